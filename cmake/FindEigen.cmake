@@ -1,0 +1,22 @@
+# Eigen 3.4 or newer: the system's, or the Python package cmeel-eigen, whose files lie in cmeel.prefix under a site-packages
+# directory. Such directories are on CMAKE_PREFIX_PATH when scikit-build-core configures; otherwise a Python on the path is asked.
+if(NOT TARGET Eigen3::Eigen)
+  set(ksparse_prefixes ${CMAKE_PREFIX_PATH})
+  if(NOT SKBUILD)
+    find_package(Python3 QUIET COMPONENTS Interpreter)
+    if(Python3_FOUND)
+      list(APPEND ksparse_prefixes "${Python3_SITELIB}")
+    endif()
+  endif()
+  foreach(prefix IN LISTS ksparse_prefixes)
+    if(EXISTS "${prefix}/cmeel.prefix")
+      list(APPEND CMAKE_PREFIX_PATH "${prefix}/cmeel.prefix")
+    endif()
+  endforeach()
+  unset(ksparse_prefixes)
+  # Eigen's version file of 3.x refuses a request of the next major version and the other way round, so ask without one.
+  find_package(Eigen3 REQUIRED NO_MODULE)
+  if(Eigen3_VERSION VERSION_LESS 3.4)
+    message(FATAL_ERROR "ksparse needs Eigen 3.4 or newer, found ${Eigen3_VERSION} in ${Eigen3_DIR}")
+  endif()
+endif()

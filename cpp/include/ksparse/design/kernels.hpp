@@ -1,0 +1,154 @@
+// Inner products of many columns with few vectors, the arithmetic under every scan and every Hessian.
+// A tile of 4 columns x 3 vectors keeps 12 sums in registers, so that each load feeds several multiply-adds: AVX2 has 16
+// registers. The vectors of a block of rows come from the caches; a column of X streams through once.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "../pack.hpp"
+#include "../types.hpp"
+
+namespace ksparse {
+
+/// What a block of rows is multiplied with: the slope r, the curvature h, and h times each gathered active column.
+struct RowBlock {
+  Index first;              // number of the first row in X
+  Index rows;               // rows in this block
+  const double* slope;      // (rows,)
+  const double* curvature;  // (rows,)
+  const double* cross;      // (rows, cross_count), column-major
+  Index cross_stride;       // elements from one column of cross to the next
+  Index cross_count;        // 0 for a scan at the empty support without an intercept's company
+};
+
+/// Sums per column: row 0 x.r, row 1 x.h, row 2 (x*x).h, rows 3.. x.cross; each row is contiguous over the columns.
+struct Sums {
+  static constexpr Index slope = 0, curvature = 1, square = 2, cross = 3;
+  double* data;
+  Index stride;
+  double* row(Index which) const noexcept { return data + which * stride; }
+};
+
+namespace kernels {
+
+/// sums(c, v) += column_c . vector_v over the rows, for C columns and V vectors `stride` apart.
+template <int C, int V>
+void dot_tile(const double* const* columns, const double* vectors, Index stride, Index rows, double* sums,
+              Index sums_stride) noexcept {
+  Pack total[C][V];
+  Index i = 0;
+  for (; i + Pack::size <= rows; i += Pack::size) {
+    Pack vector[V];
+    for (int v = 0; v < V; ++v) vector[v] = Pack::load(vectors + v * stride + i);
+    for (int c = 0; c < C; ++c) {
+      const Pack x = Pack::load(columns[c] + i);
+      for (int v = 0; v < V; ++v) total[c][v] = multiply_add(x, vector[v], total[c][v]);
+    }
+  }
+  for (int c = 0; c < C; ++c)
+    for (int v = 0; v < V; ++v) {
+      double sum = total[c][v].sum();
+      for (Index tail = i; tail < rows; ++tail) sum += columns[c][tail] * vectors[v * stride + tail];
+      sums[v * sums_stride + c] += sum;
+    }
+}
+
+/// The three sums that every scan needs, of C columns: x.r, x.h and (x*x).h.
+template <int C>
+void moment_tile(const double* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
+  Pack slope[C], curvature[C], square[C];
+  Index i = 0;
+  for (; i + Pack::size <= block.rows; i += Pack::size) {
+    const Pack r = Pack::load(block.slope + i), h = Pack::load(block.curvature + i);
+    for (int c = 0; c < C; ++c) {
+      const Pack x = Pack::load(columns[c] + i), xh = x * h;
+      slope[c] = multiply_add(x, r, slope[c]);
+      curvature[c] += xh;
+      square[c] = multiply_add(x, xh, square[c]);
+    }
+  }
+  for (int c = 0; c < C; ++c) {
+    double by_slope = slope[c].sum(), by_curvature = curvature[c].sum(), by_square = square[c].sum();
+    for (Index tail = i; tail < block.rows; ++tail) {
+      const double x = columns[c][tail], xh = x * block.curvature[tail];
+      by_slope += x * block.slope[tail];
+      by_curvature += xh;
+      by_square += x * xh;
+    }
+    sums.row(Sums::slope)[column + c] += by_slope;
+    sums.row(Sums::curvature)[column + c] += by_curvature;
+    sums.row(Sums::square)[column + c] += by_square;
+  }
+}
+
+/// All sums of C columns, the first of which is number `column` in the sums; the first `cross_count` cross vectors only.
+template <int C>
+void column_tile(const double* const* columns, const RowBlock& block, Index cross_count, Index column,
+                 const Sums& sums) noexcept {
+  moment_tile<C>(columns, block, column, sums);
+  Index v = 0;
+  const auto vectors = [&] { return block.cross + v * block.cross_stride; };
+  const auto target = [&] { return sums.row(Sums::cross + v) + column; };
+  for (; v + 3 <= cross_count; v += 3)
+    dot_tile<C, 3>(columns, vectors(), block.cross_stride, block.rows, target(), sums.stride);
+  if (cross_count - v == 2) dot_tile<C, 2>(columns, vectors(), block.cross_stride, block.rows, target(), sums.stride);
+  if (cross_count - v == 1) dot_tile<C, 1>(columns, vectors(), block.cross_stride, block.rows, target(), sums.stride);
+}
+
+/// All sums of `count` columns, `pointer(c)` being where the block's rows of column c begin and `cross_count(c)` how many
+/// cross vectors the tile that begins at column c needs.
+template <class Pointer, class CrossCount>
+void accumulate_columns(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer,
+                        const CrossCount& cross_count) noexcept {
+  Index c = 0;
+  for (; c + 4 <= count; c += 4) {
+    const double* columns[4] = {pointer(c), pointer(c + 1), pointer(c + 2), pointer(c + 3)};
+    column_tile<4>(columns, block, cross_count(c), c, sums);
+  }
+  for (; c < count; ++c) {
+    const double* columns[1] = {pointer(c)};
+    column_tile<1>(columns, block, cross_count(c), c, sums);
+  }
+}
+
+/// All sums of contiguous columns of R consecutive rows that are `row_stride` apart (row-major X): along the columns, so
+/// that rows stream through and the sums stay in the first cache.
+template <int R>
+void row_tile(const double* x, Index row_stride, Index columns, const RowBlock& block, Index first, const Sums& sums) noexcept {
+  double* const by_slope = sums.row(Sums::slope);
+  double* const by_curvature = sums.row(Sums::curvature);
+  double* const by_square = sums.row(Sums::square);
+  Index j = 0;
+  for (; j + Pack::size <= columns; j += Pack::size) {
+    Pack value[R];
+    Pack slope = Pack::load(by_slope + j), curvature = Pack::load(by_curvature + j), square = Pack::load(by_square + j);
+    for (int i = 0; i < R; ++i) {
+      value[i] = Pack::load(x + i * row_stride + j);
+      const Pack xh = value[i] * Pack(block.curvature[first + i]);
+      slope = multiply_add(value[i], Pack(block.slope[first + i]), slope);
+      curvature += xh;
+      square = multiply_add(value[i], xh, square);
+    }
+    slope.store(by_slope + j);
+    curvature.store(by_curvature + j);
+    square.store(by_square + j);
+    for (Index v = 0; v < block.cross_count; ++v) {
+      const double* vector = block.cross + v * block.cross_stride + first;
+      double* const target = sums.row(Sums::cross + v) + j;
+      Pack total = Pack::load(target);
+      for (int i = 0; i < R; ++i) total = multiply_add(value[i], Pack(vector[i]), total);
+      total.store(target);
+    }
+  }
+  for (; j < columns; ++j)
+    for (int i = 0; i < R; ++i) {
+      const double value = x[i * row_stride + j], xh = value * block.curvature[first + i];
+      by_slope[j] += value * block.slope[first + i];
+      by_curvature[j] += xh;
+      by_square[j] += value * xh;
+      for (Index v = 0; v < block.cross_count; ++v)
+        sums.row(Sums::cross + v)[j] += value * block.cross[v * block.cross_stride + first + i];
+    }
+}
+
+}  // namespace kernels
+}  // namespace ksparse

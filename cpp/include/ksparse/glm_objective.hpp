@@ -1,0 +1,548 @@
+// One problem over an X in memory: answers the engine's questions with passes over gathered columns (refit) and over X (scan).
+//
+// Units. Each feature is used as z_j = (x_j - centre_j) / scale_j, with the weighted mean and a power of two near the standard
+// deviation (without an intercept: centre 0, root mean square). Active columns are gathered in these units; the sums of a scan
+// are taken over the raw X, in one pass, and converted by formula, so X is neither copied nor changed, and columns of 1e150 or
+// of 1e-150, or years around 2000, are like any others. Where the conversion would cancel (the mean is far above the deviation)
+// or overflow, the column is gathered in each scan instead ("careful" columns; few or none in most data).
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "design/kernels.hpp"
+#include "loss/loss.hpp"
+#include "newton.hpp"
+#include "objective.hpp"
+#include "options.hpp"
+#include "problem.hpp"
+
+namespace ksparse {
+
+template <class Loss, class Design>
+class GlmObjective final : public Objective {
+ public:
+  GlmObjective(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
+               const Interrupt& interrupt);
+
+  Index features() const override { return p_; }
+  RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override;
+  Status scan(const Iterate& iterate, const Columns& columns, ScanSink& sink) override;
+
+  /// Coefficients of the user's columns from an iterate in units.
+  void to_user(const Iterate& iterate, FitResult& result) const;
+  Index bad_row() const noexcept { return bad_row_; }
+  Index bad_column() const noexcept { return bad_column_; }
+
+ private:
+  // Rows of a block: its slices of the vectors and of the gathered columns stay in the first two caches.
+  static constexpr Index block_rows = 512;
+
+  // F and its derivatives on the gathered columns, as Newton asks for them.
+  class SupportFunction {
+   public:
+    SupportFunction(GlmObjective& objective, Index size) : objective_(objective), size_(size) {}
+    double linearise(const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature, Eigen::Ref<Eigen::VectorXd> gradient,
+                     Eigen::Ref<Eigen::MatrixXd> hessian) {
+      return objective_.linearise(size_, coef, curvature, gradient, hessian);
+    }
+    bool can_be_concave() const { return objective_.saw_concave_; }
+    bool separates() const { return objective_.ridge_ == 0 && objective_.lowest_margin_ > 0; }
+    bool interrupted() { return objective_.interrupted(); }
+
+   private:
+    GlmObjective& objective_;
+    Index size_;
+  };
+
+  double linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
+                   Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian);
+  double evaluate_rows(Index first, Index rows, Index size, const double* coef, double intercept, Curvature curvature);
+  RowBlock row_block(Index first, Index rows, Index size, const double* curvature);
+  void gather_active(const std::vector<Index>& support);
+  void gather_in_units(Index column, Index first, Index rows, double* target) const;
+  bool linearise_for_scan(const Iterate& iterate);
+  bool sum_panel(const Columns& panel, Index size, const double* curvature);
+  bool sum_careful(const Columns& panel, Index size, const double* curvature);
+  void convert_panel(const Columns& panel, Index size);
+  bool choose_units(const Columns& panel);
+  bool examine_column(Index column);
+  void gather_subset(const Columns& columns);
+  // Where X scatters its columns, those that a scan lists are gathered once and kept (the same few are scanned often).
+  static bool gathers_subset(const Columns& columns) { return !Design::columns_contiguous && columns.list; }
+  bool is_careful(Index column) const {
+    return !careful_.empty() && std::binary_search(careful_.begin(), careful_.end(), column);
+  }
+  static double power_of_two_near(double x) {
+    int exponent = 0;
+    std::frexp(x, &exponent);
+    return std::ldexp(1.0, exponent);
+  }
+  bool largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const;
+  double ridge_of(Index column) const { return std::min(ridge_ * inverse_scale_[column] * inverse_scale_[column], 1e300); }
+  bool interrupted() {
+    if (!interrupted_ && interrupt_) interrupted_ = interrupt_();
+    return interrupted_;
+  }
+
+  const Design& design_;
+  const Loss& loss_;
+  const Interrupt& interrupt_;
+  const Index n_, padded_, p_, capacity_;
+  const bool intercept_;
+  const double ridge_, tolerance_;
+  const int max_newton_;
+  bool interrupted_ = false, saw_concave_ = false, units_chosen_ = false;
+  double lowest_margin_ = 0;
+  double sum_slope_ = 0, sum_curvature_ = 0;  // over all rows, at the last linearisation
+  Index bad_row_ = -1, bad_column_ = -1;
+
+  // Rows are padded with rows of weight 0 to a whole number of packs, so that loops have no tail.
+  Eigen::VectorXd sign_;                   // (padded,) +1 or -1 by the label
+  Eigen::VectorXd weight_;                 // (padded,) weight of the row and its class, over W
+  Eigen::VectorXd offset_;                 // (padded,) or empty
+  Eigen::VectorXd slope_;                  // (padded,) dF/d eta at the last linearisation
+  Eigen::VectorXd curvature_;              // (padded,) d2F/d eta2
+  Eigen::MatrixXd active_;                 // (padded, capacity) gathered columns in units, by slot
+  std::vector<Index> slots_;               // feature gathered in each slot, or -1
+  Eigen::MatrixXd cross_;                  // (block_rows, capacity) curvature times active columns, one block
+  Eigen::ArrayXd centre_, inverse_scale_;  // (p,); inverse_scale 0: the column can never enter
+  std::vector<Index> careful_;             // sorted columns that each scan gathers
+  Eigen::ArrayXXd sums_;                   // (largest_panel, 3 + capacity) of a scan
+  Eigen::ArrayXXd active_sums_;            // (capacity, 3 + capacity) of a linearisation
+  Eigen::ArrayXd panel_gradient_, panel_curvature_, panel_centre_, panel_factor_;  // (largest_panel,)
+  Eigen::VectorXd column_;                                                         // (block_rows,) a stretch of one column
+  Eigen::MatrixXd panel_cross_;                                                    // (largest_panel, capacity + 1)
+  Eigen::VectorXd beta_, gradient_;                                                // (capacity + 1,)
+  Eigen::MatrixXd hessian_, inverse_;                                              // (capacity + 1, capacity + 1)
+  Eigen::MatrixXd subset_;  // (n, subset) columns that were listed by the last scan, where X scatters them
+  std::vector<Index> subset_columns_;
+  const Index* subset_list_ = nullptr;
+  Newton newton_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------- set-up
+
+template <class Loss, class Design>
+GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
+                                         const Interrupt& interrupt)
+    : design_(design),
+      loss_(loss),
+      interrupt_(interrupt),
+      n_(design.rows()),
+      padded_((design.rows() + Pack::size - 1) / Pack::size * Pack::size),
+      p_(design.columns()),
+      capacity_(std::min(options.k, design.columns())),
+      intercept_(options.fit_intercept),
+      ridge_(options.ridge),
+      tolerance_(options.tolerance),
+      max_newton_(options.max_newton),
+      sign_(Eigen::VectorXd::Ones(padded_)),
+      weight_(Eigen::VectorXd::Zero(padded_)),
+      slope_(padded_),
+      curvature_(padded_),
+      active_(padded_, capacity_),
+      slots_(std::size_t(capacity_), -1),
+      cross_(block_rows, capacity_),
+      centre_(Eigen::ArrayXd::Zero(p_)),
+      inverse_scale_(Eigen::ArrayXd::Ones(p_)),
+      sums_(std::min(largest_panel, p_), Sums::cross + capacity_),
+      active_sums_(capacity_, Sums::cross + capacity_),
+      panel_gradient_(std::min(largest_panel, p_)),
+      panel_curvature_(std::min(largest_panel, p_)),
+      panel_centre_(std::min(largest_panel, p_)),
+      panel_factor_(std::min(largest_panel, p_)),
+      column_(block_rows),
+      panel_cross_(std::min(largest_panel, p_), capacity_ + 1),
+      beta_(capacity_ + 1),
+      gradient_(capacity_ + 1),
+      hessian_(capacity_ + 1, capacity_ + 1),
+      inverse_(capacity_ + 1, capacity_ + 1),
+      newton_(capacity_ + 1) {
+  if (!Design::columns_contiguous) {
+    subset_.resize(padded_, options.working_set(p_));
+    subset_columns_.reserve(std::size_t(subset_.cols()));
+  }
+  const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
+  double total = 0;
+  for (Index i = 0; i < n_; ++i) {
+    const bool positive = problem.labels[i] != 0.0;
+    // Divided by the largest first: a sum of weights near 1e308 would overflow.
+    const double weight = problem.weights.size() ? problem.weights[i] / largest : 1.0;
+    sign_[i] = positive ? 1.0 : -1.0;
+    weight_[i] = weight * loss.class_weight(positive);
+    total += weight;
+  }
+  weight_ /= total;
+  if (problem.offset.size()) {
+    offset_ = Eigen::VectorXd::Zero(padded_);
+    offset_.head(n_) = problem.offset;
+  }
+  active_.bottomRows(padded_ - n_).setZero();
+}
+
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::gather_in_units(Index column, Index first, Index rows, double* target) const {
+  design_.gather(column, first, rows, target);
+  const double centre = centre_[column], factor = inverse_scale_[column];
+  for (Index i = 0; i < rows; ++i) target[i] = (target[i] - centre) * factor;
+}
+
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::gather_active(const std::vector<Index>& support) {
+  for (std::size_t slot = 0; slot < support.size(); ++slot)
+    if (slots_[slot] != support[slot]) {
+      gather_in_units(support[slot], 0, n_, active_.col(Index(slot)).data());
+      slots_[slot] = support[slot];
+    }
+}
+
+// ----------------------------------------------------------------------------------------------------------------- refit
+
+// Slope and curvature of `rows` rows (a whole number of packs), stored; returns their part of the loss.
+template <class Loss, class Design>
+double GlmObjective<Loss, Design>::evaluate_rows(Index first, Index rows, Index size, const double* coef, double intercept,
+                                                 Curvature curvature) {
+  const double* z = active_.data() + first;
+  const Index stride = active_.outerStride();
+  const double* const offset = offset_.size() ? offset_.data() + first : nullptr;
+  Pack value, slopes, curvatures, lowest_margin(std::numeric_limits<double>::infinity()), lowest_curvature;
+  for (Index i = 0; i < rows; i += Pack::size) {
+    Pack eta(intercept);
+    if (offset) eta += Pack::load(offset + i);
+    for (Index j = 0; j < size; ++j) eta = multiply_add(Pack::load(z + j * stride + i), Pack(coef[j]), eta);
+    const Pack sign = Pack::load(sign_.data() + first + i), weight = Pack::load(weight_.data() + first + i);
+    const Pack margin = sign * eta;
+    const LossTerms<Pack> terms = loss_(margin, weight);
+    const Pack slope = sign * terms.slope;
+    Pack second = terms.curvature;
+    lowest_curvature = min(lowest_curvature, second);
+    if (curvature == Curvature::convex) second = max(second, Pack(0.0));
+    value += terms.value;
+    slopes += slope;
+    curvatures += second;
+    lowest_margin = min(lowest_margin, select_less_equal(weight, Pack(0.0), lowest_margin, margin));
+    slope.store(slope_.data() + first + i);
+    second.store(curvature_.data() + first + i);
+  }
+  sum_slope_ += slopes.sum();
+  sum_curvature_ += curvatures.sum();
+  lowest_margin_ = std::min(lowest_margin_, lowest_margin.lowest());
+  saw_concave_ = saw_concave_ || lowest_curvature.lowest() < 0;
+  return value.sum();
+}
+
+// The block of rows as the kernels take it, curvature times active columns filled in.
+template <class Loss, class Design>
+RowBlock GlmObjective<Loss, Design>::row_block(Index first, Index rows, Index size, const double* curvature) {
+  for (Index j = 0; j < size; ++j)
+    cross_.col(j).head(rows).array() = curvature_.segment(first, rows).array() * active_.col(j).segment(first, rows).array();
+  return {first, rows, slope_.data() + first, curvature + first, cross_.data(), cross_.outerStride(), size};
+}
+
+template <class Loss, class Design>
+double GlmObjective<Loss, Design>::linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
+                                             Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian) {
+  const double intercept = intercept_ ? coef[size] : 0.0;
+  double F = 0;
+  sum_slope_ = sum_curvature_ = 0;
+  lowest_margin_ = std::numeric_limits<double>::infinity();
+  saw_concave_ = false;
+  active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
+  const Sums sums{active_sums_.data(), active_sums_.outerStride()};
+  for (Index first = 0; first < padded_; first += block_rows) {
+    if (first % (64 * block_rows) == 0 && first > 0 && interrupted()) return std::numeric_limits<double>::quiet_NaN();
+    const Index rows = std::min(block_rows, padded_ - first);
+    F += evaluate_rows(first, rows, size, coef.data(), intercept, curvature);
+    const RowBlock block = row_block(first, rows, size, curvature_.data());
+    // The Hessian is symmetric: a tile that begins at column c needs the products with columns 0 .. c + 3 only.
+    kernels::accumulate_columns(
+        size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + first; },
+        [&](Index c) { return std::min(c + 4, size); });
+  }
+  for (Index j = 0; j < size; ++j) {
+    const double ridge = ridge_ > 0 ? ridge_of(slots_[std::size_t(j)]) : 0.0;
+    F += 0.5 * ridge * coef[j] * coef[j];
+    gradient[j] = active_sums_(j, Sums::slope) + ridge * coef[j];
+    for (Index i = j; i < size; ++i) hessian(i, j) = active_sums_(i, Sums::cross + j);
+    hessian(j, j) += ridge;
+    if (intercept_) hessian(size, j) = active_sums_(j, Sums::curvature);
+  }
+  if (intercept_) {
+    gradient[size] = sum_slope_;
+    hessian(size, size) = sum_curvature_;
+  }
+  return F;
+}
+
+template <class Loss, class Design>
+RefitOutcome GlmObjective<Loss, Design>::refit(Iterate& iterate, const RefitGoal& goal) {
+  // While searching, an objective to ten digits is enough to compare supports; the answer is refitted to the user's tolerance.
+  constexpr double search_tolerance = 1e-10;
+  const Index size = iterate.size(), d = size + intercept_;
+  gather_active(iterate.support);
+  beta_.head(size) = iterate.coef.head(size);
+  if (intercept_) beta_[size] = iterate.intercept;
+  SupportFunction function(*this, size);
+  NewtonLimits limits;
+  limits.max_iterations = max_newton_;
+  limits.bar = goal.bar;
+  (goal.exact ? limits.tolerance : limits.relative_tolerance) = goal.exact ? tolerance_ : search_tolerance;
+  const NewtonOutcome outcome = newton_.minimise(function, beta_.head(d), limits);
+  iterate.coef.head(size) = beta_.head(size);
+  iterate.intercept = intercept_ ? beta_[size] : 0.0;
+  iterate.objective = outcome.objective;
+  RefitOutcome answer{outcome.status, outcome.abandoned, outcome.iterations};
+  if (interrupted_) answer.status = Status::interrupted;
+  if (goal.exact && answer.status == Status::converged && ridge_ == 0 && largest_move_is_unbounded(size, newton_.last_step(d)))
+    answer.status = Status::separable;
+  return answer;
+}
+
+// Where part of the rows can be separated, F falls for ever along a ray, by ever less: Newton's decrement vanishes, but its
+// step still moves those rows' margins by about one (their loss is exponential). At a proper minimiser the step vanishes too.
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const {
+  constexpr double unbounded = 0.05;
+  for (Index i = 0; i < n_; ++i) {
+    if (weight_[i] <= 0) continue;
+    double move = intercept_ ? step[size] : 0.0;
+    for (Index j = 0; j < size; ++j) move += active_(i, j) * step[j];
+    if (std::abs(move) > unbounded) return true;
+  }
+  return false;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ scan
+
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate) {
+  const Index size = iterate.size(), d = size + intercept_;
+  gather_active(iterate.support);
+  beta_.head(size) = iterate.coef.head(size);
+  if (intercept_) beta_[size] = iterate.intercept;
+  auto hessian = hessian_.topLeftCorner(d, d);
+  auto inverse = inverse_.topLeftCorner(d, d);
+  linearise(size, beta_.head(d), Curvature::convex, gradient_.head(d), hessian);
+  if (interrupted_) return false;
+  bool done = false;
+  for (double shift = 0; !done && shift < 1; shift = shift == 0 ? 1e-10 : shift * 100)
+    done = factorise(hessian, inverse, shift);
+  if (!done) {  // no curvature at all: any positive definite matrix will do to rank features by their gradient
+    inverse.setIdentity();
+    return true;
+  }
+  hessian.template triangularView<Eigen::Lower>() = inverse;  // L; the Hessian itself is no longer needed
+  inverse.setIdentity();
+  hessian.template triangularView<Eigen::Lower>().solveInPlace(inverse);
+  hessian.template triangularView<Eigen::Lower>().adjoint().solveInPlace(inverse);
+  return true;
+}
+
+// Sums of the raw columns of a panel; of careful columns, and of a gathered subset, in units.
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel, Index size, const double* curvature) {
+  const Sums sums{sums_.data(), sums_.outerStride()};
+  sums_.topRows(panel.count).leftCols(Sums::cross + size).setZero();
+  const bool in_units = gathers_subset(panel);
+  bool any_careful = false;
+  for (Index c = 0; c < panel.count; ++c) {
+    const Index column = panel[c];
+    const bool converted = in_units || is_careful(column);
+    any_careful = any_careful || (converted && !in_units);
+    panel_centre_[c] = converted ? 0.0 : centre_[column];
+    panel_factor_[c] = converted ? double(inverse_scale_[column] != 0) : inverse_scale_[column];
+  }
+  for (Index first = 0; first < n_; first += block_rows) {
+    if (interrupted()) return false;
+    const RowBlock block = row_block(first, std::min(block_rows, n_ - first), size, curvature);
+    if (in_units)
+      kernels::accumulate_columns(
+          panel.count, block, sums,
+          [&](Index c) { return subset_.data() + (panel.list - subset_list_ + c) * subset_.outerStride() + first; },
+          [&](Index) { return size; });
+    else
+      design_.accumulate(panel, block, sums);
+  }
+  if (any_careful) return sum_careful(panel, size, curvature);
+  return true;
+}
+
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel, Index size, const double* curvature) {
+  for (Index c = 0; c < panel.count; ++c)
+    if (is_careful(panel[c])) sums_.row(c).leftCols(Sums::cross + size).setZero();
+  for (Index first = 0; first < n_; first += block_rows) {
+    if (interrupted()) return false;
+    const Index rows = std::min(block_rows, n_ - first);
+    const RowBlock block = row_block(first, rows, size, curvature);
+    for (Index c = 0; c < panel.count; ++c)
+      if (is_careful(panel[c])) {
+        gather_in_units(panel[c], first, rows, column_.data());
+        const double* pointer[1] = {column_.data()};
+        kernels::column_tile<1>(pointer, block, size, 0, Sums{sums_.data() + c, sums_.outerStride()});
+      }
+  }
+  return true;
+}
+
+// Sums to derivatives in units. With x = centre + scale z: x.r, x.h, (x x).h and x.(h z_A) become those of z.
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::convert_panel(const Columns& panel, Index size) {
+  const Index count = panel.count;
+  const auto centre = panel_centre_.head(count), factor = panel_factor_.head(count);
+  const auto sum = [&](Index which) { return sums_.col(which).head(count); };
+  panel_gradient_.head(count) = (sum(Sums::slope) - centre * sum_slope_) * factor;
+  panel_curvature_.head(count) =
+      (sum(Sums::square) - centre * (2 * sum(Sums::curvature) - centre * sum_curvature_)) * factor.square();
+  for (Index i = 0; i < size; ++i)
+    panel_cross_.col(i).head(count).array() = (sum(Sums::cross + i) - centre * active_sums_(i, Sums::curvature)) * factor;
+  if (intercept_) panel_cross_.col(size).head(count).array() = (sum(Sums::curvature) - centre * sum_curvature_) * factor;
+  if (ridge_ > 0)
+    for (Index c = 0; c < count; ++c)
+      if (inverse_scale_[panel[c]] != 0) panel_curvature_[c] += ridge_of(panel[c]);
+}
+
+template <class Loss, class Design>
+Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& columns, ScanSink& sink) {
+  const bool first_scan = !units_chosen_;
+  const Index size = iterate.size(), d = size + intercept_;
+  if (!linearise_for_scan(iterate)) return Status::interrupted;
+  if (columns.list) gather_subset(columns);
+  // The first scan weighs the squares by the rows' weights, which are never negative and whose mean is the best centre; its
+  // curvatures are these moments times the average curvature of the loss.
+  const double* const curvature = first_scan ? weight_.data() : curvature_.data();
+  sink.begin_scan(inverse_.topLeftCorner(d, d));
+  for (Index begin = 0; begin < columns.count; begin += largest_panel) {
+    const Columns panel = columns.slice(begin, std::min(largest_panel, columns.count - begin));
+    const Index count = panel.count;
+    if (!sum_panel(panel, size, curvature)) return Status::interrupted;
+    if (first_scan) {
+      if (!choose_units(panel)) return Status::invalid_input;
+    } else {
+      convert_panel(panel, size);
+    }
+    sink.take_panel(
+        {panel, panel_gradient_.head(count), panel_curvature_.head(count), panel_cross_.topRows(count).leftCols(d)});
+  }
+  units_chosen_ = true;
+  return Status::converged;
+}
+
+// ----------------------------------------------------------------------------------------------------------------- units
+
+// From the first scan's sums of a panel: units, and derivatives in these units. False: X is not finite.
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::choose_units(const Columns& panel) {
+  // Below this ratio of variance to squared mean, the conversion by formula would lose more than half of the digits.
+  constexpr double cancellation = 1e-8;
+  constexpr double tiny = 1e-280, huge = 1e280;
+  const double total = weight_.sum(), average_curvature = sum_curvature_ / total;
+  for (Index c = 0; c < panel.count; ++c) {
+    const Index column = panel[c];
+    const double mean = intercept_ ? sums_(c, Sums::curvature) / total : 0.0;
+    double variance = sums_(c, Sums::square) / total - mean * mean;
+    double slope = sums_(c, Sums::slope) - mean * sum_slope_;
+    const bool plain = variance > cancellation * mean * mean && variance > tiny && variance < huge && std::isfinite(slope);
+    if (plain) {
+      centre_[column] = mean;
+      inverse_scale_[column] = power_of_two_near(1 / std::sqrt(variance));
+      variance *= inverse_scale_[column] * inverse_scale_[column];
+      slope *= inverse_scale_[column];
+    } else {
+      if (!examine_column(column)) return false;
+      slope = variance = 0;
+      if (inverse_scale_[column] != 0) {
+        careful_.push_back(column);
+        for (Index first = 0; first < n_; first += block_rows) {
+          const Index rows = std::min(block_rows, n_ - first);
+          gather_in_units(column, first, rows, column_.data());
+          const auto z = column_.head(rows).array();
+          slope += (z * slope_.segment(first, rows).array()).sum();
+          variance += (z.square() * weight_.segment(first, rows).array()).sum() / total;
+        }
+      }
+    }
+    panel_gradient_[c] = slope;
+    panel_curvature_[c] = inverse_scale_[column] != 0 ? variance * total * average_curvature + ridge_of(column) : 0.0;
+  }
+  if (intercept_) panel_cross_.col(0).head(panel.count).setZero();  // centred at the mean in these weights
+  return true;
+}
+
+// Units of a column whose plain sums are no use: constant, not finite, at the ends of the range, or far from 0 for its spread.
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::examine_column(Index column) {
+  double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+  for (Index first = 0; first < n_; first += block_rows) {
+    const Index rows = std::min(block_rows, n_ - first);
+    design_.gather(column, first, rows, column_.data());
+    for (Index i = 0; i < rows; ++i) {
+      if (!std::isfinite(column_[i])) {
+        bad_row_ = first + i;
+        bad_column_ = column;
+        return false;
+      }
+      if (weight_[first + i] > 0) {
+        lowest = std::min(lowest, column_[i]);
+        highest = std::max(highest, column_[i]);
+      }
+    }
+  }
+  const double largest = std::max(std::abs(lowest), std::abs(highest));
+  centre_[column] = inverse_scale_[column] = 0;
+  if (largest == 0 || (intercept_ && lowest == highest)) return true;
+  const double shrink = power_of_two_near(1 / largest);
+  if (!std::isfinite(shrink) || shrink == 0) return true;  // beyond what a double can rescale: as good as constant
+  const double total = weight_.sum();
+  const auto weighted_mean = [&](const auto& term) {
+    double sum = 0;
+    for (Index first = 0; first < n_; first += block_rows) {
+      const Index rows = std::min(block_rows, n_ - first);
+      design_.gather(column, first, rows, column_.data());
+      for (Index i = 0; i < rows; ++i)
+        if (weight_[first + i] > 0) sum += weight_[first + i] * term(column_[i] * shrink);
+    }
+    return sum / total;
+  };
+  const double mean = intercept_ ? weighted_mean([](double x) { return x; }) : 0.0;
+  const double variance = weighted_mean([mean](double x) { return (x - mean) * (x - mean); });
+  const double inverse = shrink * power_of_two_near(1 / std::sqrt(variance));
+  if (!(variance > 0) || !std::isfinite(inverse)) return true;
+  centre_[column] = mean / shrink;
+  inverse_scale_[column] = inverse;
+  return true;
+}
+
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::gather_subset(const Columns& columns) {
+  if (Design::columns_contiguous) return;
+  subset_list_ = columns.list;
+  if (Index(subset_columns_.size()) == columns.count &&
+      std::equal(subset_columns_.begin(), subset_columns_.end(), columns.list))
+    return;
+  subset_columns_.assign(columns.list, columns.list + columns.count);
+  if (subset_.cols() < columns.count) subset_.resize(padded_, columns.count);
+  for (Index c = 0; c < columns.count; ++c) gather_in_units(columns[c], 0, n_, subset_.col(c).data());
+}
+
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::to_user(const Iterate& iterate, FitResult& result) const {
+  result.coef = Eigen::VectorXd::Zero(p_);
+  result.intercept = iterate.intercept;
+  result.support.clear();
+  for (Index i = 0; i < iterate.size(); ++i) {
+    const Index column = iterate.support[std::size_t(i)];
+    if (iterate.coef[i] == 0) continue;
+    result.coef[column] = iterate.coef[i] * inverse_scale_[column];
+    result.intercept -= result.coef[column] * centre_[column];
+    result.support.push_back(column);
+  }
+  std::sort(result.support.begin(), result.support.end());
+  result.objective = iterate.objective;
+}
+
+}  // namespace ksparse

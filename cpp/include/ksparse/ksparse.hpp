@@ -1,0 +1,8 @@
+// ksparse: best-subset classification with logistic and focal losses. The one header to include.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "design/dense.hpp"
+#include "fit.hpp"
+#include "loss/focal.hpp"
+#include "loss/logistic.hpp"

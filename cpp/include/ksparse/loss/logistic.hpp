@@ -1,0 +1,26 @@
+// Logistic loss (cross entropy) of the margin m. With p = sigma(m), q = sigma(-m):
+//   l = softplus(-m),   l' = -q,   l'' = p q
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "loss.hpp"
+#include "stable.hpp"
+
+namespace ksparse {
+
+struct Logistic {
+  template <class T>
+  LossTerms<T> operator()(const T& margin, const T& weight) const noexcept {
+    const auto parts = stable::logistic_parts(margin);
+    const T slope = weight * parts.q;
+    return {weight * parts.softplus, -slope, slope * parts.p};
+  }
+
+  double class_weight(bool) const noexcept { return 1.0; }
+  std::optional<std::string> problem() const { return std::nullopt; }
+};
+
+}  // namespace ksparse

@@ -1,0 +1,69 @@
+// The pieces of the logistic family that lose digits or overflow when written naively, for T = double or Pack.
+// All care about range lives here; no caller clamps, for a clamped loss and its derivatives no longer belong together.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "../pack.hpp"
+
+namespace ksparse::stable {
+
+/// exp(x) for x <= 0, down to the denormal numbers and then 0. Vector exponentials clamp their argument near -708,
+/// where the result is still normal; squaring the exponential of the half leaves that range and costs one product.
+template <class T>
+T exp_nonpositive(const T& x) noexcept {
+  const T root = exp(x * T(0.5));
+  return root * root;
+}
+
+/// log(1 + e) for e in [0, 1], to full relative accuracy: 2 atanh(s) with s = e / (2 + e) in [0, 1/3]. The coefficients
+/// interpolate atanh(sqrt(t)) / sqrt(t) at the 11 Chebyshev points of [0, 1/9]; relative error 3e-18 before rounding.
+template <class T>
+T log1p_unit(const T& e) noexcept {
+  const T s = e / (e + T(2.0));
+  const T t = s * s;
+  T sum = T(0.08522081781390699);
+  sum = multiply_add(sum, t, T(0.0416225325593041));
+  sum = multiply_add(sum, t, T(0.06055084364034609));
+  sum = multiply_add(sum, t, T(0.06650187016337313));
+  sum = multiply_add(sum, t, T(0.07693307021152004));
+  sum = multiply_add(sum, t, T(0.09090870416252403));
+  sum = multiply_add(sum, t, T(0.11111112040373837));
+  sum = multiply_add(sum, t, T(0.14285714272727057));
+  sum = multiply_add(sum, t, T(0.20000000000092874));
+  sum = multiply_add(sum, t, T(0.33333333333333076));
+  sum = multiply_add(sum, t, T(1.0));
+  return (s + s) * sum;
+}
+
+template <class T>
+struct LogisticParts {
+  T p;         // sigma(m)
+  T q;         // sigma(-m) = 1 - p
+  T softplus;  // log(1 + exp(-m)) = -log p
+  T tail;      // log(1 + exp(-|m|))
+};
+
+/// exp(-|m|) is in (0, 1], so nothing overflows; the smaller of p and q is e / (1 + e), for 1 - p has no digits left.
+template <class T>
+LogisticParts<T> logistic_parts(const T& m) noexcept {
+  const T e = exp_nonpositive(-abs(m));
+  const T large = T(1.0) / (T(1.0) + e);
+  const T small = e * large;
+  const T tail = log1p_unit(e);
+  return {select_less_equal(T(0.0), m, large, small), select_less_equal(T(0.0), m, small, large), max(-m, T(0.0)) + tail, tail};
+}
+
+/// sigma(-m)^gamma, gamma >= 0, with log sigma(-m) = -(max(m, 0) + tail). Small whole exponents are products, which is
+/// faster and exact to a few ulp.
+template <class T>
+T power_of_q(const T& m, const LogisticParts<T>& parts, double gamma) noexcept {
+  const T& q = parts.q;
+  if (gamma == 0.0) return T(1.0);
+  if (gamma == 1.0) return q;
+  if (gamma == 2.0) return q * q;
+  if (gamma == 3.0) return q * q * q;
+  if (gamma == 4.0) return (q * q) * (q * q);
+  return exp_nonpositive((max(m, T(0.0)) + parts.tail) * T(-gamma));
+}
+
+}  // namespace ksparse::stable

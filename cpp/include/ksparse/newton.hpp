@@ -1,0 +1,170 @@
+// Safeguarded Newton on the few coefficients of one support: Cholesky of the Hessian, with a convex substitute and a shift
+// where it is not positive definite, and Armijo backtracking on F itself, so that F never rises (Nocedal & Wright 2006,
+// sections 3.1 and 3.4). Convergence is judged by the Newton decrement sqrt(g' H^-1 g), which does not depend on units.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "result.hpp"
+#include "types.hpp"
+
+namespace ksparse {
+
+/// Which second derivative a linearisation uses.
+enum class Curvature {
+  exact,   // l'' as it is, possibly negative
+  convex,  // max(l'', 0): the Hessian is positive semi-definite
+};
+
+/// Cholesky factor of H + shift * diag(H), the shift being 0 unless H is singular to rounding. False: even that failed.
+template <class Matrix>
+bool factorise(const Matrix& hessian, Eigen::Ref<Eigen::MatrixXd> factor, double shift) {
+  // Relative to the diagonal, a pivot below this is rounding of a collinear column, not information.
+  constexpr double smallest_pivot = 1e-13;
+  const Index d = hessian.rows();
+  factor = hessian;
+  if (shift > 0) factor.diagonal() *= 1 + shift;
+  const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> cholesky(factor);
+  if (cholesky.info() != Eigen::Success) return false;
+  for (Index j = 0; j < d; ++j) {
+    const double pivot = factor(j, j) * factor(j, j);
+    if (!(pivot > smallest_pivot * hessian(j, j))) return false;
+  }
+  return true;
+}
+
+struct NewtonLimits {
+  int max_iterations = 100;
+  double relative_tolerance = 0;                         // stop when half the squared decrement is below this fraction of F
+  double tolerance = 0;                                  // stop when the decrement is below this
+  double bar = std::numeric_limits<double>::infinity();  // give up when F minus the squared decrement stays above
+};
+
+struct NewtonOutcome {
+  Status status = Status::converged;
+  bool abandoned = false;
+  int iterations = 0;
+  double objective = 0;
+};
+
+/// Buffers for Newton's method on up to `capacity` coefficients. A Function offers
+///   double linearise(coef, Curvature, gradient, hessian)   F, and its derivatives there (hessian: lower triangle)
+///   bool can_be_concave()                                   whether Curvature::exact may differ from convex
+///   bool separates()                                        every row is on its right side at the last point, and no ridge
+///   bool interrupted()
+class Newton {
+ public:
+  explicit Newton(Index capacity)
+      : gradient_(capacity), step_(capacity), trial_(capacity), hessian_(capacity, capacity), factor_(capacity, capacity) {}
+
+  template <class Function>
+  NewtonOutcome minimise(Function& function, Eigen::Ref<Eigen::VectorXd> coef, const NewtonLimits& limits) {
+    const Index d = coef.size();
+    auto gradient = gradient_.head(d);
+    auto hessian = hessian_.topLeftCorner(d, d);
+    NewtonOutcome outcome;
+    outcome.objective = function.linearise(coef, Curvature::exact, gradient, hessian);
+    double& F = outcome.objective;
+    if (!std::isfinite(F)) return end(outcome, Status::numerical_failure);
+    while (true) {
+      if (function.interrupted()) return end(outcome, Status::interrupted);
+      if (d == 0) return outcome;
+      if (!solve_for_step(function, coef, d)) return end(outcome, Status::stalled);
+      const double squared = -gradient.dot(step_.head(d));  // the squared decrement
+      if (squared <= 2 * limits.relative_tolerance * F || squared <= limits.tolerance * limits.tolerance) return outcome;
+      const bool separates = function.separates();
+      // F -> 0 along the ray through a separating point: there is no minimiser, and F is as good as 0.
+      if (separates && F <= separable_objective) return end(outcome, Status::separable);
+      // The quadratic model foresees F - squared / 2; twice that is allowed before a support is given up.
+      if (!separates && F - squared > limits.bar) {
+        outcome.abandoned = true;
+        return outcome;
+      }
+      if (outcome.iterations == limits.max_iterations)
+        return end(outcome, separates ? Status::separable : Status::max_iterations);
+      ++outcome.iterations;
+      if (!backtrack(function, coef, d, squared, F))
+        return end(outcome, squared <= rounding * F ? Status::converged : Status::stalled);
+    }
+  }
+
+  /// The last Newton step, not taken: what is left to go in the judged coefficients.
+  auto last_step(Index d) const { return step_.head(d); }
+
+ private:
+  static constexpr double separable_objective = 1e-9;
+  // Below this, relative to F, the descent that a step promises is lost in the rounding of F itself.
+  static constexpr double rounding = 1e-9;
+
+  static NewtonOutcome end(NewtonOutcome outcome, Status status) {
+    outcome.status = status;
+    return outcome;
+  }
+
+  template <class Function>
+  bool solve_for_step(Function& function, const Eigen::Ref<Eigen::VectorXd>& coef, Index d) {
+    auto gradient = gradient_.head(d);
+    auto hessian = hessian_.topLeftCorner(d, d);
+    auto factor = factor_.topLeftCorner(d, d);
+    bool done = factorise(hessian, factor, 0);
+    if (!done && function.can_be_concave()) {
+      function.linearise(coef, Curvature::convex, gradient, hessian);
+      done = factorise(hessian, factor, 0);
+    }
+    for (double shift = 1e-10; !done && shift < 1; shift *= 100) done = factorise(hessian, factor, shift);
+    if (!done) {
+      // No curvature at all, as far out on the tails of the loss: a gradient step as long as the point is far, or one.
+      const double slope = gradient.norm();
+      if (!(slope > 0) || !std::isfinite(slope)) return slope == 0 && set_zero(d);
+      step_.head(d) = gradient * (-std::max(1.0, coef.norm()) / slope);
+      return true;
+    }
+    step_.head(d) = -gradient;
+    factor.template triangularView<Eigen::Lower>().solveInPlace(step_.head(d));
+    factor.template triangularView<Eigen::Lower>().adjoint().solveInPlace(step_.head(d));
+    return step_.head(d).allFinite();
+  }
+
+  bool set_zero(Index d) {
+    step_.head(d).setZero();
+    return true;
+  }
+
+  // Leaves function and coef linearised at the accepted point; false when no step lowers F.
+  template <class Function>
+  bool backtrack(Function& function, Eigen::Ref<Eigen::VectorXd> coef, Index d, double squared, double& F) {
+    constexpr double sufficient = 1e-4;  // Armijo's constant
+    constexpr int max_halvings = 40;
+    auto gradient = gradient_.head(d);
+    auto hessian = hessian_.topLeftCorner(d, d);
+    const double slack = squared <= rounding * F ? 4 * std::numeric_limits<double>::epsilon() * F : 0.0;
+    double t = 1;
+    for (int halving = 0; halving < max_halvings; ++halving) {
+      trial_.head(d) = coef + t * step_.head(d);
+      const double value = function.linearise(trial_.head(d), Curvature::exact, gradient, hessian);
+      if (value <= F - sufficient * t * squared + slack) {
+        coef = trial_.head(d);
+        F = value;
+        return true;
+      }
+      if (function.interrupted()) return false;
+      // Minimiser of the parabola through F, its slope and the value tried, kept within a tenth and a half of t.
+      const double excess = value - F + t * squared;
+      t *= std::isfinite(excess) && excess > 0 ? std::clamp(0.5 * t * squared / excess, 0.1, 0.5) : 0.1;
+    }
+    return false;
+  }
+
+  Eigen::VectorXd gradient_;  // (capacity,)
+  Eigen::VectorXd step_;      // (capacity,)
+  Eigen::VectorXd trial_;     // (capacity,) coefficients tried
+  Eigen::MatrixXd hessian_;   // (capacity, capacity), lower triangle
+  Eigen::MatrixXd factor_;    // (capacity, capacity), lower triangle
+};
+
+}  // namespace ksparse

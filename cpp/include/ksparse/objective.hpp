@@ -1,0 +1,76 @@
+// The seam between the search and whoever answers it. The splicing engine (splicing.hpp) asks two questions, refit this
+// support and scan at this point; an Objective answers them: one problem in memory (glm_objective.hpp), and later many
+// problems over one X, a user's own function, or rows on several machines.
+//
+// Coefficients on this side of the seam are in the objective's own units per feature (any fixed positive scale and, with an
+// intercept, any fixed centre), so that numbers here are of order one whatever the units of X.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <limits>
+#include <vector>
+
+#include "result.hpp"
+#include "types.hpp"
+
+namespace ksparse {
+
+/// A point of the search: coefficients on an ordered active set.
+struct Iterate {
+  std::vector<Index> support;  // active features, in the order of coef
+  Eigen::VectorXd coef;        // (capacity,), the first support.size() count
+  double intercept = 0;
+  double objective = std::numeric_limits<double>::infinity();
+
+  explicit Iterate(Index capacity) : coef(Eigen::VectorXd::Zero(capacity)) { support.reserve(std::size_t(capacity)); }
+  Index size() const noexcept { return Index(support.size()); }
+};
+
+/// How good a refit must be.
+struct RefitGoal {
+  double bar = std::numeric_limits<double>::infinity();  // give up once F is foreseen to stay above it
+  bool exact = false;                                    // to the user's tolerance, and judge separability
+};
+
+struct RefitOutcome {
+  Status status = Status::converged;
+  bool abandoned = false;  // foreseen to stay above the bar; the iterate is then of no use
+  int newton_iterations = 0;
+};
+
+/// A panel has at most this many features, so that buffers can be sized once and stay in the second cache.
+constexpr Index largest_panel = 512;
+
+/// What a scan says of some features, in the order asked; rows of active features are to be ignored.
+struct ScanPanel {
+  Columns columns;
+  Eigen::Ref<const Eigen::ArrayXd> gradient;   // (count,) g_j
+  Eigen::Ref<const Eigen::ArrayXd> curvature;  // (count,) H_jj, 0 for a column that can never enter (constant)
+  Eigen::Ref<const Eigen::MatrixXd> cross;     // (count, d) H_jA; the last column belongs to the intercept, if there is one
+};
+
+/// Takes the answer of a scan, piece by piece, so that p x k numbers need not exist at once.
+class ScanSink {
+ public:
+  virtual ~ScanSink() = default;
+  /// inverse_hessian: (d, d) on the active set of the iterate, and the intercept last if there is one.
+  virtual void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) = 0;
+  virtual void take_panel(const ScanPanel& panel) = 0;
+};
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  virtual Index features() const = 0;
+
+  /// Minimises over the coefficients of iterate.support (and the intercept), from where the iterate stands.
+  /// Sets iterate.objective; F never rises.
+  virtual RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) = 0;
+
+  /// Gradient and curvature of the named features at the iterate, with a positive semi-definite curvature.
+  /// Returns converged, interrupted or invalid_input.
+  virtual Status scan(const Iterate& iterate, const Columns& columns, ScanSink& sink) = 0;
+};
+
+}  // namespace ksparse

@@ -1,0 +1,57 @@
+// A pack of doubles as wide as the processor's vectors, with the few operations that the kernels and the losses need.
+// The only file that touches Eigen's packet layer (Eigen::internal), which names the same operations on every processor;
+// a fused multiply-add is asked for by name, since compilers in strict C++17 mode do not contract a * b + c by themselves.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+
+namespace ksparse {
+
+struct Pack {
+  using Raw = Eigen::internal::packet_traits<double>::type;
+  static constexpr int size = Eigen::internal::packet_traits<double>::size;
+
+  Raw raw;
+
+  Pack() noexcept : Pack(0.0) {}
+  Pack(double value) noexcept : raw(Eigen::internal::pset1<Raw>(value)) {}  // implicit: formulas mix packs and constants
+  static Pack from(const Raw& raw) noexcept { return Pack(raw, 0); }
+  static Pack load(const double* p) noexcept { return from(Eigen::internal::ploadu<Raw>(p)); }
+  void store(double* p) const noexcept { Eigen::internal::pstoreu(p, raw); }
+  double sum() const noexcept { return Eigen::internal::predux(raw); }
+  double lowest() const noexcept { return Eigen::internal::predux_min(raw); }
+
+  Pack& operator+=(const Pack& b) noexcept { return *this = *this + b; }
+  friend Pack operator+(const Pack& a, const Pack& b) noexcept { return from(Eigen::internal::padd(a.raw, b.raw)); }
+  friend Pack operator-(const Pack& a, const Pack& b) noexcept { return from(Eigen::internal::psub(a.raw, b.raw)); }
+  friend Pack operator*(const Pack& a, const Pack& b) noexcept { return from(Eigen::internal::pmul(a.raw, b.raw)); }
+  friend Pack operator/(const Pack& a, const Pack& b) noexcept { return from(Eigen::internal::pdiv(a.raw, b.raw)); }
+  friend Pack operator-(const Pack& a) noexcept { return from(Eigen::internal::pnegate(a.raw)); }
+
+ private:
+  Pack(const Raw& r, int) noexcept : raw(r) {}
+};
+
+/// The same formula serves a double (reference, tests) and a Pack (hot loops) through these overloads.
+inline Pack exp(const Pack& a) noexcept { return Pack::from(Eigen::internal::pexp(a.raw)); }
+inline Pack abs(const Pack& a) noexcept { return Pack::from(Eigen::internal::pabs(a.raw)); }
+inline Pack max(const Pack& a, const Pack& b) noexcept { return Pack::from(Eigen::internal::pmax(a.raw, b.raw)); }
+inline Pack min(const Pack& a, const Pack& b) noexcept { return Pack::from(Eigen::internal::pmin(a.raw, b.raw)); }
+inline Pack multiply_add(const Pack& a, const Pack& b, const Pack& c) noexcept {
+  return Pack::from(Eigen::internal::pmadd(a.raw, b.raw, c.raw));
+}
+/// where a <= b then x else y
+inline Pack select_less_equal(const Pack& a, const Pack& b, const Pack& x, const Pack& y) noexcept {
+  return Pack::from(Eigen::internal::pselect(Eigen::internal::pcmp_le(a.raw, b.raw), x.raw, y.raw));
+}
+
+inline double exp(double a) noexcept { return std::exp(a); }
+inline double abs(double a) noexcept { return std::abs(a); }
+inline double max(double a, double b) noexcept { return std::max(a, b); }
+inline double multiply_add(double a, double b, double c) noexcept { return a * b + c; }
+inline double select_less_equal(double a, double b, double x, double y) noexcept { return a <= b ? x : y; }
+
+}  // namespace ksparse

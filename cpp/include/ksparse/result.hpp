@@ -1,0 +1,75 @@
+// How a fit ended and what it found.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <string>
+#include <vector>
+
+#include "types.hpp"
+
+namespace ksparse {
+
+/// The same words in C++, in Python and in the documentation's table.
+enum class Status : int {
+  converged,
+  max_iterations,
+  stalled,
+  separable,
+  interrupted,
+  invalid_input,
+  numerical_failure,
+};
+
+/// What happened, in one word.
+constexpr const char* to_string(Status status) noexcept {
+  switch (status) {
+    case Status::converged: return "converged";
+    case Status::max_iterations: return "max_iterations";
+    case Status::stalled: return "stalled";
+    case Status::separable: return "separable";
+    case Status::interrupted: return "interrupted";
+    case Status::invalid_input: return "invalid_input";
+    case Status::numerical_failure: return "numerical_failure";
+  }
+  return "unknown";
+}
+
+/// What to do about it; empty when all is well.
+constexpr const char* advice(Status status) noexcept {
+  switch (status) {
+    case Status::converged: return "";
+    case Status::max_iterations: return "raise max_newton, or add a ridge penalty, e.g. ridge=1e-3";
+    case Status::stalled:
+      return "rounding stopped the descent before the tolerance was met; raise tolerance, or add a ridge penalty";
+    case Status::separable:
+      return "the chosen features separate the classes (or part of the rows), so the coefficients have no finite optimum and "
+             "their size means nothing; add a ridge penalty, e.g. ridge=1e-3";
+    case Status::interrupted: return "the fit was interrupted";
+    case Status::invalid_input: return "correct the input named in the message";
+    case Status::numerical_failure:
+      return "the objective is not finite at the starting point; check the offset and the scale of the data";
+  }
+  return "";
+}
+
+/// How much work a fit took.
+struct Info {
+  Status status = Status::converged;
+  int newton_iterations = 0;  ///< over all refits
+  int refits = 0;             ///< supports refitted, tried ones included
+  int scans = 0;              ///< passes over all of X
+  Index bad_row = -1;         ///< with invalid_input: where X is not finite, or -1
+  Index bad_column = -1;
+  std::string message;  ///< with invalid_input: what was wrong
+};
+
+struct FitResult {
+  Eigen::VectorXd coef;        ///< (p,), zero outside the support
+  double intercept = 0;        ///< 0 without an intercept
+  double objective = 0;        ///< F at coef, as in the documentation
+  std::vector<Index> support;  ///< features with a coefficient, sorted
+  Info info;
+};
+
+}  // namespace ksparse

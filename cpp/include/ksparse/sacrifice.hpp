@@ -1,0 +1,169 @@
+// How much F is foreseen to change when features enter, leave or change places, by the quadratic model at the current point.
+// With P = H_AA^-1 (the intercept is a row of it, but never leaves), d_i = P_ii, v_j = P H_Aj and s_j = H_jj - H_jA v_j:
+//   j enters               -1/2 g_j^2 / s_j                       (the Schur complement s_j is the curvature left to j beside
+//   A) i leaves               +1/2 beta_i^2 / d_i                    (optimal brain surgeon, Hassibi & Stork 1993, eq. 5) j in
+//   the place of i     1/2 beta_i^2 / d_i - 1/2 (g_j - v_ji beta_i / d_i)^2 / (s_j + v_ji^2 / d_i)
+// The joint form sees that a feature which is worth nothing beside its twin is worth much in its place.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "objective.hpp"
+
+namespace ksparse {
+
+/// An entry, or an exchange, with the change of F that the model foresees.
+struct Proposal {
+  Index entering = -1;  // feature
+  Index leaving = -1;   // feature, or -1: none leaves
+  Index position = -1;  // of the leaving feature in the active set
+  double gain = 0;      // foreseen decrease of F; may be negative for an exchange
+  double step = 0;      // foreseen coefficient of the entering feature
+};
+
+/// The best proposals of a scan, best first, each with its v_j, in fixed memory.
+class ProposalList {
+ public:
+  ProposalList(Index capacity, Index dimension) : moves_(dimension, capacity), slots_(std::size_t(capacity)) {
+    items_.reserve(std::size_t(capacity));
+    clear();
+  }
+
+  void clear() noexcept {
+    items_.clear();
+    for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i] = Index(i);
+  }
+  Index size() const noexcept { return Index(items_.size()); }
+  const Proposal& operator[](Index i) const noexcept { return items_[std::size_t(i)]; }
+  auto move(Index i) const { return moves_.col(slots_[std::size_t(i)]); }
+
+  /// Whether a proposal of this gain would be kept. Ties keep the earlier one, which has the smaller feature.
+  bool admits(double gain) const noexcept { return items_.size() < slots_.size() || gain > items_.back().gain; }
+
+  template <class Move>
+  void insert(const Proposal& proposal, const Move& move) {
+    if (items_.size() == slots_.size()) items_.pop_back();
+    std::size_t place = items_.size();
+    items_.push_back(proposal);
+    const Index slot = slots_[place];
+    for (; place > 0 && items_[place - 1].gain < proposal.gain; --place) {
+      items_[place] = items_[place - 1];
+      slots_[place] = slots_[place - 1];
+    }
+    items_[place] = proposal;
+    slots_[place] = slot;
+    moves_.col(slot).head(move.size()) = move;
+  }
+
+ private:
+  Eigen::MatrixXd moves_;        // (d, capacity) v_j by slot
+  std::vector<Index> slots_;     // slot of each item; free slots after the last
+  std::vector<Proposal> items_;  // by falling gain
+};
+
+/// The quadratic model of the last scan, and what it says of a panel of features.
+class SacrificeModel {
+ public:
+  /// For up to `dimension` coefficients, the intercept included, and panels of up to `panel` features.
+  SacrificeModel(Index dimension, Index panel)
+      : inverse_(dimension, dimension), beta_(dimension), moves_(panel, dimension), schur_(panel), gain_(panel), best_(panel) {}
+
+  void set(const Iterate& iterate, const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) {
+    size_ = iterate.size();
+    dimension_ = inverse_hessian.rows();
+    inverse_.topLeftCorner(dimension_, dimension_) = inverse_hessian;
+    beta_.head(size_) = iterate.coef.head(size_);
+    support_ = iterate.support.data();
+  }
+
+  /// v_j and s_j for the features of a panel.
+  void judge(const ScanPanel& panel) {
+    const Index count = panel.columns.count;
+    auto moves = moves_.topLeftCorner(count, dimension_);
+    moves.noalias() = panel.cross * inverse_.topLeftCorner(dimension_, dimension_);
+    schur_.head(count) = panel.curvature;
+    for (Index i = 0; i < dimension_; ++i) schur_.head(count) -= moves.col(i).array() * panel.cross.col(i).array();
+  }
+
+  template <class Skip>
+  void propose_entries(const ScanPanel& panel, const Skip& skip, ProposalList& list) {
+    const Index count = panel.columns.count;
+    best_.head(count) = 0.5 * panel.gradient.square() / schur_.head(count);
+    for (Index c = 0; c < count; ++c) {
+      const Index feature = panel.columns[c];
+      const bool collinear = !(schur_[c] > collinearity * panel.curvature[c]);
+      if (collinear || !(best_[c] > 0) || skip(feature)) {
+        best_[c] = 0;
+        continue;
+      }
+      if (list.admits(best_[c]))
+        list.insert({feature, -1, -1, best_[c], -panel.gradient[c] / schur_[c]}, moves_.row(c).head(dimension_).transpose());
+    }
+  }
+
+  template <class Skip>
+  void propose_exchanges(const ScanPanel& panel, const Skip& skip, ProposalList& list) {
+    const Index count = panel.columns.count;
+    constexpr double none = -std::numeric_limits<double>::infinity();
+    best_.head(count) = none;
+    for (Index i = 0; i < size_; ++i) {
+      const double variance = inverse_(i, i), removal = beta_[i] / variance, loss = 0.5 * beta_[i] * removal;
+      const auto v = moves_.col(i).head(count).array();
+      gain_.head(count) = 0.5 * (panel.gradient - v * removal).square() / (schur_.head(count) + v.square() / variance) - loss;
+      for (Index c = 0; c < count; ++c) {
+        if (!(gain_[c] > best_[c]) && !list.admits(gain_[c])) continue;
+        if (!(gain_[c] + loss > least_recovery * loss)) continue;
+        const double curvature = schur_[c] + v[c] * v[c] / variance;
+        const Index feature = panel.columns[c];
+        if (!(curvature > collinearity * panel.curvature[c]) || !std::isfinite(gain_[c]) || skip(feature)) continue;
+        best_[c] = std::max(best_[c], gain_[c]);
+        if (list.admits(gain_[c]))
+          list.insert({feature, support_[i], i, gain_[c], -(panel.gradient[c] - v[c] * removal) / curvature},
+                      moves_.row(c).head(dimension_).transpose());
+      }
+    }
+  }
+
+  /// The best gain foreseen for a feature of the last panel.
+  double promise(Index c) const { return best_[c]; }
+
+  /// Puts the iterate at the minimum of the model with the proposal carried out: the warm start of its refit.
+  template <class Move>
+  void apply(const Proposal& proposal, const Move& move, Iterate& iterate) const {
+    const bool has_intercept = dimension_ > size_;
+    const Index r = proposal.position;
+    const double t = proposal.step;
+    const double along = r < 0 ? 0.0 : (beta_[r] - move[r] * t) / inverse_(r, r);  // multiple of P_r that zeroes place r
+    for (Index i = 0; i < size_; ++i) iterate.coef[i] -= move[i] * t + (r < 0 ? 0.0 : inverse_(i, r) * along);
+    if (has_intercept) iterate.intercept -= move[size_] * t + (r < 0 ? 0.0 : inverse_(size_, r) * along);
+    replace(proposal, iterate);
+  }
+
+  /// Carries the proposal out, leaving the other coefficients where they are.
+  void replace(const Proposal& proposal, Iterate& iterate) const {
+    if (proposal.position < 0) {
+      iterate.coef[iterate.size()] = proposal.step;
+      iterate.support.push_back(proposal.entering);
+    } else {
+      iterate.coef[proposal.position] = proposal.step;
+      iterate.support[std::size_t(proposal.position)] = proposal.entering;
+    }
+  }
+
+ private:
+  // An exchange in which the newcomer is foreseen to make good less than this part of the loss is not worth a refit.
+  static constexpr double least_recovery = 0.5;
+  // A feature keeps less than this part of its curvature beside the active set: a combination of it, up to rounding.
+  static constexpr double collinearity = 1e-10;
+
+  Eigen::MatrixXd inverse_;  // (d, d) P
+  Eigen::VectorXd beta_;     // (k,) coefficients at the scan
+  const Index* support_ = nullptr;
+  Index size_ = 0, dimension_ = 0;
+  Eigen::MatrixXd moves_;               // (panel, d) v_j
+  Eigen::ArrayXd schur_, gain_, best_;  // (panel,)
+};
+
+}  // namespace ksparse

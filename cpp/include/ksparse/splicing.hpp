@@ -1,0 +1,270 @@
+// The search for the best support of at most k features, as a resumable state machine: it asks to refit a support or to scan
+// features at a point, is told the answers, and never learns who answers (objective.hpp). An explicit machine rather than
+// C++20 coroutines: C++17 compilers must do, and the state is then plain data that a batch can hold by the thousand.
+//
+//   1. refit the empty support, scan all features, keep the best few as the working set
+//   2. grow inside the working set: refit, scan, add the best entries by their exact sacrifice
+//   3. exchange inside the working set until no exchange that the pair model proposes lowers F
+//   4. scan all features, try exchanges; after a success renew the working set and go to 3
+//   5. refit the answer to the user's tolerance
+//
+// A scan of the working set costs a small fraction of one of all features, so that large data see few passes over X.
+// Pair model (Zhu et al., PNAS 2020, for the sacrifices; the joint form is ours): sacrifice.hpp.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "objective.hpp"
+#include "options.hpp"
+#include "sacrifice.hpp"
+
+namespace ksparse {
+
+class Splicing final : public ScanSink {
+ public:
+  enum class Question { refit, scan, done };
+
+  Splicing(Index features, const Options& options);
+
+  Question question() const noexcept { return question_; }
+
+  // refit: minimise over trial() to goal(), then answer.
+  Iterate& trial() noexcept { return trial_; }
+  const RefitGoal& goal() const noexcept { return goal_; }
+  void answer_refit(const RefitOutcome& outcome);
+
+  // scan: columns() at current(), panels to this sink, then answer.
+  const Iterate& current() const noexcept { return current_; }
+  Columns columns() const noexcept;
+  void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) override;
+  void take_panel(const ScanPanel& panel) override;
+  void answer_scan(Status status);
+
+  // done: current() is the answer.
+  const Info& info() const noexcept { return info_; }
+
+ private:
+  enum class Phase {
+    null_model,  // refit of the empty support
+    survey,      // first scan of all features
+    grow,        // refits and scans of the working set until the support is full
+    local,       // exchanges within the working set
+    global,      // exchanges with any feature
+    final,       // the answer, to the user's tolerance
+    done,
+  };
+
+  void ask_refit(Phase phase, bool exact);
+  void ask_scan(Phase phase);
+  void grow_or_exchange();
+  void enter_best();
+  void try_next_exchange();
+  void choose_working_set();
+  void finish(Status status);
+  bool covers_all() const noexcept { return Index(working_.size()) == features_; }
+  bool is_active(Index feature) const noexcept { return position_[std::size_t(feature)] >= 0; }
+  void adopt_trial();
+
+  // Accept only what is lower by more than the accuracy of a refit, so that rounding cannot make the search cycle.
+  static constexpr double least_gain = 1e-9;
+
+  const Index features_, capacity_;
+  const Options options_;
+  Phase phase_ = Phase::null_model;
+  Question question_ = Question::refit;
+  RefitGoal goal_;
+  Info info_;
+  Iterate current_, trial_;
+  std::vector<Index> position_;  // (p,) place in the active set, or -1
+  std::vector<Index> working_;   // sorted features of the working set
+  std::vector<Index> order_;     // (p,) scratch of the choice of the working set
+  std::vector<double> score_;    // (p,) what each feature promised in the last scan of all
+  SacrificeModel model_;         // of the last scan
+  ProposalList proposals_;       // best of the last scan, best first
+  Index next_proposal_ = 0;
+  bool improved_ = false;  // since the last scan
+};
+
+inline Splicing::Splicing(Index features, const Options& options)
+    : features_(features),
+      capacity_(std::min(options.k, features)),
+      options_(options),
+      current_(capacity_),
+      trial_(capacity_),
+      position_(std::size_t(features), -1),
+      order_(std::size_t(features)),
+      score_(std::size_t(features), 0.0),
+      model_(capacity_ + 1, std::min(largest_panel, features)),
+      proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), capacity_ + 1) {
+  working_.reserve(std::size_t(options.working_set(features) + capacity_));
+}
+
+inline Columns Splicing::columns() const noexcept {
+  if (phase_ == Phase::survey || phase_ == Phase::global || covers_all()) return {0, features_, nullptr};
+  return {0, Index(working_.size()), working_.data()};
+}
+
+inline void Splicing::ask_refit(Phase phase, bool exact) {
+  phase_ = phase;
+  question_ = Question::refit;
+  const bool descent = phase == Phase::local || phase == Phase::global;
+  goal_.bar = descent ? current_.objective * (1 - least_gain) : std::numeric_limits<double>::infinity();
+  goal_.exact = exact;
+}
+
+inline void Splicing::ask_scan(Phase phase) {
+  phase_ = phase;
+  question_ = Question::scan;
+  improved_ = false;
+}
+
+inline void Splicing::finish(Status status) {
+  info_.status = status;
+  phase_ = Phase::done;
+  question_ = Question::done;
+}
+
+inline void Splicing::adopt_trial() {
+  for (const Index feature : current_.support) position_[std::size_t(feature)] = -1;
+  std::swap(current_.support, trial_.support);
+  current_.coef.swap(trial_.coef);
+  current_.intercept = trial_.intercept;
+  current_.objective = trial_.objective;
+  for (std::size_t i = 0; i < current_.support.size(); ++i) position_[std::size_t(current_.support[i])] = Index(i);
+}
+
+inline void Splicing::answer_refit(const RefitOutcome& outcome) {
+  ++info_.refits;
+  info_.newton_iterations += outcome.newton_iterations;
+  if (outcome.status == Status::interrupted) return finish(Status::interrupted);
+  switch (phase_) {
+    case Phase::null_model:
+      if (outcome.status == Status::numerical_failure) return finish(Status::numerical_failure);
+      adopt_trial();
+      return ask_scan(Phase::survey);
+    case Phase::grow:
+      adopt_trial();
+      if (outcome.status == Status::separable) break;
+      return grow_or_exchange();
+    case Phase::local:
+    case Phase::global: {
+      const bool better = !outcome.abandoned && trial_.objective <= goal_.bar;
+      if (better) {
+        adopt_trial();
+        improved_ = true;
+        if (outcome.status == Status::separable) break;
+        // Near at hand a fresh scan is cheap and better than the rest of an old list; for a pass over all of X it is not.
+        if (phase_ == Phase::local || covers_all()) return ask_scan(phase_);
+      }
+      return try_next_exchange();
+    }
+    case Phase::final: adopt_trial(); return finish(outcome.status);
+    case Phase::survey:
+    case Phase::done: return finish(Status::numerical_failure);  // an answer that was not asked for
+  }
+  // Nothing lowers an objective of 0: a separating support ends the search.
+  trial_ = current_;
+  ask_refit(Phase::final, true);
+}
+
+inline void Splicing::grow_or_exchange() {
+  if (current_.size() < capacity_) return ask_scan(Phase::grow);
+  ask_scan(covers_all() ? Phase::global : Phase::local);
+}
+
+inline void Splicing::begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) {
+  model_.set(current_, inverse_hessian);
+  proposals_.clear();
+  next_proposal_ = 0;
+}
+
+inline void Splicing::take_panel(const ScanPanel& panel) {
+  model_.judge(panel);
+  const bool full = current_.size() == capacity_ && capacity_ > 0;
+  const auto skip = [this](Index feature) { return is_active(feature); };
+  if (full)
+    model_.propose_exchanges(panel, skip, proposals_);
+  else
+    model_.propose_entries(panel, skip, proposals_);
+  if (phase_ == Phase::survey || phase_ == Phase::global)
+    for (Index c = 0; c < panel.columns.count; ++c) score_[std::size_t(panel.columns[c])] = model_.promise(c);
+}
+
+inline void Splicing::answer_scan(Status status) {
+  const bool all = phase_ == Phase::survey || phase_ == Phase::global;
+  info_.scans += all;
+  if (status != Status::converged) return finish(status);
+  if (phase_ == Phase::survey) {
+    choose_working_set();
+    if (capacity_ == 0) {
+      trial_ = current_;
+      return ask_refit(Phase::final, true);
+    }
+  }
+  if (current_.size() < capacity_ && phase_ != Phase::global) return enter_best();
+  try_next_exchange();
+}
+
+// The features that promised most, and the active ones.
+inline void Splicing::choose_working_set() {
+  const Index size = options_.working_set(features_);
+  working_.clear();
+  if (size == features_) {
+    working_.resize(std::size_t(features_));
+    std::iota(working_.begin(), working_.end(), Index(0));
+    return;
+  }
+  std::iota(order_.begin(), order_.end(), Index(0));
+  const auto rank = [this](Index a, Index b) {
+    const double of_a = is_active(a) ? std::numeric_limits<double>::infinity() : score_[std::size_t(a)];
+    const double of_b = is_active(b) ? std::numeric_limits<double>::infinity() : score_[std::size_t(b)];
+    return of_a != of_b ? of_a > of_b : a < b;
+  };
+  std::nth_element(order_.begin(), order_.begin() + size, order_.end(), rank);
+  working_.assign(order_.begin(), order_.begin() + size);
+  std::sort(working_.begin(), working_.end());
+}
+
+inline void Splicing::enter_best() {
+  const Index wanted = 1;
+  Index entered = 0;
+  trial_ = current_;
+  for (Index i = 0; i < proposals_.size() && entered < wanted; ++i, ++entered)
+    model_.apply(proposals_[i], proposals_.move(i), trial_);
+  if (entered > 0) return ask_refit(Phase::grow, false);
+  // Nothing in the working set adds anything: whatever does must come from all features, or the support stays smaller.
+  trial_ = current_;
+  ask_refit(Phase::final, true);
+}
+
+inline void Splicing::try_next_exchange() {
+  const Index most =
+      std::min<Index>(proposals_.size(), phase_ == Phase::local ? options_.pairs_tried : options_.pairs_tried_last);
+  while (next_proposal_ < most) {
+    const Proposal& proposal = proposals_[next_proposal_];
+    const bool stale = is_active(proposal.entering) || current_.support[std::size_t(proposal.position)] != proposal.leaving;
+    if (!stale) {
+      trial_ = current_;
+      if (improved_)  // the model is of an earlier point: only its step for the new feature is still worth something
+        model_.replace(proposal, trial_);
+      else
+        model_.apply(proposal, proposals_.move(next_proposal_), trial_);
+      ++next_proposal_;
+      return ask_refit(phase_, false);
+    }
+    ++next_proposal_;
+  }
+  if (phase_ == Phase::local) return ask_scan(Phase::global);
+  if (improved_) {
+    choose_working_set();
+    return ask_scan(Phase::local);
+  }
+  trial_ = current_;
+  ask_refit(Phase::final, true);
+}
+
+}  // namespace ksparse

@@ -1,0 +1,27 @@
+// Names that every other header uses. Relies on Eigen only.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <functional>
+
+namespace ksparse {
+
+using Index = Eigen::Index;
+
+/// Asked now and then during long work; true means "stop now". Empty: never. It is called from the solving thread only.
+using Interrupt = std::function<bool()>;
+
+/// Which columns a scan covers: `count` of them, either listed or consecutive from `first`.
+struct Columns {
+  Index first = 0;
+  Index count = 0;
+  const Index* list = nullptr;  // features, or null: first, first + 1, ...
+
+  Index operator[](Index i) const noexcept { return list ? list[i] : first + i; }
+  Columns slice(Index begin, Index size) const noexcept {
+    return list ? Columns{0, size, list + begin} : Columns{first + begin, size, nullptr};
+  }
+};
+
+}  // namespace ksparse

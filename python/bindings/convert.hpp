@@ -1,0 +1,69 @@
+// Conversions between NumPy and the library, written once: views without copies, losses by name, Ctrl-C.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <chrono>
+#include <ksparse/ksparse.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace ksparse::python {
+
+namespace py = pybind11;
+
+using Array = py::array_t<double>;
+using DesignView = std::variant<ColumnView, RowView>;
+using AnyLoss = std::variant<Logistic, Focal>;
+
+/// X as it lies in memory, in either order, rows or columns apart; never a copy.
+inline DesignView design_view(const Array& X) {
+  if (X.ndim() != 2) throw py::value_error("X must have two dimensions");
+  constexpr py::ssize_t item = sizeof(double);
+  const py::ssize_t n = X.shape(0), p = X.shape(1);
+  // A dimension of one entry has no meaningful stride.
+  const py::ssize_t down = n > 1 ? X.strides(0) : item, across = p > 1 ? X.strides(1) : item * n;
+  if (down == item && across > 0 && across % item == 0) return ColumnView(X.data(), n, p, across / item);
+  if ((X.strides(1) == item || p == 1) && down > 0 && down % item == 0) return RowView(X.data(), n, p, down / item);
+  throw py::value_error("X must have contiguous rows or contiguous columns");
+}
+
+inline Problem::Vector vector_view(const std::optional<Array>& values) {
+  if (!values) return {nullptr, 0};
+  if (values->ndim() != 1) throw py::value_error("a vector of rows must have one dimension");
+  return {values->data(), values->shape(0)};
+}
+
+inline AnyLoss loss_by_name(const std::string& name, double alpha, double gamma) {
+  if (name == "logistic") return Logistic{};
+  if (name == "focal") return Focal{alpha, gamma};
+  throw py::value_error("loss must be 'logistic' or 'focal', got '" + name + "'");
+}
+
+/// Copies a result into a new NumPy array.
+template <class Vector>
+auto to_numpy(const Vector& values) {
+  return py::array_t<typename Vector::value_type>(py::ssize_t(values.size()), values.data());
+}
+
+/// Polls Python for Ctrl-C at most every 50 ms; in between a poll costs a clock reading. Called without the GIL.
+class SignalPoll {
+ public:
+  bool operator()() {
+    const auto now = Clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return false;
+    last_ = now;
+    const py::gil_scoped_acquire gil;
+    return PyErr_CheckSignals() != 0;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_ = Clock::now();
+};
+
+}  // namespace ksparse::python

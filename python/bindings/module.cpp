@@ -1,0 +1,22 @@
+// The Python module, compiled once per instruction set under the name KSPARSE_MODULE_NAME (see python/ksparse/_core.py).
+// Declarations and conversions only; validation and messages are Python's, algorithms the library's.
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bind_fit.hpp"
+#include "bind_loss.hpp"
+
+namespace py = pybind11;
+
+PYBIND11_MODULE(KSPARSE_MODULE_NAME, module) {
+  module.doc() = "Compiled core of ksparse; use it through the package ksparse.";
+  ksparse::python::bind_fit(module);
+  ksparse::python::bind_loss(module);
+  module.def(
+      "instruction_set", [] { return KSPARSE_INSTRUCTION_SET; }, "Name of the instruction set this module was compiled for.");
+  module.def(
+      "eigen_version",
+      [] {
+        return std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
+               std::to_string(EIGEN_MINOR_VERSION);
+      },
+      "Version of Eigen this module was compiled with.");
+}

@@ -1,0 +1,56 @@
+"""The compiled core, in the best variant that was built and that this processor can run.
+
+The environment variable ``KSPARSE_ISA`` (``baseline``, ``avx2`` or ``avx512``) forces a variant. A variant is passed over
+only when its file is absent or the processor lacks the instructions; any other failure to import it is raised.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+
+from ._cpu import supported
+
+__all__ = ["available", "eigen_version", "fit", "instruction_set", "loss_terms", "supported", "variant"]
+
+_VARIANTS = ("avx512", "avx2", "baseline")
+
+
+def available() -> list[str]:
+    """Return the names of the variants that were built, best first."""
+    return [name for name in _VARIANTS if importlib.util.find_spec(f"{__package__}._core_{name}") is not None]
+
+
+def _choose() -> str:
+    forced = os.environ.get("KSPARSE_ISA", "")
+    built, runnable = available(), supported()
+    if forced:
+        if forced not in _VARIANTS:
+            raise ImportError(f"KSPARSE_ISA is {forced!r}; it must be one of {', '.join(_VARIANTS)}, or unset")
+        if forced not in built:
+            raise ImportError(f"KSPARSE_ISA is {forced!r}, but this build of ksparse has only {', '.join(built)}")
+        if forced not in runnable:
+            raise ImportError(f"KSPARSE_ISA is {forced!r}, but this processor runs only {', '.join(runnable)}")
+        return forced
+    usable = [name for name in built if name in runnable]
+    if not usable:
+        raise ImportError(
+            f"no compiled core of ksparse can run here: built {', '.join(built) or 'none'}, "
+            f"this processor runs {', '.join(runnable)}; reinstall with `pip install --force-reinstall ksparse`"
+        )
+    return usable[0]
+
+
+_variant = _choose()
+_module = importlib.import_module(f"{__package__}._core_{_variant}")
+
+fit = _module.fit
+loss_terms = _module.loss_terms
+instruction_set = _module.instruction_set
+eigen_version = _module.eigen_version
+
+
+def variant() -> str:
+    """Return the name of the variant in use."""
+    return _variant

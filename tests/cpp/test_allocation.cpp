@@ -1,0 +1,76 @@
+// No allocation while the engine's questions are answered. operator new is counted, and Eigen, which calls malloc, is told to
+// assert against it; its assertion is redefined for this program alone (it is compiled apart from the other tests).
+#include <cstdlib>
+#include <new>
+
+namespace {
+long allocations = 0;  // by operator new, since the program began
+bool eigen_allocated = false;
+}  // namespace
+
+#define EIGEN_RUNTIME_NO_MALLOC
+#define eigen_assert(condition)               \
+  do {                                        \
+    if (!(condition)) eigen_allocated = true; \
+  } while (false)
+
+#include <ksparse/ksparse.hpp>
+
+#include "catch.hpp"
+#include "data.hpp"
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+using namespace ksparse;
+
+namespace {
+
+template <class Loss, class Design>
+void check_no_allocation(const Design& design, const Eigen::VectorXd& y, const Loss& loss, Index k) {
+  const Problem problem{{y.data(), y.size()}};
+  const Interrupt never;
+  Options options;
+  options.k = k;
+  GlmObjective<Loss, Design> objective(design, problem, loss, options, never);
+  Splicing engine(design.columns(), options);
+  const long before = allocations;
+  eigen_allocated = false;
+  Eigen::internal::set_is_malloc_allowed(false);
+  drive(engine, objective);
+  Eigen::internal::set_is_malloc_allowed(true);
+  const long made = allocations - before;
+  CHECK(made == 0);
+  CHECK(!eigen_allocated);
+  CHECK(engine.info().status == Status::converged);
+  CHECK(engine.info().refits > 5);
+}
+
+}  // namespace
+
+TEST_CASE("the_counters_see_an_allocation", "[allocation]") {
+  const long before = allocations;
+  ::operator delete(::operator new(3));  // called by name: a compiler may elide new and delete expressions
+  CHECK(allocations > before);
+  eigen_allocated = false;
+  Eigen::internal::set_is_malloc_allowed(false);
+  const Eigen::VectorXd vector(10);
+  Eigen::internal::set_is_malloc_allowed(true);
+  CHECK(eigen_allocated);
+  CHECK(vector.size() == 10);
+}
+
+TEST_CASE("a_fit_allocates_nothing_while_it_runs", "[allocation]") {
+  for (const Index p : {20, 300}) {
+    const Data data = random_data(250, p, 0.8, 3);
+    const RowView::Matrix by_rows = data.X;
+    check_no_allocation(ColumnView(data.X), data.y, Logistic{}, 6);
+    check_no_allocation(ColumnView(data.X), data.y, Focal{0.3, 1.5}, 6);
+    check_no_allocation(RowView(by_rows), data.y, Logistic{}, 6);
+  }
+}

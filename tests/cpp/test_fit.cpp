@@ -1,0 +1,189 @@
+// A whole fit: against enumeration with an independent solver, in both orders of X, on hard cases by name, and bad input.
+#include <algorithm>
+#include <ksparse/ksparse.hpp>
+#include <limits>
+
+#include "catch.hpp"
+#include "close.hpp"
+#include "data.hpp"
+
+using namespace ksparse;
+
+namespace {
+
+Options with_k(Index k, double ridge = 0) {
+  Options options;
+  options.k = k;
+  options.ridge = ridge;
+  return options;
+}
+
+bool all_finite(const FitResult& result) {
+  return result.coef.allFinite() && std::isfinite(result.intercept) && std::isfinite(result.objective);
+}
+
+}  // namespace
+
+TEST_CASE("between_enumeration_and_single_swaps", "[fit]") {
+  for (unsigned seed = 0; seed < 6; ++seed)
+    for (const double gamma : {-1.0, 2.0}) {
+      const Data data = random_data(80, 7, 0.15 * seed, seed);
+      const Options options = with_k(2, 1e-3);
+      const ColumnView design(data.X);
+      const FitResult got =
+          gamma < 0 ? fit(design, data.y, Logistic{}, options) : fit(design, data.y, Focal{0.4, gamma}, options);
+      REQUIRE(got.info.status == Status::converged);
+      const auto reference = [&](const std::vector<Index>& s) { return reference_objective(data, s, true, 1e-3, 0.4, gamma); };
+      CHECK(close(got.objective, reference(got.support), 1e-10));
+      double best = std::numeric_limits<double>::infinity();
+      for (Index i = 0; i < 7; ++i)
+        for (Index j = i + 1; j < 7; ++j) best = std::min(best, reference({i, j}));
+      CHECK(got.objective <= best * (1 + 1e-8));
+    }
+}
+
+TEST_CASE("both_orders_of_X_give_the_same_fit", "[fit]") {
+  const Data data = random_data(150, 200, 0.6, 5);
+  const RowView::Matrix by_rows = data.X;
+  const FitResult a = fit(ColumnView(data.X), data.y, Logistic{}, with_k(6)),
+                  b = fit(RowView(by_rows), data.y, Logistic{}, with_k(6));
+  CHECK(a.support == b.support);
+  CHECK(close(a.objective, b.objective, 1e-12));
+  CHECK((a.coef - b.coef).cwiseAbs().maxCoeff() < 1e-6);
+}
+
+TEST_CASE("scaling_and_shifting_columns_changes_only_the_coefficients", "[fit]") {
+  const Data data = random_data(120, 30, 0.5, 8);
+  const FitResult plain = fit(ColumnView(data.X), data.y, Logistic{}, with_k(4));
+  for (const double scale : {1e-150, 1e-3, 1e8, 1e150})
+    for (const double shift : {0.0, 1e3, 1e7}) {
+      Eigen::MatrixXd X = data.X;
+      for (Index j = 0; j < X.cols(); j += 2) X.col(j) = (X.col(j).array() + shift) * scale;
+      const FitResult scaled = fit(ColumnView(X), data.y, Logistic{}, with_k(4));
+      CAPTURE(scale, shift);
+      CHECK(scaled.info.status == Status::converged);
+      CHECK(scaled.support == plain.support);
+      CHECK(close(scaled.objective, plain.objective, 1e-9));
+    }
+}
+
+TEST_CASE("separable_data_end_bounded_and_said", "[fit]") {
+  Data data = random_data(60, 5, 0, 2);
+  for (Index i = 0; i < 60; ++i) data.y[i] = data.X(i, 3) > 0.1;
+  const FitResult free = fit(ColumnView(data.X), data.y, Logistic{}, with_k(2));
+  CHECK(free.info.status == Status::separable);
+  CHECK(all_finite(free));
+  CHECK(free.objective < 1e-6);
+  const FitResult focal = fit(ColumnView(data.X), data.y, Focal{0.5, 2}, with_k(2));
+  CHECK(focal.info.status == Status::separable);
+  CHECK(all_finite(focal));
+  const FitResult ridged = fit(ColumnView(data.X), data.y, Logistic{}, with_k(2, 1e-3));
+  CHECK(ridged.info.status == Status::converged);
+}
+
+TEST_CASE("partly_separable_data_are_said_to_be_so", "[fit]") {
+  // A rare indicator that occurs in one class only: its coefficient has no finite optimum, the others have.
+  Data data = random_data(200, 3, 0, 4);
+  data.X.col(2).setZero();
+  for (Index i = 0, found = 0; i < 200 && found < 12; ++i)
+    if (data.y[i] > 0) data.X(i, 2) = 1, ++found;
+  const FitResult result = fit(ColumnView(data.X), data.y, Logistic{}, with_k(3));
+  CHECK(result.info.status == Status::separable);
+  CHECK(all_finite(result));
+  CHECK(fit(ColumnView(data.X), data.y, Logistic{}, with_k(3, 1e-4)).info.status == Status::converged);
+}
+
+TEST_CASE("constant_and_duplicate_columns_do_not_enter_twice", "[fit]") {
+  Data data = random_data(100, 8, 0.3, 6);
+  data.X.col(1).setConstant(7.0);
+  data.X.col(5) = data.X.col(0);
+  data.X.col(6) = -3.0 * data.X.col(0);
+  const FitResult result = fit(ColumnView(data.X), data.y, Logistic{}, with_k(8));
+  CHECK(result.info.status == Status::converged);
+  CHECK(result.support.size() == 5);
+  CHECK(std::count(result.support.begin(), result.support.end(), 1) == 0);
+}
+
+TEST_CASE("more_features_than_rows_and_full_supports_end_properly", "[fit]") {
+  const Data wide = random_data(20, 200, 0.2, 7);
+  CHECK(all_finite(fit(ColumnView(wide.X), wide.y, Logistic{}, with_k(15))));
+  CHECK(fit(ColumnView(wide.X), wide.y, Logistic{}, with_k(40, 0.1)).info.status == Status::converged);
+  const Data tall = random_data(300, 6, 0.2, 7);
+  const FitResult full = fit(ColumnView(tall.X), tall.y, Logistic{}, with_k(6));
+  CHECK(full.info.status == Status::converged);
+  CHECK(full.support.size() == 6);
+  CHECK(close(full.objective, reference_objective(tall, {0, 1, 2, 3, 4, 5}, true, 0, 0.5, -1), 1e-11));
+}
+
+TEST_CASE("integer_weights_equal_repeated_rows_and_zero_weights_removed_ones", "[fit]") {
+  const Data data = random_data(90, 12, 0.4, 9);
+  Eigen::VectorXd weights(90);
+  for (Index i = 0; i < 90; ++i) weights[i] = double(i % 3);
+  std::vector<Index> rows;
+  for (Index i = 0; i < 90; ++i)
+    for (Index copy = 0; copy < i % 3; ++copy) rows.push_back(i);
+  const Eigen::MatrixXd X = data.X(rows, Eigen::all);
+  const Eigen::VectorXd y = data.y(rows);
+  for (const double ridge : {0.0, 0.01}) {
+    const Problem weighted{{data.y.data(), 90}, {weights.data(), 90}};
+    const FitResult a = fit(ColumnView(data.X), weighted, Logistic{}, with_k(3, ridge));
+    const FitResult b = fit(ColumnView(X), y, Logistic{}, with_k(3, ridge));
+    CHECK(a.support == b.support);
+    CHECK(close(a.objective, b.objective, 1e-11));
+  }
+}
+
+TEST_CASE("an_offset_that_holds_the_truth_leaves_little_to_find", "[fit]") {
+  const Data data = random_data(400, 10, 0, 10);
+  const FitResult plain = fit(ColumnView(data.X), data.y, Logistic{}, with_k(4));
+  const Eigen::VectorXd offset = (data.X * plain.coef).array() + plain.intercept;
+  const Problem problem{{data.y.data(), 400}, {nullptr, 0}, {offset.data(), 400}};
+  const FitResult rest = fit(ColumnView(data.X), problem, Logistic{}, with_k(0));
+  CHECK(close(rest.objective, plain.objective, 1e-9));
+  CHECK(std::abs(rest.intercept) < 1e-6);
+}
+
+TEST_CASE("bad_input_is_refused_by_status_and_named", "[fit]") {
+  Data data = random_data(30, 4, 0, 1);
+  const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  const auto message = [&](const Options& options) {
+    return fit(ColumnView(data.X), data.y, Logistic{}, options).info.message;
+  };
+  CHECK(message(with_k(-1)).find("k must be") == 0);
+  CHECK(message(with_k(5)).find("k is 5") == 0);
+  CHECK(message(with_k(2, -1)).find("ridge") == 0);
+  CHECK(message(with_k(2, nan)).find("ridge") == 0);
+  for (const double bad : {nan, inf, -inf}) {
+    Data broken = data;
+    broken.X(17, 2) = bad;
+    const RowView::Matrix by_rows = broken.X;
+    for (const FitResult& result :
+         {fit(ColumnView(broken.X), data.y, Logistic{}, with_k(2)), fit(RowView(by_rows), data.y, Logistic{}, with_k(0))}) {
+      CHECK(result.info.status == Status::invalid_input);
+      CHECK(result.info.bad_row == 17);
+      CHECK(result.info.bad_column == 2);
+    }
+  }
+  data.y[3] = 2;
+  CHECK(message(with_k(2)).find("y[3]") == 0);
+  data.y.setOnes();
+  CHECK(message(with_k(2)).find("y has no row of class 0") == 0);
+}
+
+TEST_CASE("an_interrupt_ends_the_fit_with_its_status", "[fit]") {
+  const Data data = random_data(300, 50, 0.5, 3);
+  int polls = 0;
+  const FitResult result = fit(ColumnView(data.X), data.y, Logistic{}, with_k(10), [&] { return ++polls > 20; });
+  CHECK(result.info.status == Status::interrupted);
+  CHECK(all_finite(result));
+}
+
+TEST_CASE("the_objective_never_rises_with_more_features", "[fit]") {
+  const Data data = random_data(200, 40, 0.7, 11);
+  double previous = std::numeric_limits<double>::infinity();
+  for (Index k = 0; k <= 8; ++k) {
+    const FitResult result = fit(ColumnView(data.X), data.y, Focal{0.25, 2}, with_k(k));
+    CHECK(result.objective <= previous * (1 + 1e-9));
+    previous = result.objective;
+  }
+}
