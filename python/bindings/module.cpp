@@ -12,6 +12,7 @@ PYBIND11_MODULE(KSPARSE_MODULE_NAME, module) {
   ksparse::python::bind_loss(module);
   module.def(
       "instruction_set", [] { return KSPARSE_INSTRUCTION_SET; }, "Name of the instruction set this module was compiled for.");
+  module.def("version", [] { return KSPARSE_VERSION; }, "Version of ksparse, from pyproject.toml.");
   module.def(
       "eigen_version",
       [] {

@@ -12,7 +12,7 @@ import os
 
 from ._cpu import supported
 
-__all__ = ["available", "eigen_version", "fit", "instruction_set", "loss_terms", "supported", "variant"]
+__all__ = ["available", "eigen_version", "fit", "instruction_set", "loss_terms", "supported", "variant", "version"]
 
 _VARIANTS = ("avx512", "avx2", "baseline")
 
@@ -49,6 +49,7 @@ fit = _module.fit
 loss_terms = _module.loss_terms
 instruction_set = _module.instruction_set
 eigen_version = _module.eigen_version
+version = _module.version
 
 
 def variant() -> str:

@@ -1,0 +1,47 @@
+"""Best-subset classification with logistic and focal losses: the k features that matter, exactly and fast.
+
+The main entries are :func:`ksparse.fit`, which takes arrays and returns a :class:`ksparse.FitResult`, and
+:class:`ksparse.KSparseClassifier`, which follows scikit-learn's conventions. scikit-learn is imported only when an
+estimator or a data set is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._build_info import __version__, build_info
+from ._fit import FitResult, fit
+from ._loss import loss_terms
+from .exceptions import ConvergenceWarning
+
+if TYPE_CHECKING:
+    from . import datasets
+    from ._classifier import KSparseClassifier
+
+__all__ = [
+    "ConvergenceWarning",
+    "FitResult",
+    "KSparseClassifier",
+    "__version__",
+    "build_info",
+    "datasets",
+    "fit",
+    "loss_terms",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: both pull in scikit-learn, which takes longer than all the rest.
+    if name == "KSparseClassifier":
+        from ._classifier import KSparseClassifier
+
+        return KSparseClassifier
+    if name == "datasets":
+        import importlib
+
+        return importlib.import_module(".datasets", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,34 @@
+"""What was built and what is in use."""
+
+from __future__ import annotations
+
+from . import _core
+
+__all__ = ["__version__", "build_info"]
+
+__version__: str = _core.version()
+
+
+def build_info() -> dict[str, object]:
+    """Tell which variant of the compiled core is in use, and why.
+
+    Returns
+    -------
+    dict
+        ``version`` of ksparse, ``instruction_set`` in use, the ``available`` variants of this build and those that this
+        processor ``supported``, best first, and the version of ``eigen``. The environment variable ``KSPARSE_ISA``
+        forces a variant.
+
+    Examples
+    --------
+    >>> import ksparse
+    >>> sorted(ksparse.build_info())
+    ['available', 'eigen', 'instruction_set', 'supported', 'version']
+    """
+    return {
+        "version": __version__,
+        "instruction_set": _core.instruction_set(),
+        "available": _core.available(),
+        "supported": _core.supported(),
+        "eigen": _core.eigen_version(),
+    }

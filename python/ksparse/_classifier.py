@@ -1,0 +1,278 @@
+"""The scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted, validate_data
+
+from ._fit import solve
+from ._probability import probability
+
+__all__ = ["KSparseClassifier"]
+
+
+class KSparseClassifier(ClassifierMixin, BaseEstimator):
+    r"""Linear classifier that uses at most ``k`` features.
+
+    Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
+
+    .. math:: \frac{1}{W}\sum_i w_i\,\ell(m_i) + \frac{\rho}{2}\lVert\beta\rVert_2^2,
+              \qquad m_i = (2 y_i - 1)(x_i\cdot\beta + \beta_0)
+
+    with the logistic or the focal loss; see :func:`ksparse.fit`.
+
+    Parameters
+    ----------
+    k : int or None, default=None
+        Most features used, in [0, n_features]. None is 10, or all features where there are fewer.
+    loss : {"logistic", "focal"}, default="logistic"
+        The loss.
+    alpha : float, default=0.5
+        Focal loss: weight of the positive class ``classes_[1]``, in (0, 1).
+    gamma : float, default=2.0
+        Focal loss: focusing exponent, >= 0.
+    ridge : float, default=0.0
+        :math:`\rho`, in units of the average loss, >= 0. Small data that are separable need it.
+    fit_intercept : bool, default=True
+        Whether to fit :math:`\beta_0`, which is never penalised.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``.
+    tolerance : float, default=1e-8
+        Newton decrement at the answer, > 0.
+    max_newton : int, default=100
+        Newton iterations per refit, >= 1.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The two labels, sorted.
+    coef_ : ndarray of shape (1, n_features)
+        Per unit of the column of X, zero outside ``support_``.
+    intercept_ : ndarray of shape (1,)
+        Zero without an intercept.
+    support_ : ndarray of int64
+        Chosen features, sorted.
+    objective_ : float
+        F at the answer.
+    status_ : str
+        How the fit ended, ``converged`` when all is well.
+    n_iter_ : int
+        Newton iterations, over all supports tried.
+    result_ : FitResult
+        The whole answer of the core.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of str
+        Names of the features, when X was a data frame with string names.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If the data are separable or the limit of iterations was reached; the message says what to change.
+
+    See Also
+    --------
+    ksparse.fit : The same on plain arrays, with an offset.
+
+    Notes
+    -----
+    With the focal loss :math:`\sigma(\eta)` is not a probability: it is under-confident. ``predict_proba`` undoes the
+    focusing in closed form [2]_, so that it estimates the probability of the classes as ``alpha`` weighs them, exactly as
+    a classifier with ``class_weight`` does; with ``alpha=0.5`` that is the probability itself. ``predict`` is its argmax.
+
+    References
+    ----------
+    .. [1] Zhu, Wen, Zhu, Zhang, Wang, "A polynomial algorithm for best-subset selection problem", PNAS 2020.
+    .. [2] Charoenphakdee, Vongkulbhisal, Chairatanakul, Sugiyama, "On focal loss for class-posterior probability
+       estimation: a theoretical perspective", CVPR 2021.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from ksparse import KSparseClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = KSparseClassifier(k=4).fit(X, y)
+    >>> len(model.support_)
+    4
+    """
+
+    def __init__(
+        self,
+        k: int | None = None,
+        *,
+        loss: str = "logistic",
+        alpha: float = 0.5,
+        gamma: float = 2.0,
+        ridge: float = 0.0,
+        fit_intercept: bool = True,
+        class_weight: Any = None,
+        tolerance: float = 1e-8,
+        max_newton: int = 100,
+    ) -> None:
+        self.k = k
+        self.loss = loss
+        self.alpha = alpha
+        self.gamma = gamma
+        self.ridge = ridge
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tolerance = tolerance
+        self.max_newton = max_newton
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
+        """Choose the features and fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, finite.
+        y : array-like of shape (n_samples,)
+            Labels of two classes, of any type that can be sorted.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, >= 0.
+
+        Returns
+        -------
+        KSparseClassifier
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is not what it must be; the message names it.
+        """
+        # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, order=None)
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y")
+        if kind != "binary":
+            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has one class only ({self.classes_[0]!r}); KSparseClassifier needs two")
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=False)
+        if self.class_weight is not None:
+            by_class = compute_sample_weight(self.class_weight, y)
+            weights = by_class if weights is None else weights * by_class
+        p = X.shape[1]
+        result = solve(
+            X,
+            labels,
+            min(10, p) if self.k is None else self.k,
+            loss=self.loss,
+            alpha=self.alpha,
+            gamma=self.gamma,
+            ridge=self.ridge,
+            fit_intercept=self.fit_intercept,
+            sample_weight=weights,
+            offset=None,
+            tolerance=self.tolerance,
+            max_newton=self.max_newton,
+        )
+        if not result.converged:
+            warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
+        self.result_ = result
+        self.coef_ = result.coef.reshape(1, -1)
+        self.intercept_ = np.array([result.intercept])
+        self.support_ = result.support
+        self.objective_ = result.objective
+        self.status_ = result.status
+        self.n_iter_ = max(1, result.n_newton)
+        return self
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Linear predictor, positive for ``classes_[1]``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``X @ coef + intercept``.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return X[:, self.support_] @ self.coef_[0, self.support_] + self.intercept_[0]
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Label of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``classes_[1]`` where the linear predictor is positive, else ``classes_[0]``.
+        """
+        return self.classes_[(self.decision_function(X) > 0).astype(np.intp)]
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Probability of each class; for the focal loss with the focusing undone (see Notes of the class).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            Columns in the order of ``classes_``; rows sum to one.
+        """
+        eta = self.decision_function(X)
+        gamma = float(self.gamma) if self.loss == "focal" else 0.0
+        return np.column_stack([probability(-eta, gamma), probability(eta, gamma)])
+
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            Columns in the order of ``classes_``.
+        """
+        with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf, as in scikit-learn
+            return np.log(self.predict_proba(X))
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Names of the chosen features.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Names of all features; default those seen during fit, or ``x0``, ``x1``, ...
+
+        Returns
+        -------
+        ndarray of str
+            Names in the order of ``support_``.
+        """
+        check_is_fitted(self)
+        return _check_feature_names_in(self, input_features)[self.support_]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.sparse = False
+        return tags

@@ -1,0 +1,274 @@
+"""Fit one problem: arrays in, a result out."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from ._validation import (
+    check_design,
+    check_flag,
+    check_integer,
+    check_labels,
+    check_loss,
+    check_real,
+    check_rows,
+    check_weights,
+    feature_names,
+)
+from .exceptions import ConvergenceWarning
+
+__all__ = ["FitResult", "fit"]
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """What :func:`ksparse.fit` found.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_features,)
+        Coefficients per unit of the columns of X, zero outside the support.
+    intercept : float
+        Intercept, 0 without one.
+    support : ndarray of int64, shape (n_chosen,)
+        Chosen features, sorted; at most ``k``, and fewer when no other feature adds anything.
+    objective : float
+        F at the answer.
+    status : str
+        ``converged``, ``max_iterations``, ``stalled``, ``separable`` or ``numerical_failure``.
+    advice : str
+        What to do about the status, empty when converged.
+    n_newton, n_scans, n_refits : int
+        Newton iterations, passes over all of X, and supports refitted.
+    k : int
+        Budget that was asked for.
+    loss : str
+        Loss that was minimised.
+    feature_names : ndarray of str or None
+        Names of the columns, when X was a data frame whose columns are all strings.
+    """
+
+    coef: NDArray[np.float64] = field(repr=False)
+    intercept: float
+    support: NDArray[np.int64]
+    objective: float
+    status: str
+    advice: str = field(repr=False)
+    n_newton: int = field(repr=False)
+    n_scans: int = field(repr=False)
+    n_refits: int = field(repr=False)
+    k: int
+    loss: str
+    feature_names: NDArray[np.object_] | None = field(default=None, repr=False)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the answer is a proper minimum on its support."""
+        return self.status == "converged"
+
+    def decision_function(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Linear predictor of new rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Added to the linear predictor.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``X @ coef + intercept + offset``; positive for class 1.
+
+        Raises
+        ------
+        ValueError
+            If X has another number of columns than the fit.
+        """
+        design = check_design(X)
+        if design.shape[1] != len(self.coef):
+            raise ValueError(f"X has shape {design.shape} but the fit had {len(self.coef)} features")
+        eta = design[:, self.support] @ self.coef[self.support] + self.intercept
+        return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
+
+    def __str__(self) -> str:
+        """Return a table of the chosen features."""
+        names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in self.support]
+        width = max([len("(intercept)"), *map(len, names)])
+        lines = [f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}"]
+        lines += [f"  {name:<{width}}  {self.coef[j]:+.6g}" for name, j in zip(names, self.support, strict=True)]
+        lines.append(f"  {'(intercept)':<{width}}  {self.intercept:+.6g}")
+        if self.advice:
+            lines.append(f"  {self.advice}")
+        return "\n".join(lines)
+
+
+def fit(
+    X: ArrayLike,
+    y: ArrayLike,
+    k: int,
+    *,
+    loss: str = "logistic",
+    alpha: float = 0.5,
+    gamma: float = 2.0,
+    ridge: float = 0.0,
+    fit_intercept: bool = True,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    tolerance: float = 1e-8,
+    max_newton: int = 100,
+) -> FitResult:
+    r"""Choose at most k features and fit a linear classifier on them.
+
+    Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
+
+    .. math:: F = \frac{1}{W}\sum_i w_i\,\ell(m_i) + \frac{\rho}{2}\lVert\beta\rVert_2^2,
+              \qquad m_i = (2 y_i - 1)(x_i\cdot\beta + \beta_0 + o_i),\quad W = \sum_i w_i
+
+    with the logistic loss :math:`\ell(m) = \log(1 + e^{-m})` or the focal loss [1]_
+    :math:`\ell(m) = a\,\sigma(-m)^\gamma \log(1 + e^{-m})`, where :math:`a = \alpha` for y = 1 and :math:`1 - \alpha` for
+    y = 0. The search is by splicing [2]_: features enter and change places by the exact quadratic model at the current
+    point, and a change is kept only when a refit verifies that F falls.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Features, finite. float64 in C or F order is read in place; other real types are converted. No scaling is
+        needed: the choice of features does not depend on the columns' units (with ``ridge=0``).
+    y : array-like of shape (n_samples,)
+        Labels, 0 and 1; both must occur.
+    k : int
+        Most features used, in [0, n_features]. The intercept does not count.
+    loss : {"logistic", "focal"}, default="logistic"
+        The loss.
+    alpha : float, default=0.5
+        Focal loss: weight of the positive class, in (0, 1).
+    gamma : float, default=2.0
+        Focal loss: focusing exponent, >= 0; 0 is the weighted logistic loss.
+    ridge : float, default=0.0
+        :math:`\rho`, in units of the average loss, >= 0. Small data that are separable need it.
+    fit_intercept : bool, default=True
+        Whether to fit :math:`\beta_0`, which is never penalised.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the rows, >= 0.
+    offset : array-like of shape (n_samples,), optional
+        Added to the linear predictor, in its units.
+    tolerance : float, default=1e-8
+        The answer is stationary to this Newton decrement :math:`\sqrt{g^\top H^{-1} g}`, > 0.
+    max_newton : int, default=100
+        Newton iterations per refit, >= 1.
+
+    Returns
+    -------
+    FitResult
+        Coefficients, support, objective and status.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it must be; the message names it and what it was.
+
+    Warns
+    -----
+    ksparse.ConvergenceWarning
+        If the data are separable or the fit did not converge; the message says what to change.
+
+    References
+    ----------
+    .. [1] Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", ICCV 2017, equation 5.
+    .. [2] Zhu, Wen, Zhu, Zhang, Wang, "A polynomial algorithm for best-subset selection problem", PNAS 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ksparse
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((300, 50))
+    >>> y = X[:, 7] - X[:, 30] + 0.5 * rng.standard_normal(300) > 0
+    >>> result = ksparse.fit(X, y, k=2)
+    >>> result.support
+    array([ 7, 30])
+    """
+    result = solve(
+        X,
+        y,
+        k,
+        loss=loss,
+        alpha=alpha,
+        gamma=gamma,
+        ridge=ridge,
+        fit_intercept=fit_intercept,
+        sample_weight=sample_weight,
+        offset=offset,
+        tolerance=tolerance,
+        max_newton=max_newton,
+    )
+    if not result.converged:
+        warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
+    return result
+
+
+def solve(
+    X: Any,
+    y: Any,
+    k: Any,
+    *,
+    loss: Any,
+    alpha: Any,
+    gamma: Any,
+    ridge: Any,
+    fit_intercept: Any,
+    sample_weight: Any,
+    offset: Any,
+    tolerance: Any,
+    max_newton: Any,
+) -> FitResult:
+    """Validate, call the core, return its answer; the caller warns."""
+    design = check_design(X)
+    n, p = design.shape
+    labels = check_labels(y, n)
+    weights = None if sample_weight is None else check_weights(sample_weight, labels)
+    loss, alpha, gamma = check_loss(loss, alpha, gamma)
+    budget = check_integer(k, "k", 0, p, ", the number of features")
+    answer = _core.fit(
+        design,
+        labels,
+        weights,
+        None if offset is None else check_rows(offset, n, "offset"),
+        k=budget,
+        loss=loss,
+        alpha=alpha,
+        gamma=gamma,
+        ridge=check_real(ridge, "ridge", "finite and >= 0", 0.0),
+        fit_intercept=check_flag(fit_intercept, "fit_intercept"),
+        tolerance=check_real(tolerance, "tolerance", "finite and > 0", 0.0, open_low=True),
+        max_newton=check_integer(max_newton, "max_newton", 1, 2**31 - 1),
+    )
+    if answer.status == "invalid_input":
+        i, j = answer.bad_row, answer.bad_column
+        if i < 0:
+            raise ValueError(answer.message)
+        names = feature_names(X)
+        column = "" if names is None else f" (column {names[j]!r})"
+        raise ValueError(f"X[{i}, {j}]{column} is {design[i, j]}; X must be finite, without NaN or infinity")
+    return FitResult(
+        coef=answer.coef,
+        intercept=answer.intercept,
+        support=answer.support,
+        objective=answer.objective,
+        status=answer.status,
+        advice=answer.advice,
+        n_newton=answer.n_newton,
+        n_scans=answer.n_scans,
+        n_refits=answer.n_refits,
+        k=budget,
+        loss=loss,
+        feature_names=feature_names(X),
+    )

@@ -1,0 +1,154 @@
+"""Arguments at the door: what each must be, said in one sentence, before any work.
+
+X is not searched for NaN or infinity here: the core sees them for free in its first pass and says where they are.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+LOSSES = ("logistic", "focal")
+
+
+def check_design(X: Any) -> NDArray[np.float64]:
+    """Return X as a float64 matrix that the core can read in place, copied only when it must be converted."""
+    module = type(X).__module__.split(".")[0]
+    if (module == "scipy" or module == "sparse") and hasattr(X, "nnz"):
+        raise TypeError(
+            f"X is a sparse matrix ({type(X).__name__}); sparse X is not supported yet, pass a dense array: X.toarray()"
+        )
+    array = np.asarray(X)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"X has dtype {array.dtype}; it must be real numbers (float, integer or boolean)")
+    if array.ndim != 2:
+        raise ValueError(f"X has shape {array.shape}; it must have two dimensions, (n_samples, n_features)")
+    if 0 in array.shape:
+        raise ValueError(f"X has shape {array.shape}; it must have at least one row and one column")
+    if array.dtype != np.float64:
+        array = array.astype(np.float64)
+    item = array.itemsize
+    down, across = array.strides
+    n, p = array.shape
+    by_columns = (n == 1 or down == item) and (p == 1 or (across > 0 and across % item == 0))
+    by_rows = (p == 1 or across == item) and (n == 1 or (down > 0 and down % item == 0))
+    if not (by_columns or by_rows) or not array.flags.aligned:
+        array = np.array(array, order="K" if array.flags.f_contiguous else "C")
+    return array
+
+
+def check_labels(y: Any, n: int) -> NDArray[np.float64]:
+    """Return y as float64 zeros and ones."""
+    array = np.asarray(y)
+    if array.shape != (n,):
+        raise ValueError(f"X has {n} rows but y has shape {array.shape}; y must have shape ({n},)")
+    if array.dtype.kind not in "fiub":
+        _refuse_labels(array)
+    labels = np.array(array, dtype=np.float64)
+    # Integers and booleans cannot be NaN; a float that is not finite is named before it is called not binary.
+    if array.dtype.kind == "f" and not np.isfinite(labels).all():
+        i = int(np.flatnonzero(~np.isfinite(labels))[0])
+        raise ValueError(f"y[{i}] is {array[i]}; y must be finite, without NaN or infinity")
+    ones = labels == 1.0
+    if not (ones | (labels == 0.0)).all():
+        _refuse_labels(array)
+    count = int(np.count_nonzero(ones))
+    if count in (0, n):
+        raise ValueError(f"y has one class only (all {int(count > 0)}); both 0 and 1 must occur")
+    return labels
+
+
+def _refuse_labels(y: NDArray[Any]) -> NoReturn:
+    try:
+        values = np.unique(y)
+        found = ", ".join(repr(v.item() if hasattr(v, "item") else v) for v in values[:5]) + (", ..." if len(values) > 5 else "")
+    except TypeError:  # labels that cannot be ordered
+        found = f"dtype {y.dtype}"
+    raise ValueError(f"y has values {found}; it must be binary, 0 and 1 (KSparseClassifier takes any two labels)")
+
+
+def check_rows(values: Any, n: int, name: str) -> NDArray[np.float64]:
+    """Return a finite float64 vector with one entry per row of X."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} has dtype {array.dtype}; it must be real numbers")
+    if array.shape != (n,):
+        raise ValueError(f"X has {n} rows but {name} has shape {array.shape}; it must have shape ({n},)")
+    vector = np.ascontiguousarray(array, dtype=np.float64)
+    finite = np.isfinite(vector)
+    if not finite.all():
+        i = int(np.flatnonzero(~finite)[0])
+        raise ValueError(f"{name}[{i}] is {vector[i]}; {name} must be finite, without NaN or infinity")
+    return vector
+
+
+def check_weights(sample_weight: Any, labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights that are finite, not negative, and leave rows of both classes."""
+    weights = check_rows(sample_weight, len(labels), "sample_weight")
+    if (weights < 0).any():
+        i = int(np.flatnonzero(weights < 0)[0])
+        raise ValueError(f"sample_weight[{i}] is {weights[i]}; weights must be finite and >= 0")
+    positive = weights > 0
+    if not positive.any():
+        raise ValueError("sample_weight is zero for every row; at least one row of each class needs a positive weight")
+    for label in (0.0, 1.0):
+        if not (positive & (labels == label)).any():
+            raise ValueError(
+                f"sample_weight leaves one class only: it is zero for every row of class {int(label)}; "
+                "at least one row of each class needs a positive weight"
+            )
+    return weights
+
+
+def check_integer(value: Any, name: str, low: int, high: int | None = None, high_name: str = "") -> int:
+    """Return an integer within [low, high]; a boolean is not one."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Integral, np.integer)):
+        raise TypeError(f"{name} is {value!r}; it must be an integer")
+    number = int(value)
+    if number < low:
+        raise ValueError(f"{name} is {number}; it must be >= {low}")
+    if high is not None and number > high:
+        raise ValueError(f"{name} is {number}; it must be at most {high}{high_name}")
+    return number
+
+
+def check_real(value: Any, name: str, rule: str, low: float, high: float = math.inf, *, open_low: bool = False) -> float:
+    """Return a finite float in [low, high), or (low, high); ``rule`` says so in words."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
+        raise TypeError(f"{name} is {value!r}; it must be a real number {rule}")
+    number = float(value)
+    within = (number > low if open_low else number >= low) and number < high
+    if not within:  # NaN fails every comparison
+        raise ValueError(f"{name} is {number}; it must be {rule}")
+    return number
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """Return a boolean; numbers and strings are not accepted in its place."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r}; it must be True or False")
+    return bool(value)
+
+
+def check_loss(loss: Any, alpha: Any, gamma: Any) -> tuple[str, float, float]:
+    """Return the name of a known loss and its parameters."""
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise ValueError(f"loss is {loss!r}; it must be one of {', '.join(map(repr, LOSSES))}")
+    return (
+        loss,
+        check_real(alpha, "alpha", "in (0, 1)", 0.0, 1.0, open_low=True),
+        check_real(gamma, "gamma", "finite and >= 0", 0.0),
+    )
+
+
+def feature_names(X: Any) -> NDArray[np.object_] | None:
+    """Return the column names of a data frame if all are strings, else None."""
+    columns = getattr(X, "columns", None)
+    if columns is None or isinstance(X, np.ndarray):
+        return None
+    names = np.asarray(list(columns), dtype=object)
+    return names if len(names) and all(isinstance(name, str) for name in names) else None
