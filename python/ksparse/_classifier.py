@@ -220,7 +220,8 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples,)
             ``classes_[1]`` where the linear predictor is positive, else ``classes_[0]``.
         """
-        return self.classes_[(self.decision_function(X) > 0).astype(np.intp)]
+        positive = self.decision_function(X) > 0
+        return self.classes_[positive.astype(np.intp)]
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Probability of each class; for the focal loss with the focusing undone (see Notes of the class).

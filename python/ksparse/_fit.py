@@ -102,7 +102,9 @@ class FitResult:
         """Return a table of the chosen features."""
         names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in self.support]
         width = max([len("(intercept)"), *map(len, names)])
-        lines = [f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}"]
+        lines = [
+            f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}"
+        ]
         lines += [f"  {name:<{width}}  {self.coef[j]:+.6g}" for name, j in zip(names, self.support, strict=True)]
         lines.append(f"  {'(intercept)':<{width}}  {self.intercept:+.6g}")
         if self.advice:

@@ -15,7 +15,9 @@ __all__ = ["loss_terms"]
 Terms = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
-def loss_terms(margin: ArrayLike, positive: Any = True, *, loss: str = "logistic", alpha: float = 0.5, gamma: float = 2.0) -> Terms:
+def loss_terms(
+    margin: ArrayLike, positive: Any = True, *, loss: str = "logistic", alpha: float = 0.5, gamma: float = 2.0
+) -> Terms:
     r"""Value, slope and curvature of a loss at given margins.
 
     With :math:`p = \sigma(m)`, :math:`q = \sigma(-m)` the logistic loss is :math:`-\log p`, and the focal loss

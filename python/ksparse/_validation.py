@@ -65,7 +65,9 @@ def check_labels(y: Any, n: int) -> NDArray[np.float64]:
 def _refuse_labels(y: NDArray[Any]) -> NoReturn:
     try:
         values = np.unique(y)
-        found = ", ".join(repr(v.item() if hasattr(v, "item") else v) for v in values[:5]) + (", ..." if len(values) > 5 else "")
+        found = ", ".join(repr(v.item() if hasattr(v, "item") else v) for v in values[:5]) + (
+            ", ..." if len(values) > 5 else ""
+        )
     except TypeError:  # labels that cannot be ordered
         found = f"dtype {y.dtype}"
     raise ValueError(f"y has values {found}; it must be binary, 0 and 1 (KSparseClassifier takes any two labels)")

@@ -1,7 +1,7 @@
-"""Fetch the single header of Catch2 from the package index, for machines that have no Catch2 and can reach nothing else.
+"""Fetch the single header of Catch2 from the package index, for machines that can reach nothing else.
 
-Catch2 is on no Python index by itself, but the source distribution of ``highspy`` carries its header (and its licence). The
-archive is pinned by its SHA-256, so what is extracted is known to the last byte. Usage: ``python get_catch.py DIRECTORY``.
+Catch2 is on no Python index by itself, but the source distribution of ``highspy`` carries its header (and licence). The
+archive is pinned by its SHA-256, so that what is extracted is known. Usage: ``python get_catch.py DIRECTORY``.
 """
 
 from __future__ import annotations

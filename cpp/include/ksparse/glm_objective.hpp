@@ -82,6 +82,7 @@ class GlmObjective final : public Objective {
     return std::ldexp(1.0, exponent);
   }
   bool largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const;
+  bool columns_are_independent(Index size);
   double ridge_of(Index column) const { return std::min(ridge_ * inverse_scale_[column] * inverse_scale_[column], 1e300); }
   bool interrupted() {
     if (!interrupted_ && interrupt_) interrupted_ = interrupt_();
@@ -297,8 +298,11 @@ RefitOutcome GlmObjective<Loss, Design>::refit(Iterate& iterate, const RefitGoal
   iterate.objective = outcome.objective;
   RefitOutcome answer{outcome.status, outcome.abandoned, outcome.iterations};
   if (interrupted_) answer.status = Status::interrupted;
-  if (goal.exact && answer.status == Status::converged && ridge_ == 0 && largest_move_is_unbounded(size, newton_.last_step(d)))
-    answer.status = Status::separable;
+  if (goal.exact && answer.status == Status::converged && ridge_ == 0 && size > 0) {
+    const bool runs_away =
+        outcome.singular ? columns_are_independent(size) : largest_move_is_unbounded(size, newton_.last_step(d));
+    if (runs_away) answer.status = Status::separable;
+  }
   return answer;
 }
 
@@ -314,6 +318,22 @@ bool GlmObjective<Loss, Design>::largest_move_is_unbounded(Index size, const Eig
     if (std::abs(move) > unbounded) return true;
   }
   return false;
+}
+
+// Whether the active columns (and the intercept) are linearly independent over the rows that count. If they are and the Hessian
+// is singular all the same, the curvature has died out along some direction: the rows that move along it are separated.
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::columns_are_independent(Index size) {
+  const Index d = size + intercept_;
+  auto gram = hessian_.topLeftCorner(d, d);
+  gram.setZero();
+  for (Index i = 0; i < n_; ++i) {
+    if (weight_[i] <= 0) continue;
+    gradient_.head(size) = active_.row(i).head(size);
+    if (intercept_) gradient_[size] = 1;
+    gram.template selfadjointView<Eigen::Lower>().rankUpdate(gradient_.head(d), weight_[i]);
+  }
+  return factorise(gram, inverse_.topLeftCorner(d, d), 0);
 }
 
 // ------------------------------------------------------------------------------------------------------------------ scan

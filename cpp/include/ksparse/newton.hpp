@@ -48,6 +48,7 @@ struct NewtonLimits {
 struct NewtonOutcome {
   Status status = Status::converged;
   bool abandoned = false;
+  bool singular = false;  // the last Hessian was singular to rounding
   int iterations = 0;
   double objective = 0;
 };
@@ -74,7 +75,7 @@ class Newton {
     while (true) {
       if (function.interrupted()) return end(outcome, Status::interrupted);
       if (d == 0) return outcome;
-      if (!solve_for_step(function, coef, d)) return end(outcome, Status::stalled);
+      if (!solve_for_step(function, coef, d, outcome.singular)) return end(outcome, Status::stalled);
       const double squared = -gradient.dot(step_.head(d));  // the squared decrement
       if (squared <= 2 * limits.relative_tolerance * F || squared <= limits.tolerance * limits.tolerance) return outcome;
       const bool separates = function.separates();
@@ -107,7 +108,7 @@ class Newton {
   }
 
   template <class Function>
-  bool solve_for_step(Function& function, const Eigen::Ref<Eigen::VectorXd>& coef, Index d) {
+  bool solve_for_step(Function& function, const Eigen::Ref<Eigen::VectorXd>& coef, Index d, bool& singular) {
     auto gradient = gradient_.head(d);
     auto hessian = hessian_.topLeftCorner(d, d);
     auto factor = factor_.topLeftCorner(d, d);
@@ -116,6 +117,7 @@ class Newton {
       function.linearise(coef, Curvature::convex, gradient, hessian);
       done = factorise(hessian, factor, 0);
     }
+    singular = !done;
     for (double shift = 1e-10; !done && shift < 1; shift *= 100) done = factorise(hessian, factor, shift);
     if (!done) {
       // No curvature at all, as far out on the tails of the loss: a gradient step as long as the point is far, or one.

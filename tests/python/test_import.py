@@ -1,0 +1,60 @@
+"""Import: light, and in the variant that was asked for."""
+
+import os
+import subprocess
+import sys
+
+import ksparse
+import pytest
+
+
+def run(code, *options, **environment):
+    """Run code in a fresh interpreter and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, *options, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def test_scikit_learn_is_imported_only_for_an_estimator():
+    """It takes longer to import than all the rest."""
+    code = """
+import sys, ksparse
+print('sklearn' in sys.modules, 'scipy' in sys.modules)
+ksparse.KSparseClassifier
+print('sklearn' in sys.modules)
+"""
+    assert run(code).split() == ["False", "False", "True"]
+
+
+def test_unknown_names_are_unknown():
+    """The lazy import does not hide typing errors."""
+    with pytest.raises(AttributeError, match="has no attribute 'KSparseRegressor'"):
+        _ = ksparse.KSparseRegressor
+    assert "KSparseClassifier" in dir(ksparse)
+
+
+CODE = """
+import numpy as np, ksparse
+rng = np.random.default_rng(0)
+X = rng.standard_normal((203, 70))
+y = (X[:, 3] - X[:, 40] + rng.standard_normal(203) > 0).astype(float)
+result = ksparse.fit(X, y, 3)
+print(ksparse.build_info()["instruction_set"], *result.support, round(result.objective, 10))
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-O",)])
+def test_every_variant_gives_the_same_answer(options):
+    """Each instruction set that runs here, also under python -O."""
+    info = ksparse.build_info()
+    runnable = [name for name in info["available"] if name in info["supported"]]
+    answers = {name: run(CODE, *options, KSPARSE_ISA=name).split() for name in runnable}
+    for name, answer in answers.items():
+        assert answer[0] == name
+        assert answer[1:] == answers["baseline"][1:]
+
+
+def test_a_variant_that_is_not_there_is_named():
+    """Forcing is forcing."""
+    assert "KSPARSE_ISA is 'mmx'; it must be one of" in run("import ksparse", KSPARSE_ISA="mmx")

@@ -1,0 +1,128 @@
+"""Bad input: refused before any work, by name, and the user's data untouched."""
+
+import ksparse
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from reference import random_problem
+
+X = random_problem(0, n=30, p=4).X
+Y = random_problem(0, n=30, p=4).y
+
+
+def changed(array, place, value):
+    copy = np.array(array, dtype=float)
+    copy[place] = value
+    return copy
+
+
+BAD = [
+    ({"X": changed(X, (3, 2), np.nan)}, ValueError, r"X\[3, 2\] is nan"),
+    ({"X": changed(X, (29, 0), np.inf)}, ValueError, r"X\[29, 0\] is inf"),
+    ({"X": np.asfortranarray(changed(X, (0, 3), -np.inf))}, ValueError, r"X\[0, 3\] is -inf"),
+    ({"X": changed(X, (3, 2), np.nan), "k": 0}, ValueError, r"X\[3, 2\] is nan"),
+    ({"X": X[0]}, ValueError, r"X has shape \(4,\)"),
+    ({"X": X[None]}, ValueError, r"X has shape \(1, 30, 4\)"),
+    ({"X": np.empty((0, 4)), "y": []}, ValueError, r"X has shape \(0, 4\)"),
+    ({"X": np.empty((30, 0))}, ValueError, r"X has shape \(30, 0\)"),
+    ({"X": X.astype(object)}, TypeError, "X has dtype object"),
+    ({"X": X.astype(str)}, TypeError, "X has dtype <U"),
+    ({"X": X.astype(complex)}, TypeError, "X has dtype complex128"),
+    ({"X": scipy.sparse.csr_matrix(X)}, TypeError, "sparse X is not supported yet"),
+    ({"X": scipy.sparse.csc_array(X)}, TypeError, "sparse X is not supported yet"),
+    ({"y": Y[:-1]}, ValueError, r"X has 30 rows but y has shape \(29,\)"),
+    ({"y": Y[:, None]}, ValueError, r"y has shape \(30, 1\)"),
+    ({"y": changed(Y, 5, np.nan)}, ValueError, r"y\[5\] is nan"),
+    ({"y": changed(Y, 5, np.inf)}, ValueError, r"y\[5\] is inf"),
+    ({"y": 2 * Y - 1}, ValueError, r"y has values -1.0, 1.0; it must be binary"),
+    ({"y": changed(Y, 5, 2)}, ValueError, "it must be binary"),
+    ({"y": np.where(Y == 1, "a", "b")}, ValueError, "y has values 'a', 'b'; it must be binary"),
+    ({"y": np.array([None] * 30)}, ValueError, "it must be binary"),
+    ({"y": np.zeros(30)}, ValueError, r"one class only \(all 0\)"),
+    ({"y": np.ones(30)}, ValueError, r"one class only \(all 1\)"),
+    ({"k": -1}, ValueError, "k is -1; it must be >= 0"),
+    ({"k": 5}, ValueError, "k is 5; it must be at most 4, the number of features"),
+    ({"k": True}, TypeError, "k is True; it must be an integer"),
+    ({"k": np.True_}, TypeError, "it must be an integer"),
+    ({"k": 2.0}, TypeError, "k is 2.0; it must be an integer"),
+    ({"k": None}, TypeError, "k is None; it must be an integer"),
+    (
+        {"sample_weight": changed(np.ones(30), 17, -0.5)},
+        ValueError,
+        r"sample_weight\[17\] is -0.5; weights must be finite and >= 0",
+    ),
+    ({"sample_weight": changed(np.ones(30), 4, np.nan)}, ValueError, r"sample_weight\[4\] is nan"),
+    ({"sample_weight": changed(np.ones(30), 4, np.inf)}, ValueError, r"sample_weight\[4\] is inf"),
+    ({"sample_weight": np.zeros(30)}, ValueError, "sample_weight is zero for every row"),
+    ({"sample_weight": Y}, ValueError, "zero for every row of class 0"),
+    ({"sample_weight": 1 - Y}, ValueError, "zero for every row of class 1"),
+    ({"sample_weight": np.ones(29)}, ValueError, r"X has 30 rows but sample_weight has shape \(29,\)"),
+    ({"sample_weight": ["a"] * 30}, TypeError, "sample_weight has dtype"),
+    ({"offset": changed(np.ones(30), 4, np.nan)}, ValueError, r"offset\[4\] is nan"),
+    ({"offset": np.ones((30, 1))}, ValueError, r"offset has shape \(30, 1\)"),
+    ({"loss": "hinge"}, ValueError, "loss is 'hinge'; it must be one of 'logistic', 'focal'"),
+    ({"loss": None}, ValueError, "loss is None"),
+    ({"alpha": 0.0}, ValueError, r"alpha is 0.0; it must be in \(0, 1\)"),
+    ({"alpha": 1}, ValueError, "alpha is 1.0"),
+    ({"alpha": np.nan}, ValueError, "alpha is nan"),
+    ({"alpha": "half"}, TypeError, "alpha is 'half'"),
+    ({"gamma": -1}, ValueError, "gamma is -1.0; it must be finite and >= 0"),
+    ({"gamma": np.nan}, ValueError, "gamma is nan"),
+    ({"gamma": np.inf}, ValueError, "gamma is inf"),
+    ({"ridge": -1e-9}, ValueError, "ridge is -1e-09; it must be finite and >= 0"),
+    ({"ridge": np.nan}, ValueError, "ridge is nan"),
+    ({"tolerance": 0}, ValueError, "tolerance is 0.0; it must be finite and > 0"),
+    ({"max_newton": 0}, ValueError, "max_newton is 0; it must be >= 1"),
+    ({"max_newton": 2.5}, TypeError, "max_newton is 2.5"),
+    ({"fit_intercept": 1}, TypeError, "fit_intercept is 1; it must be True or False"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BAD)
+def test_bad_input_is_named(arguments, error, message):
+    """The message says what was and what must be."""
+    everything = {"X": X, "y": Y, "k": 2, **arguments}
+    before = {name: np.array(v, copy=True) for name, v in everything.items() if isinstance(v, np.ndarray)}
+    with pytest.raises(error, match=message):
+        ksparse.fit(**everything)
+    for name, array in before.items():
+        np.testing.assert_array_equal(everything[name], array)
+
+
+def test_good_input_is_not_changed_and_not_kept():
+    """Arrays are read; the result owns its own."""
+    data, labels, weights, offset = X.copy(), Y.copy(), np.ones(30), np.zeros(30)
+    for array in (data, labels, weights, offset):
+        array.flags.writeable = False
+    result = ksparse.fit(data, labels, 2, sample_weight=weights, offset=offset, ridge=1e-3)
+    assert not np.shares_memory(result.coef, data)
+    np.testing.assert_array_equal(data, X)
+
+
+@pytest.mark.parametrize("labels", [Y.astype(int), Y.astype(bool), list(Y), Y.astype(np.float32), pd.Series(Y)])
+def test_labels_of_any_numeric_kind(labels):
+    """Zeros and ones, however they are stored."""
+    np.testing.assert_array_equal(ksparse.fit(X, labels, 2, ridge=1e-3).coef, ksparse.fit(X, Y, 2, ridge=1e-3).coef)
+
+
+def test_numpy_numbers_are_numbers():
+    """As they come out of a grid."""
+    result = ksparse.fit(X, Y, np.int32(2), ridge=np.float32(0.5), alpha=np.float64(0.5), gamma=np.int64(2))
+    assert len(result.support) <= 2
+
+
+def test_column_names_of_a_frame_are_kept():
+    """And name the column in an error."""
+    frame = pd.DataFrame(X, columns=["age", "dose", "weight", "height"])
+    assert list(ksparse.fit(frame, Y, 2, ridge=1e-3).feature_names) == list(frame.columns)
+    frame.loc[7, "dose"] = np.nan
+    with pytest.raises(ValueError, match=r"X\[7, 1\] \(column 'dose'\) is nan"):
+        ksparse.fit(frame, Y, 2)
+
+
+def test_a_frame_with_text_is_refused():
+    """Encoding is the user's choice."""
+    frame = pd.DataFrame({"age": [1.0, 2.0], "town": ["a", "b"]})
+    with pytest.raises(TypeError, match="X has dtype object"):
+        ksparse.fit(frame, [0, 1], 1)
