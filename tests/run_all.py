@@ -62,7 +62,9 @@ def main() -> None:
         cmake_test(ROOT, BUILD / "asan-ubsan", *options, "-DKSPARSE_BUILD_EXAMPLES=OFF")
     else:
         print("this compiler has no sanitizers; the C++ tests ran without them")
-    print(f"\nAll tests passed: Python in {', '.join(runnable)}; C++ in release, installed, and under sanitizers where they exist.")
+    print(
+        f"\nAll tests passed: Python in {', '.join(runnable)}; C++ in release, installed, and under sanitizers where they exist."
+    )
 
 
 if __name__ == "__main__":
