@@ -127,7 +127,7 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         self.tolerance = tolerance
         self.max_newton = max_newton
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
         """Choose the features and fit the coefficients.
 
         Parameters
@@ -190,7 +190,7 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = max(1, result.n_newton)
         return self
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Linear predictor, positive for ``classes_[1]``.
 
         Parameters
@@ -207,7 +207,7 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return X[:, self.support_] @ self.coef_[0, self.support_] + self.intercept_[0]
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Label of each row.
 
         Parameters
@@ -223,7 +223,7 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         positive = self.decision_function(X) > 0
         return self.classes_[positive.astype(np.intp)]
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability of each class; for the focal loss with the focusing undone (see Notes of the class).
 
         Parameters
@@ -240,7 +240,7 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         gamma = float(self.gamma) if self.loss == "focal" else 0.0
         return np.column_stack([probability(-eta, gamma), probability(eta, gamma)])
 
-    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithm of the probability of each class.
 
         Parameters
