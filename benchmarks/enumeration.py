@@ -1,8 +1,8 @@
 """How often a fit finds the best of all supports, and how often no single swap improves it.
 
-    python benchmarks/enumeration.py [--problems 300] [--seed 0]
+    python benchmarks/enumeration.py [--problems 300] [--seed 0] [--search thorough]
 
-Random problems: n 60-200, p 6-14, k 1-4, correlations 0 to 0.95 of three kinds (neighbours, all alike, two factors), both losses,
+Random problems: n 60-200, p 6-16, k 1-4, correlations 0 to 0.98 of three kinds (neighbours, all alike, two factors), both losses,
 with and without intercept, half with a ridge of 1e-3. The truth is NumPy's: every support refitted by Newton from zero.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 def random_problem(seed: int):
     """One problem: X, y, k and the settings of ksparse.fit."""
     rng = np.random.default_rng(seed)
-    n, p, k, rho = int(rng.integers(60, 201)), int(rng.integers(6, 15)), int(rng.integers(1, 5)), rng.uniform(0, 0.95)
+    n, p, k, rho = int(rng.integers(60, 201)), int(rng.integers(6, 17)), int(rng.integers(1, 5)), rng.uniform(0, 0.98)
     noise = rng.standard_normal((n, p))
     kind = seed % 3
     if kind == 0:
@@ -43,12 +43,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--problems", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--search", default="fast")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ksparse.ConvergenceWarning)  # separable ones are counted apart
     best = optimal = total = separable = 0
     for seed in range(arguments.seed, arguments.seed + arguments.problems):
         X, y, k, settings = random_problem(seed)
-        got = ksparse.fit(X, y, k, **settings)
+        got = ksparse.fit(X, y, k, search=arguments.search, **settings)
         supports = np.array(list(itertools.combinations(range(X.shape[1]), k)))
         F = common.refit_objectives(X, y, supports, **settings)
         chosen = set(got.support.tolist())

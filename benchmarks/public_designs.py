@@ -20,9 +20,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="designs whose name contains this")
     parser.add_argument("--order", choices=["F", "C"], default="F", help="memory order of X")
+    parser.add_argument("--search", default="fast", help="fast, auto (the default of ksparse.fit) or thorough")
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
-    print(f"instruction set {common.instruction_set()}, one thread, X in {arguments.order} order\n")
+    print(f"instruction set {common.instruction_set()}, one thread, X in {arguments.order} order, search {arguments.search}\n")
     print(
         f"{'design':27s} {'ksparse':>9s} {'best peer':>9s} {'mark':>9s}       {'ms':>8s} {'t_pass':>7s}  quartiles      scans Newton refits"
     )
@@ -34,7 +35,7 @@ def main() -> int:
         X = np.array(design.X, order=arguments.order)
 
         def ours(X=X, design=design):
-            return ksparse.fit(X, design.y, design.k, **design.settings)
+            return ksparse.fit(X, design.y, design.k, search=arguments.search, **design.settings)
 
         result = ours()
         F = common.refit_objectives(X, design.y, [result.support], **design.settings)[0]

@@ -46,6 +46,10 @@ inline void bind_fit(py::module_& module) {
       .def_property_readonly(
           "n_refits", [](const FitResult& r) { return r.info.refits; }, "supports refitted")
       .def_property_readonly(
+          "n_rounds", [](const FitResult& r) { return r.info.rounds; }, "perturbations of the answer")
+      .def_property_readonly(
+          "times_found", [](const FitResult& r) { return r.info.times_found; }, "descents that ended at the answer")
+      .def_property_readonly(
           "bad_row", [](const FitResult& r) { return r.info.bad_row; }, "where X is not finite, or -1")
       .def_property_readonly("bad_column", [](const FitResult& r) { return r.info.bad_column; }, "the same, its column");
 
@@ -53,19 +57,24 @@ inline void bind_fit(py::module_& module) {
       "fit",
       [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset, Index k,
          const std::string& loss, double alpha, double gamma, double ridge, bool fit_intercept, double tolerance,
-         int max_newton) {
+         int max_newton, const std::string& search, int max_rounds, double max_seconds, std::uint64_t random_state) {
         Options options;
         options.k = k;
         options.ridge = ridge;
         options.fit_intercept = fit_intercept;
         options.tolerance = tolerance;
         options.max_newton = max_newton;
+        options.effort = effort_by_name(search);
+        options.max_rounds = max_rounds;
+        options.max_seconds = max_seconds;
+        options.random_state = random_state;
         return fit(X, y, sample_weight, offset, options, loss, alpha, gamma);
       },
       "Best subset of at most k features. Arrays are float64 and are neither copied nor changed.", py::arg("X").noconvert(),
       py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
       py::kw_only(), py::arg("k"), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("ridge"),
-      py::arg("fit_intercept"), py::arg("tolerance"), py::arg("max_newton"));
+      py::arg("fit_intercept"), py::arg("tolerance"), py::arg("max_newton"), py::arg("search"), py::arg("max_rounds"),
+      py::arg("max_seconds"), py::arg("random_state"));
 }
 
 }  // namespace ksparse::python

@@ -44,6 +44,13 @@ inline AnyLoss loss_by_name(const std::string& name, double alpha, double gamma)
   throw py::value_error("loss must be 'logistic' or 'focal', got '" + name + "'");
 }
 
+inline Effort effort_by_name(const std::string& name) {
+  if (name == "fast") return Effort::fast;
+  if (name == "auto") return Effort::automatic;
+  if (name == "thorough") return Effort::thorough;
+  throw py::value_error("search must be 'auto', 'fast' or 'thorough', got '" + name + "'");
+}
+
 /// Copies a result into a new NumPy array.
 template <class Vector>
 auto to_numpy(const Vector& values) {

@@ -49,6 +49,14 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         Newton decrement at the answer, > 0.
     max_newton : int, default=100
         Newton iterations per refit, >= 1.
+    search : {"auto", "fast", "thorough"}, default="auto"
+        How far to search, see :func:`ksparse.fit`.
+    max_rounds : int or None, default=None
+        Perturbations at most, instead of the budget of ``search``.
+    max_seconds : float or None, default=None
+        No new perturbation after this time, instead of the budget of ``search``.
+    random_state : int, default=0
+        Seed of the perturbations.
 
     Attributes
     ----------
@@ -116,6 +124,10 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         class_weight: Any = None,
         tolerance: float = 1e-8,
         max_newton: int = 100,
+        search: str = "auto",
+        max_rounds: int | None = None,
+        max_seconds: float | None = None,
+        random_state: int = 0,
     ) -> None:
         self.k = k
         self.loss = loss
@@ -126,6 +138,10 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.tolerance = tolerance
         self.max_newton = max_newton
+        self.search = search
+        self.max_rounds = max_rounds
+        self.max_seconds = max_seconds
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
         """Choose the features and fit the coefficients.
@@ -178,6 +194,10 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
             offset=None,
             tolerance=self.tolerance,
             max_newton=self.max_newton,
+            search=self.search,
+            max_rounds=self.max_rounds,
+            max_seconds=self.max_seconds,
+            random_state=self.random_state,
         )
         if not result.converged:
             warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)

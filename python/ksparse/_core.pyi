@@ -23,6 +23,10 @@ class FitAnswer:
     @property
     def n_refits(self) -> int: ...
     @property
+    def n_rounds(self) -> int: ...
+    @property
+    def times_found(self) -> int: ...
+    @property
     def bad_row(self) -> int: ...
     @property
     def bad_column(self) -> int: ...
@@ -41,6 +45,10 @@ def fit(
     fit_intercept: bool,
     tolerance: float,
     max_newton: int,
+    search: str,
+    max_rounds: int,
+    max_seconds: float,
+    random_state: int,
 ) -> FitAnswer: ...
 def loss_terms(
     margin: NDArray[np.float64], positive: NDArray[np.float64], loss: str, alpha: float, gamma: float

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LOSSES = ("logistic", "focal")
+SEARCHES = ("auto", "fast", "thorough")
 
 
 def check_design(X: Any) -> NDArray[np.float64]:
@@ -145,6 +146,21 @@ def check_loss(loss: Any, alpha: Any, gamma: Any) -> tuple[str, float, float]:
         check_real(alpha, "alpha", "in (0, 1)", 0.0, 1.0, open_low=True),
         check_real(gamma, "gamma", "finite and >= 0", 0.0),
     )
+
+
+def check_search(search: Any, max_rounds: Any, max_seconds: Any, random_state: Any) -> dict[str, Any]:
+    """Return how long to search, as the core takes it: 0 stands for no limit of one's own."""
+    if not isinstance(search, str) or search not in SEARCHES:
+        raise ValueError(f"search is {search!r}; it must be one of {', '.join(map(repr, SEARCHES))}")
+    seconds = 0.0
+    if max_seconds is not None:
+        seconds = check_real(max_seconds, "max_seconds", "finite and > 0, or None", 0.0, open_low=True)
+    return {
+        "search": search,
+        "max_rounds": 0 if max_rounds is None else check_integer(max_rounds, "max_rounds", 1, 2**31 - 1),
+        "max_seconds": seconds,
+        "random_state": check_integer(random_state, "random_state", 0, 2**64 - 1),
+    }
 
 
 def feature_names(X: Any) -> NDArray[np.object_] | None:

@@ -19,6 +19,11 @@ bool eigen_allocated = false;
 #include "catch.hpp"
 #include "data.hpp"
 
+// Inlined, GCC takes the pair of malloc and free for a mismatch with the operators that they implement.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size ? size : 1)) return memory;

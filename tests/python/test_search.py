@@ -65,3 +65,48 @@ def test_example_data_reach_the_published_marks():
         got = ksparse.fit(data.X_train, data.y_train, 8, fit_intercept=False, **settings)
         assert got.objective <= mark
         assert got.converged
+
+
+@pytest.fixture(scope="module")
+def rugged():
+    """Return blocks of near-equal columns: many supports are almost as good as the best."""
+    rng = np.random.default_rng(1)
+    shared = np.repeat(rng.standard_normal((200, 20)), 8, axis=1)
+    X = shared + 0.3 * rng.standard_normal(shared.shape) + rng.standard_normal((200, 2)) @ rng.standard_normal((2, 160))
+    eta = X[:, ::20] @ np.linspace(-1.5, 1.5, 8)
+    return X, (rng.random(200) < 1 / (1 + np.exp(-eta / eta.std()))).astype(float)
+
+
+def test_more_search_is_never_worse(rugged):
+    """Rounds start from the first descent's answer and keep the better; the counts say what was done."""
+    X, y = rugged
+    fast, auto, thorough = (ksparse.fit(X, y, 6, search=search, ridge=1e-4) for search in ("fast", "auto", "thorough"))
+    assert fast.n_rounds == 0
+    assert fast.times_found == 1
+    assert auto.objective <= fast.objective * (1 + 1e-9)
+    assert thorough.objective <= fast.objective * (1 + 1e-9)
+    assert thorough.n_rounds > 0
+    assert 1 <= thorough.times_found <= thorough.n_rounds + 1
+
+
+def test_search_is_reproducible(rugged):
+    """The same seed and budget give the same answer, to the last bit; the budget is kept."""
+    X, y = rugged
+    a, b = (ksparse.fit(X, y, 6, search="thorough", max_rounds=25, random_state=7, ridge=1e-4) for _ in range(2))
+    np.testing.assert_array_equal(a.coef, b.coef)
+    assert (a.n_rounds, a.n_refits, a.times_found) == (25, b.n_refits, b.times_found)
+
+
+def test_a_limit_of_time_ends_the_search(rugged):
+    """Rounds go on until then, not by the default budget."""
+    X, y = rugged
+    result = ksparse.fit(X, y, 6, search="thorough", max_seconds=1e-9, ridge=1e-4)
+    assert result.n_rounds == 0
+    assert ksparse.fit(X, y, 6, search="thorough", max_seconds=0.5, ridge=1e-4).n_rounds > 0
+
+
+@given(problem=small_problems(), k=st.integers(1, 3))
+def test_thorough_search_finds_the_best_of_all_supports(problem, k):
+    """At this size a search of hundreds of rounds has seen nearly every support."""
+    got = ksparse.fit(problem.X, problem.y, min(k, problem.X.shape[1]), search="thorough", **problem.settings)
+    assert got.objective == pytest.approx(best_by_enumeration(problem, k), rel=1e-8)

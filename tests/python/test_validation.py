@@ -75,6 +75,12 @@ BAD = [
     ({"tolerance": 0}, ValueError, "tolerance is 0.0; it must be finite and > 0"),
     ({"max_newton": 0}, ValueError, "max_newton is 0; it must be >= 1"),
     ({"max_newton": 2.5}, TypeError, "max_newton is 2.5"),
+    ({"search": "deep"}, ValueError, "search is 'deep'; it must be one of 'auto', 'fast', 'thorough'"),
+    ({"max_rounds": 0}, ValueError, "max_rounds is 0; it must be >= 1"),
+    ({"max_seconds": 0}, ValueError, "max_seconds is 0.0; it must be finite and > 0, or None"),
+    ({"max_seconds": np.nan}, ValueError, "max_seconds is nan"),
+    ({"random_state": -1}, ValueError, "random_state is -1; it must be >= 0"),
+    ({"random_state": None}, TypeError, "random_state is None; it must be an integer"),
     ({"fit_intercept": 1}, TypeError, "fit_intercept is 1; it must be True or False"),
 ]
 

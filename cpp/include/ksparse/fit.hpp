@@ -6,24 +6,15 @@
 #include <string>
 #include <utility>
 
+#include "drive.hpp"
 #include "glm_objective.hpp"
 #include "options.hpp"
+#include "perturbation.hpp"
 #include "problem.hpp"
 #include "result.hpp"
 #include "splicing.hpp"
 
 namespace ksparse {
-
-/// Asks and answers until the engine is done. Allocates nothing.
-inline void drive(Splicing& engine, Objective& objective) {
-  while (engine.question() != Splicing::Question::done) {
-    if (engine.question() == Splicing::Question::refit) {
-      engine.answer_refit(objective.refit(engine.trial(), engine.goal()));
-    } else {
-      engine.answer_scan(objective.scan(engine.current(), engine.columns(), engine));
-    }
-  }
-}
 
 /// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
 /// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong.
@@ -44,10 +35,20 @@ FitResult fit(const Design& design, const Problem& problem, const Loss& loss, co
     return refuse("k is " + std::to_string(options.k) + " but X has " + std::to_string(design.columns()) + " columns");
 
   GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
-  Splicing engine(design.columns(), options);
+  SupportMemory memory;
+  Splicing engine(design.columns(), options, options.effort == Effort::fast ? nullptr : &memory);
   drive(engine, objective);
+  SearchReport report;
+  if (engine.info().status == Status::converged && options.effort != Effort::fast)
+    report = Perturbation(engine, objective, options).run();
+  if (engine.info().status == Status::converged) {
+    engine.polish();
+    drive(engine, objective);
+  }
   objective.to_user(engine.current(), result);
   result.info = engine.info();
+  result.info.rounds = report.rounds;
+  result.info.times_found = report.times_found;
   if (result.info.status == Status::invalid_input) {
     result.info.bad_row = objective.bad_row();
     result.info.bad_column = objective.bad_column();

@@ -164,7 +164,7 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
       inverse_(capacity_ + 1, capacity_ + 1),
       newton_(capacity_ + 1) {
   if (!Design::columns_contiguous) {
-    subset_.resize(padded_, options.working_set(p_));
+    subset_.resize(padded_, Options::working_set(p_, capacity_));
     subset_columns_.reserve(std::size_t(subset_.cols()));
   }
   const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;

@@ -4,12 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
 #include "types.hpp"
 
 namespace ksparse {
+
+/// How much a fit searches beyond one descent (perturbation.hpp).
+enum class Effort {
+  fast,       // one descent
+  automatic,  // one, and rounds of perturbation if chosen features have close rivals
+  thorough,   // rounds of perturbation in any case, and more of them
+};
 
 struct Options {
   Index k = 10;               ///< most features used, >= 0; the intercept does not count
@@ -20,10 +29,30 @@ struct Options {
   int pairs_tried = 8;        ///< exchanges tried by exact refits per scan of the working set, >= 1
   int pairs_tried_last = 30;  ///< the same for a scan of all features; the answer is swap-optimal within these
 
-  /// Most features in the working set, which is scanned often between scans of all p.
-  Index working_set(Index p) const {
-    const Index most = std::max<Index>(32, 2 * k + 16) + k;
-    return 2 * most < p ? most : p;
+  Effort effort = Effort::automatic;
+  int max_rounds = 0;              ///< perturbations at most, >= 0; 0: what the effort and the time allow
+  double max_seconds = 0;          ///< no new round after this time, >= 0; 0: no limit of time
+  std::uint64_t random_state = 0;  ///< seed of the perturbations
+
+  /// Rounds and refits that the search may use after its first descent. Budgets by default are counted in refits, which a
+  /// repeated run repeats, not in time.
+  int rounds_allowed() const {
+    if (effort == Effort::fast) return 0;
+    if (max_rounds > 0) return max_rounds;
+    return max_seconds > 0 ? std::numeric_limits<int>::max() : effort == Effort::thorough ? 400 : 40;
+  }
+  int refits_allowed() const {
+    if (max_rounds > 0 || max_seconds > 0) return std::numeric_limits<int>::max();
+    // A refit costs the more the more features it has.
+    return int((effort == Effort::thorough ? 33000 : 5000) / std::max<Index>(k, 1));
+  }
+
+  /// Features in the working set of a search for up to k, which is scanned often between scans of all p. Doubled as needed, so
+  /// that searches for neighbouring k grow in the same set; all features where that is less than twice as many.
+  static Index working_set(Index p, Index k) {
+    Index size = 48;
+    while (size < 2 * k) size *= 2;
+    return 2 * size < p ? size : p;
   }
 
   /// The first broken rule in words, e.g. "ridge must be >= 0, got -1".
@@ -34,6 +63,8 @@ struct Options {
     if (max_newton < 1) return "max_newton must be >= 1, got " + std::to_string(max_newton);
     if (pairs_tried < 1) return "pairs_tried must be >= 1, got " + std::to_string(pairs_tried);
     if (pairs_tried_last < 1) return "pairs_tried_last must be >= 1, got " + std::to_string(pairs_tried_last);
+    if (max_rounds < 0) return "max_rounds must be >= 0, got " + std::to_string(max_rounds);
+    if (!(max_seconds >= 0)) return "max_seconds must be >= 0, got " + std::to_string(max_seconds);
     return std::nullopt;
   }
 };

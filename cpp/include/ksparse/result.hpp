@@ -59,6 +59,8 @@ struct Info {
   int newton_iterations = 0;  ///< over all refits
   int refits = 0;             ///< supports refitted, tried ones included
   int scans = 0;              ///< passes over all of X
+  int rounds = 0;             ///< perturbations after the first descent
+  int times_found = 1;        ///< descents that ended at the answer
   Index bad_row = -1;         ///< with invalid_input: where X is not finite, or -1
   Index bad_column = -1;
   std::string message;  ///< with invalid_input: what was wrong

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "objective.hpp"
@@ -63,6 +65,39 @@ class ProposalList {
   std::vector<Proposal> items_;  // by falling gain
 };
 
+/// For each place of the active set, the few features foreseen to do best in its stead, best first, in fixed memory.
+class StandIns {
+ public:
+  static constexpr Index width = 8;
+  struct Choice {
+    Index feature;
+    double gain;  // foreseen decrease of F by the exchange, usually negative
+  };
+
+  explicit StandIns(Index places) : choices_(std::size_t(places * width)), counts_(std::size_t(places), 0) {}
+
+  void clear() noexcept { std::fill(counts_.begin(), counts_.end(), Index(0)); }
+  Index count(Index place) const noexcept { return counts_[std::size_t(place)]; }
+  const Choice& at(Index place, Index rank) const noexcept { return choices_[std::size_t(place * width + rank)]; }
+
+  void offer(Index place, Index feature, double gain) noexcept {
+    Index& count = counts_[std::size_t(place)];
+    Choice* const list = &choices_[std::size_t(place * width)];
+    if (count == width && !(gain > list[width - 1].gain)) return;
+    Index rank = count < width ? count++ : width - 1;
+    for (; rank > 0 && list[rank - 1].gain < gain; --rank) list[rank] = list[rank - 1];
+    list[rank] = {feature, gain};
+  }
+  /// Below this gain an offer for the place would not be kept.
+  double bar(Index place) const noexcept {
+    return count(place) < width ? -std::numeric_limits<double>::infinity() : at(place, width - 1).gain;
+  }
+
+ private:
+  std::vector<Choice> choices_;  // (places, width)
+  std::vector<Index> counts_;    // (places,)
+};
+
 /// The quadratic model of the last scan, and what it says of a panel of features.
 class SacrificeModel {
  public:
@@ -104,7 +139,7 @@ class SacrificeModel {
   }
 
   template <class Skip>
-  void propose_exchanges(const ScanPanel& panel, const Skip& skip, ProposalList& list) {
+  void propose_exchanges(const ScanPanel& panel, const Skip& skip, ProposalList& list, StandIns* stand_ins = nullptr) {
     const Index count = panel.columns.count;
     constexpr double none = -std::numeric_limits<double>::infinity();
     best_.head(count) = none;
@@ -113,13 +148,14 @@ class SacrificeModel {
       const auto v = moves_.col(i).head(count).array();
       gain_.head(count) = 0.5 * (panel.gradient - v * removal).square() / (schur_.head(count) + v.square() / variance) - loss;
       for (Index c = 0; c < count; ++c) {
-        if (!(gain_[c] > best_[c]) && !list.admits(gain_[c])) continue;
-        if (!(gain_[c] + loss > least_recovery * loss)) continue;
+        const bool stands_in = stand_ins && gain_[c] > stand_ins->bar(i);
+        if (!(gain_[c] > best_[c]) && !list.admits(gain_[c]) && !stands_in) continue;
         const double curvature = schur_[c] + v[c] * v[c] / variance;
         const Index feature = panel.columns[c];
         if (!(curvature > collinearity * panel.curvature[c]) || !std::isfinite(gain_[c]) || skip(feature)) continue;
+        if (stands_in) stand_ins->offer(i, feature, gain_[c]);
         best_[c] = std::max(best_[c], gain_[c]);
-        if (list.admits(gain_[c]))
+        if (list.admits(gain_[c]) && gain_[c] + loss > least_recovery * loss)
           list.insert({feature, support_[i], i, gain_[c], -(panel.gradient[c] - v[c] * removal) / curvature},
                       moves_.row(c).head(dimension_).transpose());
       }
@@ -128,6 +164,9 @@ class SacrificeModel {
 
   /// The best gain foreseen for a feature of the last panel.
   double promise(Index c) const { return best_[c]; }
+
+  /// By how much F is foreseen to rise when the feature at a place leaves.
+  double leaving_loss(Index place) const { return 0.5 * beta_[place] * beta_[place] / inverse_(place, place); }
 
   /// Puts the iterate at the minimum of the model with the proposal carried out: the warm start of its refit.
   template <class Move>

@@ -6,7 +6,9 @@
 //   2. grow inside the working set: refit, scan, add the best entries by their exact sacrifice
 //   3. exchange inside the working set until no exchange that the pair model proposes lowers F
 //   4. scan all features, try exchanges; after a success renew the working set and go to 3
-//   5. refit the answer to the user's tolerance
+//
+// That is one descent, from nothing. Others may start from any support (descend_from), as rounds of a longer search and the
+// entries of a path do; polish() refits the answer to the user's tolerance.
 //
 // A scan of the working set costs a small fraction of one of all features, so that large data see few passes over X.
 // Pair model (Zhu et al., PNAS 2020, for the sacrifices; the joint form is ours): sacrifice.hpp.
@@ -21,14 +23,34 @@
 #include "objective.hpp"
 #include "options.hpp"
 #include "sacrifice.hpp"
+#include "support_memory.hpp"
 
 namespace ksparse {
+
+/// How far a descent goes.
+enum class Reach {
+  grow,    // until the support is full
+  local,   // and until no exchange within the working set helps
+  global,  // and none with any feature
+};
 
 class Splicing final : public ScanSink {
  public:
   enum class Question { refit, scan, done };
 
-  Splicing(Index features, const Options& options);
+  /// A descent from the empty support; options.k is the most that any descent of this engine may use. A memory, if given,
+  /// outlives the engine: supports known to be no better are not refitted, and a descent that comes upon the way of an
+  /// earlier one ends there.
+  Splicing(Index features, const Options& options, SupportMemory* memory = nullptr);
+
+  /// Once done: a descent from a support (with any coefficients) to at most k features.
+  void descend_from(const Iterate& start, Index k, Reach reach);
+  /// Once done: goes on to exchanges with any feature.
+  void descend_further();
+  /// Once done: refits the current support to the user's tolerance; its status is that of the fit.
+  void polish();
+  /// Once done: makes this the current point; polish() then refits it.
+  void adopt(const Iterate& iterate);
 
   Question question() const noexcept { return question_; }
 
@@ -44,8 +66,18 @@ class Splicing final : public ScanSink {
   void take_panel(const ScanPanel& panel) override;
   void answer_scan(Status status);
 
-  // done: current() is the answer.
+  // done: current() is where the descent ended.
   const Info& info() const noexcept { return info_; }
+  /// The earlier descent, counted from 0, upon whose way the last one came, or -1: it went its own way.
+  int joined() const noexcept { return joined_; }
+  int descents() const noexcept { return descents_; }
+  /// The empty support's refit, from which every descent from nothing starts.
+  const Iterate& null_model() const noexcept { return null_model_; }
+  const std::vector<Index>& working_set() const noexcept { return working_; }
+  /// What the last scan of all features foresaw of others in the place of each active feature.
+  const StandIns& stand_ins() const noexcept { return stand_ins_; }
+  /// By how much F is foreseen to rise when the feature at a place leaves, at the last scan.
+  double leaving_loss(Index place) const { return model_.leaving_loss(place); }
 
  private:
   enum class Phase {
@@ -54,11 +86,11 @@ class Splicing final : public ScanSink {
     grow,        // refits and scans of the working set until the support is full
     local,       // exchanges within the working set
     global,      // exchanges with any feature
-    final,       // the answer, to the user's tolerance
+    polish,      // the answer, to the user's tolerance
     done,
   };
 
-  void ask_refit(Phase phase, bool exact);
+  void ask_refit(Phase phase);
   void ask_scan(Phase phase);
   void grow_or_exchange();
   void enter_best();
@@ -68,6 +100,8 @@ class Splicing final : public ScanSink {
   bool covers_all() const noexcept { return Index(working_.size()) == features_; }
   bool is_active(Index feature) const noexcept { return position_[std::size_t(feature)] >= 0; }
   void adopt_trial();
+  bool joins_an_earlier_descent();
+  SupportMemory::Key key_after(const Proposal& proposal) const;
 
   // Accept only what is lower by more than the accuracy of a refit, so that rounding cannot make the search cycle.
   static constexpr double least_gain = 1e-9;
@@ -78,29 +112,63 @@ class Splicing final : public ScanSink {
   Question question_ = Question::refit;
   RefitGoal goal_;
   Info info_;
-  Iterate current_, trial_;
+  Index budget_;  // most features of the present descent
+  Reach reach_ = Reach::global;
+  SupportMemory* const memory_;
+  SupportMemory::Key key_ = 0, trial_key_ = 0;  // of the current and of the tried support
+  int descents_ = 0, joined_ = -1;
+  Iterate current_, trial_, null_model_;
   std::vector<Index> position_;  // (p,) place in the active set, or -1
   std::vector<Index> working_;   // sorted features of the working set
   std::vector<Index> order_;     // (p,) scratch of the choice of the working set
   std::vector<double> score_;    // (p,) what each feature promised in the last scan of all
   SacrificeModel model_;         // of the last scan
   ProposalList proposals_;       // best of the last scan, best first
+  StandIns stand_ins_;           // of the last scan of all features with a full support
   Index next_proposal_ = 0;
   bool improved_ = false;  // since the last scan
 };
 
-inline Splicing::Splicing(Index features, const Options& options)
+inline Splicing::Splicing(Index features, const Options& options, SupportMemory* memory)
     : features_(features),
       capacity_(std::min(options.k, features)),
       options_(options),
+      budget_(capacity_),
+      memory_(memory),
       current_(capacity_),
       trial_(capacity_),
+      null_model_(capacity_),
       position_(std::size_t(features), -1),
       order_(std::size_t(features)),
       score_(std::size_t(features), 0.0),
       model_(capacity_ + 1, std::min(largest_panel, features)),
-      proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), capacity_ + 1) {
-  working_.reserve(std::size_t(options.working_set(features) + capacity_));
+      proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), capacity_ + 1),
+      stand_ins_(capacity_) {
+  working_.reserve(std::size_t(Options::working_set(features, capacity_)));
+}
+
+inline void Splicing::descend_from(const Iterate& start, Index k, Reach reach) {
+  budget_ = std::min(k, capacity_);
+  reach_ = reach;
+  joined_ = -1;
+  ++descents_;
+  trial_ = start;
+  ask_refit(Phase::grow);
+}
+
+inline void Splicing::descend_further() {
+  reach_ = Reach::global;
+  ask_scan(Phase::global);
+}
+
+inline void Splicing::polish() {
+  trial_ = current_;
+  ask_refit(Phase::polish);
+}
+
+inline void Splicing::adopt(const Iterate& iterate) {
+  trial_ = iterate;
+  adopt_trial();
 }
 
 inline Columns Splicing::columns() const noexcept {
@@ -108,12 +176,13 @@ inline Columns Splicing::columns() const noexcept {
   return {0, Index(working_.size()), working_.data()};
 }
 
-inline void Splicing::ask_refit(Phase phase, bool exact) {
+inline void Splicing::ask_refit(Phase phase) {
   phase_ = phase;
   question_ = Question::refit;
+  trial_key_ = memory_ ? SupportMemory::of(trial_.support) : 0;
   const bool descent = phase == Phase::local || phase == Phase::global;
   goal_.bar = descent ? current_.objective * (1 - least_gain) : std::numeric_limits<double>::infinity();
-  goal_.exact = exact;
+  goal_.exact = phase == Phase::polish;
 }
 
 inline void Splicing::ask_scan(Phase phase) {
@@ -134,21 +203,34 @@ inline void Splicing::adopt_trial() {
   current_.coef.swap(trial_.coef);
   current_.intercept = trial_.intercept;
   current_.objective = trial_.objective;
+  key_ = trial_key_;
   for (std::size_t i = 0; i < current_.support.size(); ++i) position_[std::size_t(current_.support[i])] = Index(i);
+}
+
+// Descents from the same support go the same way, so one that comes upon another's is as good as done.
+inline bool Splicing::joins_an_earlier_descent() {
+  if (!memory_ || current_.size() < budget_) return false;
+  const int first = memory_->passed_by(key_, descents_);
+  if (first == descents_) return false;
+  joined_ = first;
+  return true;
 }
 
 inline void Splicing::answer_refit(const RefitOutcome& outcome) {
   ++info_.refits;
   info_.newton_iterations += outcome.newton_iterations;
   if (outcome.status == Status::interrupted) return finish(Status::interrupted);
+  if (memory_) memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain));
   switch (phase_) {
     case Phase::null_model:
       if (outcome.status == Status::numerical_failure) return finish(Status::numerical_failure);
       adopt_trial();
+      null_model_ = current_;
       return ask_scan(Phase::survey);
     case Phase::grow:
       adopt_trial();
-      if (outcome.status == Status::separable) break;
+      // Nothing lowers an objective of 0: a separating support ends the descent.
+      if (outcome.status == Status::separable || joins_an_earlier_descent()) return finish(Status::converged);
       return grow_or_exchange();
     case Phase::local:
     case Phase::global: {
@@ -156,23 +238,21 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
       if (better) {
         adopt_trial();
         improved_ = true;
-        if (outcome.status == Status::separable) break;
+        if (outcome.status == Status::separable || joins_an_earlier_descent()) return finish(Status::converged);
         // Near at hand a fresh scan is cheap and better than the rest of an old list; for a pass over all of X it is not.
         if (phase_ == Phase::local || covers_all()) return ask_scan(phase_);
       }
       return try_next_exchange();
     }
-    case Phase::final: adopt_trial(); return finish(outcome.status);
+    case Phase::polish: adopt_trial(); return finish(outcome.status);
     case Phase::survey:
     case Phase::done: return finish(Status::numerical_failure);  // an answer that was not asked for
   }
-  // Nothing lowers an objective of 0: a separating support ends the search.
-  trial_ = current_;
-  ask_refit(Phase::final, true);
 }
 
 inline void Splicing::grow_or_exchange() {
-  if (current_.size() < capacity_) return ask_scan(Phase::grow);
+  if (current_.size() < budget_) return ask_scan(Phase::grow);
+  if (reach_ == Reach::grow || budget_ == 0) return finish(Status::converged);
   ask_scan(covers_all() ? Phase::global : Phase::local);
 }
 
@@ -180,14 +260,15 @@ inline void Splicing::begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& invers
   model_.set(current_, inverse_hessian);
   proposals_.clear();
   next_proposal_ = 0;
+  if (phase_ == Phase::global) stand_ins_.clear();
 }
 
 inline void Splicing::take_panel(const ScanPanel& panel) {
   model_.judge(panel);
-  const bool full = current_.size() == capacity_ && capacity_ > 0;
+  const bool full = current_.size() == budget_ && budget_ > 0;
   const auto skip = [this](Index feature) { return is_active(feature); };
   if (full)
-    model_.propose_exchanges(panel, skip, proposals_);
+    model_.propose_exchanges(panel, skip, proposals_, phase_ == Phase::global ? &stand_ins_ : nullptr);
   else
     model_.propose_entries(panel, skip, proposals_);
   if (phase_ == Phase::survey || phase_ == Phase::global)
@@ -200,18 +281,15 @@ inline void Splicing::answer_scan(Status status) {
   if (status != Status::converged) return finish(status);
   if (phase_ == Phase::survey) {
     choose_working_set();
-    if (capacity_ == 0) {
-      trial_ = current_;
-      return ask_refit(Phase::final, true);
-    }
+    return grow_or_exchange();
   }
-  if (current_.size() < capacity_ && phase_ != Phase::global) return enter_best();
+  if (current_.size() < budget_) return enter_best();
   try_next_exchange();
 }
 
 // The features that promised most, and the active ones.
 inline void Splicing::choose_working_set() {
-  const Index size = options_.working_set(features_);
+  const Index size = Options::working_set(features_, capacity_);
   working_.clear();
   if (size == features_) {
     working_.resize(std::size_t(features_));
@@ -230,41 +308,36 @@ inline void Splicing::choose_working_set() {
 }
 
 inline void Splicing::enter_best() {
-  const Index wanted = 1;
-  Index entered = 0;
+  // Nothing in the working set adds anything, and it holds what promises most: the support stays smaller.
+  if (proposals_.size() == 0) return finish(Status::converged);
   trial_ = current_;
-  for (Index i = 0; i < proposals_.size() && entered < wanted; ++i, ++entered)
-    model_.apply(proposals_[i], proposals_.move(i), trial_);
-  if (entered > 0) return ask_refit(Phase::grow, false);
-  // Nothing in the working set adds anything: whatever does must come from all features, or the support stays smaller.
-  trial_ = current_;
-  ask_refit(Phase::final, true);
+  model_.apply(proposals_[0], proposals_.move(0), trial_);
+  ask_refit(Phase::grow);
+}
+
+inline SupportMemory::Key Splicing::key_after(const Proposal& proposal) const {
+  return key_ ^ SupportMemory::of(proposal.leaving) ^ SupportMemory::of(proposal.entering);
 }
 
 inline void Splicing::try_next_exchange() {
   const Index most =
       std::min<Index>(proposals_.size(), phase_ == Phase::local ? options_.pairs_tried : options_.pairs_tried_last);
-  while (next_proposal_ < most) {
+  for (; next_proposal_ < most; ++next_proposal_) {
     const Proposal& proposal = proposals_[next_proposal_];
     const bool stale = is_active(proposal.entering) || current_.support[std::size_t(proposal.position)] != proposal.leaving;
-    if (!stale) {
-      trial_ = current_;
-      if (improved_)  // the model is of an earlier point: only its step for the new feature is still worth something
-        model_.replace(proposal, trial_);
-      else
-        model_.apply(proposal, proposals_.move(next_proposal_), trial_);
-      ++next_proposal_;
-      return ask_refit(phase_, false);
-    }
+    if (stale || (memory_ && memory_->is_above(key_after(proposal), current_.objective * (1 - 2 * least_gain)))) continue;
+    trial_ = current_;
+    if (improved_)  // the model is of an earlier point: only its step for the new feature is still worth something
+      model_.replace(proposal, trial_);
+    else
+      model_.apply(proposal, proposals_.move(next_proposal_), trial_);
     ++next_proposal_;
+    return ask_refit(phase_);
   }
-  if (phase_ == Phase::local) return ask_scan(Phase::global);
-  if (improved_) {
-    choose_working_set();
-    return ask_scan(Phase::local);
-  }
-  trial_ = current_;
-  ask_refit(Phase::final, true);
+  if (phase_ == Phase::local) return reach_ == Reach::local ? finish(Status::converged) : ask_scan(Phase::global);
+  if (!improved_) return finish(Status::converged);
+  choose_working_set();
+  ask_scan(covers_all() ? Phase::global : Phase::local);
 }
 
 }  // namespace ksparse

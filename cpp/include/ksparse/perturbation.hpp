@@ -1,0 +1,150 @@
+// A longer search than one descent: perturb, descend again, keep the better (iterated local search).
+// A round replaces up to half of the features of a good support, mostly by their nearest rivals (stand-ins of the last scan of
+// all features), else by members of the working set; it descends inside the working set, and goes on to all features
+// where that ended near the best. Rounds start from the last good end rather than always from the best, which walks along
+// plateaus of near-equal supports. Supports refitted once are remembered, and a round that comes upon an earlier one's way ends
+// there, so that a settled answer costs little to confirm. Deterministic for a given seed.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "drive.hpp"
+#include "objective.hpp"
+#include "options.hpp"
+#include "splicing.hpp"
+
+namespace ksparse {
+
+/// How a search went.
+struct SearchReport {
+  int rounds = 0;       // descents after the first
+  int times_found = 1;  // descents that ended at the answer, the first to find it included
+};
+
+class Perturbation {
+ public:
+  Perturbation(Splicing& engine, Objective& objective, const Options& options)
+      : engine_(engine),
+        objective_(objective),
+        options_(options),
+        random_(options.random_state),
+        best_(engine.current()),
+        walk_(engine.current()),
+        start_(engine.current()),
+        stand_ins_(engine.stand_ins()) {}
+
+  /// Rounds after the engine's first descent, as the options allow; leaves the engine, done, at the best point found.
+  SearchReport run() {
+    SearchReport report;
+    const Index k = best_.size(), p = objective_.features();
+    if (k == 0 || k >= p || (options_.effort == Effort::automatic && !has_close_rivals())) return report;
+    ends_.assign(1, best_.objective);
+    const int refits = engine_.info().refits;
+    const auto begin = Clock::now();
+    const int rounds = options_.rounds_allowed(), most_refits = options_.refits_allowed();
+    const bool own_budget = options_.max_rounds > 0 || options_.max_seconds > 0;
+    while (report.rounds < rounds && (own_budget || report.times_found < settled) &&
+           engine_.info().refits - refits < most_refits && !late(begin)) {
+      ++report.rounds;
+      perturb(report.times_found);
+      engine_.descend_from(start_, k, Reach::local);
+      drive(engine_, objective_);
+      const bool promising = engine_.joined() < 0 && engine_.current().objective < best_.objective * (1 + near);
+      if (promising && engine_.info().status == Status::converged) {
+        engine_.descend_further();
+        drive(engine_, objective_);
+      }
+      if (engine_.info().status != Status::converged) break;
+      judge(report);
+    }
+    engine_.adopt(best_);
+    return report;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // A local optimum of the working set this near to the best, relative to F, is worth scans of all features.
+  static constexpr double near = 0.05;
+  // An end this near to the best, relative to F, is where the next round starts.
+  static constexpr double good = 0.01;
+  // Objectives that differ by less are of the same support, or of a tie.
+  static constexpr double tie = 1e-9;
+  // Features come from the rivals of the one replaced in this part of the draws, from the working set in the others.
+  static constexpr double from_rivals = 0.6;
+  // After an end that is not good, the next round goes back to the best in this part of the cases.
+  static constexpr double back_to_best = 0.1;
+  // Descents that ended at the answer after which it counts as settled, unless the user set the budget.
+  static constexpr int settled = 200;
+
+  bool late(Clock::time_point begin) const {
+    return options_.max_seconds > 0 && std::chrono::duration<double>(Clock::now() - begin).count() > options_.max_seconds;
+  }
+
+  // The standard's distributions differ between libraries; its generators do not.
+  double uniform() { return double(random_() >> 11) * 0x1.0p-53; }
+  Index below(Index count) { return std::min(Index(uniform() * double(count)), count - 1); }
+
+  // Whether more than a quarter of the chosen features have a rival that is foreseen to cost less than a hundredth of F: the
+  // landscape is then flat enough to hold several local optima. (On designs with well separated features none has.)
+  bool has_close_rivals() const {
+    Index places = 0;
+    for (Index place = 0; place < best_.size(); ++place)
+      places += stand_ins_.count(place) > 0 && stand_ins_.at(place, 0).gain > -0.01 * best_.objective;
+    return 4 * places > best_.size();
+  }
+
+  Index draw(Index place) {
+    if (uniform() < from_rivals && stand_ins_.count(place) > 0)
+      return stand_ins_.at(place, below(stand_ins_.count(place))).feature;
+    const auto& working = engine_.working_set();
+    return working[std::size_t(below(Index(working.size())))];
+  }
+
+  // The more often the answer was found again, the further a round jumps.
+  void perturb(int times_found) {
+    start_ = walk_;
+    const Index k = start_.size(), most = std::min<Index>(k, std::max<Index>(k / 2, 1) + times_found / 25);
+    const Index replaced = 1 + below(most);
+    for (Index i = 0; i < replaced; ++i) {
+      const Index place = below(k), feature = draw(place);
+      if (std::find(start_.support.begin(), start_.support.end(), feature) != start_.support.end()) continue;
+      start_.support[std::size_t(place)] = feature;
+      start_.coef[place] = 0;
+    }
+  }
+
+  void judge(SearchReport& report) {
+    const Iterate& here = engine_.current();
+    const bool joined = engine_.joined() >= 0;
+    const double end = joined ? ends_[std::size_t(engine_.joined())] : here.objective;
+    ends_.push_back(end);
+    if (!joined && end < best_.objective * (1 + good) && here.size() == best_.size()) {
+      walk_ = here;
+      stand_ins_ = engine_.stand_ins();
+    } else if (uniform() < back_to_best) {
+      walk_ = best_;
+    }
+    if (!joined && end < best_.objective * (1 - tie)) {
+      best_ = here;
+      report.times_found = 1;
+    } else if (end <= best_.objective * (1 + tie)) {
+      ++report.times_found;
+    }
+  }
+
+  Splicing& engine_;
+  Objective& objective_;
+  const Options& options_;
+  std::mt19937_64 random_;
+  Iterate best_, walk_, start_;
+  StandIns stand_ins_;        // at the point of the walk
+  std::vector<double> ends_;  // F where each descent ended, by its number
+};
+
+}  // namespace ksparse
