@@ -3,7 +3,9 @@
     python benchmarks/enumeration.py [--problems 300] [--seed 0] [--search thorough]
 
 Random problems: n 60-200, p 6-16, k 1-4, correlations 0 to 0.98 of three kinds (neighbours, all alike, two factors), both losses,
-with and without intercept, half with a ridge of 1e-3. The truth is NumPy's: every support refitted by Newton from zero.
+with and without intercept, half with a ridge of 1e-3. The truth is NumPy's: every support refitted by Newton from zero. The
+focal loss is not convex, so that is a local minimum per support; on the 30 lowest supports of each focal problem of seeds 0 to
+299, four random restarts found no lower one. Separable problems have no minimiser: they are counted apart.
 """
 
 from __future__ import annotations
@@ -50,18 +52,18 @@ def main() -> None:
     for seed in range(arguments.seed, arguments.seed + arguments.problems):
         X, y, k, settings = random_problem(seed)
         got = ksparse.fit(X, y, k, search=arguments.search, **settings)
+        if got.status == "separable":
+            separable += 1
+            continue
         supports = np.array(list(itertools.combinations(range(X.shape[1]), k)))
         F = common.refit_objectives(X, y, supports, **settings)
         chosen = set(got.support.tolist())
         near = np.array([len(chosen & set(s.tolist())) >= len(chosen) - 1 for s in supports])
-        slack = 1e-9  # of an objective of order one: below it, two supports are a tie
         total += 1
-        separable += got.status == "separable"
-        best += got.objective <= F.min() * (1 + 1e-8) + slack
-        optimal += got.objective <= F[near].min() * (1 + 1e-8) + slack
-    print(
-        f"{total} problems ({separable} separable): best of all supports {best / total:.2%}, swap-optimal {optimal / total:.2%}"
-    )
+        best += got.objective <= F.min() * (1 + 1e-8) + 1e-12
+        optimal += got.objective <= F[near].min() * (1 + 1e-8) + 1e-12
+    print(f"search {arguments.search}: {total} problems ({separable} separable ones left out):", end=" ")
+    print(f"best of all supports {best / total:.2%}, swap-optimal {optimal / total:.2%}")
 
 
 if __name__ == "__main__":

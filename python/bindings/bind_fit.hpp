@@ -1,4 +1,4 @@
-// fit and its answer.
+// fit and fit_path, and their answers.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -8,24 +8,39 @@
 
 namespace ksparse::python {
 
-inline FitResult fit(const Array& X, const Array& y, const std::optional<Array>& sample_weight,
-                     const std::optional<Array>& offset, const Options& options, const std::string& loss, double alpha,
-                     double gamma) {
+/// Calls ask(design, problem, loss, options, interrupt) on what the arrays stand for, without the GIL.
+template <class Ask>
+auto with_arrays(const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
+                 const AnyLoss& loss, const Ask& ask) {
   const DesignView design = design_view(X);
   const Problem problem{vector_view(y), vector_view(sample_weight), vector_view(offset)};
-  const AnyLoss any_loss = loss_by_name(loss, alpha, gamma);
   const Interrupt interrupt = SignalPoll();
-  FitResult result;
-  {
+  auto answer = [&] {
     const py::gil_scoped_release release;
-    result = std::visit([&](const auto& x, const auto& l) { return ksparse::fit(x, problem, l, options, interrupt); }, design,
-                        any_loss);
-  }
+    return std::visit([&](const auto& x, const auto& l) { return ask(x, problem, l, interrupt); }, design, loss);
+  }();
   if (PyErr_Occurred()) throw py::error_already_set();  // the signal handler's own exception, usually KeyboardInterrupt
-  return result;
+  return answer;
 }
 
-inline void bind_fit(py::module_& module) {
+inline void bind_options(py::module_& module) {
+  py::class_<Options>(module, "Options", "Settings of a fit, as in ksparse::Options.")
+      .def(py::init<>())
+      .def_readwrite("k", &Options::k, "most features used")
+      .def_readwrite("fit_intercept", &Options::fit_intercept, "whether to fit an intercept")
+      .def_readwrite("ridge", &Options::ridge, "weight of half the squared norm")
+      .def_readwrite("tolerance", &Options::tolerance, "Newton decrement at the answer")
+      .def_readwrite("max_newton", &Options::max_newton, "Newton iterations per refit")
+      .def_property(
+          "search", [](const Options& o) { return effort_name(o.effort); },
+          [](Options& o, const std::string& name) { o.effort = effort_by_name(name); }, "'fast', 'auto' or 'thorough'")
+      .def_readwrite("max_rounds", &Options::max_rounds, "perturbations at most; 0: what the search allows")
+      .def_readwrite("max_seconds", &Options::max_seconds, "no new perturbation after this time; 0: no limit")
+      .def_readwrite("random_state", &Options::random_state, "seed of the perturbations")
+      .def_readwrite("cold_starts", &Options::cold_starts, "whether entries of a path also start from nothing");
+}
+
+inline void bind_result(py::module_& module) {
   py::class_<FitResult>(module, "FitAnswer", "What the core found; ksparse.FitResult is made of it.")
       .def_property_readonly(
           "coef", [](const FitResult& r) { return to_numpy(r.coef); }, "(p,) zero outside the support")
@@ -52,29 +67,35 @@ inline void bind_fit(py::module_& module) {
       .def_property_readonly(
           "bad_row", [](const FitResult& r) { return r.info.bad_row; }, "where X is not finite, or -1")
       .def_property_readonly("bad_column", [](const FitResult& r) { return r.info.bad_column; }, "the same, its column");
+}
 
+inline void bind_fit(py::module_& module) {
+  bind_options(module);
+  bind_result(module);
   module.def(
       "fit",
-      [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset, Index k,
-         const std::string& loss, double alpha, double gamma, double ridge, bool fit_intercept, double tolerance,
-         int max_newton, const std::string& search, int max_rounds, double max_seconds, std::uint64_t random_state) {
-        Options options;
-        options.k = k;
-        options.ridge = ridge;
-        options.fit_intercept = fit_intercept;
-        options.tolerance = tolerance;
-        options.max_newton = max_newton;
-        options.effort = effort_by_name(search);
-        options.max_rounds = max_rounds;
-        options.max_seconds = max_seconds;
-        options.random_state = random_state;
-        return fit(X, y, sample_weight, offset, options, loss, alpha, gamma);
+      [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
+         const std::string& loss, double alpha, double gamma, const Options& options) {
+        return with_arrays(X, y, sample_weight, offset, loss_by_name(loss, alpha, gamma),
+                           [&](const auto& x, const Problem& problem, const auto& l, const Interrupt& interrupt) {
+                             return ksparse::fit(x, problem, l, options, interrupt);
+                           });
       },
-      "Best subset of at most k features. Arrays are float64 and are neither copied nor changed.", py::arg("X").noconvert(),
+      "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed.",
+      py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
+      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"));
+  module.def(
+      "fit_path",
+      [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
+         const std::string& loss, double alpha, double gamma, const std::vector<Index>& ks, const Options& options) {
+        return with_arrays(X, y, sample_weight, offset, loss_by_name(loss, alpha, gamma),
+                           [&](const auto& x, const Problem& problem, const auto& l, const Interrupt& interrupt) {
+                             return ksparse::fit_path(x, problem, l, ks, options, interrupt);
+                           });
+      },
+      "Best subsets for every k of an increasing list; one answer that says why if there is none.", py::arg("X").noconvert(),
       py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
-      py::kw_only(), py::arg("k"), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("ridge"),
-      py::arg("fit_intercept"), py::arg("tolerance"), py::arg("max_newton"), py::arg("search"), py::arg("max_rounds"),
-      py::arg("max_seconds"), py::arg("random_state"));
+      py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("ks"), py::arg("options"));
 }
 
 }  // namespace ksparse::python

@@ -51,6 +51,15 @@ inline Effort effort_by_name(const std::string& name) {
   throw py::value_error("search must be 'auto', 'fast' or 'thorough', got '" + name + "'");
 }
 
+inline const char* effort_name(Effort effort) {
+  switch (effort) {
+    case Effort::fast: return "fast";
+    case Effort::automatic: return "auto";
+    case Effort::thorough: return "thorough";
+  }
+  return "";
+}
+
 /// Copies a result into a new NumPy array.
 template <class Vector>
 auto to_numpy(const Vector& values) {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ._build_info import __version__, build_info
 from ._fit import FitResult, fit
 from ._loss import loss_terms
+from ._path import PathResult, fit_path
 from .exceptions import ConvergenceWarning
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ __all__ = [
     "ConvergenceWarning",
     "FitResult",
     "KSparseClassifier",
+    "PathResult",
     "__version__",
     "build_info",
     "datasets",
     "fit",
+    "fit_path",
     "loss_terms",
 ]
 

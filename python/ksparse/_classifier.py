@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_feature_names_in, _check_sample_weig
 
 from ._fit import solve
 from ._probability import probability
+from ._request import Settings
 
 __all__ = ["KSparseClassifier"]
 
@@ -181,24 +182,8 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
             by_class = compute_sample_weight(self.class_weight, y)
             weights = by_class if weights is None else weights * by_class
         p = X.shape[1]
-        result = solve(
-            X,
-            labels,
-            min(10, p) if self.k is None else self.k,
-            loss=self.loss,
-            alpha=self.alpha,
-            gamma=self.gamma,
-            ridge=self.ridge,
-            fit_intercept=self.fit_intercept,
-            sample_weight=weights,
-            offset=None,
-            tolerance=self.tolerance,
-            max_newton=self.max_newton,
-            search=self.search,
-            max_rounds=self.max_rounds,
-            max_seconds=self.max_seconds,
-            random_state=self.random_state,
-        )
+        k = min(10, p) if self.k is None else self.k
+        result = solve(X, labels, k, weights, None, Settings.of_estimator(self))
         if not result.converged:
             warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
         self.result_ = result

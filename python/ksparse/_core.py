@@ -12,7 +12,19 @@ import os
 
 from ._cpu import supported
 
-__all__ = ["available", "eigen_version", "fit", "instruction_set", "loss_terms", "supported", "variant", "version"]
+__all__ = [
+    "FitAnswer",
+    "Options",
+    "available",
+    "eigen_version",
+    "fit",
+    "fit_path",
+    "instruction_set",
+    "loss_terms",
+    "supported",
+    "variant",
+    "version",
+]
 
 _VARIANTS = ("avx512", "avx2", "baseline")
 
@@ -45,7 +57,10 @@ def _choose() -> str:
 _variant = _choose()
 _module = importlib.import_module(f"{__package__}._core_{_variant}")
 
+FitAnswer = _module.FitAnswer
+Options = _module.Options
 fit = _module.fit
+fit_path = _module.fit_path
 loss_terms = _module.loss_terms
 instruction_set = _module.instruction_set
 eigen_version = _module.eigen_version

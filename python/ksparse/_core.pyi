@@ -31,25 +31,40 @@ class FitAnswer:
     @property
     def bad_column(self) -> int: ...
 
+class Options:
+    k: int
+    fit_intercept: bool
+    ridge: float
+    tolerance: float
+    max_newton: int
+    search: str
+    max_rounds: int
+    max_seconds: float
+    random_state: int
+    cold_starts: bool
+    def __init__(self) -> None: ...
+
 def fit(
     X: NDArray[np.float64],
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
-    *,
-    k: int,
     loss: str,
     alpha: float,
     gamma: float,
-    ridge: float,
-    fit_intercept: bool,
-    tolerance: float,
-    max_newton: int,
-    search: str,
-    max_rounds: int,
-    max_seconds: float,
-    random_state: int,
+    options: Options,
 ) -> FitAnswer: ...
+def fit_path(
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    offset: NDArray[np.float64] | None,
+    loss: str,
+    alpha: float,
+    gamma: float,
+    ks: list[int],
+    options: Options,
+) -> list[FitAnswer]: ...
 def loss_terms(
     margin: NDArray[np.float64], positive: NDArray[np.float64], loss: str, alpha: float, gamma: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...

@@ -10,18 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._validation import (
-    check_design,
-    check_flag,
-    check_integer,
-    check_labels,
-    check_loss,
-    check_real,
-    check_rows,
-    check_search,
-    check_weights,
-    feature_names,
-)
+from ._request import Request, Settings
+from ._validation import check_design, check_integer, check_rows
 from .exceptions import ConvergenceWarning
 
 __all__ = ["FitResult", "fit"]
@@ -179,9 +169,10 @@ def fit(
     max_newton : int, default=100
         Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far to search. ``fast`` is one descent. ``thorough`` perturbs its answer and descends again, up to 400 times or
-        about 33000 / k refits, which correlated designs need. ``auto`` does so up to 40 times, and only where more than a
-        quarter of the chosen features have a rival that would cost less than 1 % of F.
+        How far to search. ``fast`` is one descent, and with few features (fewer than about 100) four perturbations of its
+        answer with a descent from each. ``thorough`` perturbs and descends up to 400 times or about 33000 / k refits, which
+        correlated designs need. ``auto`` does so up to 40 times, and only where more than a quarter of the chosen features
+        have a rival that would cost less than 1 % of F; else it is ``fast``.
     max_rounds : int, optional
         Perturbations at most, instead of the budget above.
     max_seconds : float, optional
@@ -220,17 +211,12 @@ def fit(
     >>> result.support
     array([ 7, 30])
     """
-    result = solve(
-        X,
-        y,
-        k,
+    settings = Settings(
         loss=loss,
         alpha=alpha,
         gamma=gamma,
         ridge=ridge,
         fit_intercept=fit_intercept,
-        sample_weight=sample_weight,
-        offset=offset,
         tolerance=tolerance,
         max_newton=max_newton,
         search=search,
@@ -238,59 +224,23 @@ def fit(
         max_seconds=max_seconds,
         random_state=random_state,
     )
+    result = solve(X, y, k, sample_weight, offset, settings)
     if not result.converged:
         warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
     return result
 
 
-def solve(
-    X: Any,
-    y: Any,
-    k: Any,
-    *,
-    loss: Any,
-    alpha: Any,
-    gamma: Any,
-    ridge: Any,
-    fit_intercept: Any,
-    sample_weight: Any,
-    offset: Any,
-    tolerance: Any,
-    max_newton: Any,
-    search: Any,
-    max_rounds: Any,
-    max_seconds: Any,
-    random_state: Any,
-) -> FitResult:
+def solve(X: Any, y: Any, k: Any, sample_weight: Any, offset: Any, settings: Settings) -> FitResult:
     """Validate, call the core, return its answer; the caller warns."""
-    design = check_design(X)
-    n, p = design.shape
-    labels = check_labels(y, n)
-    weights = None if sample_weight is None else check_weights(sample_weight, labels)
-    loss, alpha, gamma = check_loss(loss, alpha, gamma)
-    budget = check_integer(k, "k", 0, p, ", the number of features")
-    answer = _core.fit(
-        design,
-        labels,
-        weights,
-        None if offset is None else check_rows(offset, n, "offset"),
-        k=budget,
-        loss=loss,
-        alpha=alpha,
-        gamma=gamma,
-        ridge=check_real(ridge, "ridge", "finite and >= 0", 0.0),
-        fit_intercept=check_flag(fit_intercept, "fit_intercept"),
-        tolerance=check_real(tolerance, "tolerance", "finite and > 0", 0.0, open_low=True),
-        max_newton=check_integer(max_newton, "max_newton", 1, 2**31 - 1),
-        **check_search(search, max_rounds, max_seconds, random_state),
-    )
-    if answer.status == "invalid_input":
-        i, j = answer.bad_row, answer.bad_column
-        if i < 0:
-            raise ValueError(answer.message)
-        names = feature_names(X)
-        column = "" if names is None else f" (column {names[j]!r})"
-        raise ValueError(f"X[{i}, {j}]{column} is {design[i, j]}; X must be finite, without NaN or infinity")
+    request = Request.of(X, y, sample_weight, offset, settings)
+    request.options.k = check_integer(k, "k", 0, request.design.shape[1], ", the number of features")
+    answer = _core.fit(*request.arguments, request.options)
+    request.raise_if_refused(answer)
+    return result_of(answer, request.options.k, request)
+
+
+def result_of(answer: Any, k: int, request: Request) -> FitResult:
+    """Dress the core's answer."""
     return FitResult(
         coef=answer.coef,
         intercept=answer.intercept,
@@ -303,7 +253,7 @@ def solve(
         n_refits=answer.n_refits,
         n_rounds=answer.n_rounds,
         times_found=answer.times_found,
-        k=budget,
-        loss=loss,
-        feature_names=feature_names(X),
+        k=k,
+        loss=request.loss,
+        feature_names=request.names,
     )

@@ -43,7 +43,7 @@ void check_no_allocation(const Design& design, const Eigen::VectorXd& y, const L
   Options options;
   options.k = k;
   GlmObjective<Loss, Design> objective(design, problem, loss, options, never);
-  Splicing engine(design.columns(), options);
+  Splicing engine(objective, options);
   const long before = allocations;
   eigen_allocated = false;
   Eigen::internal::set_is_malloc_allowed(false);

@@ -187,3 +187,72 @@ TEST_CASE("the_objective_never_rises_with_more_features", "[fit]") {
     previous = result.objective;
   }
 }
+
+TEST_CASE("a_path_holds_fits_that_are_no_worse_than_single_ones", "[fit]") {
+  const Data data = random_data(120, 30, 0.8, 5);
+  Options options;
+  options.effort = Effort::fast;
+  options.ridge = 1e-3;
+  const std::vector<Index> ks = {0, 1, 2, 4, 7};
+  const ColumnView design(data.X);
+  const auto path = fit_path(design, Problem{Problem::Vector(data.y.data(), data.y.size())}, Logistic{}, ks, options);
+  REQUIRE(path.size() == ks.size());
+  for (std::size_t i = 0; i < ks.size(); ++i) {
+    options.k = ks[i];
+    const FitResult single = fit(design, data.y, Logistic{}, options);
+    CHECK(path[i].info.status == Status::converged);
+    CHECK(Index(path[i].support.size()) <= ks[i]);
+    CHECK(path[i].objective <= single.objective * (1 + 1e-9));
+    if (i > 0) CHECK(path[i].objective <= path[i - 1].objective);
+  }
+}
+
+TEST_CASE("a_path_refuses_budgets_in_disorder", "[fit]") {
+  const Data data = random_data(40, 5, 0.0, 6);
+  for (const std::vector<Index>& ks : {std::vector<Index>{}, {2, 1}, {1, 1}, {-1}, {6}}) {
+    const auto refused = fit_path(ColumnView(data.X), Problem{Problem::Vector(data.y.data(), data.y.size())}, Logistic{}, ks);
+    REQUIRE(refused.size() == 1);
+    CHECK(refused[0].info.status == Status::invalid_input);
+    CHECK(!refused[0].info.message.empty());
+  }
+}
+
+TEST_CASE("a_sampled_scan_keeps_the_gradient_and_estimates_the_curvature", "[fit]") {
+  struct Collect final : ScanSink {
+    Eigen::ArrayXd gradient, curvature;
+    Eigen::MatrixXd cross, inverse;
+    void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& at) override { inverse = at; }
+    void take_panel(const ScanPanel& panel) override {
+      gradient = panel.gradient;
+      curvature = panel.curvature;
+      cross = panel.cross;
+    }
+  };
+  Data data = random_data(3001, 12, 0.5, 9);
+  data.X.col(4) *= 1e-200;  // careful columns too
+  data.X.col(5).array() += 1e9;
+  const Interrupt none;
+  const Problem problem{Problem::Vector(data.y.data(), data.y.size())};
+  const RowView::Matrix rows = data.X;
+  const Options options = with_k(3, 1e-3);
+  const Logistic loss;
+  const auto check = [&](const auto& design) {
+    GlmObjective<Logistic, std::decay_t<decltype(design)>> objective(design, problem, loss, options, none);
+    REQUIRE(objective.can_sample());
+    Iterate at(3);
+    Collect exact, sampled;
+    REQUIRE(objective.refit(at, {}).status == Status::converged);
+    REQUIRE(objective.scan(at, {0, 12, nullptr}, Hessian::exact, exact) == Status::converged);  // chooses the units
+    at.support = {1, 7};
+    REQUIRE(objective.refit(at, {}).status == Status::converged);
+    REQUIRE(objective.scan(at, {0, 12, nullptr}, Hessian::exact, exact) == Status::converged);
+    REQUIRE(objective.scan(at, {0, 12, nullptr}, Hessian::sampled, sampled) == Status::converged);
+    CHECK((exact.gradient - sampled.gradient).abs().maxCoeff() < 1e-12);
+    CHECK((exact.curvature - sampled.curvature).abs().maxCoeff() > 0);  // it is a sample
+    for (Index j = 0; j < 12; ++j) CHECK(close(sampled.curvature[j], exact.curvature[j], 0.25));
+    CHECK((exact.cross - sampled.cross).cwiseAbs().maxCoeff() < 0.25 * exact.curvature.maxCoeff());
+    CHECK((exact.inverse - sampled.inverse).norm() < 0.25 * exact.inverse.norm());
+  };
+  check(ColumnView(data.X));
+  check(RowView(rows));
+}

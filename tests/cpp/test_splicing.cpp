@@ -41,7 +41,7 @@ class QuadraticObjective final : public Objective {
     return {Status::converged, false, 1};
   }
 
-  Status scan(const Iterate& iterate, const Columns& columns, ScanSink& sink) override {
+  Status scan(const Iterate& iterate, const Columns& columns, Hessian, ScanSink& sink) override {
     const Eigen::MatrixXd part = H(iterate.support, iterate.support), inverse = part.inverse();
     sink.begin_scan(inverse);
     for (Index begin = 0; begin < columns.count; begin += 3) {  // small panels, to see that they join
@@ -97,7 +97,7 @@ TEST_CASE("the_pair_model_is_exact_on_a_quadratic", "[splicing]") {
     }
   } sink(iterate);
   QuadraticObjective party = objective;
-  REQUIRE(party.scan(iterate, {0, 9, nullptr}, sink) == Status::converged);
+  REQUIRE(party.scan(iterate, {0, 9, nullptr}, Hessian::exact, sink) == Status::converged);
   REQUIRE(sink.entries.size() == 6);
   REQUIRE(sink.exchanges.size() > 0);
   for (Index i = 0; i < sink.exchanges.size(); ++i) {
@@ -122,7 +122,7 @@ TEST_CASE("between_enumeration_and_single_swaps_on_a_quadratic", "[splicing]") {
       QuadraticObjective objective(10, rho, seed);
       Options options;
       options.k = 1 + seed % 4;
-      Splicing engine(10, options);
+      Splicing engine(objective, options);
       drive(engine, objective);
       REQUIRE(engine.info().status == Status::converged);
       const Iterate& answer = engine.current();
@@ -142,7 +142,7 @@ TEST_CASE("k_zero_asks_for_one_scan_and_no_feature", "[splicing]") {
   QuadraticObjective objective(5, 0.0, 1);
   Options options;
   options.k = 0;
-  Splicing engine(5, options);
+  Splicing engine(objective, options);
   drive(engine, objective);
   CHECK(engine.current().support.empty());
   CHECK(engine.info().scans == 1);

@@ -13,7 +13,7 @@ inline void drive(Splicing& engine, Objective& objective) {
     if (engine.question() == Splicing::Question::refit) {
       engine.answer_refit(objective.refit(engine.trial(), engine.goal()));
     } else {
-      engine.answer_scan(objective.scan(engine.current(), engine.columns(), engine));
+      engine.answer_scan(objective.scan(engine.current(), engine.columns(), engine.hessian(), engine));
     }
   }
 }

@@ -1,14 +1,19 @@
-// One fit: the engine's questions, answered by one objective until it has none.
+// The entries of the library: one fit, and a path of fits over k.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "drive.hpp"
 #include "glm_objective.hpp"
 #include "options.hpp"
+#include "path.hpp"
 #include "perturbation.hpp"
 #include "problem.hpp"
 #include "result.hpp"
@@ -16,31 +21,48 @@
 
 namespace ksparse {
 
+/// The answer to bad input.
+inline FitResult refused(Index columns, std::string message) {
+  FitResult result;
+  result.coef = Eigen::VectorXd::Zero(columns);
+  result.info.status = Status::invalid_input;
+  result.info.message = std::move(message);
+  return result;
+}
+
+template <class AnyObjective>
+void note_bad_entry(const AnyObjective& objective, Info& info) {
+  if (info.status != Status::invalid_input) return;
+  info.bad_row = objective.bad_row();
+  info.bad_column = objective.bad_column();
+  info.message = "X[" + std::to_string(info.bad_row) + ", " + std::to_string(info.bad_column) + "] is not finite";
+}
+
+/// What is wrong with the arguments of a fit, in words; nullopt: nothing.
+template <class Loss, class Design>
+std::optional<std::string> broken_rule(const Design& design, const Problem& problem, const Loss& loss, const Options& options) {
+  if (auto wrong = options.problem()) return wrong;
+  if (auto wrong = loss.problem()) return wrong;
+  if (auto wrong = problem.problem(design.rows())) return wrong;
+  if (options.k > design.columns())
+    return "k is " + std::to_string(options.k) + " but X has " + std::to_string(design.columns()) + " columns";
+  return std::nullopt;
+}
+
 /// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
 /// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong.
 template <class Loss, class Design>
 FitResult fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
               const Interrupt& interrupt = {}) {
   FitResult result;
-  const auto refuse = [&](std::string message) {
-    result.coef = Eigen::VectorXd::Zero(design.columns());
-    result.info.status = Status::invalid_input;
-    result.info.message = std::move(message);
-    return result;
-  };
-  if (auto wrong = options.problem()) return refuse(std::move(*wrong));
-  if (auto wrong = loss.problem()) return refuse(std::move(*wrong));
-  if (auto wrong = problem.problem(design.rows())) return refuse(std::move(*wrong));
-  if (options.k > design.columns())
-    return refuse("k is " + std::to_string(options.k) + " but X has " + std::to_string(design.columns()) + " columns");
-
+  if (auto wrong = broken_rule(design, problem, loss, options)) return refused(design.columns(), std::move(*wrong));
   GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
   SupportMemory memory;
-  Splicing engine(design.columns(), options, options.effort == Effort::fast ? nullptr : &memory);
+  const bool may_perturb = options.rounds_allowed(design.columns(), true) > 0;
+  Splicing engine(objective, options, may_perturb ? &memory : nullptr);
   drive(engine, objective);
   SearchReport report;
-  if (engine.info().status == Status::converged && options.effort != Effort::fast)
-    report = Perturbation(engine, objective, options).run();
+  if (engine.info().status == Status::converged && may_perturb) report = Perturbation(engine, objective, options).run();
   if (engine.info().status == Status::converged) {
     engine.polish();
     drive(engine, objective);
@@ -49,12 +71,7 @@ FitResult fit(const Design& design, const Problem& problem, const Loss& loss, co
   result.info = engine.info();
   result.info.rounds = report.rounds;
   result.info.times_found = report.times_found;
-  if (result.info.status == Status::invalid_input) {
-    result.info.bad_row = objective.bad_row();
-    result.info.bad_column = objective.bad_column();
-    result.info.message =
-        "X[" + std::to_string(result.info.bad_row) + ", " + std::to_string(result.info.bad_column) + "] is not finite";
-  }
+  note_bad_entry(objective, result.info);
   return result;
 }
 
@@ -63,6 +80,37 @@ template <class Loss, class Design>
 FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
               const Interrupt& interrupt = {}) {
   return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt);
+}
+
+/// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
+/// so.
+template <class Loss, class Design>
+std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const Loss& loss, const std::vector<Index>& ks,
+                                Options options = {}, const Interrupt& interrupt = {}) {
+  const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
+  if (ks.empty() || !increasing || ks.front() < 0)
+    return {refused(design.columns(), "ks must be an increasing list of at least one number >= 0")};
+  options.k = ks.back();
+  if (auto wrong = broken_rule(design, problem, loss, options)) return {refused(design.columns(), std::move(*wrong))};
+  GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
+  Path path(objective, options, ks);
+  if (!path.run()) {
+    FitResult failed;
+    failed.coef = Eigen::VectorXd::Zero(design.columns());
+    failed.info = path.info();
+    note_bad_entry(objective, failed.info);
+    return {failed};
+  }
+  std::vector<FitResult> results(ks.size());
+  for (std::size_t i = 0; i < ks.size(); ++i) {
+    const Path::Entry& entry = path.entries()[i];
+    objective.to_user(entry.iterate, results[i]);
+    results[i].info = path.info();  // the work of the whole path
+    results[i].info.status = entry.status;
+    results[i].info.rounds = entry.report.rounds;
+    results[i].info.times_found = entry.report.times_found;
+  }
+  return results;
 }
 
 }  // namespace ksparse

@@ -30,7 +30,8 @@ class GlmObjective final : public Objective {
 
   Index features() const override { return p_; }
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override;
-  Status scan(const Iterate& iterate, const Columns& columns, ScanSink& sink) override;
+  Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) override;
+  bool can_sample() const override { return n_ >= 4 * sample_size(capacity_); }
 
   /// Coefficients of the user's columns from an iterate in units.
   void to_user(const Iterate& iterate, FitResult& result) const;
@@ -40,6 +41,14 @@ class GlmObjective final : public Objective {
  private:
   // Rows of a block: its slices of the vectors and of the gathered columns stay in the first two caches.
   static constexpr Index block_rows = 512;
+
+  // Rows of a sampled Hessian: enough to tell features worth a second look from the rest.
+  static Index sample_size(Index size) { return std::max<Index>(256, 16 * (size + 1)); }
+  // The sample is the first few rows of every block of a scan, so that rows in any order are sampled evenly.
+  Index sample_share(Index size) const {
+    const Index blocks = (n_ + block_rows - 1) / block_rows;
+    return std::min(block_rows, (sample_size(size) / blocks + Pack::size) / Pack::size * Pack::size);
+  }
 
   // F and its derivatives on the gathered columns, as Newton asks for them.
   class SupportFunction {
@@ -64,9 +73,12 @@ class GlmObjective final : public Objective {
   RowBlock row_block(Index first, Index rows, Index size, const double* curvature);
   void gather_active(const std::vector<Index>& support);
   void gather_in_units(Index column, Index first, Index rows, double* target) const;
-  bool linearise_for_scan(const Iterate& iterate);
-  bool sum_panel(const Columns& panel, Index size, const double* curvature);
-  bool sum_careful(const Columns& panel, Index size, const double* curvature);
+  void sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian);
+  bool linearise_for_scan(const Iterate& iterate, Hessian kind);
+  template <class Whole, class Slopes>
+  bool for_scan_blocks(Index lead, Index size, const double* curvature, Hessian kind, const Whole& whole, const Slopes& slopes);
+  bool sum_panel(const Columns& panel, Index size, const double* curvature, Hessian kind);
+  bool sum_careful(const Columns& panel, Index size, const double* curvature, Hessian kind);
   void convert_panel(const Columns& panel, Index size);
   bool choose_units(const Columns& panel);
   bool examine_column(Index column);
@@ -99,6 +111,7 @@ class GlmObjective final : public Objective {
   bool interrupted_ = false, saw_concave_ = false, units_chosen_ = false;
   double lowest_margin_ = 0;
   double sum_slope_ = 0, sum_curvature_ = 0;  // over all rows, at the last linearisation
+  double sample_scale_ = 1;                   // from the sums of a sampled Hessian to those of all rows
   Index bad_row_ = -1, bad_column_ = -1;
 
   // Rows are padded with rows of weight 0 to a whole number of packs, so that loops have no tail.
@@ -338,8 +351,33 @@ bool GlmObjective<Loss, Design>::columns_are_independent(Index size) {
 
 // ------------------------------------------------------------------------------------------------------------------ scan
 
+// In place of the Hessian of all rows, that of the sample; sum_slope_ stays that of all rows, sum_curvature_ becomes the
+// sample's.
 template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate) {
+void GlmObjective<Loss, Design>::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian) {
+  const Index lead = design_.lead(), share = sample_share(size);
+  const Sums sums{active_sums_.data(), active_sums_.outerStride()};
+  active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
+  const double whole = sum_curvature_;
+  sum_curvature_ = 0;
+  for (Index first = lead; first < n_; first += block_rows) {
+    const RowBlock block = row_block(first, std::min(share, n_ - first), size, curvature_.data());
+    sum_curvature_ += curvature_.segment(first, block.rows).sum();
+    kernels::accumulate_columns(
+        size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + first; },
+        [&](Index c) { return std::min(c + 4, size); });
+  }
+  sample_scale_ = sum_curvature_ > 0 ? whole / sum_curvature_ : 1.0;
+  for (Index j = 0; j < size; ++j) {
+    for (Index i = j; i < size; ++i) hessian(i, j) = sample_scale_ * active_sums_(i, Sums::cross + j);
+    if (ridge_ > 0) hessian(j, j) += ridge_of(slots_[std::size_t(j)]);
+    if (intercept_) hessian(size, j) = sample_scale_ * active_sums_(j, Sums::curvature);
+  }
+  if (intercept_) hessian(size, size) = whole;
+}
+
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hessian kind) {
   const Index size = iterate.size(), d = size + intercept_;
   gather_active(iterate.support);
   beta_.head(size) = iterate.coef.head(size);
@@ -348,6 +386,8 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate) {
   auto inverse = inverse_.topLeftCorner(d, d);
   linearise(size, beta_.head(d), Curvature::convex, gradient_.head(d), hessian);
   if (interrupted_) return false;
+  sample_scale_ = 1;
+  if (kind == Hessian::sampled) sample_hessian(size, hessian);
   bool done = false;
   for (double shift = 0; !done && shift < 1; shift = shift == 0 ? 1e-10 : shift * 100)
     done = factorise(hessian, inverse, shift);
@@ -362,9 +402,26 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate) {
   return true;
 }
 
+// Blocks of rows of a scan: whole(block) for rows that count for all sums, slopes(block) for those that count for x.r alone.
+template <class Loss, class Design>
+template <class Whole, class Slopes>
+bool GlmObjective<Loss, Design>::for_scan_blocks(Index lead, Index size, const double* curvature, Hessian kind,
+                                                 const Whole& whole, const Slopes& slopes) {
+  const Index share = sample_share(size);
+  for (Index first = 0, rows = 0; first < n_; first += rows) {
+    if (interrupted()) return false;
+    rows = std::min(first < lead ? lead : block_rows, n_ - first);
+    const Index sampled = kind == Hessian::exact ? rows : first < lead ? 0 : std::min(share, rows);
+    if (sampled > 0) whole(row_block(first, sampled, size, curvature));
+    const Index rest = first + sampled;
+    if (sampled < rows) slopes(RowBlock{rest, rows - sampled, slope_.data() + rest, nullptr, nullptr, 0, 0});
+  }
+  return true;
+}
+
 // Sums of the raw columns of a panel; of careful columns, and of a gathered subset, in units.
 template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel, Index size, const double* curvature) {
+bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel, Index size, const double* curvature, Hessian kind) {
   const Sums sums{sums_.data(), sums_.outerStride()};
   sums_.topRows(panel.count).leftCols(Sums::cross + size).setZero();
   const bool in_units = gathers_subset(panel);
@@ -376,61 +433,68 @@ bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel, Index size, con
     panel_centre_[c] = converted ? 0.0 : centre_[column];
     panel_factor_[c] = converted ? double(inverse_scale_[column] != 0) : inverse_scale_[column];
   }
-  for (Index first = 0; first < n_; first += block_rows) {
-    if (interrupted()) return false;
-    const RowBlock block = row_block(first, std::min(block_rows, n_ - first), size, curvature);
+  const auto whole = [&](const RowBlock& block) {
     if (in_units)
       kernels::accumulate_columns(
           panel.count, block, sums,
-          [&](Index c) { return subset_.data() + (panel.list - subset_list_ + c) * subset_.outerStride() + first; },
+          [&](Index c) { return subset_.data() + (panel.list - subset_list_ + c) * subset_.outerStride() + block.first; },
           [&](Index) { return size; });
     else
       design_.accumulate(panel, block, sums);
-  }
-  if (any_careful) return sum_careful(panel, size, curvature);
-  return true;
+  };
+  const auto slopes = [&](const RowBlock& block) { design_.accumulate_slopes(panel, block, sums); };
+  if (!for_scan_blocks(in_units ? 0 : design_.lead(), size, curvature, kind, whole, slopes)) return false;
+  return !any_careful || sum_careful(panel, size, curvature, kind);
 }
 
 template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel, Index size, const double* curvature) {
+bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel, Index size, const double* curvature, Hessian kind) {
   for (Index c = 0; c < panel.count; ++c)
     if (is_careful(panel[c])) sums_.row(c).leftCols(Sums::cross + size).setZero();
-  for (Index first = 0; first < n_; first += block_rows) {
-    if (interrupted()) return false;
-    const Index rows = std::min(block_rows, n_ - first);
-    const RowBlock block = row_block(first, rows, size, curvature);
+  const auto for_careful = [&](const RowBlock& block, const auto& tile) {
     for (Index c = 0; c < panel.count; ++c)
       if (is_careful(panel[c])) {
-        gather_in_units(panel[c], first, rows, column_.data());
+        gather_in_units(panel[c], block.first, block.rows, column_.data());
         const double* pointer[1] = {column_.data()};
-        kernels::column_tile<1>(pointer, block, size, 0, Sums{sums_.data() + c, sums_.outerStride()});
+        tile(pointer, block, Sums{sums_.data() + c, sums_.outerStride()});
       }
-  }
-  return true;
+  };
+  const auto all = [size](const double* const* x, const RowBlock& block, const Sums& sums) {
+    kernels::column_tile<1>(x, block, size, 0, sums);
+  };
+  const auto one = [](const double* const* x, const RowBlock& block, const Sums& sums) {
+    kernels::slope_tile<1>(x, block, 0, sums);
+  };
+  return for_scan_blocks(
+      design_.lead(), size, curvature, kind, [&](const RowBlock& block) { for_careful(block, all); },
+      [&](const RowBlock& block) { for_careful(block, one); });
 }
 
 // Sums to derivatives in units. With x = centre + scale z: x.r, x.h, (x x).h and x.(h z_A) become those of z.
 template <class Loss, class Design>
 void GlmObjective<Loss, Design>::convert_panel(const Columns& panel, Index size) {
   const Index count = panel.count;
+  const double scale = sample_scale_;
   const auto centre = panel_centre_.head(count), factor = panel_factor_.head(count);
   const auto sum = [&](Index which) { return sums_.col(which).head(count); };
   panel_gradient_.head(count) = (sum(Sums::slope) - centre * sum_slope_) * factor;
   panel_curvature_.head(count) =
-      (sum(Sums::square) - centre * (2 * sum(Sums::curvature) - centre * sum_curvature_)) * factor.square();
+      scale * (sum(Sums::square) - centre * (2 * sum(Sums::curvature) - centre * sum_curvature_)) * factor.square();
   for (Index i = 0; i < size; ++i)
-    panel_cross_.col(i).head(count).array() = (sum(Sums::cross + i) - centre * active_sums_(i, Sums::curvature)) * factor;
-  if (intercept_) panel_cross_.col(size).head(count).array() = (sum(Sums::curvature) - centre * sum_curvature_) * factor;
+    panel_cross_.col(i).head(count).array() =
+        scale * (sum(Sums::cross + i) - centre * active_sums_(i, Sums::curvature)) * factor;
+  if (intercept_)
+    panel_cross_.col(size).head(count).array() = scale * (sum(Sums::curvature) - centre * sum_curvature_) * factor;
   if (ridge_ > 0)
     for (Index c = 0; c < count; ++c)
       if (inverse_scale_[panel[c]] != 0) panel_curvature_[c] += ridge_of(panel[c]);
 }
 
 template <class Loss, class Design>
-Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& columns, ScanSink& sink) {
+Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
   const bool first_scan = !units_chosen_;
   const Index size = iterate.size(), d = size + intercept_;
-  if (!linearise_for_scan(iterate)) return Status::interrupted;
+  if (!linearise_for_scan(iterate, kind)) return Status::interrupted;
   if (columns.list) gather_subset(columns);
   // The first scan weighs the squares by the rows' weights, which are never negative and whose mean is the best centre; its
   // curvatures are these moments times the average curvature of the loss.
@@ -439,7 +503,7 @@ Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& c
   for (Index begin = 0; begin < columns.count; begin += largest_panel) {
     const Columns panel = columns.slice(begin, std::min(largest_panel, columns.count - begin));
     const Index count = panel.count;
-    if (!sum_panel(panel, size, curvature)) return Status::interrupted;
+    if (!sum_panel(panel, size, curvature, kind)) return Status::interrupted;
     if (first_scan) {
       if (!choose_units(panel)) return Status::invalid_input;
     } else {

@@ -50,6 +50,12 @@ struct ScanPanel {
   Eigen::Ref<const Eigen::MatrixXd> cross;     // (count, d) H_jA; the last column belongs to the intercept, if there is one
 };
 
+/// Which Hessian a scan answers with; the gradient is always exact.
+enum class Hessian {
+  exact,
+  sampled,  // of a part of the rows, scaled up: to see which features are worth an exact scan
+};
+
 /// Takes the answer of a scan, piece by piece, so that p x k numbers need not exist at once.
 class ScanSink {
  public:
@@ -70,7 +76,9 @@ class Objective {
 
   /// Gradient and curvature of the named features at the iterate, with a positive semi-definite curvature.
   /// Returns converged, interrupted or invalid_input.
-  virtual Status scan(const Iterate& iterate, const Columns& columns, ScanSink& sink) = 0;
+  virtual Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) = 0;
+  /// Whether a sampled Hessian, of all features, is to be had for much less than the exact one.
+  virtual bool can_sample() const { return false; }
 };
 
 }  // namespace ksparse

@@ -15,8 +15,8 @@ namespace ksparse {
 
 /// How much a fit searches beyond one descent (perturbation.hpp).
 enum class Effort {
-  fast,       // one descent
-  automatic,  // one, and rounds of perturbation if chosen features have close rivals
+  fast,       // one descent; with few features four rounds of perturbation more
+  automatic,  // the same, and rounds of perturbation if chosen features have close rivals
   thorough,   // rounds of perturbation in any case, and more of them
 };
 
@@ -34,10 +34,16 @@ struct Options {
   double max_seconds = 0;          ///< no new round after this time, >= 0; 0: no limit of time
   std::uint64_t random_state = 0;  ///< seed of the perturbations
 
-  /// Rounds and refits that the search may use after its first descent. Budgets by default are counted in refits, which a
-  /// repeated run repeats, not in time.
-  int rounds_allowed() const {
-    if (effort == Effort::fast) return 0;
+  /// Of a path: each entry also starts from nothing, as a single fit does, and is then never worse than one. Otherwise entries
+  /// start from their neighbours alone.
+  bool cold_starts = true;
+
+  /// Rounds and refits that the search may use after its first descent, given whether chosen features have close rivals.
+  /// Budgets by default are counted in rounds and refits, which a repeated run repeats, not in time.
+  int rounds_allowed(Index p, bool close_rivals) const {
+    // With few features a round costs next to nothing, and four find most of what a single descent misses.
+    const int least = working_set(p, k) == p ? 4 : 0;
+    if (effort == Effort::fast || (effort == Effort::automatic && !close_rivals)) return least;
     if (max_rounds > 0) return max_rounds;
     return max_seconds > 0 ? std::numeric_limits<int>::max() : effort == Effort::thorough ? 400 : 40;
   }

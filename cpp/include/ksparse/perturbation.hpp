@@ -42,11 +42,11 @@ class Perturbation {
   SearchReport run() {
     SearchReport report;
     const Index k = best_.size(), p = objective_.features();
-    if (k == 0 || k >= p || (options_.effort == Effort::automatic && !has_close_rivals())) return report;
+    const int rounds = options_.rounds_allowed(p, has_close_rivals()), most_refits = options_.refits_allowed();
+    if (k == 0 || k >= p || rounds == 0) return report;
     ends_.assign(1, best_.objective);
     const int refits = engine_.info().refits;
     const auto begin = Clock::now();
-    const int rounds = options_.rounds_allowed(), most_refits = options_.refits_allowed();
     const bool own_budget = options_.max_rounds > 0 || options_.max_seconds > 0;
     while (report.rounds < rounds && (own_budget || report.times_found < settled) &&
            engine_.info().refits - refits < most_refits && !late(begin)) {

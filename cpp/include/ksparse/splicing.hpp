@@ -5,7 +5,8 @@
 //   1. refit the empty support, scan all features, keep the best few as the working set
 //   2. grow inside the working set: refit, scan, add the best entries by their exact sacrifice
 //   3. exchange inside the working set until no exchange that the pair model proposes lowers F
-//   4. scan all features, try exchanges; after a success renew the working set and go to 3
+//   4. scan all features, try exchanges; after a success renew the working set and go to 3. With many rows, the scan of all
+//      features uses a Hessian of a sample of them, and those that it finds best are scanned exactly (sub-sampled Newton).
 //
 // That is one descent, from nothing. Others may start from any support (descend_from), as rounds of a longer search and the
 // entries of a path do; polish() refits the answer to the user's tolerance.
@@ -41,7 +42,9 @@ class Splicing final : public ScanSink {
   /// A descent from the empty support; options.k is the most that any descent of this engine may use. A memory, if given,
   /// outlives the engine: supports known to be no better are not refitted, and a descent that comes upon the way of an
   /// earlier one ends there.
-  Splicing(Index features, const Options& options, SupportMemory* memory = nullptr);
+  Splicing(const Objective& objective, const Options& options, SupportMemory* memory = nullptr);
+  /// The same, but only up to `first` features and to the given reach at first.
+  Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first);
 
   /// Once done: a descent from a support (with any coefficients) to at most k features.
   void descend_from(const Iterate& start, Index k, Reach reach);
@@ -49,6 +52,16 @@ class Splicing final : public ScanSink {
   void descend_further();
   /// Once done: refits the current support to the user's tolerance; its status is that of the fit.
   void polish();
+  /// Once done: descents are counted from 0 again, with another memory; or go on with one that was used before, in which case
+  /// the descents that it knows are those of its own search.
+  void begin_search(SupportMemory* memory);
+  void resume_search(SupportMemory* memory);
+  /// Once done: scans all features at the empty support again and chooses the working set of a search for k features.
+  void survey_again(Index k);
+  /// Once done: puts the working set back to that of the last survey.
+  void restore_survey() { working_ = surveyed_; }
+  /// Once done: chooses the working set of a search for k features by what the last scan of all promised.
+  void renew_working_set(Index k);
   /// Once done: makes this the current point; polish() then refits it.
   void adopt(const Iterate& iterate);
 
@@ -62,6 +75,7 @@ class Splicing final : public ScanSink {
   // scan: columns() at current(), panels to this sink, then answer.
   const Iterate& current() const noexcept { return current_; }
   Columns columns() const noexcept;
+  Hessian hessian() const noexcept { return phase_ == Phase::screen ? Hessian::sampled : Hessian::exact; }
   void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) override;
   void take_panel(const ScanPanel& panel) override;
   void answer_scan(Status status);
@@ -74,6 +88,7 @@ class Splicing final : public ScanSink {
   /// The empty support's refit, from which every descent from nothing starts.
   const Iterate& null_model() const noexcept { return null_model_; }
   const std::vector<Index>& working_set() const noexcept { return working_; }
+  Index working_size() const noexcept { return working_size_; }
   /// What the last scan of all features foresaw of others in the place of each active feature.
   const StandIns& stand_ins() const noexcept { return stand_ins_; }
   /// By how much F is foreseen to rise when the feature at a place leaves, at the last scan.
@@ -85,7 +100,8 @@ class Splicing final : public ScanSink {
     survey,      // first scan of all features
     grow,        // refits and scans of the working set until the support is full
     local,       // exchanges within the working set
-    global,      // exchanges with any feature
+    screen,      // sampled scan of all features
+    global,      // exchanges with any feature, or any that passed the screen
     polish,      // the answer, to the user's tolerance
     done,
   };
@@ -96,6 +112,9 @@ class Splicing final : public ScanSink {
   void enter_best();
   void try_next_exchange();
   void choose_working_set();
+  void choose_best(Index size, std::vector<Index>& chosen);
+  void scan_beyond_working_set() { ask_scan(screens() ? Phase::screen : Phase::global); }
+  bool screens() const noexcept { return samples_ && !covers_all(); }
   void finish(Status status);
   bool covers_all() const noexcept { return Index(working_.size()) == features_; }
   bool is_active(Index feature) const noexcept { return position_[std::size_t(feature)] >= 0; }
@@ -106,45 +125,60 @@ class Splicing final : public ScanSink {
   // Accept only what is lower by more than the accuracy of a refit, so that rounding cannot make the search cycle.
   static constexpr double least_gain = 1e-9;
 
+  // Features scanned exactly after a sampled scan of all.
+  static constexpr Index candidate_count = 64;
+
   const Index features_, capacity_;
+  const bool samples_;  // scans all features with a sampled Hessian first
   const Options options_;
   Phase phase_ = Phase::null_model;
   Question question_ = Question::refit;
   RefitGoal goal_;
   Info info_;
   Index budget_;  // most features of the present descent
-  Reach reach_ = Reach::global;
-  SupportMemory* const memory_;
+  Reach reach_;
+  SupportMemory* memory_;
   SupportMemory::Key key_ = 0, trial_key_ = 0;  // of the current and of the tried support
   int descents_ = 0, joined_ = -1;
   Iterate current_, trial_, null_model_;
-  std::vector<Index> position_;  // (p,) place in the active set, or -1
-  std::vector<Index> working_;   // sorted features of the working set
-  std::vector<Index> order_;     // (p,) scratch of the choice of the working set
-  std::vector<double> score_;    // (p,) what each feature promised in the last scan of all
-  SacrificeModel model_;         // of the last scan
-  ProposalList proposals_;       // best of the last scan, best first
-  StandIns stand_ins_;           // of the last scan of all features with a full support
+  std::vector<Index> position_;    // (p,) place in the active set, or -1
+  std::vector<Index> working_;     // sorted features of the working set
+  std::vector<Index> candidates_;  // sorted features that passed the screen
+  std::vector<Index> surveyed_;    // the same, as it was after the last survey
+  Index working_size_;             // how many it holds
+  std::vector<Index> order_;       // (p,) scratch of the choice of the working set
+  std::vector<double> score_;      // (p,) what each feature promised in the last scan of all
+  SacrificeModel model_;           // of the last scan
+  ProposalList proposals_;         // best of the last scan, best first
+  StandIns stand_ins_;             // of the last scan of all features with a full support
   Index next_proposal_ = 0;
   bool improved_ = false;  // since the last scan
 };
 
-inline Splicing::Splicing(Index features, const Options& options, SupportMemory* memory)
-    : features_(features),
-      capacity_(std::min(options.k, features)),
+inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory)
+    : Splicing(objective, options, memory, Reach::global, std::min(options.k, objective.features())) {}
+
+inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first)
+    : features_(objective.features()),
+      capacity_(std::min(options.k, features_)),
+      samples_(objective.can_sample() && features_ > 4 * (candidate_count + capacity_)),
       options_(options),
-      budget_(capacity_),
+      budget_(first),
+      reach_(reach),
       memory_(memory),
       current_(capacity_),
       trial_(capacity_),
       null_model_(capacity_),
-      position_(std::size_t(features), -1),
-      order_(std::size_t(features)),
-      score_(std::size_t(features), 0.0),
-      model_(capacity_ + 1, std::min(largest_panel, features)),
+      position_(std::size_t(features_), -1),
+      working_size_(Options::working_set(features_, capacity_)),
+      order_(std::size_t(features_)),
+      score_(std::size_t(features_), 0.0),
+      model_(capacity_ + 1, std::min(largest_panel, features_)),
       proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), capacity_ + 1),
       stand_ins_(capacity_) {
-  working_.reserve(std::size_t(Options::working_set(features, capacity_)));
+  working_.reserve(std::size_t(working_size_));
+  surveyed_.reserve(std::size_t(working_size_));
+  candidates_.reserve(std::size_t(samples_ ? candidate_count + capacity_ : 0));
 }
 
 inline void Splicing::descend_from(const Iterate& start, Index k, Reach reach) {
@@ -158,12 +192,35 @@ inline void Splicing::descend_from(const Iterate& start, Index k, Reach reach) {
 
 inline void Splicing::descend_further() {
   reach_ = Reach::global;
-  ask_scan(Phase::global);
+  scan_beyond_working_set();
 }
 
 inline void Splicing::polish() {
   trial_ = current_;
   ask_refit(Phase::polish);
+}
+
+inline void Splicing::begin_search(SupportMemory* memory) {
+  memory_ = memory;
+  descents_ = -1;
+}
+
+inline void Splicing::resume_search(SupportMemory* memory) {
+  memory_ = memory;
+  descents_ = std::numeric_limits<int>::max() - 1;  // after all descents that the memory may know
+}
+
+inline void Splicing::survey_again(Index k) {
+  working_size_ = Options::working_set(features_, k);
+  budget_ = 0;
+  reach_ = Reach::grow;
+  trial_ = null_model_;
+  ask_refit(Phase::null_model);
+}
+
+inline void Splicing::renew_working_set(Index k) {
+  working_size_ = Options::working_set(features_, k);
+  choose_working_set();
 }
 
 inline void Splicing::adopt(const Iterate& iterate) {
@@ -172,7 +229,9 @@ inline void Splicing::adopt(const Iterate& iterate) {
 }
 
 inline Columns Splicing::columns() const noexcept {
-  if (phase_ == Phase::survey || phase_ == Phase::global || covers_all()) return {0, features_, nullptr};
+  if (phase_ == Phase::global && screens()) return {0, Index(candidates_.size()), candidates_.data()};
+  if (phase_ == Phase::survey || phase_ == Phase::screen || phase_ == Phase::global || covers_all())
+    return {0, features_, nullptr};
   return {0, Index(working_.size()), working_.data()};
 }
 
@@ -246,6 +305,7 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
     }
     case Phase::polish: adopt_trial(); return finish(outcome.status);
     case Phase::survey:
+    case Phase::screen:
     case Phase::done: return finish(Status::numerical_failure);  // an answer that was not asked for
   }
 }
@@ -271,31 +331,34 @@ inline void Splicing::take_panel(const ScanPanel& panel) {
     model_.propose_exchanges(panel, skip, proposals_, phase_ == Phase::global ? &stand_ins_ : nullptr);
   else
     model_.propose_entries(panel, skip, proposals_);
-  if (phase_ == Phase::survey || phase_ == Phase::global)
+  if (phase_ == Phase::survey || phase_ == Phase::screen || phase_ == Phase::global)
     for (Index c = 0; c < panel.columns.count; ++c) score_[std::size_t(panel.columns[c])] = model_.promise(c);
 }
 
 inline void Splicing::answer_scan(Status status) {
-  const bool all = phase_ == Phase::survey || phase_ == Phase::global;
-  info_.scans += all;
+  info_.scans += columns().list == nullptr;
   if (status != Status::converged) return finish(status);
+  if (phase_ == Phase::screen) {
+    choose_best(candidate_count + current_.size(), candidates_);
+    return ask_scan(Phase::global);
+  }
   if (phase_ == Phase::survey) {
     choose_working_set();
+    surveyed_ = working_;
     return grow_or_exchange();
   }
   if (current_.size() < budget_) return enter_best();
   try_next_exchange();
 }
 
-// The features that promised most, and the active ones.
 inline void Splicing::choose_working_set() {
-  const Index size = Options::working_set(features_, capacity_);
-  working_.clear();
-  if (size == features_) {
-    working_.resize(std::size_t(features_));
-    std::iota(working_.begin(), working_.end(), Index(0));
-    return;
-  }
+  if (working_size_ < features_) return choose_best(working_size_, working_);
+  working_.resize(std::size_t(features_));
+  std::iota(working_.begin(), working_.end(), Index(0));
+}
+
+// The features that promised most in the last scan of all, and the active ones; sorted.
+inline void Splicing::choose_best(Index size, std::vector<Index>& chosen) {
   std::iota(order_.begin(), order_.end(), Index(0));
   const auto rank = [this](Index a, Index b) {
     const double of_a = is_active(a) ? std::numeric_limits<double>::infinity() : score_[std::size_t(a)];
@@ -303,8 +366,8 @@ inline void Splicing::choose_working_set() {
     return of_a != of_b ? of_a > of_b : a < b;
   };
   std::nth_element(order_.begin(), order_.begin() + size, order_.end(), rank);
-  working_.assign(order_.begin(), order_.begin() + size);
-  std::sort(working_.begin(), working_.end());
+  chosen.assign(order_.begin(), order_.begin() + size);
+  std::sort(chosen.begin(), chosen.end());
 }
 
 inline void Splicing::enter_best() {
@@ -334,7 +397,7 @@ inline void Splicing::try_next_exchange() {
     ++next_proposal_;
     return ask_refit(phase_);
   }
-  if (phase_ == Phase::local) return reach_ == Reach::local ? finish(Status::converged) : ask_scan(Phase::global);
+  if (phase_ == Phase::local) return reach_ == Reach::local ? finish(Status::converged) : scan_beyond_working_set();
   if (!improved_) return finish(Status::converged);
   choose_working_set();
   ask_scan(covers_all() ? Phase::global : Phase::local);

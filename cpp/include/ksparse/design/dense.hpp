@@ -3,11 +3,14 @@
 //   columns_contiguous            whether scattered columns are cheap to read
 //   gather(column, first, rows, target)           a stretch of one column
 //   accumulate(columns, block, sums)              all sums of a block of rows, see kernels.hpp
+//   accumulate_slopes(columns, block, sums)       the first of them alone
+//   lead()                                        rows of a first short block after which whole blocks are read fastest
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cstdint>
 
 #include "kernels.hpp"
 
@@ -26,6 +29,14 @@ class ColumnView {
   Index rows() const noexcept { return rows_; }
   Index columns() const noexcept { return columns_; }
 
+  /// Rows up to the first cache line: loads that straddle two lines cost a third of a scan. NumPy's large arrays begin 16 bytes
+  /// after a line. 0 if columns lie differently, or are short.
+  Index lead() const noexcept {
+    constexpr Index item = sizeof(double), line = 64;
+    const Index past = Index(reinterpret_cast<std::uintptr_t>(data_) % std::uintptr_t(line));
+    return rows_ < 1024 || stride_ * item % line != 0 || past % item != 0 ? 0 : (line - past) % line / item;
+  }
+
   void gather(Index column, Index first, Index rows, double* target) const noexcept {
     std::copy_n(data_ + column * stride_ + first, rows, target);
   }
@@ -34,6 +45,9 @@ class ColumnView {
     kernels::accumulate_columns(
         columns.count, block, sums, [&](Index c) { return data_ + columns[c] * stride_ + block.first; },
         [&](Index) { return block.cross_count; });
+  }
+  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
+    kernels::accumulate_slopes(columns.count, block, sums, [&](Index c) { return data_ + columns[c] * stride_ + block.first; });
   }
 
  private:
@@ -54,6 +68,7 @@ class RowView {
 
   Index rows() const noexcept { return rows_; }
   Index columns() const noexcept { return columns_; }
+  Index lead() const noexcept { return 0; }
 
   void gather(Index column, Index first, Index rows, double* target) const noexcept {
     const double* source = data_ + first * stride_ + column;
@@ -66,6 +81,13 @@ class RowView {
     Index i = 0;
     for (; i + 8 <= block.rows; i += 8) kernels::row_tile<8>(x + i * stride_, stride_, columns.count, block, i, sums);
     for (; i < block.rows; ++i) kernels::row_tile<1>(x + i * stride_, stride_, columns.count, block, i, sums);
+  }
+  /// Of consecutive columns.
+  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
+    const double* x = data_ + block.first * stride_ + columns.first;
+    Index i = 0;
+    for (; i + 8 <= block.rows; i += 8) kernels::slope_row_tile<8>(x + i * stride_, stride_, columns.count, block, i, sums);
+    for (; i < block.rows; ++i) kernels::slope_row_tile<1>(x + i * stride_, stride_, columns.count, block, i, sums);
   }
 
  private:

@@ -110,6 +110,27 @@ void accumulate_columns(Index count, const RowBlock& block, const Sums& sums, co
   }
 }
 
+/// x.r alone, of C columns.
+template <int C>
+void slope_tile(const double* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
+  dot_tile<C, 1>(columns, block.slope, 0, block.rows, sums.row(Sums::slope) + column, sums.stride);
+}
+
+/// x.r alone, of `count` columns.
+template <class Pointer>
+void accumulate_slopes(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer) noexcept {
+  Index c = 0;
+  for (; c + 8 <= count; c += 8) {
+    const double* columns[8];
+    for (Index i = 0; i < 8; ++i) columns[i] = pointer(c + i);
+    slope_tile<8>(columns, block, c, sums);
+  }
+  for (; c < count; ++c) {
+    const double* columns[1] = {pointer(c)};
+    slope_tile<1>(columns, block, c, sums);
+  }
+}
+
 /// All sums of contiguous columns of R consecutive rows that are `row_stride` apart (row-major X): along the columns, so
 /// that rows stream through and the sums stay in the first cache.
 template <int R>
@@ -148,6 +169,21 @@ void row_tile(const double* x, Index row_stride, Index columns, const RowBlock& 
       for (Index v = 0; v < block.cross_count; ++v)
         sums.row(Sums::cross + v)[j] += value * block.cross[v * block.cross_stride + first + i];
     }
+}
+
+/// x.r alone, as row_tile.
+template <int R>
+void slope_row_tile(const double* x, Index row_stride, Index columns, const RowBlock& block, Index first,
+                    const Sums& sums) noexcept {
+  double* const by_slope = sums.row(Sums::slope);
+  Index j = 0;
+  for (; j + Pack::size <= columns; j += Pack::size) {
+    Pack slope = Pack::load(by_slope + j);
+    for (int i = 0; i < R; ++i) slope = multiply_add(Pack::load(x + i * row_stride + j), Pack(block.slope[first + i]), slope);
+    slope.store(by_slope + j);
+  }
+  for (; j < columns; ++j)
+    for (int i = 0; i < R; ++i) by_slope[j] += x[i * row_stride + j] * block.slope[first + i];
 }
 
 }  // namespace kernels

@@ -1,0 +1,177 @@
+// Every k of a list in one call. Each entry begins as a single fit would, from one shared growth of the support; then entries
+// seed their neighbours, upwards by the best entry and downwards by the least sacrifice, until none improves.
+// So an entry is never worse than a single fit with the same options, and F never rises with k.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "drive.hpp"
+#include "objective.hpp"
+#include "options.hpp"
+#include "perturbation.hpp"
+#include "splicing.hpp"
+
+namespace ksparse {
+
+class Path {
+ public:
+  struct Entry {
+    explicit Entry(Index capacity) : iterate(capacity) {}
+    Iterate iterate;
+    SearchReport report;
+    Status status = Status::converged;
+  };
+
+  /// ks: increasing, each in [0, features].
+  Path(Objective& objective, const Options& options, const std::vector<Index>& ks)
+      : objective_(objective), options_(options), ks_(ks), memories_(ks.size()) {
+    options_.k = ks.back();
+    entries_.assign(ks.size(), Entry(std::min(ks.back(), objective.features())));
+  }
+
+  /// False if interrupted or if X is not finite; info() says which.
+  bool run() {
+    Splicing engine(objective_, options_, nullptr, Reach::grow, 0);
+    const bool done = settle(engine) && fit_each(engine) && exchange_seeds(engine) && polish(engine);
+    info_ = engine.info();
+    return done;
+  }
+
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
+  const Info& info() const noexcept { return info_; }
+
+ private:
+  // Sweeps up and down; each must improve an entry for the next to take place, so few ever happen.
+  static constexpr int max_sweeps = 10;
+  static constexpr double least_gain = 1e-9;
+
+  bool settle(Splicing& engine) {
+    drive(engine, objective_);
+    return engine.info().status == Status::converged;
+  }
+
+  bool fit_each(Splicing& engine) {
+    Iterate grown = engine.null_model();
+    for (std::size_t i = 0; i < ks_.size(); ++i) {
+      memories_[i] = std::make_unique<SupportMemory>();
+      if (options_.cold_starts) {
+        if (!grow(engine, grown, ks_[i])) return false;
+        engine.begin_search(memories_[i].get());
+        engine.descend_from(grown, ks_[i], Reach::global);
+      } else {
+        engine.begin_search(memories_[i].get());
+        engine.renew_working_set(ks_[i]);
+        engine.descend_from(i > 0 ? entries_[i - 1].iterate : engine.null_model(), ks_[i], Reach::global);
+      }
+      if (!settle(engine)) return false;
+      Options options = options_;
+      options.k = ks_[i];
+      entries_[i].report = Perturbation(engine, objective_, options).run();
+      if (engine.info().status != Status::converged) return false;
+      entries_[i].iterate = engine.current();
+    }
+    return true;
+  }
+
+  // The growth of a single fit to k features, from that to the k before, if both grow in the same working set.
+  bool grow(Splicing& engine, Iterate& grown, Index k) {
+    engine.begin_search(nullptr);
+    if (Options::working_set(objective_.features(), k) != engine.working_size()) {
+      engine.survey_again(k);
+      if (!settle(engine)) return false;
+      grown = engine.null_model();
+    } else {
+      engine.restore_survey();
+    }
+    engine.descend_from(grown, k, Reach::grow);
+    if (!settle(engine)) return false;
+    grown = engine.current();
+    return true;
+  }
+
+  bool exchange_seeds(Splicing& engine) {
+    bool improved = true;
+    for (int sweep = 0; improved && sweep < max_sweeps; ++sweep) {
+      improved = false;
+      for (std::size_t i = 1; i < ks_.size(); ++i)
+        if (!seed(engine, i, entries_[i - 1].iterate, improved)) return false;
+      for (std::size_t i = ks_.size() - 1; i-- > 0;) {
+        Iterate start = entries_[i + 1].iterate;
+        if (!shrink(engine, start, ks_[i]) || !seed(engine, i, start, improved)) return false;
+      }
+    }
+    return true;
+  }
+
+  // A descent of entry i from a neighbour's support.
+  bool seed(Splicing& engine, std::size_t i, const Iterate& start, bool& improved) {
+    engine.resume_search(memories_[i].get());
+    engine.descend_from(start, ks_[i], Reach::global);
+    if (!settle(engine)) return false;
+    if (engine.joined() < 0 && engine.current().objective < entries_[i].iterate.objective * (1 - least_gain)) {
+      entries_[i].iterate = engine.current();
+      entries_[i].report.times_found = 1;
+      improved = true;
+    }
+    return true;
+  }
+
+  // Features leave by least sacrifice, one at a time, until k are left.
+  bool shrink(Splicing& engine, Iterate& iterate, Index k) {
+    struct Losses final : ScanSink {
+      const Iterate& iterate;
+      Index least = 0;
+      explicit Losses(const Iterate& at) : iterate(at) {}
+      void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse) override {
+        double lowest = std::numeric_limits<double>::infinity();
+        for (Index i = 0; i < iterate.size(); ++i) {
+          const double loss = iterate.coef[i] * iterate.coef[i] / inverse(i, i);
+          if (loss < lowest) {
+            lowest = loss;
+            least = i;
+          }
+        }
+      }
+      void take_panel(const ScanPanel&) override {}
+    };
+    while (iterate.size() > k) {
+      Losses losses(iterate);
+      if (objective_.scan(iterate, Columns{}, Hessian::exact, losses) != Status::converged) return false;
+      const Index last = iterate.size() - 1;
+      iterate.support.erase(iterate.support.begin() + losses.least);
+      for (Index i = losses.least; i < last; ++i) iterate.coef[i] = iterate.coef[i + 1];
+      engine.begin_search(nullptr);
+      engine.descend_from(iterate, iterate.size(), Reach::grow);
+      if (!settle(engine)) return false;
+      iterate = engine.current();
+    }
+    return true;
+  }
+
+  bool polish(Splicing& engine) {
+    for (std::size_t i = 0; i < ks_.size(); ++i) {
+      Entry& entry = entries_[i];
+      engine.adopt(entry.iterate);
+      engine.polish();
+      drive(engine, objective_);
+      entry.status = engine.info().status;
+      entry.iterate = engine.current();
+      if (entry.status == Status::interrupted) return false;
+      // A larger budget contains the smaller one.
+      if (i > 0 && entries_[i - 1].iterate.objective < entry.iterate.objective) entry = entries_[i - 1];
+    }
+    return true;
+  }
+
+  Objective& objective_;
+  Options options_;
+  const std::vector<Index>& ks_;
+  std::vector<Entry> entries_;
+  std::vector<std::unique_ptr<SupportMemory>> memories_;  // one per k
+  Info info_;
+};
+
+}  // namespace ksparse

@@ -1,0 +1,28 @@
+"""Packages that only some features need."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__ = ["require"]
+
+
+def require(module: str, purpose: str, extra: str) -> Any:
+    """Import a module, or say what it is for and how to install it.
+
+    Parameters
+    ----------
+    module : str
+        Name to import, e.g. ``matplotlib.pyplot``.
+    purpose : str
+        What needs it, as the subject of a sentence.
+    extra : str
+        What to give to ``pip install``.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{purpose} needs {module.split('.')[0]}, which is not installed: pip install {extra}", name=error.name
+        ) from error

@@ -1,0 +1,409 @@
+"""Fits for many k in one call, and what they look like side by side."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from ._criteria import CRITERIA, check_criterion, has_likelihood, information_criterion
+from ._fit import FitResult, result_of
+from ._optional import require
+from ._request import Request, Settings
+from ._validation import check_flag, check_integer
+from .exceptions import ConvergenceWarning
+
+__all__ = ["PathResult", "fit_path"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PathResult:
+    """What :func:`ksparse.fit_path` found: a fit for each k, in increasing order of k.
+
+    ``len(path)`` is the number of fits, ``path[i]`` the i-th :class:`ksparse.FitResult`, and iteration goes over them.
+
+    Attributes
+    ----------
+    ks : ndarray of int64, shape (n_fits,)
+        Budgets, increasing.
+    results : tuple of FitResult
+        The fits. Their counts of work (``n_newton``, ``n_scans``, ``n_refits``) are those of the whole path.
+    n_rows : float
+        Sum of the weights of the rows, n in the criteria.
+    """
+
+    ks: NDArray[np.int64]
+    results: tuple[FitResult, ...]
+    n_rows: float
+    _ridge: float = field(default=0.0)
+    _gamma: float = field(default=0.0)
+    _intercept: bool = field(default=True)
+
+    def __len__(self) -> int:
+        """Return the number of fits."""
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[FitResult]:
+        """Iterate over the fits."""
+        return iter(self.results)
+
+    def __getitem__(self, index: int) -> FitResult:
+        """Return a fit by its place in ``ks``."""
+        return self.results[index]
+
+    def at(self, k: int) -> FitResult:
+        """Fit of a budget.
+
+        Parameters
+        ----------
+        k : int
+            One of ``ks``.
+
+        Returns
+        -------
+        FitResult
+            The fit with at most k features.
+
+        Raises
+        ------
+        KeyError
+            If the path has no such k.
+        """
+        places = np.flatnonzero(self.ks == k)
+        if len(places) == 0:
+            raise KeyError(f"k is {k}; the path has {self.ks.tolist()}")
+        return self.results[places[0]]
+
+    @property
+    def coefs(self) -> NDArray[np.float64]:
+        """Coefficients, shape (n_fits, n_features)."""
+        return np.stack([result.coef for result in self.results])
+
+    @property
+    def intercepts(self) -> NDArray[np.float64]:
+        """Intercepts, shape (n_fits,)."""
+        return np.array([result.intercept for result in self.results])
+
+    @property
+    def supports(self) -> list[NDArray[np.int64]]:
+        """Chosen features of each fit."""
+        return [result.support for result in self.results]
+
+    @property
+    def objectives(self) -> NDArray[np.float64]:
+        """F of each fit, shape (n_fits,); it never rises with k."""
+        return np.array([result.objective for result in self.results])
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """Average loss of each fit without the ridge penalty, shape (n_fits,)."""
+        penalties = [0.5 * self._ridge * float(np.sum(result.coef[result.support] ** 2)) for result in self.results]
+        return self.objectives - np.array(penalties)
+
+    @property
+    def criteria(self) -> dict[str, NDArray[np.float64]]:
+        """All information criteria by name; empty for a loss that is no likelihood."""
+        if not has_likelihood(self.results[0].loss, self._gamma):
+            return {}
+        return {name: self.criterion(name) for name in CRITERIA}
+
+    def criterion(self, name: str) -> NDArray[np.float64]:
+        r"""Information criterion of each fit, the smaller the better.
+
+        Parameters
+        ----------
+        name : {"aic", "bic", "ebic", "gic"}
+            With n the sum of weights, s chosen features of all p and :math:`d = s + 1` with an intercept, else s:
+            aic [1]_ :math:`-2\log L + 2d`, bic [2]_ :math:`-2\log L + d\log n`, ebic [3]_ the same
+            :math:`+\,2\log\binom{p}{s}`, gic [4]_ :math:`-2\log L + s\log p\log\log n`.
+
+        Returns
+        -------
+        ndarray of shape (n_fits,)
+            The criterion.
+
+        Raises
+        ------
+        ValueError
+            If the name is unknown, or the loss is no likelihood (focal with gamma > 0).
+
+        References
+        ----------
+        .. [1] Akaike, "A new look at the statistical model identification", IEEE TAC 1974.
+        .. [2] Schwarz, "Estimating the dimension of a model", Annals of Statistics 1978.
+        .. [3] Chen, Chen, "Extended Bayesian information criteria for model selection with large model spaces",
+           Biometrika 2008, equation 1 with gamma = 1.
+        .. [4] Fan, Tang, "Tuning parameter selection in high dimensional penalized likelihood", JRSS B 2013.
+        """
+        loss = self.results[0].loss
+        check_criterion(name, loss, self._gamma)
+        scale = 2.0 if loss == "focal" else 1.0  # with alpha = 1/2 it is half of the logistic loss
+        chosen = [len(result.support) for result in self.results]
+        p = len(self.results[0].coef)
+        return information_criterion(name, scale * self.losses, chosen, self.n_rows, p, self._intercept)
+
+    def best(self, criterion: str = "ebic") -> FitResult:
+        """Fit with the smallest criterion among those that converged; of equals the smallest k.
+
+        Parameters
+        ----------
+        criterion : {"aic", "bic", "ebic", "gic"}, default="ebic"
+            See :meth:`criterion`.
+
+        Returns
+        -------
+        FitResult
+            The fit.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`criterion`; also if no fit converged.
+        """
+        values = self.criterion(criterion)
+        converged = np.array([result.converged for result in self.results])
+        if not converged.any():
+            raise ValueError(f"no fit of the path converged ({self.results[0].status}): {self.results[0].advice}")
+        return self.results[int(np.argmin(np.where(converged, values, np.inf)))]
+
+    def to_frame(self) -> Any:
+        """Table with a row per k: chosen features, objective, loss, criteria and status.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by k; ``support`` holds the names of the features where they are known, else their numbers.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "to_frame()", "pandas")
+        columns: dict[str, Any] = {
+            "n_chosen": [len(result.support) for result in self.results],
+            "objective": self.objectives,
+            "loss": self.losses,
+            **self.criteria,
+            "status": [result.status for result in self.results],
+            "intercept": self.intercepts,
+            "support": [[self._name(j) for j in result.support] for result in self.results],
+        }
+        return pandas.DataFrame(columns, index=pandas.Index(self.ks, name="k"))
+
+    def plot(self, criterion: str | None = None, axes: Any = None) -> Any:
+        """Draw coefficients, objective and criterion against k.
+
+        Parameters
+        ----------
+        criterion : {"aic", "bic", "ebic", "gic"}, optional
+            The criterion to draw; by default all of them. A loss without criteria has no such panel.
+        axes : sequence of matplotlib Axes, optional
+            Where to draw: three, or two for a loss without criteria. By default a new figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        curves = self.criteria if criterion is None else {criterion: self.criterion(criterion)}
+        panels = 3 if curves else 2
+        if axes is None:
+            pyplot = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'")
+            _, axes = pyplot.subplots(1, panels, figsize=(4.5 * panels, 3.8), layout="constrained")
+        if len(axes) != panels:
+            raise ValueError(f"axes has {len(axes)} entries; it must have {panels}")
+        self._plot_coefficients(axes[0])
+        axes[1].plot(self.ks, self.objectives, "o-", markersize=4)
+        axes[1].set(xlabel="k", ylabel="objective F")
+        if curves:
+            for name, values in curves.items():
+                (line,) = axes[2].plot(self.ks, values, "o-", markersize=3, label=name)
+                lowest = int(np.argmin(values))
+                axes[2].plot(self.ks[lowest], values[lowest], "*", markersize=12, color=line.get_color())
+            axes[2].set(xlabel="k", ylabel="criterion (star: smallest)")
+            axes[2].legend()
+        return axes[0].figure
+
+    def _plot_coefficients(self, ax: Any, labelled: int = 12) -> None:
+        """Draw a line per feature that some fit chose; name those that the last fit weighs most."""
+        chosen = np.unique(np.concatenate([*self.supports, np.empty(0, np.int64)])).astype(np.int64)
+        coefs = self.coefs[:, chosen]
+        named = set(np.argsort(-np.abs(coefs[-1]), kind="stable")[:labelled]) if len(chosen) else set()
+        for c, j in enumerate(chosen):
+            label = self._name(j) if c in named and coefs[-1, c] != 0 else None
+            ax.plot(self.ks, coefs[:, c], "o-", markersize=3, linewidth=1, label=label)
+        ax.axhline(0.0, color="0.7", linewidth=0.8)
+        ax.set(xlabel="k", ylabel="coefficient")
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(fontsize="x-small", ncols=2)
+
+    def _name(self, feature: int) -> Any:
+        names = self.results[0].feature_names
+        return int(feature) if names is None else str(names[feature])
+
+    def __repr__(self) -> str:
+        """Return a line per k."""
+        lines = [f"PathResult of {len(self)} fits, {self.results[0].loss} loss, {len(self.results[0].coef)} features"]
+        criteria = self.criteria
+        lines.append(f"{'k':>6} {'chosen':>6} {'objective':>12}" + "".join(f" {name:>10}" for name in criteria) + "  status")
+        for i, result in enumerate(self.results):
+            values = "".join(f" {values[i]:>10.5g}" for values in criteria.values())
+            lines.append(f"{self.ks[i]:>6} {len(result.support):>6} {result.objective:>12.6g}{values}  {result.status}")
+        return "\n".join(lines)
+
+
+def check_ks(ks: Any, p: int) -> list[int]:
+    """Return the budgets, sorted and without repetition."""
+    values = ks.tolist() if isinstance(ks, np.ndarray) else ks
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"ks is {ks!r}; it must be a list of integers, e.g. range(1, 21)")
+    budgets = sorted({check_integer(k, f"ks[{i}]", 0, p, ", the number of features") for i, k in enumerate(values)})
+    if not budgets:
+        raise ValueError("ks is empty; it must name at least one k")
+    return budgets
+
+
+def fit_path(
+    X: ArrayLike,
+    y: ArrayLike,
+    ks: ArrayLike,
+    *,
+    loss: str = "logistic",
+    alpha: float = 0.5,
+    gamma: float = 2.0,
+    ridge: float = 0.0,
+    fit_intercept: bool = True,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    tolerance: float = 1e-8,
+    max_newton: int = 100,
+    search: str = "fast",
+    max_rounds: int | None = None,
+    max_seconds: float | None = None,
+    random_state: int = 0,
+    cold_starts: bool = True,
+) -> PathResult:
+    r"""Fit for every k of a list in one call.
+
+    The fits seed each other, upwards by the best entry and downwards by the least sacrifice, until none improves, and F
+    never rises with k.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Features, as in :func:`ksparse.fit`.
+    y : array-like of shape (n_samples,)
+        Labels, 0 and 1.
+    ks : array-like of int
+        Budgets, each in [0, n_features]; sorted for you, repetitions count once.
+    loss : {"logistic", "focal"}, default="logistic"
+        The loss.
+    alpha : float, default=0.5
+        Focal loss: weight of the positive class, in (0, 1).
+    gamma : float, default=2.0
+        Focal loss: focusing exponent, >= 0.
+    ridge : float, default=0.0
+        Weight of half the squared norm of the coefficients, in units of the average loss, >= 0.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the rows, >= 0.
+    offset : array-like of shape (n_samples,), optional
+        Added to the linear predictor.
+    tolerance : float, default=1e-8
+        Newton decrement at each answer, > 0.
+    max_newton : int, default=100
+        Newton iterations per refit, >= 1.
+    search : {"fast", "auto", "thorough"}, default="fast"
+        How far to search for each k before neighbours seed each other, as in :func:`ksparse.fit`. The default is not that
+        of a single fit: much of what perturbations find, neighbours find for less.
+    max_rounds : int, optional
+        Perturbations per k at most, instead of the budget of ``search``.
+    max_seconds : float, optional
+        Time per k after which no new perturbation begins, instead of the budget of ``search``.
+    random_state : int, default=0
+        Seed of the perturbations.
+    cold_starts : bool, default=True
+        Whether each k also starts from nothing, as a single fit does: no entry is then worse than a single fit with the same
+        settings. False: only from the neighbours, which takes half to two thirds of the time and is seldom worse.
+
+    Returns
+    -------
+    PathResult
+        Fits, criteria, picture and table.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it must be; the message names it and what it was.
+
+    Warns
+    -----
+    ksparse.ConvergenceWarning
+        If fits did not converge, naming their k.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ksparse
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((300, 50))
+    >>> y = X[:, 7] - X[:, 30] + rng.standard_normal(300) > 0
+    >>> path = ksparse.fit_path(X, y, range(1, 6))
+    >>> path.best("ebic").support
+    array([ 7, 30])
+    """
+    settings = Settings(
+        loss=loss,
+        alpha=alpha,
+        gamma=gamma,
+        ridge=ridge,
+        fit_intercept=fit_intercept,
+        tolerance=tolerance,
+        max_newton=max_newton,
+        search=search,
+        max_rounds=max_rounds,
+        max_seconds=max_seconds,
+        random_state=random_state,
+    )
+    path = solve_path(X, y, ks, sample_weight, offset, settings, cold_starts)
+    warn_of_path(path, ConvergenceWarning, stacklevel=3)
+    return path
+
+
+def warn_of_path(path: PathResult, category: type[Warning], stacklevel: int) -> None:
+    """Warn once for all fits that did not converge."""
+    failed = [result for result in path if not result.converged]
+    if failed:
+        budgets = ", ".join(f"k={result.k} {result.status}" for result in failed[:5]) + (", ..." if len(failed) > 5 else "")
+        warnings.warn(f"{budgets}: {failed[0].advice}", category, stacklevel=stacklevel)
+
+
+def solve_path(
+    X: Any, y: Any, ks: Any, sample_weight: Any, offset: Any, settings: Settings, cold_starts: Any = True
+) -> PathResult:
+    """Validate, call the core, return its answers; the caller warns."""
+    request = Request.of(X, y, sample_weight, offset, settings)
+    budgets = check_ks(ks, request.design.shape[1])
+    request.options.cold_starts = check_flag(cold_starts, "cold_starts")
+    answers = _core.fit_path(*request.arguments, budgets, request.options)
+    request.raise_if_refused(answers[0])
+    return PathResult(
+        ks=np.array(budgets, dtype=np.int64),
+        results=tuple(result_of(answer, k, request) for k, answer in zip(budgets, answers, strict=True)),
+        n_rows=float(len(request.labels) if request.weights is None else request.weights.sum()),
+        _ridge=request.options.ridge,
+        _gamma=request.gamma,
+        _intercept=request.options.fit_intercept,
+    )

@@ -1,0 +1,102 @@
+"""What a user asks, validated once and held as the core takes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from ._validation import (
+    check_design,
+    check_flag,
+    check_integer,
+    check_labels,
+    check_loss,
+    check_real,
+    check_rows,
+    check_search,
+    check_weights,
+    feature_names,
+)
+
+__all__ = ["Request", "Settings"]
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The keyword arguments that every entry shares, as the user gave them; :func:`ksparse.fit` documents them."""
+
+    loss: Any = "logistic"
+    alpha: Any = 0.5
+    gamma: Any = 2.0
+    ridge: Any = 0.0
+    fit_intercept: Any = True
+    tolerance: Any = 1e-8
+    max_newton: Any = 100
+    search: Any = "auto"
+    max_rounds: Any = None
+    max_seconds: Any = None
+    random_state: Any = 0
+
+    @classmethod
+    def of_estimator(cls, estimator: Any) -> Settings:
+        """Read the settings from the parameters of an estimator."""
+        return cls(**{name: getattr(estimator, name) for name in cls.__dataclass_fields__})
+
+    def options(self) -> _core.Options:
+        """Check the settings and return them as the core takes them; ``k`` is left for the caller to set."""
+        options = _core.Options()
+        options.ridge = check_real(self.ridge, "ridge", "finite and >= 0", 0.0)
+        options.fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        options.tolerance = check_real(self.tolerance, "tolerance", "finite and > 0", 0.0, open_low=True)
+        options.max_newton = check_integer(self.max_newton, "max_newton", 1, 2**31 - 1)
+        for name, value in check_search(self.search, self.max_rounds, self.max_seconds, self.random_state).items():
+            setattr(options, name, value)
+        return options
+
+
+@dataclass(frozen=True)
+class Request:
+    """Valid arrays and settings."""
+
+    design: Matrix
+    labels: Vector
+    weights: Vector | None
+    offset: Vector | None
+    loss: str
+    alpha: float
+    gamma: float
+    options: _core.Options
+    names: NDArray[np.object_] | None
+
+    @classmethod
+    def of(cls, X: Any, y: Any, sample_weight: Any, offset: Any, settings: Settings) -> Request:
+        """Check everything; raise TypeError or ValueError with the name of the argument that is wrong."""
+        design = check_design(X)
+        n = design.shape[0]
+        labels = check_labels(y, n)
+        weights = None if sample_weight is None else check_weights(sample_weight, labels)
+        loss, alpha, gamma = check_loss(settings.loss, settings.alpha, settings.gamma)
+        shift = None if offset is None else check_rows(offset, n, "offset")
+        return cls(design, labels, weights, shift, loss, alpha, gamma, settings.options(), feature_names(X))
+
+    @property
+    def arguments(self) -> tuple[Matrix, Vector, Vector | None, Vector | None, str, float, float]:
+        """Positional arguments of the core's functions, up to the options."""
+        return self.design, self.labels, self.weights, self.offset, self.loss, self.alpha, self.gamma
+
+    def raise_if_refused(self, answer: _core.FitAnswer) -> None:
+        """Raise ValueError if the core found the data wanting."""
+        if answer.status != "invalid_input":
+            return
+        i, j = answer.bad_row, answer.bad_column
+        if i < 0:
+            raise ValueError(answer.message)
+        column = "" if self.names is None else f" (column {self.names[j]!r})"
+        raise ValueError(f"X[{i}, {j}]{column} is {self.design[i, j]}; X must be finite, without NaN or infinity")
