@@ -4,6 +4,10 @@
 
 #include <pybind11/stl.h>
 
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
 #include "convert.hpp"
 
 namespace ksparse::python {
@@ -37,6 +41,9 @@ inline void bind_options(py::module_& module) {
       .def_readwrite("max_rounds", &Options::max_rounds, "perturbations at most; 0: what the search allows")
       .def_readwrite("max_seconds", &Options::max_seconds, "no new perturbation after this time; 0: no limit")
       .def_readwrite("random_state", &Options::random_state, "seed of the perturbations")
+      .def_readwrite("pairs_tried", &Options::pairs_tried, "exchanges tried per scan of the working set")
+      .def_readwrite("pairs_tried_last", &Options::pairs_tried_last, "exchanges tried per scan of all features")
+      .def_readwrite("path_sweeps", &Options::path_sweeps, "rounds in which entries of a path seed each other, at most")
       .def_readwrite("cold_starts", &Options::cold_starts, "whether entries of a path also start from nothing");
 }
 
@@ -69,9 +76,53 @@ inline void bind_result(py::module_& module) {
       .def_property_readonly("bad_column", [](const FitResult& r) { return r.info.bad_column; }, "the same, its column");
 }
 
+using CountArray = py::array_t<std::uint16_t, py::array::c_style>;
+using Task = std::tuple<Index, double, double, Options, bool>;  // resampling, alpha, gamma, options, follows
+using Paths = std::vector<std::vector<CompactFit>>;
+
+inline Paths fit_paths(const Array& X, const Array& y, const std::optional<Array>& sample_weight,
+                       const std::optional<Array>& offset, const std::string& loss, const CountArray& counts,
+                       const std::vector<Task>& tasks, const std::vector<Index>& ks, int threads) {
+  if (counts.ndim() != 2 || counts.shape(1) != y.shape(0)) throw py::value_error("counts must have a column per row of X");
+  for (const Task& task : tasks)
+    if (std::get<0>(task) < 0 || std::get<0>(task) >= counts.shape(0)) throw py::value_error("a task names no row of counts");
+  const Counts view(counts.data(), counts.shape(0), counts.shape(1));
+  return with_arrays(X, y, sample_weight, offset, loss_by_name(loss, 0.5, 0.0),
+                     [&](const auto& x, const Problem& problem, const auto& kind, const Interrupt& interrupt) {
+                       using Loss = std::decay_t<decltype(kind)>;
+                       std::vector<PathTask<Loss>> typed;
+                       for (const auto& [resampling, alpha, gamma, options, follows] : tasks)
+                         typed.push_back({resampling, std::get<Loss>(loss_by_name(loss, alpha, gamma)), options, follows});
+                       return ksparse::fit_paths(x, problem, view, typed, ks, threads, interrupt);
+                     });
+}
+
+inline void bind_paths(py::module_& module) {
+  py::class_<CompactFit>(module, "CompactFit", "A fit without the zeros of its coefficients.")
+      .def_property_readonly(
+          "support", [](const CompactFit& r) { return to_numpy(r.support); }, "(s,) int64, sorted")
+      .def_property_readonly(
+          "coef", [](const CompactFit& r) { return to_numpy(r.coef); }, "(s,) coefficients of the support")
+      .def_readonly("intercept", &CompactFit::intercept, "0 without an intercept")
+      .def_readonly("objective", &CompactFit::objective, "F")
+      .def_property_readonly(
+          "status", [](const CompactFit& r) { return to_string(r.status); }, "how the fit ended")
+      .def_property_readonly(
+          "advice", [](const CompactFit& r) { return advice(r.status); }, "what to do about it")
+      .def_readonly("message", &CompactFit::message, "what was wrong with the input")
+      .def_readonly("bad_row", &CompactFit::bad_row, "where X is not finite, or -1")
+      .def_readonly("bad_column", &CompactFit::bad_column, "the same, its column");
+  module.def("fit_paths", &fit_paths,
+             "A path for every task (row of counts, alpha, gamma, options, follows the task before), over threads; weights are multiplied by the counts.",
+             py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
+             py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("counts").noconvert(), py::arg("tasks"),
+             py::arg("ks"), py::arg("threads"));
+}
+
 inline void bind_fit(py::module_& module) {
   bind_options(module);
   bind_result(module);
+  bind_paths(module);
   module.def(
       "fit",
       [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,

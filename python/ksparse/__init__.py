@@ -7,6 +7,7 @@ estimator or a data set is used.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._build_info import __version__, build_info
@@ -18,11 +19,13 @@ from .exceptions import ConvergenceWarning
 if TYPE_CHECKING:
     from . import datasets
     from ._classifier import KSparseClassifier
+    from ._cv import KSparseClassifierCV
 
 __all__ = [
     "ConvergenceWarning",
     "FitResult",
     "KSparseClassifier",
+    "KSparseClassifierCV",
     "PathResult",
     "__version__",
     "build_info",
@@ -33,15 +36,14 @@ __all__ = [
 ]
 
 
+_LAZY = {"KSparseClassifier": "._classifier", "KSparseClassifierCV": "._cv"}
+
+
 def __getattr__(name: str) -> Any:
-    # Imported on first use: both pull in scikit-learn, which takes longer than all the rest.
-    if name == "KSparseClassifier":
-        from ._classifier import KSparseClassifier
-
-        return KSparseClassifier
+    # Imported on first use: they pull in scikit-learn, which takes longer than all the rest.
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name], __name__), name)
     if name == "datasets":
-        import importlib
-
         return importlib.import_module(".datasets", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

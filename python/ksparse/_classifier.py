@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,159 +14,21 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted, validate_data
 
-from ._fit import solve
+from ._criteria import check_criterion
+from ._fit import FitResult, solve
+from ._path import solve_path
 from ._probability import probability
 from ._request import Settings
+from ._validation import check_integer, check_loss
 
 __all__ = ["KSparseClassifier"]
 
 
-class KSparseClassifier(ClassifierMixin, BaseEstimator):
-    r"""Linear classifier that uses at most ``k`` features.
+class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
+    """What the estimators share: checked arrays in, labels and probabilities out."""
 
-    Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
-
-    .. math:: \frac{1}{W}\sum_i w_i\,\ell(m_i) + \frac{\rho}{2}\lVert\beta\rVert_2^2,
-              \qquad m_i = (2 y_i - 1)(x_i\cdot\beta + \beta_0)
-
-    with the logistic or the focal loss; see :func:`ksparse.fit`.
-
-    Parameters
-    ----------
-    k : int or None, default=None
-        Most features used, in [0, n_features]. None is 10, or all features where there are fewer.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss.
-    alpha : float, default=0.5
-        Focal loss: weight of the positive class ``classes_[1]``, in (0, 1).
-    gamma : float, default=2.0
-        Focal loss: focusing exponent, >= 0.
-    ridge : float, default=0.0
-        :math:`\rho`, in units of the average loss, >= 0. Small data that are separable need it.
-    fit_intercept : bool, default=True
-        Whether to fit :math:`\beta_0`, which is never penalised.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``.
-    tolerance : float, default=1e-8
-        Newton decrement at the answer, > 0.
-    max_newton : int, default=100
-        Newton iterations per refit, >= 1.
-    search : {"auto", "fast", "thorough"}, default="auto"
-        How far to search, see :func:`ksparse.fit`.
-    max_rounds : int or None, default=None
-        Perturbations at most, instead of the budget of ``search``.
-    max_seconds : float or None, default=None
-        No new perturbation after this time, instead of the budget of ``search``.
-    random_state : int, default=0
-        Seed of the perturbations.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (2,)
-        The two labels, sorted.
-    coef_ : ndarray of shape (1, n_features)
-        Per unit of the column of X, zero outside ``support_``.
-    intercept_ : ndarray of shape (1,)
-        Zero without an intercept.
-    support_ : ndarray of int64
-        Chosen features, sorted.
-    objective_ : float
-        F at the answer.
-    status_ : str
-        How the fit ended, ``converged`` when all is well.
-    n_iter_ : int
-        Newton iterations, over all supports tried.
-    result_ : FitResult
-        The whole answer of the core.
-    n_features_in_ : int
-        Number of features seen during fit.
-    feature_names_in_ : ndarray of str
-        Names of the features, when X was a data frame with string names.
-
-    Warns
-    -----
-    sklearn.exceptions.ConvergenceWarning
-        If the data are separable or the limit of iterations was reached; the message says what to change.
-
-    See Also
-    --------
-    ksparse.fit : The same on plain arrays, with an offset.
-
-    Notes
-    -----
-    With the focal loss :math:`\sigma(\eta)` is not a probability: it is under-confident. ``predict_proba`` undoes the
-    focusing in closed form [2]_, so that it estimates the probability of the classes as ``alpha`` weighs them, exactly as
-    a classifier with ``class_weight`` does; with ``alpha=0.5`` that is the probability itself. ``predict`` is its argmax.
-
-    References
-    ----------
-    .. [1] Zhu, Wen, Zhu, Zhang, Wang, "A polynomial algorithm for best-subset selection problem", PNAS 2020.
-    .. [2] Charoenphakdee, Vongkulbhisal, Chairatanakul, Sugiyama, "On focal loss for class-posterior probability
-       estimation: a theoretical perspective", CVPR 2021.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_breast_cancer
-    >>> from ksparse import KSparseClassifier
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> model = KSparseClassifier(k=4).fit(X, y)
-    >>> len(model.support_)
-    4
-    """
-
-    def __init__(
-        self,
-        k: int | None = None,
-        *,
-        loss: str = "logistic",
-        alpha: float = 0.5,
-        gamma: float = 2.0,
-        ridge: float = 0.0,
-        fit_intercept: bool = True,
-        class_weight: Any = None,
-        tolerance: float = 1e-8,
-        max_newton: int = 100,
-        search: str = "auto",
-        max_rounds: int | None = None,
-        max_seconds: float | None = None,
-        random_state: int = 0,
-    ) -> None:
-        self.k = k
-        self.loss = loss
-        self.alpha = alpha
-        self.gamma = gamma
-        self.ridge = ridge
-        self.fit_intercept = fit_intercept
-        self.class_weight = class_weight
-        self.tolerance = tolerance
-        self.max_newton = max_newton
-        self.search = search
-        self.max_rounds = max_rounds
-        self.max_seconds = max_seconds
-        self.random_state = random_state
-
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
-        """Choose the features and fit the coefficients.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features, finite.
-        y : array-like of shape (n_samples,)
-            Labels of two classes, of any type that can be sorted.
-        sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0.
-
-        Returns
-        -------
-        KSparseClassifier
-            The fitted estimator itself.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If an argument is not what it must be; the message names it.
-        """
+    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, NDArray[np.intp], NDArray[np.float64] | None]:
+        """Return X, labels of 0 and 1, and the weights of the rows, those of their classes included."""
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, order=None)
         check_classification_targets(y)
@@ -181,19 +44,21 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
             weights = by_class if weights is None else weights * by_class
-        p = X.shape[1]
-        k = min(10, p) if self.k is None else self.k
-        result = solve(X, labels, k, weights, None, Settings.of_estimator(self))
+        return X, labels, weights
+
+    def _take(self, result: FitResult) -> None:
+        """Hold a result in the attributes that scikit-learn names; warn if it did not converge."""
         if not result.converged:
-            warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
-        self.result_ = result
+            warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=3)
+        names = getattr(self, "feature_names_in_", None)
+        self.result_ = result if names is None else replace(result, feature_names=names)
+        self.gamma_ = result.gamma
         self.coef_ = result.coef.reshape(1, -1)
         self.intercept_ = np.array([result.intercept])
         self.support_ = result.support
         self.objective_ = result.objective
         self.status_ = result.status
         self.n_iter_ = max(1, result.n_newton)
-        return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Linear predictor, positive for ``classes_[1]``.
@@ -242,7 +107,7 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
             Columns in the order of ``classes_``; rows sum to one.
         """
         eta = self.decision_function(X)
-        gamma = float(self.gamma) if self.loss == "focal" else 0.0
+        gamma = self.gamma_
         return np.column_stack([probability(-eta, gamma), probability(eta, gamma)])
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
@@ -282,3 +147,174 @@ class KSparseClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags.sparse = False
         return tags
+
+
+class KSparseClassifier(SparseLinearClassifier):
+    r"""Linear classifier that uses at most ``k`` features.
+
+    Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
+
+    .. math:: \frac{1}{W}\sum_i w_i\,\ell(m_i) + \frac{\rho}{2}\lVert\beta\rVert_2^2,
+              \qquad m_i = (2 y_i - 1)(x_i\cdot\beta + \beta_0)
+
+    with the logistic or the focal loss; see :func:`ksparse.fit`.
+
+    Parameters
+    ----------
+    k : int, {"aic", "bic", "ebic", "gic"} or None, default=None
+        Most features used, in [0, n_features]. None is 10, or all features where there are fewer. The name of an
+        information criterion (:meth:`ksparse.PathResult.criterion`): the k in [0, k_max] where it is smallest.
+    k_max : int or None, default=None
+        With a criterion, the largest k considered. None is 10, or all features where there are fewer.
+    loss : {"logistic", "focal"}, default="logistic"
+        The loss.
+    alpha : float, default=0.5
+        Focal loss: weight of the positive class ``classes_[1]``, in (0, 1).
+    gamma : float, default=2.0
+        Focal loss: focusing exponent, >= 0.
+    ridge : float, default=0.0
+        :math:`\rho`, in units of the average loss, >= 0. Small data that are separable need it.
+    fit_intercept : bool, default=True
+        Whether to fit :math:`\beta_0`, which is never penalised.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``.
+    tolerance : float, default=1e-8
+        Newton decrement at the answer, > 0.
+    max_newton : int, default=100
+        Newton iterations per refit, >= 1.
+    search : {"auto", "fast", "thorough"}, default="auto"
+        How far to search, see :func:`ksparse.fit`.
+    max_rounds : int or None, default=None
+        Perturbations at most, instead of the budget of ``search``.
+    max_seconds : float or None, default=None
+        No new perturbation after this time, instead of the budget of ``search``.
+    random_state : int, default=0
+        Seed of the perturbations.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The two labels, sorted.
+    coef_ : ndarray of shape (1, n_features)
+        Per unit of the column of X, zero outside ``support_``.
+    intercept_ : ndarray of shape (1,)
+        Zero without an intercept.
+    support_ : ndarray of int64
+        Chosen features, sorted.
+    objective_ : float
+        F at the answer.
+    status_ : str
+        How the fit ended, ``converged`` when all is well.
+    n_iter_ : int
+        Newton iterations, over all supports tried.
+    gamma_ : float
+        Focusing exponent of the loss, 0 for the logistic one.
+    result_ : FitResult
+        The whole answer of the core.
+    path_ : PathResult
+        All fits considered; only if k is the name of a criterion.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of str
+        Names of the features, when X was a data frame with string names.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If the data are separable or the limit of iterations was reached; the message says what to change.
+
+    See Also
+    --------
+    ksparse.fit : The same on plain arrays, with an offset.
+
+    Notes
+    -----
+    With the focal loss :math:`\sigma(\eta)` is not a probability: it is under-confident. ``predict_proba`` undoes the
+    focusing in closed form [2]_, so that it estimates the probability of the classes as ``alpha`` weighs them, exactly as
+    a classifier with ``class_weight`` does; with ``alpha=0.5`` that is the probability itself. ``predict`` is its argmax.
+
+    References
+    ----------
+    .. [1] Zhu, Wen, Zhu, Zhang, Wang, "A polynomial algorithm for best-subset selection problem", PNAS 2020.
+    .. [2] Charoenphakdee, Vongkulbhisal, Chairatanakul, Sugiyama, "On focal loss for class-posterior probability
+       estimation: a theoretical perspective", CVPR 2021.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from ksparse import KSparseClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = KSparseClassifier(k=4).fit(X, y)
+    >>> len(model.support_)
+    4
+    """
+
+    def __init__(
+        self,
+        k: int | str | None = None,
+        *,
+        k_max: int | None = None,
+        loss: str = "logistic",
+        alpha: float = 0.5,
+        gamma: float = 2.0,
+        ridge: float = 0.0,
+        fit_intercept: bool = True,
+        class_weight: Any = None,
+        tolerance: float = 1e-8,
+        max_newton: int = 100,
+        search: str = "auto",
+        max_rounds: int | None = None,
+        max_seconds: float | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.k = k
+        self.k_max = k_max
+        self.loss = loss
+        self.alpha = alpha
+        self.gamma = gamma
+        self.ridge = ridge
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tolerance = tolerance
+        self.max_newton = max_newton
+        self.search = search
+        self.max_rounds = max_rounds
+        self.max_seconds = max_seconds
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
+        """Choose the features and fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, finite.
+        y : array-like of shape (n_samples,)
+            Labels of two classes, of any type that can be sorted.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, >= 0.
+
+        Returns
+        -------
+        KSparseClassifier
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is not what it must be; the message names it.
+        """
+        design, labels, weights = self._validated(X, y, sample_weight)
+        p = design.shape[1]
+        settings = Settings.of_estimator(self)
+        if isinstance(self.k, str):
+            k_max = min(10, p) if self.k_max is None else self.k_max
+            check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
+            budgets = range(check_integer(k_max, "k_max", 0, p, ", the number of features") + 1)
+            self.path_ = solve_path(design, labels, budgets, weights, None, settings)
+            result = self.path_.best(self.k)
+        else:
+            k = min(10, p) if self.k is None else self.k
+            result = solve(design, labels, k, weights, None, settings)
+        self._take(result)
+        return self

@@ -13,12 +13,14 @@ import os
 from ._cpu import supported
 
 __all__ = [
+    "CompactFit",
     "FitAnswer",
     "Options",
     "available",
     "eigen_version",
     "fit",
     "fit_path",
+    "fit_paths",
     "instruction_set",
     "loss_terms",
     "supported",
@@ -57,10 +59,12 @@ def _choose() -> str:
 _variant = _choose()
 _module = importlib.import_module(f"{__package__}._core_{_variant}")
 
+CompactFit = _module.CompactFit
 FitAnswer = _module.FitAnswer
 Options = _module.Options
 fit = _module.fit
 fit_path = _module.fit_path
+fit_paths = _module.fit_paths
 loss_terms = _module.loss_terms
 instruction_set = _module.instruction_set
 eigen_version = _module.eigen_version

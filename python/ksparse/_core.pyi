@@ -31,6 +31,26 @@ class FitAnswer:
     @property
     def bad_column(self) -> int: ...
 
+class CompactFit:
+    @property
+    def support(self) -> NDArray[np.int64]: ...
+    @property
+    def coef(self) -> NDArray[np.float64]: ...
+    @property
+    def intercept(self) -> float: ...
+    @property
+    def objective(self) -> float: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def advice(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def bad_row(self) -> int: ...
+    @property
+    def bad_column(self) -> int: ...
+
 class Options:
     k: int
     fit_intercept: bool
@@ -41,7 +61,10 @@ class Options:
     max_rounds: int
     max_seconds: float
     random_state: int
+    pairs_tried: int
+    pairs_tried_last: int
     cold_starts: bool
+    path_sweeps: int
     def __init__(self) -> None: ...
 
 def fit(
@@ -65,6 +88,17 @@ def fit_path(
     ks: list[int],
     options: Options,
 ) -> list[FitAnswer]: ...
+def fit_paths(
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    offset: NDArray[np.float64] | None,
+    loss: str,
+    counts: NDArray[np.uint16],
+    tasks: list[tuple[int, float, float, Options, bool]],
+    ks: list[int],
+    threads: int,
+) -> list[list[CompactFit]]: ...
 def loss_terms(
     margin: NDArray[np.float64], positive: NDArray[np.float64], loss: str, alpha: float, gamma: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...

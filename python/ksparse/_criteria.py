@@ -33,10 +33,10 @@ def has_likelihood(loss: str, gamma: float) -> bool:
     return loss == "logistic" or gamma == 0.0
 
 
-def check_criterion(criterion: object, loss: str, gamma: float) -> str:
+def check_criterion(criterion: object, loss: str, gamma: float, name: str = "criterion") -> str:
     """Return the name of a known criterion that is meaningful for the loss, else raise ValueError."""
     if not isinstance(criterion, str) or criterion not in CRITERIA:
-        raise ValueError(f"criterion is {criterion!r}; it must be one of {', '.join(map(repr, CRITERIA))}")
+        raise ValueError(f"{name} is {criterion!r}; it must be one of {', '.join(map(repr, CRITERIA))}")
     if not has_likelihood(loss, gamma):
         raise ValueError(
             f"criterion {criterion!r} needs a likelihood, which the focal loss with gamma={gamma} is not; "

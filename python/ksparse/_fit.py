@@ -46,6 +46,10 @@ class FitResult:
         Budget that was asked for.
     loss : str
         Loss that was minimised.
+    alpha, gamma : float
+        Its parameters; 0.5 and 0 for the logistic loss.
+    ridge : float
+        Weight of half the squared norm of the coefficients.
     feature_names : ndarray of str or None
         Names of the columns, when X was a data frame whose columns are all strings.
     """
@@ -63,6 +67,9 @@ class FitResult:
     times_found: int = field(repr=False)
     k: int
     loss: str
+    alpha: float = field(default=0.5, repr=False)
+    gamma: float = field(default=0.0, repr=False)
+    ridge: float = field(default=0.0, repr=False)
     feature_names: NDArray[np.object_] | None = field(default=None, repr=False)
 
     @property
@@ -255,5 +262,8 @@ def result_of(answer: Any, k: int, request: Request) -> FitResult:
         times_found=answer.times_found,
         k=k,
         loss=request.loss,
+        alpha=request.alpha if request.loss == "focal" else 0.5,
+        gamma=request.gamma if request.loss == "focal" else 0.0,
+        ridge=request.options.ridge,
         feature_names=request.names,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,14 +35,14 @@ class PathResult:
         The fits. Their counts of work (``n_newton``, ``n_scans``, ``n_refits``) are those of the whole path.
     n_rows : float
         Sum of the weights of the rows, n in the criteria.
+    fit_intercept : bool
+        Whether there is an intercept.
     """
 
     ks: NDArray[np.int64]
     results: tuple[FitResult, ...]
     n_rows: float
-    _ridge: float = field(default=0.0)
-    _gamma: float = field(default=0.0)
-    _intercept: bool = field(default=True)
+    fit_intercept: bool
 
     def __len__(self) -> int:
         """Return the number of fits."""
@@ -102,13 +102,13 @@ class PathResult:
     @property
     def losses(self) -> NDArray[np.float64]:
         """Average loss of each fit without the ridge penalty, shape (n_fits,)."""
-        penalties = [0.5 * self._ridge * float(np.sum(result.coef[result.support] ** 2)) for result in self.results]
+        penalties = [0.5 * result.ridge * float(np.sum(result.coef[result.support] ** 2)) for result in self.results]
         return self.objectives - np.array(penalties)
 
     @property
     def criteria(self) -> dict[str, NDArray[np.float64]]:
         """All information criteria by name; empty for a loss that is no likelihood."""
-        if not has_likelihood(self.results[0].loss, self._gamma):
+        if not has_likelihood(self.results[0].loss, self.results[0].gamma):
             return {}
         return {name: self.criterion(name) for name in CRITERIA}
 
@@ -141,11 +141,11 @@ class PathResult:
         .. [4] Fan, Tang, "Tuning parameter selection in high dimensional penalized likelihood", JRSS B 2013.
         """
         loss = self.results[0].loss
-        check_criterion(name, loss, self._gamma)
+        check_criterion(name, loss, self.results[0].gamma)
         scale = 2.0 if loss == "focal" else 1.0  # with alpha = 1/2 it is half of the logistic loss
         chosen = [len(result.support) for result in self.results]
         p = len(self.results[0].coef)
-        return information_criterion(name, scale * self.losses, chosen, self.n_rows, p, self._intercept)
+        return information_criterion(name, scale * self.losses, chosen, self.n_rows, p, self.fit_intercept)
 
     def best(self, criterion: str = "ebic") -> FitResult:
         """Fit with the smallest criterion among those that converged; of equals the smallest k.
@@ -403,7 +403,5 @@ def solve_path(
         ks=np.array(budgets, dtype=np.int64),
         results=tuple(result_of(answer, k, request) for k, answer in zip(budgets, answers, strict=True)),
         n_rows=float(len(request.labels) if request.weights is None else request.weights.sum()),
-        _ridge=request.options.ridge,
-        _gamma=request.gamma,
-        _intercept=request.options.fit_intercept,
+        fit_intercept=request.options.fit_intercept,
     )

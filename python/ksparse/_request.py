@@ -45,9 +45,13 @@ class Settings:
     random_state: Any = 0
 
     @classmethod
-    def of_estimator(cls, estimator: Any) -> Settings:
-        """Read the settings from the parameters of an estimator."""
-        return cls(**{name: getattr(estimator, name) for name in cls.__dataclass_fields__})
+    def of_estimator(cls, estimator: Any, **changes: Any) -> Settings:
+        """Read the settings from the parameters of an estimator, but for some."""
+        return cls(**{name: changes.get(name, getattr(estimator, name)) for name in cls.__dataclass_fields__})
+
+    def loss_parameters(self) -> tuple[float, float]:
+        """Check and return alpha and gamma."""
+        return check_loss(self.loss, self.alpha, self.gamma)[1:]
 
     def options(self) -> _core.Options:
         """Check the settings and return them as the core takes them; ``k`` is left for the caller to set."""
@@ -91,7 +95,7 @@ class Request:
         """Positional arguments of the core's functions, up to the options."""
         return self.design, self.labels, self.weights, self.offset, self.loss, self.alpha, self.gamma
 
-    def raise_if_refused(self, answer: _core.FitAnswer) -> None:
+    def raise_if_refused(self, answer: _core.FitAnswer | _core.CompactFit) -> None:
         """Raise ValueError if the core found the data wanting."""
         if answer.status != "invalid_input":
             return

@@ -83,10 +83,11 @@ FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, 
 }
 
 /// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
-/// so.
+/// so. Seeds: fits of a like problem to begin at, one for each k.
 template <class Loss, class Design>
 std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const Loss& loss, const std::vector<Index>& ks,
-                                Options options = {}, const Interrupt& interrupt = {}) {
+                                Options options = {}, const Interrupt& interrupt = {},
+                                const std::vector<CompactFit>* seeds = nullptr) {
   const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
   if (ks.empty() || !increasing || ks.front() < 0)
     return {refused(design.columns(), "ks must be an increasing list of at least one number >= 0")};
@@ -94,6 +95,12 @@ std::vector<FitResult> fit_path(const Design& design, const Problem& problem, co
   if (auto wrong = broken_rule(design, problem, loss, options)) return {refused(design.columns(), std::move(*wrong))};
   GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
   Path path(objective, options, ks);
+  if (seeds)
+    path.seed_by([&] {
+      std::vector<Iterate> iterates;
+      for (const CompactFit& seed : *seeds) iterates.push_back(objective.from_user(seed.support, seed.coef, seed.intercept));
+      return iterates;
+    });
   if (!path.run()) {
     FitResult failed;
     failed.coef = Eigen::VectorXd::Zero(design.columns());

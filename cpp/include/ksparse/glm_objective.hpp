@@ -31,10 +31,12 @@ class GlmObjective final : public Objective {
   Index features() const override { return p_; }
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override;
   Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) override;
-  bool can_sample() const override { return n_ >= 4 * sample_size(capacity_); }
+  bool can_sample() const override { return n_ >= 4 * sample_size(); }
 
   /// Coefficients of the user's columns from an iterate in units.
   void to_user(const Iterate& iterate, FitResult& result) const;
+  /// The reverse, once the first scan has chosen the units; features that can never enter are left out.
+  Iterate from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef, double intercept) const;
   Index bad_row() const noexcept { return bad_row_; }
   Index bad_column() const noexcept { return bad_column_; }
 
@@ -43,12 +45,10 @@ class GlmObjective final : public Objective {
   static constexpr Index block_rows = 512;
 
   // Rows of a sampled Hessian: enough to tell features worth a second look from the rest.
-  static Index sample_size(Index size) { return std::max<Index>(256, 16 * (size + 1)); }
+  Index sample_size() const { return std::max<Index>(256, 8 * (capacity_ + 1)); }
   // The sample is the first few rows of every block of a scan, so that rows in any order are sampled evenly.
-  Index sample_share(Index size) const {
-    const Index blocks = (n_ + block_rows - 1) / block_rows;
-    return std::min(block_rows, (sample_size(size) / blocks + Pack::size) / Pack::size * Pack::size);
-  }
+  Index blocks() const { return (n_ + block_rows - 1) / block_rows; }
+  Index sample_share() const { return std::min(block_rows, (sample_size() / blocks() + 7) / 8 * 8); }
 
   // F and its derivatives on the gathered columns, as Newton asks for them.
   class SupportFunction {
@@ -75,8 +75,10 @@ class GlmObjective final : public Objective {
   void gather_in_units(Index column, Index first, Index rows, double* target) const;
   void sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian);
   bool linearise_for_scan(const Iterate& iterate, Hessian kind);
-  template <class Whole, class Slopes>
-  bool for_scan_blocks(Index lead, Index size, const double* curvature, Hessian kind, const Whole& whole, const Slopes& slopes);
+  template <class Visit>
+  void for_sample(Index size, const Visit& visit) const;
+  bool sum_exactly(const Columns& panel, Index size, const double* curvature);
+  bool sum_sampled(const Columns& panel, Index size);
   bool sum_panel(const Columns& panel, Index size, const double* curvature, Hessian kind);
   bool sum_careful(const Columns& panel, Index size, const double* curvature, Hessian kind);
   void convert_panel(const Columns& panel, Index size);
@@ -125,6 +127,8 @@ class GlmObjective final : public Objective {
   Eigen::MatrixXd cross_;                  // (block_rows, capacity) curvature times active columns, one block
   Eigen::ArrayXd centre_, inverse_scale_;  // (p,); inverse_scale 0: the column can never enter
   std::vector<Index> careful_;             // sorted columns that each scan gathers
+  Eigen::VectorXd no_slope_;               // (share,) zeros
+  Eigen::MatrixXd sample_cross_;           // (sample, capacity) curvature times active columns, of the sample
   Eigen::ArrayXXd sums_;                   // (largest_panel, 3 + capacity) of a scan
   Eigen::ArrayXXd active_sums_;            // (capacity, 3 + capacity) of a linearisation
   Eigen::ArrayXd panel_gradient_, panel_curvature_, panel_centre_, panel_factor_;  // (largest_panel,)
@@ -179,6 +183,10 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
   if (!Design::columns_contiguous) {
     subset_.resize(padded_, Options::working_set(p_, capacity_));
     subset_columns_.reserve(std::size_t(subset_.cols()));
+  }
+  if (can_sample()) {
+    no_slope_ = Eigen::VectorXd::Zero(sample_share());
+    sample_cross_.resize(blocks() * sample_share(), capacity_);
   }
   const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
   double total = 0;
@@ -351,22 +359,34 @@ bool GlmObjective<Loss, Design>::columns_are_independent(Index size) {
 
 // ------------------------------------------------------------------------------------------------------------------ scan
 
-// In place of the Hessian of all rows, that of the sample; sum_slope_ stays that of all rows, sum_curvature_ becomes the
-// sample's.
+// The blocks of the sample, with slopes of 0: the slopes of all rows are summed apart.
+template <class Loss, class Design>
+template <class Visit>
+void GlmObjective<Loss, Design>::for_sample(Index size, const Visit& visit) const {
+  const Index share = sample_share();
+  Index row = 0;
+  for (Index first = design_.lead(); first < n_; first += block_rows, row += share)
+    visit(RowBlock{first, std::min(share, n_ - first), no_slope_.data(), curvature_.data() + first, sample_cross_.data() + row,
+                   sample_cross_.outerStride(), size});
+}
+
+// In place of the Hessian of all rows, that of the sample; sum_slope_ stays that of all rows, sum_curvature_ becomes the sample's.
 template <class Loss, class Design>
 void GlmObjective<Loss, Design>::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian) {
-  const Index lead = design_.lead(), share = sample_share(size);
   const Sums sums{active_sums_.data(), active_sums_.outerStride()};
   active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
   const double whole = sum_curvature_;
   sum_curvature_ = 0;
-  for (Index first = lead; first < n_; first += block_rows) {
-    const RowBlock block = row_block(first, std::min(share, n_ - first), size, curvature_.data());
-    sum_curvature_ += curvature_.segment(first, block.rows).sum();
+  for_sample(size, [&](const RowBlock& block) {
+    const Index row = block.cross - sample_cross_.data();
+    const auto curvature = curvature_.segment(block.first, block.rows).array();
+    sum_curvature_ += curvature.sum();
+    for (Index j = 0; j < size; ++j)
+      sample_cross_.col(j).segment(row, block.rows).array() = curvature * active_.col(j).segment(block.first, block.rows).array();
     kernels::accumulate_columns(
-        size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + first; },
+        size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + block.first; },
         [&](Index c) { return std::min(c + 4, size); });
-  }
+  });
   sample_scale_ = sum_curvature_ > 0 ? whole / sum_curvature_ : 1.0;
   for (Index j = 0; j < size; ++j) {
     for (Index i = j; i < size; ++i) hessian(i, j) = sample_scale_ * active_sums_(i, Sums::cross + j);
@@ -402,27 +422,9 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hess
   return true;
 }
 
-// Blocks of rows of a scan: whole(block) for rows that count for all sums, slopes(block) for those that count for x.r alone.
-template <class Loss, class Design>
-template <class Whole, class Slopes>
-bool GlmObjective<Loss, Design>::for_scan_blocks(Index lead, Index size, const double* curvature, Hessian kind,
-                                                 const Whole& whole, const Slopes& slopes) {
-  const Index share = sample_share(size);
-  for (Index first = 0, rows = 0; first < n_; first += rows) {
-    if (interrupted()) return false;
-    rows = std::min(first < lead ? lead : block_rows, n_ - first);
-    const Index sampled = kind == Hessian::exact ? rows : first < lead ? 0 : std::min(share, rows);
-    if (sampled > 0) whole(row_block(first, sampled, size, curvature));
-    const Index rest = first + sampled;
-    if (sampled < rows) slopes(RowBlock{rest, rows - sampled, slope_.data() + rest, nullptr, nullptr, 0, 0});
-  }
-  return true;
-}
-
 // Sums of the raw columns of a panel; of careful columns, and of a gathered subset, in units.
 template <class Loss, class Design>
 bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel, Index size, const double* curvature, Hessian kind) {
-  const Sums sums{sums_.data(), sums_.outerStride()};
   sums_.topRows(panel.count).leftCols(Sums::cross + size).setZero();
   const bool in_units = gathers_subset(panel);
   bool any_careful = false;
@@ -433,18 +435,47 @@ bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel, Index size, con
     panel_centre_[c] = converted ? 0.0 : centre_[column];
     panel_factor_[c] = converted ? double(inverse_scale_[column] != 0) : inverse_scale_[column];
   }
-  const auto whole = [&](const RowBlock& block) {
+  if (!(kind == Hessian::exact ? sum_exactly(panel, size, curvature) : sum_sampled(panel, size))) return false;
+  return !any_careful || sum_careful(panel, size, curvature, kind);
+}
+
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::sum_exactly(const Columns& panel, Index size, const double* curvature) {
+  const Sums sums{sums_.data(), sums_.outerStride()};
+  const bool in_units = gathers_subset(panel);
+  const Index lead = in_units ? 0 : design_.lead();
+  for (Index first = 0, rows = 0; first < n_; first += rows) {
+    if (interrupted()) return false;
+    rows = std::min(first < lead ? lead : block_rows, n_ - first);
+    const RowBlock block = row_block(first, rows, size, curvature);
     if (in_units)
       kernels::accumulate_columns(
           panel.count, block, sums,
-          [&](Index c) { return subset_.data() + (panel.list - subset_list_ + c) * subset_.outerStride() + block.first; },
+          [&](Index c) { return subset_.data() + (panel.list - subset_list_ + c) * subset_.outerStride() + first; },
           [&](Index) { return size; });
     else
       design_.accumulate(panel, block, sums);
-  };
-  const auto slopes = [&](const RowBlock& block) { design_.accumulate_slopes(panel, block, sums); };
-  if (!for_scan_blocks(in_units ? 0 : design_.lead(), size, curvature, kind, whole, slopes)) return false;
-  return !any_careful || sum_careful(panel, size, curvature, kind);
+  }
+  return true;
+}
+
+// Slopes of all rows, the other sums of the sample. A few columns at a time, where these are contiguous: what the first pass
+// over them brought into the caches serves the second.
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::sum_sampled(const Columns& panel, Index size) {
+  const Index slice = Design::columns_contiguous ? 16 : panel.count, lead = design_.lead();
+  for (Index begin = 0; begin < panel.count; begin += slice) {
+    if (interrupted()) return false;
+    const Columns columns = panel.slice(begin, std::min(slice, panel.count - begin));
+    const Sums sums{sums_.data() + begin, sums_.outerStride()};
+    const auto slopes = [&](Index first, Index rows) {
+      design_.accumulate_slopes(columns, {first, rows, slope_.data() + first, nullptr, nullptr, 0, 0}, sums);
+    };
+    slopes(0, lead);
+    slopes(lead, n_ - lead);
+    for_sample(size, [&](const RowBlock& block) { design_.accumulate(columns, block, sums); });
+  }
+  return true;
 }
 
 template <class Loss, class Design>
@@ -456,18 +487,24 @@ bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel, Index size, c
       if (is_careful(panel[c])) {
         gather_in_units(panel[c], block.first, block.rows, column_.data());
         const double* pointer[1] = {column_.data()};
-        tile(pointer, block, Sums{sums_.data() + c, sums_.outerStride()});
+        tile(pointer, Sums{sums_.data() + c, sums_.outerStride()});
       }
   };
-  const auto all = [size](const double* const* x, const RowBlock& block, const Sums& sums) {
-    kernels::column_tile<1>(x, block, size, 0, sums);
+  const auto all_sums = [&](const RowBlock& block) {
+    for_careful(block, [&](const double* const* x, const Sums& sums) { kernels::column_tile<1>(x, block, size, 0, sums); });
   };
-  const auto one = [](const double* const* x, const RowBlock& block, const Sums& sums) {
-    kernels::slope_tile<1>(x, block, 0, sums);
-  };
-  return for_scan_blocks(
-      design_.lead(), size, curvature, kind, [&](const RowBlock& block) { for_careful(block, all); },
-      [&](const RowBlock& block) { for_careful(block, one); });
+  for (Index first = 0; first < n_; first += block_rows) {
+    if (interrupted()) return false;
+    const Index rows = std::min(block_rows, n_ - first);
+    if (kind == Hessian::exact) {
+      all_sums(row_block(first, rows, size, curvature));
+    } else {
+      const RowBlock block{first, rows, slope_.data() + first, nullptr, nullptr, 0, 0};
+      for_careful(block, [&](const double* const* x, const Sums& sums) { kernels::slope_tile<1>(x, block, 0, sums); });
+    }
+  }
+  if (kind == Hessian::sampled) for_sample(size, all_sums);
+  return true;
 }
 
 // Sums to derivatives in units. With x = centre + scale z: x.r, x.h, (x x).h and x.(h z_A) become those of z.
@@ -627,6 +664,21 @@ void GlmObjective<Loss, Design>::to_user(const Iterate& iterate, FitResult& resu
   }
   std::sort(result.support.begin(), result.support.end());
   result.objective = iterate.objective;
+}
+
+template <class Loss, class Design>
+Iterate GlmObjective<Loss, Design>::from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef,
+                                              double intercept) const {
+  Iterate iterate(capacity_);
+  iterate.intercept = intercept_ ? intercept : 0.0;
+  for (std::size_t i = 0; i < support.size(); ++i) {
+    const Index column = support[i];
+    if (inverse_scale_[column] == 0) continue;
+    iterate.coef[iterate.size()] = coef[Index(i)] / inverse_scale_[column];
+    if (intercept_) iterate.intercept += coef[Index(i)] * centre_[column];
+    iterate.support.push_back(column);
+  }
+  return iterate;
 }
 
 }  // namespace ksparse

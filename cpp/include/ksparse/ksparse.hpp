@@ -6,3 +6,4 @@
 #include "fit.hpp"
 #include "loss/focal.hpp"
 #include "loss/logistic.hpp"
+#include "resample.hpp"

@@ -37,6 +37,7 @@ struct Options {
   /// Of a path: each entry also starts from nothing, as a single fit does, and is then never worse than one. Otherwise entries
   /// start from their neighbours alone.
   bool cold_starts = true;
+  int path_sweeps = 10;  ///< of a path: rounds in which neighbours seed each other, up and down, at most, >= 0
 
   /// Rounds and refits that the search may use after its first descent, given whether chosen features have close rivals.
   /// Budgets by default are counted in rounds and refits, which a repeated run repeats, not in time.
@@ -70,6 +71,7 @@ struct Options {
     if (pairs_tried < 1) return "pairs_tried must be >= 1, got " + std::to_string(pairs_tried);
     if (pairs_tried_last < 1) return "pairs_tried_last must be >= 1, got " + std::to_string(pairs_tried_last);
     if (max_rounds < 0) return "max_rounds must be >= 0, got " + std::to_string(max_rounds);
+    if (path_sweeps < 0) return "path_sweeps must be >= 0, got " + std::to_string(path_sweeps);
     if (!(max_seconds >= 0)) return "max_seconds must be >= 0, got " + std::to_string(max_seconds);
     return std::nullopt;
   }

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "drive.hpp"
@@ -32,10 +34,15 @@ class Path {
     entries_.assign(ks.size(), Entry(std::min(ks.back(), objective.features())));
   }
 
+  /// Entries begin at the supports of a like problem (the same rows under another ridge, say), and scan all features only where
+  /// an exchange with the features at hand helps. One iterate per k, in the objective's units; called once they are known.
+  using Seeds = std::function<std::vector<Iterate>()>;
+  void seed_by(Seeds seeds) { seeds_ = std::move(seeds); }
+
   /// False if interrupted or if X is not finite; info() says which.
   bool run() {
     Splicing engine(objective_, options_, nullptr, Reach::grow, 0);
-    const bool done = settle(engine) && fit_each(engine) && exchange_seeds(engine) && polish(engine);
+    const bool done = settle(engine) && (seeds_ ? adapt_seeds(engine) : fit_each(engine)) && exchange_seeds(engine) && polish(engine);
     info_ = engine.info();
     return done;
   }
@@ -44,8 +51,6 @@ class Path {
   const Info& info() const noexcept { return info_; }
 
  private:
-  // Sweeps up and down; each must improve an entry for the next to take place, so few ever happen.
-  static constexpr int max_sweeps = 10;
   static constexpr double least_gain = 1e-9;
 
   bool settle(Splicing& engine) {
@@ -92,9 +97,33 @@ class Path {
     return true;
   }
 
+  bool adapt_seeds(Splicing& engine) {
+    const std::vector<Iterate> seeds = seeds_();
+    std::vector<Index> pool;
+    for (const Iterate& seed : seeds) pool.insert(pool.end(), seed.support.begin(), seed.support.end());
+    engine.add_to_working_set(pool);
+    for (std::size_t i = 0; i < ks_.size(); ++i) {
+      memories_[i] = std::make_unique<SupportMemory>();
+      engine.begin_search(memories_[i].get());
+      engine.descend_from(seeds[i], ks_[i], Reach::local);
+      if (!settle(engine)) return false;
+      if (!same_support(engine.current(), seeds[i])) {
+        engine.descend_further();
+        if (!settle(engine)) return false;
+      }
+      entries_[i].iterate = engine.current();
+    }
+    return true;
+  }
+
+  static bool same_support(const Iterate& a, const Iterate& b) {
+    return a.size() == b.size() && std::is_permutation(a.support.begin(), a.support.end(), b.support.begin());
+  }
+
+  // Each sweep must improve an entry for the next to take place, so few ever happen.
   bool exchange_seeds(Splicing& engine) {
     bool improved = true;
-    for (int sweep = 0; improved && sweep < max_sweeps; ++sweep) {
+    for (int sweep = 0; improved && sweep < options_.path_sweeps; ++sweep) {
       improved = false;
       for (std::size_t i = 1; i < ks_.size(); ++i)
         if (!seed(engine, i, entries_[i - 1].iterate, improved)) return false;
@@ -168,6 +197,7 @@ class Path {
 
   Objective& objective_;
   Options options_;
+  Seeds seeds_;
   const std::vector<Index>& ks_;
   std::vector<Entry> entries_;
   std::vector<std::unique_ptr<SupportMemory>> memories_;  // one per k

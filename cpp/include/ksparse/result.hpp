@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "types.hpp"
@@ -73,5 +74,29 @@ struct FitResult {
   std::vector<Index> support;  ///< features with a coefficient, sorted
   Info info;
 };
+
+/// A fit without the zeros of its coefficients.
+struct CompactFit {
+  std::vector<Index> support;  // sorted
+  Eigen::VectorXd coef;        // of the support
+  double intercept = 0, objective = 0;
+  Status status = Status::converged;
+  Index bad_row = -1, bad_column = -1;
+  std::string message;
+};
+
+inline CompactFit compact(FitResult result) {
+  CompactFit fit;
+  fit.coef.resize(Index(result.support.size()));
+  for (std::size_t i = 0; i < result.support.size(); ++i) fit.coef[Index(i)] = result.coef[result.support[i]];
+  fit.support = std::move(result.support);
+  fit.intercept = result.intercept;
+  fit.objective = result.objective;
+  fit.status = result.info.status;
+  fit.bad_row = result.info.bad_row;
+  fit.bad_column = result.info.bad_column;
+  fit.message = std::move(result.info.message);
+  return fit;
+}
 
 }  // namespace ksparse

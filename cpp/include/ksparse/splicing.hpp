@@ -62,6 +62,8 @@ class Splicing final : public ScanSink {
   void restore_survey() { working_ = surveyed_; }
   /// Once done: chooses the working set of a search for k features by what the last scan of all promised.
   void renew_working_set(Index k);
+  /// Once done: the working set holds these as well.
+  void add_to_working_set(const std::vector<Index>& features);
   /// Once done: makes this the current point; polish() then refits it.
   void adopt(const Iterate& iterate);
 
@@ -221,6 +223,12 @@ inline void Splicing::survey_again(Index k) {
 inline void Splicing::renew_working_set(Index k) {
   working_size_ = Options::working_set(features_, k);
   choose_working_set();
+}
+
+inline void Splicing::add_to_working_set(const std::vector<Index>& features) {
+  working_.insert(working_.end(), features.begin(), features.end());
+  std::sort(working_.begin(), working_.end());
+  working_.erase(std::unique(working_.begin(), working_.end()), working_.end());
 }
 
 inline void Splicing::adopt(const Iterate& iterate) {

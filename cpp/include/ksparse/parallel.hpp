@@ -1,0 +1,69 @@
+// Independent tasks over threads: std::thread alone, no OpenMP (whose pool may hang a forked child), threads end with the call.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "types.hpp"
+
+namespace ksparse {
+
+/// Calls task(i, interrupt) for every i in [0, count), in any order, on up to `threads` threads. The caller's interrupt is
+/// asked on the calling thread only, and passed on to the tasks as a flag. The first exception of a task stops the others and
+/// is thrown again here. Returns false if interrupted.
+template <class Task>
+bool for_each_task(Index count, int threads, const Interrupt& interrupt, const Task& task) {
+  const int workers = int(std::min<Index>(std::max(threads, 1), count));
+  if (workers <= 1) {
+    bool stopped = false;
+    const Interrupt noted = [&] { return stopped = stopped || (interrupt && interrupt()); };
+    for (Index i = 0; i < count && !noted(); ++i) task(i, noted);
+    return !stopped;
+  }
+  std::atomic<bool> stop{false};
+  std::atomic<Index> next{0};
+  std::mutex mutex;
+  std::condition_variable ended;
+  int running = workers;
+  std::exception_ptr failure;
+  const Interrupt stopped = [&] { return stop.load(std::memory_order_relaxed); };
+  const auto work = [&] {
+    try {
+      for (Index i = next++; i < count && !stopped(); i = next++) task(i, stopped);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!failure) failure = std::current_exception();
+      stop = true;
+    }
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (--running == 0) ended.notify_one();
+  };
+  std::vector<std::thread> pool;
+  pool.reserve(std::size_t(workers));
+  bool interrupted = false;
+  try {
+    for (int w = 0; w < workers; ++w) pool.emplace_back(work);
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!ended.wait_for(lock, std::chrono::milliseconds(20), [&] { return running == 0; })) {
+      lock.unlock();
+      if (interrupt && interrupt()) interrupted = stop = true;
+      lock.lock();
+    }
+  } catch (...) {  // no more threads to be had: those that run end, then the error goes on
+    stop = true;
+    for (std::thread& thread : pool) thread.join();
+    throw;
+  }
+  for (std::thread& thread : pool) thread.join();
+  if (failure) std::rethrow_exception(failure);
+  return !interrupted;
+}
+
+}  // namespace ksparse

@@ -1,0 +1,56 @@
+// Many paths over one X: each with its own resampling of the rows (folds, bootstrap rounds, as counts) and its own settings.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "fit.hpp"
+#include "parallel.hpp"
+#include "problem.hpp"
+
+namespace ksparse {
+
+/// How often each row counts, one resampling per row of the matrix: 0 and 1 for a fold, counts for a bootstrap round.
+using Counts = Eigen::Map<const Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+template <class Loss>
+struct PathTask {
+  Index resampling = 0;  // row of the counts
+  Loss loss;
+  Options options;
+  bool follows = false;  // starts from the fits of the task before it, which has the same resampling and a neighbouring setting
+};
+
+/// fit_path for every task, over threads; weights are those of the problem times the task's counts. X is shared by all. A task
+/// that fails holds one fit that says why, and the others are as they would be without it. Empty if interrupted.
+template <class Loss, class Design>
+std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
+                                               const std::vector<PathTask<Loss>>& tasks, const std::vector<Index>& ks,
+                                               int threads, const Interrupt& interrupt = {}) {
+  std::vector<std::vector<CompactFit>> answers(tasks.size());
+  std::vector<std::size_t> chains;  // the first task of each
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    if (i == 0 || !tasks[i].follows) chains.push_back(i);
+  const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
+    const PathTask<Loss>& task = tasks[i];
+    Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
+    if (problem.weights.size()) weights.array() *= problem.weights.array();
+    const Problem resampled{problem.labels, Problem::Vector(weights.data(), weights.size()), problem.offset};
+    const bool seeded = i > 0 && task.follows && answers[i - 1].size() == ks.size();
+    for (FitResult& result :
+         fit_path(design, resampled, task.loss, ks, task.options, stopped, seeded ? &answers[i - 1] : nullptr))
+      answers[i].push_back(compact(std::move(result)));
+  };
+  const auto run_chain = [&](Index chain, const Interrupt& stopped) {
+    const std::size_t first = chains[std::size_t(chain)];
+    for (std::size_t i = first; i < tasks.size() && (i == first || tasks[i].follows) && !(stopped && stopped()); ++i)
+      run_one(i, stopped);
+  };
+  if (!for_each_task(Index(chains.size()), threads, interrupt, run_chain)) return {};
+  return answers;
+}
+
+}  // namespace ksparse

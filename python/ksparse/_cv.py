@@ -1,0 +1,362 @@
+"""Cross-validation over k and the parameters of the loss: folds are weights over one X."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv
+from sklearn.utils.validation import _num_samples
+
+from . import _core
+from ._classifier import KSparseClassifier, SparseLinearClassifier
+from ._fit import solve
+from ._loss import loss_terms
+from ._optional import require
+from ._path import check_ks
+from ._request import Request, Settings
+from ._validation import check_flag
+
+__all__ = ["KSparseClassifierCV"]
+
+GRID = ("alpha", "gamma", "ridge")
+
+
+class KSparseClassifierCV(SparseLinearClassifier):
+    r"""Linear classifier on few features, their number chosen by cross-validation.
+
+    For every fold, and every point of the grid of ``alpha``, ``gamma`` and ``ridge``, a path over ``ks`` is fitted on the
+    training rows and judged on the others. Folds are weights of 0 and 1 over one X, which is never copied. The model is
+    then fitted on all rows with what scored best.
+
+    Parameters
+    ----------
+    ks : array-like of int or None, default=None
+        Budgets to compare. None is 0 to 10, or to the number of features where there are fewer.
+    loss : {"logistic", "focal"}, default="logistic"
+        The loss.
+    alpha, gamma, ridge : float or array-like of float, default=0.5, 2.0, 0.0
+        Parameters as in :class:`ksparse.KSparseClassifier`; a list is compared too.
+    cv : int, splitter, iterable or None, default=None
+        How to split the rows, as in scikit-learn. None is 5 stratified folds.
+    scoring : str, callable or None, default=None
+        Scorer of scikit-learn, the greater the better, e.g. ``"average_precision"``. None is minus the average loss on the rows
+        left out; that is not comparable between values of ``alpha`` or ``gamma``, so a grid over these needs a scorer.
+    one_standard_error : bool, default=False
+        Take the smallest k (of these the largest ridge) whose mean score lies within one standard error of the best.
+    n_jobs : int or None, default=None
+        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, from all rows; they multiply ``sample_weight``.
+    tolerance : float, default=1e-8
+        Newton decrement at the answer, > 0.
+    max_newton : int, default=100
+        Newton iterations per refit, >= 1.
+    search : {"auto", "fast", "thorough"}, default="auto"
+        How far the last fit, on all rows, searches; the paths of the folds search fast.
+    max_rounds, max_seconds : int, float or None, default=None
+        Budget of that search instead of its own.
+    random_state : int, default=0
+        Seed of that search. (A splitter has a seed of its own.)
+
+    Attributes
+    ----------
+    best_params_ : dict
+        What was chosen: ``k``, ``alpha``, ``gamma``, ``ridge``.
+    best_index_ : int
+        Its place in ``cv_results_``.
+    best_score_ : float
+        Its mean score.
+    cv_results_ : dict of ndarray
+        As in scikit-learn: ``params``, ``param_k`` and so on, ``split0_test_score`` and so on, ``mean_test_score``,
+        ``std_test_score``, ``rank_test_score``, ``mean_fit_time`` (of a path, divided by its length).
+    n_splits_ : int
+        Number of folds.
+    classes_, coef_, intercept_, support_, objective_, status_, n_iter_, result_, n_features_in_, feature_names_in_
+        Of the last fit, as in :class:`ksparse.KSparseClassifier`.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If the last fit did not converge; the message says what to change.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from ksparse import KSparseClassifierCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = KSparseClassifierCV(ks=range(1, 6), ridge=[1e-3, 1e-2], scoring="average_precision").fit(X, y)
+    >>> sorted(model.best_params_)
+    ['alpha', 'gamma', 'k', 'ridge']
+    """
+
+    def __init__(
+        self,
+        ks: Any = None,
+        *,
+        loss: str = "logistic",
+        alpha: Any = 0.5,
+        gamma: Any = 2.0,
+        ridge: Any = 0.0,
+        cv: Any = None,
+        scoring: Any = None,
+        one_standard_error: bool = False,
+        n_jobs: int | None = None,
+        fit_intercept: bool = True,
+        class_weight: Any = None,
+        tolerance: float = 1e-8,
+        max_newton: int = 100,
+        search: str = "auto",
+        max_rounds: int | None = None,
+        max_seconds: float | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.ks = ks
+        self.loss = loss
+        self.alpha = alpha
+        self.gamma = gamma
+        self.ridge = ridge
+        self.cv = cv
+        self.scoring = scoring
+        self.one_standard_error = one_standard_error
+        self.n_jobs = n_jobs
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tolerance = tolerance
+        self.max_newton = max_newton
+        self.search = search
+        self.max_rounds = max_rounds
+        self.max_seconds = max_seconds
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None) -> KSparseClassifierCV:
+        """Compare by cross-validation, then fit on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, finite.
+        y : array-like of shape (n_samples,)
+            Labels of two classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, >= 0, in fits and in scores.
+        groups : array-like of shape (n_samples,), optional
+            For splitters that keep groups together.
+
+        Returns
+        -------
+        KSparseClassifierCV
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is not what it must be; the message names it, or the fold.
+        """
+        grid = [dict(zip(GRID, point, strict=True)) for point in itertools.product(*(_values(self, name) for name in GRID))]
+        if self.scoring is None and len({(point["alpha"], point["gamma"]) for point in grid}) > 1:
+            raise ValueError(
+                "scoring is None, which compares the loss itself, and that differs between values of alpha and gamma; "
+                "give a scorer, e.g. scoring='neg_log_loss' or 'average_precision'"
+            )
+        one_standard_error = check_flag(self.one_standard_error, "one_standard_error")
+        design, labels, weights = self._validated(X, y, sample_weight)
+        p = design.shape[1]
+        ks = check_ks(range(min(10, p) + 1) if self.ks is None else self.ks, p)
+        settings = [Settings.of_estimator(self, **point) for point in grid]
+        request = Request.of(design, labels, weights, None, settings[0])
+        splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, groups))
+        counts = _counts_of(splits, labels, request.weights)
+        began = time.perf_counter()
+        paths = _fit_folds(request, settings, counts, ks, effective_n_jobs(self.n_jobs))
+        seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
+        scores = self._scores(request, grid, paths, splits, ks)
+        self.n_splits_ = len(splits)
+        self.cv_results_ = _results(grid, ks, scores, seconds)
+        self.best_index_ = _choose(self.cv_results_, one_standard_error)
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        chosen = {name: self.best_params_[name] for name in GRID}
+        self._take(solve(design, labels, self.best_params_["k"], weights, None, Settings.of_estimator(self, **chosen)))
+        return self
+
+    def _scores(
+        self, request: Request, grid: list[dict[str, float]], paths: list[Any], splits: list[Any], ks: list[int]
+    ) -> NDArray[np.float64]:
+        """Score every fit on the rows left out of it: (points of the grid, ks, splits)."""
+        scores = np.empty((len(grid), len(ks), len(splits)))
+        for (fold, (_, test)), (i, point) in itertools.product(enumerate(splits), enumerate(grid)):
+            fits = paths[fold * len(grid) + i]
+            # Only the columns that some fit of the path uses are read.
+            union = np.unique(np.concatenate([fit.support for fit in fits]))
+            coefs = np.zeros((len(ks), len(union)))
+            for row, fit in zip(coefs, fits, strict=True):
+                row[np.searchsorted(union, fit.support)] = fit.coef
+            intercepts = np.array([fit.intercept for fit in fits])
+            rows = request.design[np.ix_(test, union)]
+            weights = None if request.weights is None else request.weights[test]
+            if self.scoring is None:
+                eta = rows @ coefs.T + intercepts
+                scores[i, :, fold] = _minus_mean_loss(eta, request.labels[test], weights, request.loss, point)
+            else:
+                score = self._scorer(rows, self.classes_[request.labels[test].astype(np.intp)], weights, point)
+                scores[i, :, fold] = [score(coef, intercept) for coef, intercept in zip(coefs, intercepts, strict=True)]
+        return scores
+
+    def _scorer(
+        self, rows: NDArray[np.float64], y: NDArray[Any], weights: NDArray[np.float64] | None, point: dict[str, float]
+    ) -> Callable[[NDArray[np.float64], float], float]:
+        """Return the score of a linear model on some rows, as a function of its coefficients."""
+        model = KSparseClassifier(loss=self.loss, alpha=point["alpha"], gamma=point["gamma"], ridge=point["ridge"])
+        scorer = check_scoring(model, self.scoring)
+        model.classes_ = self.classes_
+        model.n_features_in_ = rows.shape[1]
+        model.support_ = np.arange(rows.shape[1])
+        model.gamma_ = point["gamma"] if self.loss == "focal" else 0.0
+        keywords = {} if weights is None else {"sample_weight": weights}
+
+        def score(coef: NDArray[np.float64], intercept: float) -> float:
+            model.coef_, model.intercept_ = coef.reshape(1, -1), np.array([intercept])
+            return float(scorer(model, rows, y, **keywords))
+
+        return score
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the mean score against k, for the best of the other parameters at each k, with its standard error.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw. By default a new figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        if ax is None:
+            ax = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'").subplots(layout="constrained")[1]
+        results = self.cv_results_
+        all_k = np.asarray(results["param_k"], dtype=np.int64)
+        ks = np.unique(all_k)
+        best = [np.flatnonzero(all_k == k)[np.argmax(results["mean_test_score"][all_k == k])] for k in ks]
+        ax.errorbar(ks, results["mean_test_score"][best], yerr=_standard_error(results)[best], fmt="o-", capsize=3)
+        ax.plot(self.best_params_["k"], self.best_score_, "*", markersize=14, label=f"chosen: k = {self.best_params_['k']}")
+        ax.set(xlabel="k", ylabel=self.scoring if isinstance(self.scoring, str) else "score")
+        if self.scoring is None:
+            ax.set_ylabel("minus the average loss")
+        ax.legend()
+        return ax.figure
+
+
+def _values(estimator: Any, name: str) -> list[Any]:
+    """Return the values of a parameter that may be a list."""
+    given = getattr(estimator, name)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return [given]  # checked with the other settings
+    values = list(given)
+    if not values:
+        raise ValueError(f"{name} is empty; it must be a number or a list of at least one")
+    # The largest ridge first: its fits are the smoothest, and the next begins at them.
+    return sorted(values, reverse=name == "ridge")
+
+
+def _counts_of(splits: list[Any], labels: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.uint16]:
+    """How often each row counts in the training part of each split; both classes must be there."""
+    n = _num_samples(labels)
+    counts = np.empty((len(splits), n), dtype=np.uint16)
+    for fold, (train, test) in enumerate(splits):
+        counts[fold] = np.bincount(np.arange(n)[train], minlength=n)
+        present = counts[fold] > 0 if weights is None else (counts[fold] > 0) & (weights > 0)
+        for label in (0, 1):
+            if not (present & (labels == label)).any():
+                raise ValueError(
+                    f"fold {fold} of cv has no training row of class {label} (of the two classes, sorted); "
+                    "use fewer folds, or a stratified splitter"
+                )
+        if len(np.arange(n)[test]) == 0:
+            raise ValueError(f"fold {fold} of cv has no test row")
+    return counts
+
+
+def _fit_folds(
+    request: Request, settings: list[Settings], counts: NDArray[np.uint16], ks: list[int], threads: int
+) -> list[list[_core.CompactFit]]:
+    """Paths by fold and point of the grid, in this order; points that differ by their ridge alone begin at each other's fits."""
+    tasks = []
+    for fold, (i, point) in itertools.product(range(len(counts)), enumerate(settings)):
+        options = point.options()
+        options.search = "fast"
+        # A path of a fold serves to compare budgets: fewer exchanges than for an answer are tried.
+        options.cold_starts = False
+        options.path_sweeps = 0
+        options.pairs_tried = options.pairs_tried_last = 4
+        alpha, gamma = point.loss_parameters()
+        follows = i > 0 and (alpha, gamma) == settings[i - 1].loss_parameters()
+        tasks.append((fold, alpha, gamma, options, follows))
+    paths = _core.fit_paths(
+        request.design, request.labels, request.weights, request.offset, request.loss, counts, tasks, ks, threads
+    )
+    for path in paths:
+        request.raise_if_refused(path[0])
+    return paths
+
+
+def _minus_mean_loss(
+    eta: NDArray[np.float64], labels: NDArray[Any], weights: NDArray[np.float64] | None, loss: str, point: dict[str, float]
+) -> NDArray[np.float64]:
+    """Minus the average loss of each column of linear predictors."""
+    positive = labels[:, None] == 1
+    margins = np.where(positive, eta, -eta)
+    value, _, _ = loss_terms(margins, positive, loss=loss, alpha=point["alpha"], gamma=point["gamma"])
+    return -np.average(value, axis=0, weights=weights)
+
+
+def _standard_error(results: dict[str, Any]) -> NDArray[np.float64]:
+    scores = np.stack([results[key] for key in results if key.startswith("split")])
+    if len(scores) < 2:
+        return np.zeros(scores.shape[1])
+    return scores.std(axis=0, ddof=1) / np.sqrt(len(scores))
+
+
+def _results(grid: list[dict[str, float]], ks: list[int], scores: NDArray[np.float64], seconds: float) -> dict[str, Any]:
+    """Arrange scores (points, ks, splits) as scikit-learn does."""
+    params = [{"k": k, **point} for point, k in itertools.product(grid, ks)]
+    flat = scores.reshape(len(params), -1)
+    mean = flat.mean(axis=1)
+    results: dict[str, Any] = {"mean_fit_time": np.full(len(params), seconds)}
+    for name in params[0]:
+        results[f"param_{name}"] = np.ma.MaskedArray([point[name] for point in params])
+    results["params"] = params
+    for split in range(flat.shape[1]):
+        results[f"split{split}_test_score"] = flat[:, split]
+    results["mean_test_score"] = mean
+    results["std_test_score"] = flat.std(axis=1)
+    results["rank_test_score"] = rankdata(-mean, method="min", nan_policy="omit").astype(np.int32)
+    return results
+
+
+def _choose(results: dict[str, Any], one_standard_error: bool) -> int:
+    """Return the place of the best mean score, or of the simplest within a standard error of it; ties go to the simplest."""
+    mean = results["mean_test_score"]
+    if np.isnan(mean).all():
+        raise ValueError("every score is NaN; check the scorer and the folds")
+    best = int(np.nanargmax(mean))
+    bar = mean[best] - (_standard_error(results)[best] if one_standard_error else 0.0)
+    near = np.flatnonzero(mean >= bar)
+    simplicity = [(results["param_k"][i], -results["param_ridge"][i], -mean[i]) for i in near]
+    return int(near[min(range(len(near)), key=simplicity.__getitem__)])
