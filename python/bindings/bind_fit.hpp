@@ -113,7 +113,8 @@ inline void bind_paths(py::module_& module) {
       .def_readonly("bad_row", &CompactFit::bad_row, "where X is not finite, or -1")
       .def_readonly("bad_column", &CompactFit::bad_column, "the same, its column");
   module.def("fit_paths", &fit_paths,
-             "A path for every task (row of counts, alpha, gamma, options, follows the task before), over threads; weights are multiplied by the counts.",
+             "A path for every task (row of counts, alpha, gamma, options, follows the task before), over threads; weights are "
+             "multiplied by the counts.",
              py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
              py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("counts").noconvert(), py::arg("tasks"),
              py::arg("ks"), py::arg("threads"));

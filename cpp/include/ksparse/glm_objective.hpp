@@ -370,7 +370,8 @@ void GlmObjective<Loss, Design>::for_sample(Index size, const Visit& visit) cons
                    sample_cross_.outerStride(), size});
 }
 
-// In place of the Hessian of all rows, that of the sample; sum_slope_ stays that of all rows, sum_curvature_ becomes the sample's.
+// In place of the Hessian of all rows, that of the sample; sum_slope_ stays that of all rows, sum_curvature_ becomes the
+// sample's.
 template <class Loss, class Design>
 void GlmObjective<Loss, Design>::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian) {
   const Sums sums{active_sums_.data(), active_sums_.outerStride()};
@@ -382,7 +383,8 @@ void GlmObjective<Loss, Design>::sample_hessian(Index size, Eigen::Ref<Eigen::Ma
     const auto curvature = curvature_.segment(block.first, block.rows).array();
     sum_curvature_ += curvature.sum();
     for (Index j = 0; j < size; ++j)
-      sample_cross_.col(j).segment(row, block.rows).array() = curvature * active_.col(j).segment(block.first, block.rows).array();
+      sample_cross_.col(j).segment(row, block.rows).array() =
+          curvature * active_.col(j).segment(block.first, block.rows).array();
     kernels::accumulate_columns(
         size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + block.first; },
         [&](Index c) { return std::min(c + 4, size); });

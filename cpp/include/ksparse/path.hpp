@@ -42,7 +42,8 @@ class Path {
   /// False if interrupted or if X is not finite; info() says which.
   bool run() {
     Splicing engine(objective_, options_, nullptr, Reach::grow, 0);
-    const bool done = settle(engine) && (seeds_ ? adapt_seeds(engine) : fit_each(engine)) && exchange_seeds(engine) && polish(engine);
+    const bool done =
+        settle(engine) && (seeds_ ? adapt_seeds(engine) : fit_each(engine)) && exchange_seeds(engine) && polish(engine);
     info_ = engine.info();
     return done;
   }

@@ -3,7 +3,11 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -31,25 +35,41 @@ std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Probl
                                                const std::vector<PathTask<Loss>>& tasks, const std::vector<Index>& ks,
                                                int threads, const Interrupt& interrupt = {}) {
   std::vector<std::vector<CompactFit>> answers(tasks.size());
-  std::vector<std::size_t> chains;  // the first task of each
-  for (std::size_t i = 0; i < tasks.size(); ++i)
-    if (i == 0 || !tasks[i].follows) chains.push_back(i);
+  // First tasks of all chains first, then the second ones: by the time that a task is taken, the one before it in its chain is
+  // done or under way.
+  std::vector<std::size_t> order(tasks.size()), level(tasks.size(), 0);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    order[i] = i;
+    if (i > 0 && tasks[i].follows) level[i] = level[i - 1] + 1;
+  }
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return level[a] < level[b]; });
+  std::mutex mutex;
+  std::condition_variable one_done;
+  std::vector<char> done(tasks.size(), 0);
+  const auto wait_for = [&](std::size_t i, const Interrupt& stopped) {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!done[i] && !(stopped && stopped())) one_done.wait_for(lock, std::chrono::milliseconds(20));
+    return bool(done[i]);
+  };
   const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
     const PathTask<Loss>& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
     if (problem.weights.size()) weights.array() *= problem.weights.array();
     const Problem resampled{problem.labels, Problem::Vector(weights.data(), weights.size()), problem.offset};
-    const bool seeded = i > 0 && task.follows && answers[i - 1].size() == ks.size();
+    const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();
     for (FitResult& result :
          fit_path(design, resampled, task.loss, ks, task.options, stopped, seeded ? &answers[i - 1] : nullptr))
       answers[i].push_back(compact(std::move(result)));
   };
-  const auto run_chain = [&](Index chain, const Interrupt& stopped) {
-    const std::size_t first = chains[std::size_t(chain)];
-    for (std::size_t i = first; i < tasks.size() && (i == first || tasks[i].follows) && !(stopped && stopped()); ++i)
-      run_one(i, stopped);
+  const auto run = [&](Index place, const Interrupt& stopped) {
+    const std::size_t i = order[std::size_t(place)];
+    if (level[i] > 0 && !wait_for(i - 1, stopped)) return;
+    run_one(i, stopped);
+    const std::lock_guard<std::mutex> lock(mutex);
+    done[i] = 1;
+    one_done.notify_all();
   };
-  if (!for_each_task(Index(chains.size()), threads, interrupt, run_chain)) return {};
+  if (!for_each_task(Index(tasks.size()), threads, interrupt, run)) return {};
   return answers;
 }
 
