@@ -40,6 +40,20 @@ inline void bind_options(py::module_& module) {
           [](Options& o, const std::string& name) { o.effort = effort_by_name(name); }, "'fast', 'auto' or 'thorough'")
       .def_readwrite("max_rounds", &Options::max_rounds, "perturbations at most; 0: what the search allows")
       .def_readwrite("max_seconds", &Options::max_seconds, "no new perturbation after this time; 0: no limit")
+      .def_property(
+          "always_in", [](const Options& o) { return o.constraints.always_in; },
+          [](Options& o, std::vector<Index> features) { o.constraints.always_in = std::move(features); }, "features always in")
+      .def_property(
+          "never_in", [](const Options& o) { return o.constraints.never_in; },
+          [](Options& o, std::vector<Index> features) { o.constraints.never_in = std::move(features); }, "features never in")
+      .def_property(
+          "lower", [](const Options& o) { return to_numpy(o.constraints.lower); },
+          [](Options& o, const Array& bounds) { o.constraints.lower = vector_view(bounds); },
+          "(p,) least coefficients, or empty")
+      .def_property(
+          "upper", [](const Options& o) { return to_numpy(o.constraints.upper); },
+          [](Options& o, const Array& bounds) { o.constraints.upper = vector_view(bounds); },
+          "(p,) largest coefficients, or empty")
       .def_readwrite("random_state", &Options::random_state, "seed of the perturbations")
       .def_readwrite("pairs_tried", &Options::pairs_tried, "exchanges tried per scan of the working set")
       .def_readwrite("pairs_tried_last", &Options::pairs_tried_last, "exchanges tried per scan of all features")

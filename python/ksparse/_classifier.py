@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,8 +49,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
         """Hold a result in the attributes that scikit-learn names; warn if it did not converge."""
         if not result.converged:
             warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=3)
-        names = getattr(self, "feature_names_in_", None)
-        self.result_ = result if names is None else replace(result, feature_names=names)
+        self.result_ = result
         self.gamma_ = result.gamma
         self.coef_ = result.coef.reshape(1, -1)
         self.intercept_ = np.array([result.intercept])
@@ -190,6 +188,13 @@ class KSparseClassifier(SparseLinearClassifier):
         No new perturbation after this time, instead of the budget of ``search``.
     random_state : int, default=0
         Seed of the perturbations.
+    always_in : array-like of int or str or None, default=None
+        Features in every support, by number or, if X has column names, by name. They count towards k.
+    never_in : array-like of int or str or None, default=None
+        Features in none.
+    bounds : tuple (lower, upper) or None, default=None
+        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
+        lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
 
     Attributes
     ----------
@@ -266,6 +271,9 @@ class KSparseClassifier(SparseLinearClassifier):
         max_rounds: int | None = None,
         max_seconds: float | None = None,
         random_state: int = 0,
+        always_in: Any = None,
+        never_in: Any = None,
+        bounds: Any = None,
     ) -> None:
         self.k = k
         self.k_max = k_max
@@ -281,6 +289,9 @@ class KSparseClassifier(SparseLinearClassifier):
         self.max_rounds = max_rounds
         self.max_seconds = max_seconds
         self.random_state = random_state
+        self.always_in = always_in
+        self.never_in = never_in
+        self.bounds = bounds
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
         """Choose the features and fit the coefficients.
@@ -306,15 +317,16 @@ class KSparseClassifier(SparseLinearClassifier):
         """
         design, labels, weights = self._validated(X, y, sample_weight)
         p = design.shape[1]
-        settings = Settings.of_estimator(self)
+        settings, names = Settings.of_estimator(self), getattr(self, "feature_names_in_", None)
         if isinstance(self.k, str):
             k_max = min(10, p) if self.k_max is None else self.k_max
             check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
-            budgets = range(check_integer(k_max, "k_max", 0, p, ", the number of features") + 1)
-            self.path_ = solve_path(design, labels, budgets, weights, None, settings)
+            least = 0 if self.always_in is None else len(self.always_in)
+            budgets = range(least, check_integer(k_max, "k_max", least, p, ", the number of features") + 1)
+            self.path_ = solve_path(design, labels, budgets, weights, None, settings, names=names)
             result = self.path_.best(self.k)
         else:
             k = min(10, p) if self.k is None else self.k
-            result = solve(design, labels, k, weights, None, settings)
+            result = solve(design, labels, k, weights, None, settings, names)
         self._take(result)
         return self

@@ -61,6 +61,10 @@ class Options:
     max_rounds: int
     max_seconds: float
     random_state: int
+    always_in: list[int]
+    never_in: list[int]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
     pairs_tried: int
     pairs_tried_last: int
     cold_starts: bool

@@ -39,7 +39,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
     Parameters
     ----------
     ks : array-like of int or None, default=None
-        Budgets to compare. None is 0 to 10, or to the number of features where there are fewer.
+        Budgets to compare. None is 0 (or the number of features that are always in) to 10 (or the number of features).
     loss : {"logistic", "focal"}, default="logistic"
         The loss.
     alpha, gamma, ridge : float or array-like of float, default=0.5, 2.0, 0.0
@@ -67,6 +67,13 @@ class KSparseClassifierCV(SparseLinearClassifier):
         Budget of that search instead of its own.
     random_state : int, default=0
         Seed of that search. (A splitter has a seed of its own.)
+    always_in : array-like of int or str or None, default=None
+        Features in every support, by number or, if X has column names, by name. They count towards k.
+    never_in : array-like of int or str or None, default=None
+        Features in none.
+    bounds : tuple (lower, upper) or None, default=None
+        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
+        lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
 
     Attributes
     ----------
@@ -119,6 +126,9 @@ class KSparseClassifierCV(SparseLinearClassifier):
         max_rounds: int | None = None,
         max_seconds: float | None = None,
         random_state: int = 0,
+        always_in: Any = None,
+        never_in: Any = None,
+        bounds: Any = None,
     ) -> None:
         self.ks = ks
         self.loss = loss
@@ -137,6 +147,9 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.max_rounds = max_rounds
         self.max_seconds = max_seconds
         self.random_state = random_state
+        self.always_in = always_in
+        self.never_in = never_in
+        self.bounds = bounds
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None) -> KSparseClassifierCV:
         """Compare by cross-validation, then fit on all rows.
@@ -171,9 +184,11 @@ class KSparseClassifierCV(SparseLinearClassifier):
         one_standard_error = check_flag(self.one_standard_error, "one_standard_error")
         design, labels, weights = self._validated(X, y, sample_weight)
         p = design.shape[1]
-        ks = check_ks(range(min(10, p) + 1) if self.ks is None else self.ks, p)
+        least = 0 if self.always_in is None else len(self.always_in)
+        ks = check_ks(range(least, min(max(10, least), p) + 1) if self.ks is None else self.ks, p)
         settings = [Settings.of_estimator(self, **point) for point in grid]
-        request = Request.of(design, labels, weights, None, settings[0])
+        names = getattr(self, "feature_names_in_", None)
+        request = Request.of(design, labels, weights, None, settings[0], names)
         splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, groups))
         counts = _counts_of(splits, labels, request.weights)
         began = time.perf_counter()
@@ -186,7 +201,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
         chosen = {name: self.best_params_[name] for name in GRID}
-        self._take(solve(design, labels, self.best_params_["k"], weights, None, Settings.of_estimator(self, **chosen)))
+        settings_of_all = Settings.of_estimator(self, **chosen)
+        self._take(solve(design, labels, self.best_params_["k"], weights, None, settings_of_all, names))
         return self
 
     def _scores(
@@ -299,7 +315,7 @@ def _fit_folds(
     """Paths by fold and point of the grid, in this order; points that differ by their ridge alone begin at each other's fits."""
     tasks = []
     for fold, (i, point) in itertools.product(range(len(counts)), enumerate(settings)):
-        options = point.options()
+        options = point.options(request.design.shape[1], request.names)
         options.search = "fast"
         # A path of a fold serves to compare budgets: fewer exchanges than for an answer are tried.
         options.cold_starts = False

@@ -135,6 +135,9 @@ def fit(
     max_rounds: int | None = None,
     max_seconds: float | None = None,
     random_state: int = 0,
+    always_in: ArrayLike | None = None,
+    never_in: ArrayLike | None = None,
+    bounds: tuple[Any, Any] | None = None,
 ) -> FitResult:
     r"""Choose at most k features and fit a linear classifier on them.
 
@@ -186,6 +189,13 @@ def fit(
         No new perturbation after this time, instead of the budget above. Answers may then differ between runs.
     random_state : int, default=0
         Seed of the perturbations; the same seed and budget give the same answer.
+    always_in : array-like of int or str, optional
+        Features in every support, by number or, if X has column names, by name. They count towards k.
+    never_in : array-like of int or str, optional
+        Features in none.
+    bounds : tuple (lower, upper), optional
+        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
+        lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
 
     Returns
     -------
@@ -230,6 +240,9 @@ def fit(
         max_rounds=max_rounds,
         max_seconds=max_seconds,
         random_state=random_state,
+        always_in=always_in,
+        never_in=never_in,
+        bounds=bounds,
     )
     result = solve(X, y, k, sample_weight, offset, settings)
     if not result.converged:
@@ -237,9 +250,11 @@ def fit(
     return result
 
 
-def solve(X: Any, y: Any, k: Any, sample_weight: Any, offset: Any, settings: Settings) -> FitResult:
-    """Validate, call the core, return its answer; the caller warns."""
-    request = Request.of(X, y, sample_weight, offset, settings)
+def solve(
+    X: Any, y: Any, k: Any, sample_weight: Any, offset: Any, settings: Settings, names: NDArray[np.object_] | None = None
+) -> FitResult:
+    """Validate, call the core, return its answer; the caller warns. ``names`` are those of X where it has lost them."""
+    request = Request.of(X, y, sample_weight, offset, settings, names)
     request.options.k = check_integer(k, "k", 0, request.design.shape[1], ", the number of features")
     answer = _core.fit(*request.arguments, request.options)
     request.raise_if_refused(answer)

@@ -292,6 +292,9 @@ def fit_path(
     max_rounds: int | None = None,
     max_seconds: float | None = None,
     random_state: int = 0,
+    always_in: ArrayLike | None = None,
+    never_in: ArrayLike | None = None,
+    bounds: tuple[Any, Any] | None = None,
     cold_starts: bool = True,
 ) -> PathResult:
     r"""Fit for every k of a list in one call.
@@ -334,6 +337,13 @@ def fit_path(
         Time per k after which no new perturbation begins, instead of the budget of ``search``.
     random_state : int, default=0
         Seed of the perturbations.
+    always_in : array-like of int or str, optional
+        Features in every support, by number or, if X has column names, by name. They count towards k.
+    never_in : array-like of int or str, optional
+        Features in none.
+    bounds : tuple (lower, upper), optional
+        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
+        lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
     cold_starts : bool, default=True
         Whether each k also starts from nothing, as a single fit does: no entry is then worse than a single fit with the same
         settings. False: only from the neighbours, which takes half to two thirds of the time and is seldom worse.
@@ -376,6 +386,9 @@ def fit_path(
         max_rounds=max_rounds,
         max_seconds=max_seconds,
         random_state=random_state,
+        always_in=always_in,
+        never_in=never_in,
+        bounds=bounds,
     )
     path = solve_path(X, y, ks, sample_weight, offset, settings, cold_starts)
     warn_of_path(path, ConvergenceWarning, stacklevel=3)
@@ -391,10 +404,17 @@ def warn_of_path(path: PathResult, category: type[Warning], stacklevel: int) -> 
 
 
 def solve_path(
-    X: Any, y: Any, ks: Any, sample_weight: Any, offset: Any, settings: Settings, cold_starts: Any = True
+    X: Any,
+    y: Any,
+    ks: Any,
+    sample_weight: Any,
+    offset: Any,
+    settings: Settings,
+    cold_starts: Any = True,
+    names: NDArray[np.object_] | None = None,
 ) -> PathResult:
-    """Validate, call the core, return its answers; the caller warns."""
-    request = Request.of(X, y, sample_weight, offset, settings)
+    """Validate, call the core, return its answers; the caller warns. ``names`` are those of X where it has lost them."""
+    request = Request.of(X, y, sample_weight, offset, settings, names)
     budgets = check_ks(ks, request.design.shape[1])
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
     answers = _core.fit_path(*request.arguments, budgets, request.options)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._validation import (
+    check_bounds,
     check_design,
+    check_features,
     check_flag,
     check_integer,
     check_labels,
@@ -43,6 +45,9 @@ class Settings:
     max_rounds: Any = None
     max_seconds: Any = None
     random_state: Any = 0
+    always_in: Any = None
+    never_in: Any = None
+    bounds: Any = None
 
     @classmethod
     def of_estimator(cls, estimator: Any, **changes: Any) -> Settings:
@@ -53,7 +58,7 @@ class Settings:
         """Check and return alpha and gamma."""
         return check_loss(self.loss, self.alpha, self.gamma)[1:]
 
-    def options(self) -> _core.Options:
+    def options(self, n_features: int, names: NDArray[np.object_] | None) -> _core.Options:
         """Check the settings and return them as the core takes them; ``k`` is left for the caller to set."""
         options = _core.Options()
         options.ridge = check_real(self.ridge, "ridge", "finite and >= 0", 0.0)
@@ -62,6 +67,13 @@ class Settings:
         options.max_newton = check_integer(self.max_newton, "max_newton", 1, 2**31 - 1)
         for name, value in check_search(self.search, self.max_rounds, self.max_seconds, self.random_state).items():
             setattr(options, name, value)
+        options.always_in = check_features(self.always_in, "always_in", n_features, names)
+        options.never_in = check_features(self.never_in, "never_in", n_features, names)
+        lower, upper = check_bounds(self.bounds, n_features)
+        if lower is not None:
+            options.lower = lower
+        if upper is not None:
+            options.upper = upper
         return options
 
 
@@ -80,7 +92,15 @@ class Request:
     names: NDArray[np.object_] | None
 
     @classmethod
-    def of(cls, X: Any, y: Any, sample_weight: Any, offset: Any, settings: Settings) -> Request:
+    def of(
+        cls,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        offset: Any,
+        settings: Settings,
+        names: NDArray[np.object_] | None = None,
+    ) -> Request:
         """Check everything; raise TypeError or ValueError with the name of the argument that is wrong."""
         design = check_design(X)
         n = design.shape[0]
@@ -88,7 +108,8 @@ class Request:
         weights = None if sample_weight is None else check_weights(sample_weight, labels)
         loss, alpha, gamma = check_loss(settings.loss, settings.alpha, settings.gamma)
         shift = None if offset is None else check_rows(offset, n, "offset")
-        return cls(design, labels, weights, shift, loss, alpha, gamma, settings.options(), feature_names(X))
+        names = feature_names(X) if names is None else names
+        return cls(design, labels, weights, shift, loss, alpha, gamma, settings.options(design.shape[1], names), names)
 
     @property
     def arguments(self) -> tuple[Matrix, Vector, Vector | None, Vector | None, str, float, float]:

@@ -163,6 +163,46 @@ def check_search(search: Any, max_rounds: Any, max_seconds: Any, random_state: A
     }
 
 
+def check_features(features: Any, name: str, n_features: int, names: NDArray[np.object_] | None) -> list[int]:
+    """Return features given by number, or by name if X has names."""
+    if features is None:
+        return []
+    values = features.tolist() if isinstance(features, np.ndarray) else features
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} is {features!r}; it must be a list of features")
+    places = {} if names is None else {column: j for j, column in enumerate(names)}
+    found = []
+    for i, value in enumerate(values):
+        if isinstance(value, str):
+            if value not in places:
+                why = "X has no column names" if names is None else "X has no such column"
+                raise ValueError(f"{name}[{i}] is {value!r}, but {why}")
+            found.append(places[value])
+        else:
+            found.append(check_integer(value, f"{name}[{i}]", 0, n_features - 1, ", the last feature"))
+    return found
+
+
+def check_bounds(bounds: Any, n_features: int) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Return lower and upper bounds of all coefficients, or None where there are none."""
+    if bounds is None:
+        return None, None
+    if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
+        raise TypeError(f"bounds is {bounds!r}; it must be (lower, upper), each a number, an array or None")
+    return _check_bound(bounds[0], "lower", n_features), _check_bound(bounds[1], "upper", n_features)
+
+
+def _check_bound(bound: Any, name: str, n_features: int) -> NDArray[np.float64] | None:
+    if bound is None:
+        return None
+    array = np.asarray(bound)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"bounds: {name} has dtype {array.dtype}; it must be real numbers")
+    if array.shape not in ((), (n_features,)):
+        raise ValueError(f"bounds: {name} has shape {array.shape}; it must be a number or have shape ({n_features},)")
+    return np.array(np.broadcast_to(array, (n_features,)), dtype=np.float64)
+
+
 def feature_names(X: Any) -> NDArray[np.object_] | None:
     """Return the column names of a data frame if all are strings, else None."""
     columns = getattr(X, "columns", None)

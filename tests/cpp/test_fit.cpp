@@ -221,7 +221,7 @@ TEST_CASE("a_sampled_scan_keeps_the_gradient_and_estimates_the_curvature", "[fit
   struct Collect final : ScanSink {
     Eigen::ArrayXd gradient, curvature;
     Eigen::MatrixXd cross, inverse;
-    void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& at) override { inverse = at; }
+    void begin_scan(const ScanPoint& point) override { inverse = point.inverse; }
     void take_panel(const ScanPanel& panel) override {
       gradient = panel.gradient;
       curvature = panel.curvature;
@@ -255,4 +255,39 @@ TEST_CASE("a_sampled_scan_keeps_the_gradient_and_estimates_the_curvature", "[fit
   };
   check(ColumnView(data.X));
   check(RowView(rows));
+}
+
+TEST_CASE("constraints_hold_and_what_cannot_be_is_named", "[fit]") {
+  const Data data = random_data(150, 9, 0.6, 11);
+  const ColumnView design(data.X);
+  Options options = with_k(4, 1e-3);
+  options.constraints.always_in = {2};
+  options.constraints.never_in = {5};
+  options.constraints.lower = Eigen::VectorXd::Constant(9, -0.1);
+  options.constraints.upper = Eigen::VectorXd::Constant(9, 0.2);
+  const FitResult result = fit(design, data.y, Focal{0.5, 2.0}, options);
+  REQUIRE(result.info.status == Status::converged);
+  CHECK(result.coef[5] == 0);
+  CHECK(result.coef.minCoeff() >= -0.1);
+  CHECK(result.coef.maxCoeff() <= 0.2);
+
+  const auto refusal = [&](const Constraints& constraints) {
+    options.constraints = constraints;
+    const FitResult refused = fit(design, data.y, Logistic{}, options);
+    CHECK(refused.info.status == Status::invalid_input);
+    return refused.info.message;
+  };
+  Constraints wrong;
+  wrong.always_in = {0, 1, 2, 3, 4};
+  CHECK(refusal(wrong) == "always_in names 5 features but k is 4");
+  wrong.always_in = {9};
+  CHECK(refusal(wrong) == "always_in names feature 9 but X has 9 columns");
+  wrong.always_in = {1};
+  wrong.never_in = {1};
+  CHECK(refusal(wrong) == "feature 1 is both in always_in and in never_in");
+  wrong = Constraints();
+  wrong.lower = Eigen::VectorXd::Ones(9);
+  CHECK(refusal(wrong).find("bounds of feature 0 must hold 0") == 0);
+  wrong.lower = Eigen::VectorXd::Zero(3);
+  CHECK(refusal(wrong) == "lower has 3 entries, not one per column");
 }

@@ -43,7 +43,7 @@ class QuadraticObjective final : public Objective {
 
   Status scan(const Iterate& iterate, const Columns& columns, Hessian, ScanSink& sink) override {
     const Eigen::MatrixXd part = H(iterate.support, iterate.support), inverse = part.inverse();
-    sink.begin_scan(inverse);
+    sink.begin_scan({inverse});
     for (Index begin = 0; begin < columns.count; begin += 3) {  // small panels, to see that they join
       const Columns panel = columns.slice(begin, std::min<Index>(3, columns.count - begin));
       Eigen::ArrayXd gradient(panel.count), curvature(panel.count);
@@ -88,11 +88,11 @@ TEST_CASE("the_pair_model_is_exact_on_a_quadratic", "[splicing]") {
     ProposalList exchanges{100, 4}, entries{100, 4};
     const Iterate& iterate;
     explicit Sink(const Iterate& at) : iterate(at) {}
-    void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse) override { model.set(iterate, inverse); }
+    void begin_scan(const ScanPoint& point) override { model.set(iterate, point); }
     void take_panel(const ScanPanel& panel) override {
       const auto skip = [&](Index j) { return std::count(iterate.support.begin(), iterate.support.end(), j) > 0; };
       model.judge(panel);
-      model.propose_exchanges(panel, skip, exchanges);
+      model.propose_exchanges(panel, skip, [](Index) { return false; }, exchanges);
       model.propose_entries(panel, skip, entries);
     }
   } sink(iterate);

@@ -40,13 +40,14 @@ void note_bad_entry(const AnyObjective& objective, Info& info) {
 
 /// What is wrong with the arguments of a fit, in words; nullopt: nothing.
 template <class Loss, class Design>
-std::optional<std::string> broken_rule(const Design& design, const Problem& problem, const Loss& loss, const Options& options) {
+std::optional<std::string> broken_rule(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
+                                       Index smallest_k) {
   if (auto wrong = options.problem()) return wrong;
   if (auto wrong = loss.problem()) return wrong;
   if (auto wrong = problem.problem(design.rows())) return wrong;
   if (options.k > design.columns())
     return "k is " + std::to_string(options.k) + " but X has " + std::to_string(design.columns()) + " columns";
-  return std::nullopt;
+  return options.constraints.problem(design.columns(), smallest_k);
 }
 
 /// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
@@ -55,7 +56,7 @@ template <class Loss, class Design>
 FitResult fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
               const Interrupt& interrupt = {}) {
   FitResult result;
-  if (auto wrong = broken_rule(design, problem, loss, options)) return refused(design.columns(), std::move(*wrong));
+  if (auto wrong = broken_rule(design, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
   GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
   SupportMemory memory;
   const bool may_perturb = options.rounds_allowed(design.columns(), true) > 0;
@@ -92,7 +93,8 @@ std::vector<FitResult> fit_path(const Design& design, const Problem& problem, co
   if (ks.empty() || !increasing || ks.front() < 0)
     return {refused(design.columns(), "ks must be an increasing list of at least one number >= 0")};
   options.k = ks.back();
-  if (auto wrong = broken_rule(design, problem, loss, options)) return {refused(design.columns(), std::move(*wrong))};
+  if (auto wrong = broken_rule(design, problem, loss, options, ks.front()))
+    return {refused(design.columns(), std::move(*wrong))};
   GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
   Path path(objective, options, ks);
   if (seeds)

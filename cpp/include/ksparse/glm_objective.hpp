@@ -75,6 +75,8 @@ class GlmObjective final : public Objective {
   void gather_in_units(Index column, Index first, Index rows, double* target) const;
   void sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian);
   bool linearise_for_scan(const Iterate& iterate, Hessian kind);
+  void set_bounds(const std::vector<Index>& support);
+  bool hold_at_bounds(Index size);
   template <class Visit>
   void for_sample(Index size, const Visit& visit) const;
   bool sum_exactly(const Columns& panel, Index size, const double* curvature);
@@ -97,6 +99,12 @@ class GlmObjective final : public Objective {
   }
   bool largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const;
   bool columns_are_independent(Index size);
+  // Bounds of a coefficient in units; those of a column that can never enter do not matter.
+  double lower_in_units(Index column) const { return in_units(constraints_.lower_of(column), column); }
+  double upper_in_units(Index column) const { return in_units(constraints_.upper_of(column), column); }
+  double in_units(double bound, Index column) const {
+    return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column];
+  }
   double ridge_of(Index column) const { return std::min(ridge_ * inverse_scale_[column] * inverse_scale_[column], 1e300); }
   bool interrupted() {
     if (!interrupted_ && interrupt_) interrupted_ = interrupt_();
@@ -108,6 +116,7 @@ class GlmObjective final : public Objective {
   const Interrupt& interrupt_;
   const Index n_, padded_, p_, capacity_;
   const bool intercept_;
+  const Constraints& constraints_;
   const double ridge_, tolerance_;
   const int max_newton_;
   bool interrupted_ = false, saw_concave_ = false, units_chosen_ = false;
@@ -134,9 +143,13 @@ class GlmObjective final : public Objective {
   Eigen::ArrayXd panel_gradient_, panel_curvature_, panel_centre_, panel_factor_;  // (largest_panel,)
   Eigen::VectorXd column_;                                                         // (block_rows,) a stretch of one column
   Eigen::MatrixXd panel_cross_;                                                    // (largest_panel, capacity + 1)
-  Eigen::VectorXd beta_, gradient_;                                                // (capacity + 1,)
-  Eigen::MatrixXd hessian_, inverse_;                                              // (capacity + 1, capacity + 1)
-  Eigen::MatrixXd subset_;  // (n, subset) columns that were listed by the last scan, where X scatters them
+  Eigen::ArrayXd panel_lower_, panel_upper_;                                       // (largest_panel,) bounds in units, or empty
+  Eigen::VectorXd lower_, upper_;                                                  // (capacity + 1,) the same of the active set
+  Eigen::MatrixXd whole_hessian_;      // (capacity + 1, capacity + 1) before the held coefficients were taken out
+  std::vector<Index> held_places_;     // places of coefficients held at a bound at the last linearisation
+  Eigen::VectorXd beta_, gradient_;    // (capacity + 1,)
+  Eigen::MatrixXd hessian_, inverse_;  // (capacity + 1, capacity + 1)
+  Eigen::MatrixXd subset_;             // (n, subset) columns that were listed by the last scan, where X scatters them
   std::vector<Index> subset_columns_;
   const Index* subset_list_ = nullptr;
   Newton newton_;
@@ -155,6 +168,7 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
       p_(design.columns()),
       capacity_(std::min(options.k, design.columns())),
       intercept_(options.fit_intercept),
+      constraints_(options.constraints),
       ridge_(options.ridge),
       tolerance_(options.tolerance),
       max_newton_(options.max_newton),
@@ -183,6 +197,14 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
   if (!Design::columns_contiguous) {
     subset_.resize(padded_, Options::working_set(p_, capacity_));
     subset_columns_.reserve(std::size_t(subset_.cols()));
+  }
+  if (constraints_.bounded()) {
+    panel_lower_.resize(std::min(largest_panel, p_));
+    panel_upper_.resize(std::min(largest_panel, p_));
+    lower_.resize(capacity_ + 1);
+    upper_.resize(capacity_ + 1);
+    whole_hessian_.resize(capacity_ + 1, capacity_ + 1);
+    held_places_.reserve(std::size_t(capacity_));
   }
   if (can_sample()) {
     no_slope_ = Eigen::VectorXd::Zero(sample_share());
@@ -312,6 +334,11 @@ RefitOutcome GlmObjective<Loss, Design>::refit(Iterate& iterate, const RefitGoal
   NewtonLimits limits;
   limits.max_iterations = max_newton_;
   limits.bar = goal.bar;
+  if (constraints_.bounded()) {
+    set_bounds(iterate.support);
+    limits.lower = lower_.data();
+    limits.upper = upper_.data();
+  }
   (goal.exact ? limits.tolerance : limits.relative_tolerance) = goal.exact ? tolerance_ : search_tolerance;
   const NewtonOutcome outcome = newton_.minimise(function, beta_.head(d), limits);
   iterate.coef.head(size) = beta_.head(size);
@@ -399,6 +426,39 @@ void GlmObjective<Loss, Design>::sample_hessian(Index size, Eigen::Ref<Eigen::Ma
 }
 
 template <class Loss, class Design>
+void GlmObjective<Loss, Design>::set_bounds(const std::vector<Index>& support) {
+  const Index size = Index(support.size());
+  for (Index i = 0; i < size; ++i) {
+    lower_[i] = lower_in_units(support[std::size_t(i)]);
+    upper_[i] = upper_in_units(support[std::size_t(i)]);
+  }
+  lower_[size] = -std::numeric_limits<double>::infinity();
+  upper_[size] = -lower_[size];
+}
+
+// Takes coefficients that their gradient presses against a bound out of the Hessian, after a copy of it; false if there are
+// none.
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::hold_at_bounds(Index size) {
+  const Index d = size + intercept_;
+  bool any = false;
+  const auto held = [&](Index i) {
+    return (beta_[i] <= lower_[i] && gradient_[i] > 0) || (beta_[i] >= upper_[i] && gradient_[i] < 0);
+  };
+  for (Index i = 0; i < size; ++i) any = any || held(i);
+  if (!any) return false;
+  whole_hessian_.topLeftCorner(d, d) = hessian_.topLeftCorner(d, d).template selfadjointView<Eigen::Lower>();
+  for (Index i = 0; i < size; ++i)
+    if (held(i)) {
+      hessian_.row(i).head(d).setZero();
+      hessian_.col(i).head(d).setZero();
+      hessian_(i, i) = 1;
+      held_places_.push_back(i);
+    }
+  return true;
+}
+
+template <class Loss, class Design>
 bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hessian kind) {
   const Index size = iterate.size(), d = size + intercept_;
   gather_active(iterate.support);
@@ -410,6 +470,11 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hess
   if (interrupted_) return false;
   sample_scale_ = 1;
   if (kind == Hessian::sampled) sample_hessian(size, hessian);
+  held_places_.clear();
+  if (constraints_.bounded()) {
+    set_bounds(iterate.support);
+    hold_at_bounds(size);
+  }
   bool done = false;
   for (double shift = 0; !done && shift < 1; shift = shift == 0 ? 1e-10 : shift * 100)
     done = factorise(hessian, inverse, shift);
@@ -421,6 +486,7 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hess
   inverse.setIdentity();
   hessian.template triangularView<Eigen::Lower>().solveInPlace(inverse);
   hessian.template triangularView<Eigen::Lower>().adjoint().solveInPlace(inverse);
+  for (const Index i : held_places_) inverse(i, i) = 0;
   return true;
 }
 
@@ -538,7 +604,8 @@ Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& c
   // The first scan weighs the squares by the rows' weights, which are never negative and whose mean is the best centre; its
   // curvatures are these moments times the average curvature of the loss.
   const double* const curvature = first_scan ? weight_.data() : curvature_.data();
-  sink.begin_scan(inverse_.topLeftCorner(d, d));
+  const bool any_held = !held_places_.empty();
+  sink.begin_scan({inverse_.topLeftCorner(d, d), any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr});
   for (Index begin = 0; begin < columns.count; begin += largest_panel) {
     const Columns panel = columns.slice(begin, std::min(largest_panel, columns.count - begin));
     const Index count = panel.count;
@@ -548,8 +615,17 @@ Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& c
     } else {
       convert_panel(panel, size);
     }
-    sink.take_panel(
-        {panel, panel_gradient_.head(count), panel_curvature_.head(count), panel_cross_.topRows(count).leftCols(d)});
+    const double *lower = nullptr, *upper = nullptr;
+    if (constraints_.bounded()) {
+      for (Index c = 0; c < count; ++c) {
+        panel_lower_[c] = lower_in_units(panel[c]);
+        panel_upper_[c] = upper_in_units(panel[c]);
+      }
+      lower = panel_lower_.data();
+      upper = panel_upper_.data();
+    }
+    sink.take_panel({panel, panel_gradient_.head(count), panel_curvature_.head(count), panel_cross_.topRows(count).leftCols(d),
+                     lower, upper});
   }
   units_chosen_ = true;
   return Status::converged;
@@ -660,7 +736,9 @@ void GlmObjective<Loss, Design>::to_user(const Iterate& iterate, FitResult& resu
   for (Index i = 0; i < iterate.size(); ++i) {
     const Index column = iterate.support[std::size_t(i)];
     if (iterate.coef[i] == 0) continue;
-    result.coef[column] = iterate.coef[i] * inverse_scale_[column];
+    // Not to step over a bound by rounding.
+    result.coef[column] = std::min(std::max(iterate.coef[i] * inverse_scale_[column], constraints_.lower_of(column)),
+                                   constraints_.upper_of(column));
     result.intercept -= result.coef[column] * centre_[column];
     result.support.push_back(column);
   }

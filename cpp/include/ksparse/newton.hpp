@@ -1,6 +1,8 @@
 // Safeguarded Newton on the few coefficients of one support: Cholesky of the Hessian, with a convex substitute and a shift
 // where it is not positive definite, and Armijo backtracking on F itself, so that F never rises (Nocedal & Wright 2006,
 // sections 3.1 and 3.4). Convergence is judged by the Newton decrement sqrt(g' H^-1 g), which does not depend on units.
+// Bounds on coefficients: Newton on those that are free, clipped along the way (projected Newton, Bertsekas 1982; coefficients
+// at a bound that their gradient or their step pushes outwards are held).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "result.hpp"
 #include "types.hpp"
@@ -43,6 +46,8 @@ struct NewtonLimits {
   double relative_tolerance = 0;                         // stop when half the squared decrement is below this fraction of F
   double tolerance = 0;                                  // stop when the decrement is below this
   double bar = std::numeric_limits<double>::infinity();  // give up when F minus the squared decrement stays above
+  const double* lower = nullptr;                         // (d,) least coefficients, or null: no bounds
+  const double* upper = nullptr;                         // (d,) largest
 };
 
 struct NewtonOutcome {
@@ -61,7 +66,13 @@ struct NewtonOutcome {
 class Newton {
  public:
   explicit Newton(Index capacity)
-      : gradient_(capacity), step_(capacity), trial_(capacity), hessian_(capacity, capacity), factor_(capacity, capacity) {}
+      : gradient_(capacity),
+        start_gradient_(capacity),
+        step_(capacity),
+        trial_(capacity),
+        hessian_(capacity, capacity),
+        factor_(capacity, capacity),
+        held_(std::size_t(capacity), 0) {}
 
   template <class Function>
   NewtonOutcome minimise(Function& function, Eigen::Ref<Eigen::VectorXd> coef, const NewtonLimits& limits) {
@@ -69,13 +80,14 @@ class Newton {
     auto gradient = gradient_.head(d);
     auto hessian = hessian_.topLeftCorner(d, d);
     NewtonOutcome outcome;
+    clip(coef, limits);
     outcome.objective = function.linearise(coef, Curvature::exact, gradient, hessian);
     double& F = outcome.objective;
     if (!std::isfinite(F)) return end(outcome, Status::numerical_failure);
     while (true) {
       if (function.interrupted()) return end(outcome, Status::interrupted);
       if (d == 0) return outcome;
-      if (!solve_for_step(function, coef, d, outcome.singular)) return end(outcome, Status::stalled);
+      if (!solve_for_step(function, coef, d, limits, outcome.singular)) return end(outcome, Status::stalled);
       const double squared = -gradient.dot(step_.head(d));  // the squared decrement
       if (squared <= 2 * limits.relative_tolerance * F || squared <= limits.tolerance * limits.tolerance) return outcome;
       const bool separates = function.separates();
@@ -89,7 +101,7 @@ class Newton {
       if (outcome.iterations == limits.max_iterations)
         return end(outcome, separates ? Status::separable : Status::max_iterations);
       ++outcome.iterations;
-      if (!backtrack(function, coef, d, squared, F))
+      if (!backtrack(function, coef, d, limits, squared, F))
         return end(outcome, squared <= rounding * F ? Status::converged : Status::stalled);
     }
   }
@@ -107,26 +119,71 @@ class Newton {
     return outcome;
   }
 
+  static void clip(Eigen::Ref<Eigen::VectorXd> coef, const NewtonLimits& limits) {
+    if (!limits.lower) return;
+    for (Index i = 0; i < coef.size(); ++i) coef[i] = std::min(std::max(coef[i], limits.lower[i]), limits.upper[i]);
+  }
+
+  // Holds the coefficients at a bound that `direction` leaves; false if there are no more than before.
+  template <class Direction>
+  bool hold(const Eigen::Ref<Eigen::VectorXd>& coef, Index d, const NewtonLimits& limits, const Direction& direction) {
+    bool more = false;
+    for (Index i = 0; i < d; ++i) {
+      const double move = direction(i);
+      const bool outward = (coef[i] <= limits.lower[i] && move < 0) || (coef[i] >= limits.upper[i] && move > 0);
+      if (!outward || held_[std::size_t(i)]) continue;
+      held_[std::size_t(i)] = more = true;
+    }
+    return more;
+  }
+
+  // Takes the held coefficients out of the Hessian.
+  void mask_held(Index d) {
+    auto hessian = hessian_.topLeftCorner(d, d);
+    for (Index i = 0; i < d; ++i) {
+      if (!held_[std::size_t(i)]) continue;
+      hessian.row(i).setZero();
+      hessian.col(i).setZero();
+      hessian(i, i) = 1;
+    }
+  }
+
   template <class Function>
-  bool solve_for_step(Function& function, const Eigen::Ref<Eigen::VectorXd>& coef, Index d, bool& singular) {
+  bool solve_for_step(Function& function, const Eigen::Ref<Eigen::VectorXd>& coef, Index d, const NewtonLimits& limits,
+                      bool& singular) {
+    std::fill(held_.begin(), held_.end(), char(0));
+    if (!limits.lower) return solve_free(function, coef, d, singular);
+    hold(coef, d, limits, [&](Index i) { return -gradient_[i]; });
+    do
+      if (!solve_free(function, coef, d, singular)) return false;
+    while (hold(coef, d, limits, [&](Index i) { return step_[i]; }));
+    return true;
+  }
+
+  template <class Function>
+  bool solve_free(Function& function, const Eigen::Ref<Eigen::VectorXd>& coef, Index d, bool& singular) {
     auto gradient = gradient_.head(d);
     auto hessian = hessian_.topLeftCorner(d, d);
     auto factor = factor_.topLeftCorner(d, d);
+    mask_held(d);
     bool done = factorise(hessian, factor, 0);
     if (!done && function.can_be_concave()) {
       function.linearise(coef, Curvature::convex, gradient, hessian);
+      mask_held(d);
       done = factorise(hessian, factor, 0);
     }
     singular = !done;
     for (double shift = 1e-10; !done && shift < 1; shift *= 100) done = factorise(hessian, factor, shift);
+    step_.head(d) = -gradient;
+    for (Index i = 0; i < d; ++i)
+      if (held_[std::size_t(i)]) step_[i] = 0;
     if (!done) {
       // No curvature at all, as far out on the tails of the loss: a gradient step as long as the point is far, or one.
-      const double slope = gradient.norm();
+      const double slope = step_.head(d).norm();
       if (!(slope > 0) || !std::isfinite(slope)) return slope == 0 && set_zero(d);
-      step_.head(d) = gradient * (-std::max(1.0, coef.norm()) / slope);
+      step_.head(d) *= std::max(1.0, coef.norm()) / slope;
       return true;
     }
-    step_.head(d) = -gradient;
     factor.template triangularView<Eigen::Lower>().solveInPlace(step_.head(d));
     factor.template triangularView<Eigen::Lower>().adjoint().solveInPlace(step_.head(d));
     return step_.head(d).allFinite();
@@ -139,17 +196,24 @@ class Newton {
 
   // Leaves function and coef linearised at the accepted point; false when no step lowers F.
   template <class Function>
-  bool backtrack(Function& function, Eigen::Ref<Eigen::VectorXd> coef, Index d, double squared, double& F) {
+  bool backtrack(Function& function, Eigen::Ref<Eigen::VectorXd> coef, Index d, const NewtonLimits& limits, double squared,
+                 double& F) {
     constexpr double sufficient = 1e-4;  // Armijo's constant
     constexpr int max_halvings = 40;
     auto gradient = gradient_.head(d);
     auto hessian = hessian_.topLeftCorner(d, d);
     const double slack = squared <= rounding * F ? 4 * std::numeric_limits<double>::epsilon() * F : 0.0;
+    if (limits.lower) start_gradient_.head(d) = gradient;
     double t = 1;
     for (int halving = 0; halving < max_halvings; ++halving) {
       trial_.head(d) = coef + t * step_.head(d);
+      double promised = t * squared;  // by the slope at the start
+      if (limits.lower) {
+        clip(trial_.head(d), limits);
+        promised = std::max(0.0, start_gradient_.head(d).dot(coef - trial_.head(d)));
+      }
       const double value = function.linearise(trial_.head(d), Curvature::exact, gradient, hessian);
-      if (value <= F - sufficient * t * squared + slack) {
+      if (value <= F - sufficient * promised + slack) {
         coef = trial_.head(d);
         F = value;
         return true;
@@ -162,11 +226,13 @@ class Newton {
     return false;
   }
 
-  Eigen::VectorXd gradient_;  // (capacity,)
-  Eigen::VectorXd step_;      // (capacity,)
-  Eigen::VectorXd trial_;     // (capacity,) coefficients tried
-  Eigen::MatrixXd hessian_;   // (capacity, capacity), lower triangle
-  Eigen::MatrixXd factor_;    // (capacity, capacity), lower triangle
+  Eigen::VectorXd gradient_;        // (capacity,)
+  Eigen::VectorXd start_gradient_;  // (capacity,) where a line search with bounds began
+  Eigen::VectorXd step_;            // (capacity,)
+  Eigen::VectorXd trial_;           // (capacity,) coefficients tried
+  Eigen::MatrixXd hessian_;         // (capacity, capacity), lower triangle
+  Eigen::MatrixXd factor_;          // (capacity, capacity), lower triangle
+  std::vector<char> held_;          // (capacity,) whether a coefficient stays at its bound in this step
 };
 
 }  // namespace ksparse

@@ -48,6 +48,8 @@ struct ScanPanel {
   Eigen::Ref<const Eigen::ArrayXd> gradient;   // (count,) g_j
   Eigen::Ref<const Eigen::ArrayXd> curvature;  // (count,) H_jj, 0 for a column that can never enter (constant)
   Eigen::Ref<const Eigen::MatrixXd> cross;     // (count, d) H_jA; the last column belongs to the intercept, if there is one
+  const double* lower = nullptr;               // (count,) bounds of the coefficients, or null: none
+  const double* upper = nullptr;
 };
 
 /// Which Hessian a scan answers with; the gradient is always exact.
@@ -56,12 +58,19 @@ enum class Hessian {
   sampled,  // of a part of the rows, scaled up: to see which features are worth an exact scan
 };
 
+/// Where a scan stands. Coefficients held at a bound have rows and columns of zeros in the inverse, which is that of the
+/// others.
+struct ScanPoint {
+  Eigen::Ref<const Eigen::MatrixXd> inverse;  // (d, d) H^-1 on the active set, the intercept last if there is one
+  const Eigen::MatrixXd* hessian = nullptr;   // H, at least (d, d), if a coefficient is held
+  const Eigen::VectorXd* gradient = nullptr;  // F' by active coefficient, at least (d,), if one is held
+};
+
 /// Takes the answer of a scan, piece by piece, so that p x k numbers need not exist at once.
 class ScanSink {
  public:
   virtual ~ScanSink() = default;
-  /// inverse_hessian: (d, d) on the active set of the iterate, and the intercept last if there is one.
-  virtual void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) = 0;
+  virtual void begin_scan(const ScanPoint& point) = 0;
   virtual void take_panel(const ScanPanel& panel) = 0;
 };
 

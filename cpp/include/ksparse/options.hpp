@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "constraints.hpp"
 #include "types.hpp"
 
 namespace ksparse {
@@ -38,6 +39,8 @@ struct Options {
   /// start from their neighbours alone.
   bool cold_starts = true;
   int path_sweeps = 10;  ///< of a path: rounds in which neighbours seed each other, up and down, at most, >= 0
+
+  Constraints constraints;  ///< features always in, never in, and bounds
 
   /// Rounds and refits that the search may use after its first descent, given whether chosen features have close rivals.
   /// Budgets by default are counted in rounds and refits, which a repeated run repeats, not in time.

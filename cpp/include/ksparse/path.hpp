@@ -153,22 +153,21 @@ class Path {
   bool shrink(Splicing& engine, Iterate& iterate, Index k) {
     struct Losses final : ScanSink {
       const Iterate& iterate;
-      Index least = 0;
-      explicit Losses(const Iterate& at) : iterate(at) {}
-      void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse) override {
-        double lowest = std::numeric_limits<double>::infinity();
-        for (Index i = 0; i < iterate.size(); ++i) {
-          const double loss = iterate.coef[i] * iterate.coef[i] / inverse(i, i);
-          if (loss < lowest) {
-            lowest = loss;
+      const Splicing& engine;
+      SacrificeModel model;
+      Index least = -1;
+      Losses(const Iterate& at, const Splicing& search) : iterate(at), engine(search), model(at.size() + 1, 0) {}
+      void begin_scan(const ScanPoint& point) override {
+        model.set(iterate, point);
+        for (Index i = 0; i < iterate.size(); ++i)
+          if (engine.may_leave(iterate.support[std::size_t(i)]) &&
+              (least < 0 || model.leaving_loss(i) < model.leaving_loss(least)))
             least = i;
-          }
-        }
       }
       void take_panel(const ScanPanel&) override {}
     };
     while (iterate.size() > k) {
-      Losses losses(iterate);
+      Losses losses(iterate, engine);
       if (objective_.scan(iterate, Columns{}, Hessian::exact, losses) != Status::converged) return false;
       const Index last = iterate.size() - 1;
       iterate.support.erase(iterate.support.begin() + losses.least);

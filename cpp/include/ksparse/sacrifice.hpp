@@ -99,18 +99,51 @@ class StandIns {
 };
 
 /// The quadratic model of the last scan, and what it says of a panel of features.
+///
+/// A coefficient held at a bound does not give way when others enter. When it leaves it takes its coefficient along, to which
+/// the others adapt: with F the free ones, c_j = H_ji - v_j.H_Fi, i's leaving changes j's gradient by -c_j beta_i, and nothing
+/// else of j. Both kinds of leaving are one formula with a move, a removal and a weight per place.
 class SacrificeModel {
  public:
   /// For up to `dimension` coefficients, the intercept included, and panels of up to `panel` features.
   SacrificeModel(Index dimension, Index panel)
-      : inverse_(dimension, dimension), beta_(dimension), moves_(panel, dimension), schur_(panel), gain_(panel), best_(panel) {}
+      : inverse_(dimension, dimension),
+        removal_(dimension),
+        weight_(dimension),
+        loss_(dimension),
+        beta_(dimension),
+        moves_(panel, dimension),
+        schur_(panel),
+        gain_(panel),
+        step_(panel),
+        best_(panel) {}
 
-  void set(const Iterate& iterate, const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) {
+  void set(const Iterate& iterate, const ScanPoint& point) {
     size_ = iterate.size();
-    dimension_ = inverse_hessian.rows();
-    inverse_.topLeftCorner(dimension_, dimension_) = inverse_hessian;
+    dimension_ = point.inverse.rows();
+    inverse_.topLeftCorner(dimension_, dimension_) = point.inverse;
     beta_.head(size_) = iterate.coef.head(size_);
     support_ = iterate.support.data();
+    for (Index i = 0; i < size_; ++i) {
+      const double variance = inverse_(i, i);
+      if (variance > 0) {
+        weight_[i] = 1 / variance;
+        removal_[i] = beta_[i] / variance;
+        loss_[i] = 0.5 * beta_[i] * removal_[i];
+      } else {
+        weight_[i] = 0;
+        removal_[i] = beta_[i];
+      }
+    }
+    if (!point.hessian) return;
+    const auto hessian = point.hessian->topLeftCorner(dimension_, dimension_);
+    for (Index i = 0; i < size_; ++i) {
+      if (weight_[i] > 0) continue;
+      inverse_.col(i).head(dimension_).noalias() = -(point.inverse * hessian.col(i));
+      inverse_(i, i) = 1;
+      const double schur = inverse_.col(i).head(dimension_).dot(hessian.col(i));
+      loss_[i] = beta_[i] * (0.5 * beta_[i] * schur - (*point.gradient)[i]);
+    }
   }
 
   /// v_j and s_j for the features of a panel.
@@ -119,44 +152,52 @@ class SacrificeModel {
     auto moves = moves_.topLeftCorner(count, dimension_);
     moves.noalias() = panel.cross * inverse_.topLeftCorner(dimension_, dimension_);
     schur_.head(count) = panel.curvature;
-    for (Index i = 0; i < dimension_; ++i) schur_.head(count) -= moves.col(i).array() * panel.cross.col(i).array();
+    for (Index i = 0; i < dimension_; ++i)
+      if (moves_freely(i)) schur_.head(count) -= moves.col(i).array() * panel.cross.col(i).array();
   }
 
   template <class Skip>
   void propose_entries(const ScanPanel& panel, const Skip& skip, ProposalList& list) {
     const Index count = panel.columns.count;
-    best_.head(count) = 0.5 * panel.gradient.square() / schur_.head(count);
+    auto best = best_.head(count);
+    foresee(panel, panel.gradient, schur_.head(count), best);
     for (Index c = 0; c < count; ++c) {
       const Index feature = panel.columns[c];
       const bool collinear = !(schur_[c] > collinearity * panel.curvature[c]);
-      if (collinear || !(best_[c] > 0) || skip(feature)) {
-        best_[c] = 0;
+      if (collinear || !(best[c] > 0) || skip(feature)) {
+        best[c] = 0;
         continue;
       }
-      if (list.admits(best_[c]))
-        list.insert({feature, -1, -1, best_[c], -panel.gradient[c] / schur_[c]}, moves_.row(c).head(dimension_).transpose());
+      if (list.admits(best[c]))
+        list.insert({feature, -1, -1, best[c], step(panel, c, panel.gradient[c], schur_[c])},
+                    moves_.row(c).head(dimension_).transpose());
     }
   }
 
-  template <class Skip>
-  void propose_exchanges(const ScanPanel& panel, const Skip& skip, ProposalList& list, StandIns* stand_ins = nullptr) {
+  /// keep(place): whether the feature there must stay.
+  template <class Skip, class Keep>
+  void propose_exchanges(const ScanPanel& panel, const Skip& skip, const Keep& keep, ProposalList& list,
+                         StandIns* stand_ins = nullptr) {
     const Index count = panel.columns.count;
     constexpr double none = -std::numeric_limits<double>::infinity();
     best_.head(count) = none;
+    auto gain = gain_.head(count);
     for (Index i = 0; i < size_; ++i) {
-      const double variance = inverse_(i, i), removal = beta_[i] / variance, loss = 0.5 * beta_[i] * removal;
+      if (keep(i)) continue;
+      const double removal = removal_[i], weight = weight_[i], loss = loss_[i];
       const auto v = moves_.col(i).head(count).array();
-      gain_.head(count) = 0.5 * (panel.gradient - v * removal).square() / (schur_.head(count) + v.square() / variance) - loss;
+      foresee(panel, panel.gradient - v * removal, schur_.head(count) + v.square() * weight, gain);
+      gain -= loss;
       for (Index c = 0; c < count; ++c) {
-        const bool stands_in = stand_ins && gain_[c] > stand_ins->bar(i);
-        if (!(gain_[c] > best_[c]) && !list.admits(gain_[c]) && !stands_in) continue;
-        const double curvature = schur_[c] + v[c] * v[c] / variance;
+        const bool stands_in = stand_ins && gain[c] > stand_ins->bar(i);
+        if (!(gain[c] > best_[c]) && !list.admits(gain[c]) && !stands_in) continue;
+        const double curvature = schur_[c] + v[c] * v[c] * weight;
         const Index feature = panel.columns[c];
-        if (!(curvature > collinearity * panel.curvature[c]) || !std::isfinite(gain_[c]) || skip(feature)) continue;
-        if (stands_in) stand_ins->offer(i, feature, gain_[c]);
-        best_[c] = std::max(best_[c], gain_[c]);
-        if (list.admits(gain_[c]) && gain_[c] + loss > least_recovery * loss)
-          list.insert({feature, support_[i], i, gain_[c], -(panel.gradient[c] - v[c] * removal) / curvature},
+        if (!(curvature > collinearity * panel.curvature[c]) || !std::isfinite(gain[c]) || skip(feature)) continue;
+        if (stands_in) stand_ins->offer(i, feature, gain[c]);
+        best_[c] = std::max(best_[c], gain[c]);
+        if (list.admits(gain[c]) && gain[c] + loss > least_recovery * loss)
+          list.insert({feature, support_[i], i, gain[c], step(panel, c, panel.gradient[c] - v[c] * removal, curvature)},
                       moves_.row(c).head(dimension_).transpose());
       }
     }
@@ -166,7 +207,7 @@ class SacrificeModel {
   double promise(Index c) const { return best_[c]; }
 
   /// By how much F is foreseen to rise when the feature at a place leaves.
-  double leaving_loss(Index place) const { return 0.5 * beta_[place] * beta_[place] / inverse_(place, place); }
+  double leaving_loss(Index place) const { return loss_[place]; }
 
   /// Puts the iterate at the minimum of the model with the proposal carried out: the warm start of its refit.
   template <class Move>
@@ -174,9 +215,11 @@ class SacrificeModel {
     const bool has_intercept = dimension_ > size_;
     const Index r = proposal.position;
     const double t = proposal.step;
-    const double along = r < 0 ? 0.0 : (beta_[r] - move[r] * t) / inverse_(r, r);  // multiple of P_r that zeroes place r
-    for (Index i = 0; i < size_; ++i) iterate.coef[i] -= move[i] * t + (r < 0 ? 0.0 : inverse_(i, r) * along);
-    if (has_intercept) iterate.intercept -= move[size_] * t + (r < 0 ? 0.0 : inverse_(size_, r) * along);
+    // The multiple of r's move that takes its coefficient to 0.
+    const double along = r < 0 ? 0.0 : weight_[r] > 0 ? (beta_[r] - move[r] * t) * weight_[r] : beta_[r];
+    const auto change = [&](Index i) { return moves_freely(i) ? move[i] * t + (r < 0 ? 0.0 : inverse_(i, r) * along) : 0.0; };
+    for (Index i = 0; i < size_; ++i) iterate.coef[i] -= change(i);
+    if (has_intercept) iterate.intercept -= change(size_);
     replace(proposal, iterate);
   }
 
@@ -197,12 +240,35 @@ class SacrificeModel {
   // A feature keeps less than this part of its curvature beside the active set: a combination of it, up to rounding.
   static constexpr double collinearity = 1e-10;
 
-  Eigen::MatrixXd inverse_;  // (d, d) P
+  bool moves_freely(Index i) const { return i >= size_ || weight_[i] > 0; }
+
+  // Decrease of F by the best step of each feature of a panel, within its bounds.
+  template <class Gradient, class Curvature, class Gain>
+  void foresee(const ScanPanel& panel, const Gradient& gradient, const Curvature& curvature, Gain&& gain) {
+    if (!panel.lower) {
+      gain = 0.5 * gradient.square() / curvature;
+      return;
+    }
+    const Index count = panel.columns.count;
+    const Eigen::Map<const Eigen::ArrayXd> lower(panel.lower, count), upper(panel.upper, count);
+    auto step = step_.head(count);
+    step = (-gradient / curvature).max(lower).min(upper);
+    gain = -(gradient + 0.5 * curvature * step) * step;
+  }
+  static double step(const ScanPanel& panel, Index c, double gradient, double curvature) {
+    const double free = -gradient / curvature;
+    return panel.lower ? std::min(std::max(free, panel.lower[c]), panel.upper[c]) : free;
+  }
+
+  Eigen::MatrixXd inverse_;  // (d, d) P; in the columns of held coefficients the moves of their leaving
+  Eigen::VectorXd removal_;  // (k,) multiple of v_j that leaving takes from the gradient of j
+  Eigen::VectorXd weight_;   // (k,) 1 / d_i; 0 for a held coefficient
+  Eigen::VectorXd loss_;     // (k,) rise of F by leaving
   Eigen::VectorXd beta_;     // (k,) coefficients at the scan
   const Index* support_ = nullptr;
   Index size_ = 0, dimension_ = 0;
-  Eigen::MatrixXd moves_;               // (panel, d) v_j
-  Eigen::ArrayXd schur_, gain_, best_;  // (panel,)
+  Eigen::MatrixXd moves_;                      // (panel, d) v_j
+  Eigen::ArrayXd schur_, gain_, step_, best_;  // (panel,)
 };
 
 }  // namespace ksparse

@@ -78,7 +78,7 @@ class Splicing final : public ScanSink {
   const Iterate& current() const noexcept { return current_; }
   Columns columns() const noexcept;
   Hessian hessian() const noexcept { return phase_ == Phase::screen ? Hessian::sampled : Hessian::exact; }
-  void begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) override;
+  void begin_scan(const ScanPoint& point) override;
   void take_panel(const ScanPanel& panel) override;
   void answer_scan(Status status);
 
@@ -87,12 +87,14 @@ class Splicing final : public ScanSink {
   /// The earlier descent, counted from 0, upon whose way the last one came, or -1: it went its own way.
   int joined() const noexcept { return joined_; }
   int descents() const noexcept { return descents_; }
-  /// The empty support's refit, from which every descent from nothing starts.
+  /// The refit of the features that must be in (none, without constraints), from which every descent from nothing starts.
   const Iterate& null_model() const noexcept { return null_model_; }
   const std::vector<Index>& working_set() const noexcept { return working_; }
   Index working_size() const noexcept { return working_size_; }
   /// What the last scan of all features foresaw of others in the place of each active feature.
   const StandIns& stand_ins() const noexcept { return stand_ins_; }
+  bool may_enter(Index feature) const noexcept { return role_[std::size_t(feature)] != Role::excluded; }
+  bool may_leave(Index feature) const noexcept { return role_[std::size_t(feature)] != Role::required; }
   /// By how much F is foreseen to rise when the feature at a place leaves, at the last scan.
   double leaving_loss(Index place) const { return model_.leaving_loss(place); }
 
@@ -108,6 +110,8 @@ class Splicing final : public ScanSink {
     done,
   };
 
+  enum class Role : char { free, required, excluded };
+
   void ask_refit(Phase phase);
   void ask_scan(Phase phase);
   void grow_or_exchange();
@@ -119,6 +123,10 @@ class Splicing final : public ScanSink {
   bool screens() const noexcept { return samples_ && !covers_all(); }
   void finish(Status status);
   bool covers_all() const noexcept { return Index(working_.size()) == features_; }
+  double rank_of(Index feature) const noexcept {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return is_active(feature) ? infinity : may_enter(feature) ? score_[std::size_t(feature)] : -infinity;
+  }
   bool is_active(Index feature) const noexcept { return position_[std::size_t(feature)] >= 0; }
   void adopt_trial();
   bool joins_an_earlier_descent();
@@ -143,6 +151,7 @@ class Splicing final : public ScanSink {
   SupportMemory::Key key_ = 0, trial_key_ = 0;  // of the current and of the tried support
   int descents_ = 0, joined_ = -1;
   Iterate current_, trial_, null_model_;
+  std::vector<Role> role_;         // (p,) what the constraints say of each feature
   std::vector<Index> position_;    // (p,) place in the active set, or -1
   std::vector<Index> working_;     // sorted features of the working set
   std::vector<Index> candidates_;  // sorted features that passed the screen
@@ -171,6 +180,7 @@ inline Splicing::Splicing(const Objective& objective, const Options& options, Su
       current_(capacity_),
       trial_(capacity_),
       null_model_(capacity_),
+      role_(std::size_t(features_), Role::free),
       position_(std::size_t(features_), -1),
       working_size_(Options::working_set(features_, capacity_)),
       order_(std::size_t(features_)),
@@ -178,6 +188,8 @@ inline Splicing::Splicing(const Objective& objective, const Options& options, Su
       model_(capacity_ + 1, std::min(largest_panel, features_)),
       proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), capacity_ + 1),
       stand_ins_(capacity_) {
+  for (const Index feature : options.constraints.never_in) role_[std::size_t(feature)] = Role::excluded;
+  for (const Index feature : options.constraints.always_in) role_[std::size_t(feature)] = Role::required;
   working_.reserve(std::size_t(working_size_));
   surveyed_.reserve(std::size_t(working_size_));
   candidates_.reserve(std::size_t(samples_ ? candidate_count + capacity_ : 0));
@@ -324,8 +336,8 @@ inline void Splicing::grow_or_exchange() {
   ask_scan(covers_all() ? Phase::global : Phase::local);
 }
 
-inline void Splicing::begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& inverse_hessian) {
-  model_.set(current_, inverse_hessian);
+inline void Splicing::begin_scan(const ScanPoint& point) {
+  model_.set(current_, point);
   proposals_.clear();
   next_proposal_ = 0;
   if (phase_ == Phase::global) stand_ins_.clear();
@@ -334,9 +346,10 @@ inline void Splicing::begin_scan(const Eigen::Ref<const Eigen::MatrixXd>& invers
 inline void Splicing::take_panel(const ScanPanel& panel) {
   model_.judge(panel);
   const bool full = current_.size() == budget_ && budget_ > 0;
-  const auto skip = [this](Index feature) { return is_active(feature); };
+  const auto skip = [this](Index feature) { return is_active(feature) || !may_enter(feature); };
+  const auto keep = [this](Index place) { return !may_leave(current_.support[std::size_t(place)]); };
   if (full)
-    model_.propose_exchanges(panel, skip, proposals_, phase_ == Phase::global ? &stand_ins_ : nullptr);
+    model_.propose_exchanges(panel, skip, keep, proposals_, phase_ == Phase::global ? &stand_ins_ : nullptr);
   else
     model_.propose_entries(panel, skip, proposals_);
   if (phase_ == Phase::survey || phase_ == Phase::screen || phase_ == Phase::global)
@@ -351,6 +364,14 @@ inline void Splicing::answer_scan(Status status) {
     return ask_scan(Phase::global);
   }
   if (phase_ == Phase::survey) {
+    const std::vector<Index>& required = options_.constraints.always_in;
+    if (!required.empty() && null_model_.support.empty()) {
+      // The first scan has to be at the empty support. From here on every search starts with the features that must be in.
+      trial_ = null_model_;
+      trial_.coef.head(Index(required.size())).setZero();
+      trial_.support.assign(required.begin(), required.end());
+      return ask_refit(Phase::null_model);
+    }
     choose_working_set();
     surveyed_ = working_;
     return grow_or_exchange();
@@ -369,8 +390,7 @@ inline void Splicing::choose_working_set() {
 inline void Splicing::choose_best(Index size, std::vector<Index>& chosen) {
   std::iota(order_.begin(), order_.end(), Index(0));
   const auto rank = [this](Index a, Index b) {
-    const double of_a = is_active(a) ? std::numeric_limits<double>::infinity() : score_[std::size_t(a)];
-    const double of_b = is_active(b) ? std::numeric_limits<double>::infinity() : score_[std::size_t(b)];
+    const double of_a = rank_of(a), of_b = rank_of(b);
     return of_a != of_b ? of_a > of_b : a < b;
   };
   std::nth_element(order_.begin(), order_.begin() + size, order_.end(), rank);
