@@ -134,10 +134,33 @@ inline void bind_paths(py::module_& module) {
              py::arg("ks"), py::arg("threads"));
 }
 
+inline void bind_alternatives(py::module_& module) {
+  module.def(
+      "alternatives",
+      [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
+         const std::string& loss, double alpha, double gamma, const Options& options, const std::vector<Index>& support,
+         Index count) {
+        const Alternatives found =
+            with_arrays(X, y, sample_weight, offset, loss_by_name(loss, alpha, gamma),
+                        [&](const auto& x, const Problem& problem, const auto& l, const Interrupt& interrupt) {
+                          return ksparse::alternatives(x, problem, l, options, support, count, interrupt);
+                        });
+        if (found.info.status != Status::converged)
+          throw py::value_error(found.info.message.empty() ? advice(found.info.status) : found.info.message);
+        std::vector<std::tuple<Index, Index, double>> rows;
+        for (const Alternative& choice : found.choices) rows.emplace_back(choice.feature, choice.stand_in, choice.objective);
+        return rows;
+      },
+      "(chosen feature, stand-in, objective) for the best stand-ins of each feature of a support.", py::arg("X").noconvert(),
+      py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
+      py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"), py::arg("support"), py::arg("count"));
+}
+
 inline void bind_fit(py::module_& module) {
   bind_options(module);
   bind_result(module);
   bind_paths(module);
+  bind_alternatives(module);
   module.def(
       "fit",
       [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,

@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._build_info import __version__, build_info
-from ._fit import FitResult, fit
+from ._fit import Alternatives, FitResult, fit
 from ._loss import loss_terms
 from ._path import PathResult, fit_path
 from .exceptions import ConvergenceWarning
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._cv import KSparseClassifierCV
 
 __all__ = [
+    "Alternatives",
     "ConvergenceWarning",
     "FitResult",
     "KSparseClassifier",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
         """Hold a result in the attributes that scikit-learn names; warn if it did not converge."""
         if not result.converged:
             warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=3)
-        self.result_ = result
+        self.result_ = replace(result, _request=None)  # an estimator does not hold on to its data
         self.gamma_ = result.gamma
         self.coef_ = result.coef.reshape(1, -1)
         self.intercept_ = np.array([result.intercept])
@@ -323,8 +324,9 @@ class KSparseClassifier(SparseLinearClassifier):
             check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
             least = 0 if self.always_in is None else len(self.always_in)
             budgets = range(least, check_integer(k_max, "k_max", least, p, ", the number of features") + 1)
-            self.path_ = solve_path(design, labels, budgets, weights, None, settings, names=names)
-            result = self.path_.best(self.k)
+            path = solve_path(design, labels, budgets, weights, None, settings, names=names)
+            result = path.best(self.k)
+            self.path_ = replace(path, results=tuple(replace(fit, _request=None) for fit in path))
         else:
             k = min(10, p) if self.k is None else self.k
             result = solve(design, labels, k, weights, None, settings, names)

@@ -16,6 +16,7 @@ __all__ = [
     "CompactFit",
     "FitAnswer",
     "Options",
+    "alternatives",
     "available",
     "eigen_version",
     "fit",
@@ -62,6 +63,7 @@ _module = importlib.import_module(f"{__package__}._core_{_variant}")
 CompactFit = _module.CompactFit
 FitAnswer = _module.FitAnswer
 Options = _module.Options
+alternatives = _module.alternatives
 fit = _module.fit
 fit_path = _module.fit_path
 fit_paths = _module.fit_paths

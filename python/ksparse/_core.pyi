@@ -103,6 +103,18 @@ def fit_paths(
     ks: list[int],
     threads: int,
 ) -> list[list[CompactFit]]: ...
+def alternatives(
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    offset: NDArray[np.float64] | None,
+    loss: str,
+    alpha: float,
+    gamma: float,
+    options: Options,
+    support: list[int],
+    count: int,
+) -> list[tuple[int, int, float]]: ...
 def loss_terms(
     margin: NDArray[np.float64], positive: NDArray[np.float64], loss: str, alpha: float, gamma: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...

@@ -10,16 +10,80 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._optional import require
 from ._request import Request, Settings
 from ._validation import check_design, check_integer, check_rows
 from .exceptions import ConvergenceWarning
 
-__all__ = ["FitResult", "fit"]
+__all__ = ["Alternatives", "FitResult", "fit"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Alternatives:
+    """Which features could stand in for chosen ones, and at what objective.
+
+    Rows are ordered by chosen feature, then by rising objective.
+
+    Attributes
+    ----------
+    feature : ndarray of int64, shape (n_rows,)
+        Chosen feature.
+    stand_in : ndarray of int64, shape (n_rows,)
+        Feature in its place.
+    objective : ndarray of shape (n_rows,)
+        F of the support with the one in place of the other, after an exact refit.
+    increase : ndarray of shape (n_rows,)
+        By how much that is more than F of the fit.
+    feature_names : ndarray of str or None
+        Names of the columns, where they are known.
+    """
+
+    feature: NDArray[np.int64]
+    stand_in: NDArray[np.int64]
+    objective: NDArray[np.float64]
+    increase: NDArray[np.float64]
+    feature_names: NDArray[np.object_] | None = None
+
+    def _name(self, j: int) -> str:
+        return str(j) if self.feature_names is None else str(self.feature_names[j])
+
+    def to_frame(self) -> Any:
+        """Table with a row per alternative.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``feature``, ``stand_in`` (names where they are known), ``objective``, ``increase``.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "to_frame()", "pandas")
+        name: Any = int if self.feature_names is None else self._name
+        return pandas.DataFrame(
+            {
+                "feature": [name(j) for j in self.feature],
+                "stand_in": [name(j) for j in self.stand_in],
+                "objective": self.objective,
+                "increase": self.increase,
+            }
+        )
+
+    def __repr__(self) -> str:
+        """Return a line per chosen feature, its stand-ins with the rise of F."""
+        lines = []
+        for j in dict.fromkeys(self.feature.tolist()):
+            rows = np.flatnonzero(self.feature == j)
+            rivals = ", ".join(f"{self._name(self.stand_in[row])} ({self.increase[row]:+.3g})" for row in rows)
+            lines.append(f"{self._name(j)}: {rivals}")
+        return "\n".join(["stand-ins for each chosen feature (rise of F)", *lines])
 
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """What :func:`ksparse.fit` found.
+    """What :func:`ksparse.fit` found. It refers to the data of the fit, for :meth:`alternatives`, without a copy.
 
     Attributes
     ----------
@@ -71,11 +135,53 @@ class FitResult:
     gamma: float = field(default=0.0, repr=False)
     ridge: float = field(default=0.0, repr=False)
     feature_names: NDArray[np.object_] | None = field(default=None, repr=False)
+    _request: Request | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the data out: a pickled result is small."""
+        return {**self.__dict__, "_request": None}
 
     @property
     def converged(self) -> bool:
         """Whether the answer is a proper minimum on its support."""
         return self.status == "converged"
+
+    def alternatives(self, n: int = 5) -> Alternatives:
+        """For each chosen feature, the best features to stand in for it and the objective that each would give.
+
+        On correlated data several features may serve nearly as well, and which of them is chosen means little. Candidates
+        come from one scan of all features by the exact quadratic model, twice as many as asked for, and are refitted.
+
+        Parameters
+        ----------
+        n : int, default=5
+            Stand-ins per chosen feature, >= 1; fewer where there are not as many.
+
+        Returns
+        -------
+        Alternatives
+            Features, stand-ins and objectives; features that must be in have none.
+
+        Raises
+        ------
+        ValueError
+            If the result no longer refers to its data: after unpickling, or as an attribute of an estimator. Fit again with
+            :func:`ksparse.fit`.
+        """
+        count = check_integer(n, "n", 1)
+        request = self._request
+        if request is None:
+            raise ValueError("this result does not refer to its data (unpickled, or of an estimator); use that of ksparse.fit")
+        support = [int(j) for j in self.support]
+        rows = _core.alternatives(*request.arguments, request.options, support, count)
+        objective = np.array([row[2] for row in rows], dtype=np.float64)
+        return Alternatives(
+            feature=np.array([row[0] for row in rows], dtype=np.int64),
+            stand_in=np.array([row[1] for row in rows], dtype=np.int64),
+            objective=objective,
+            increase=objective - self.objective,
+            feature_names=self.feature_names,
+        )
 
     def decision_function(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
         """Linear predictor of new rows.
@@ -281,4 +387,5 @@ def result_of(answer: Any, k: int, request: Request) -> FitResult:
         gamma=request.gamma if request.loss == "focal" else 0.0,
         ridge=request.options.ridge,
         feature_names=request.names,
+        _request=request,
     )

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "alternatives.hpp"
 #include "design/dense.hpp"
 #include "fit.hpp"
 #include "loss/focal.hpp"

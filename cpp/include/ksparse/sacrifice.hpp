@@ -68,32 +68,33 @@ class ProposalList {
 /// For each place of the active set, the few features foreseen to do best in its stead, best first, in fixed memory.
 class StandIns {
  public:
-  static constexpr Index width = 8;
   struct Choice {
     Index feature;
     double gain;  // foreseen decrease of F by the exchange, usually negative
   };
 
-  explicit StandIns(Index places) : choices_(std::size_t(places * width)), counts_(std::size_t(places), 0) {}
+  explicit StandIns(Index places, Index width = 8)
+      : width_(width), choices_(std::size_t(places * width)), counts_(std::size_t(places), 0) {}
 
   void clear() noexcept { std::fill(counts_.begin(), counts_.end(), Index(0)); }
   Index count(Index place) const noexcept { return counts_[std::size_t(place)]; }
-  const Choice& at(Index place, Index rank) const noexcept { return choices_[std::size_t(place * width + rank)]; }
+  const Choice& at(Index place, Index rank) const noexcept { return choices_[std::size_t(place * width_ + rank)]; }
 
   void offer(Index place, Index feature, double gain) noexcept {
     Index& count = counts_[std::size_t(place)];
-    Choice* const list = &choices_[std::size_t(place * width)];
-    if (count == width && !(gain > list[width - 1].gain)) return;
-    Index rank = count < width ? count++ : width - 1;
+    Choice* const list = &choices_[std::size_t(place * width_)];
+    if (count == width_ && !(gain > list[width_ - 1].gain)) return;
+    Index rank = count < width_ ? count++ : width_ - 1;
     for (; rank > 0 && list[rank - 1].gain < gain; --rank) list[rank] = list[rank - 1];
     list[rank] = {feature, gain};
   }
   /// Below this gain an offer for the place would not be kept.
   double bar(Index place) const noexcept {
-    return count(place) < width ? -std::numeric_limits<double>::infinity() : at(place, width - 1).gain;
+    return count(place) < width_ ? -std::numeric_limits<double>::infinity() : at(place, width_ - 1).gain;
   }
 
  private:
+  Index width_;
   std::vector<Choice> choices_;  // (places, width)
   std::vector<Index> counts_;    // (places,)
 };

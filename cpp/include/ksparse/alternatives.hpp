@@ -1,0 +1,115 @@
+// Which features could stand in for a chosen one, and at what objective: reading a model on correlated features honestly.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "fit.hpp"
+#include "glm_objective.hpp"
+#include "sacrifice.hpp"
+
+namespace ksparse {
+
+struct Alternative {
+  Index feature = -1;    // chosen
+  Index stand_in = -1;   // in its place
+  double objective = 0;  // F after an exact refit of the support with the one in place of the other
+};
+
+struct Alternatives {
+  Info info;
+  std::vector<Alternative> choices;  // by chosen feature as in the support, then by rising objective
+};
+
+namespace internal {
+
+// The best stand-ins of one scan of all features.
+class StandInScan final : public ScanSink {
+ public:
+  StandInScan(const Iterate& at, const Constraints& constraints, Index features, Index width)
+      : stand_ins(at.size(), width),
+        at_(at),
+        constraints_(constraints),
+        model_(at.size() + 1, std::min(largest_panel, features)),
+        proposals_(1, at.size() + 1) {}
+
+  void begin_scan(const ScanPoint& point) override { model_.set(at_, point); }
+  void take_panel(const ScanPanel& panel) override {
+    const auto among = [](const std::vector<Index>& list, Index feature) {
+      return std::find(list.begin(), list.end(), feature) != list.end();
+    };
+    model_.judge(panel);
+    model_.propose_exchanges(
+        panel, [&](Index feature) { return among(at_.support, feature) || among(constraints_.never_in, feature); },
+        [&](Index place) { return among(constraints_.always_in, at_.support[std::size_t(place)]); }, proposals_, &stand_ins);
+  }
+
+  StandIns stand_ins;
+
+ private:
+  const Iterate& at_;
+  const Constraints& constraints_;
+  SacrificeModel model_;
+  ProposalList proposals_;
+};
+
+}  // namespace internal
+
+/// For each feature of a support the `count` best features to stand in for it. Candidates come from one exact scan of all
+/// features, twice as many as asked for, and are refitted. Features that must stay in have no alternatives.
+template <class Loss, class Design>
+Alternatives alternatives(const Design& design, const Problem& problem, const Loss& loss, Options options,
+                          const std::vector<Index>& support, Index count, const Interrupt& interrupt = {}) {
+  Alternatives answer;
+  options.k = Index(support.size());
+  auto wrong = broken_rule(design, problem, loss, options, options.k);
+  if (!wrong && count < 1) wrong = "count must be >= 1, got " + std::to_string(count);
+  for (const Index feature : support)
+    if (!wrong && (feature < 0 || feature >= design.columns())) wrong = "support names feature " + std::to_string(feature);
+  if (wrong) {
+    answer.info.status = Status::invalid_input;
+    answer.info.message = std::move(*wrong);
+    return answer;
+  }
+  GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
+  const RefitGoal exact{std::numeric_limits<double>::infinity(), true};
+  const auto stopped = [&](Status status) {
+    answer.info.status = status;
+    if (status == Status::interrupted || status == Status::numerical_failure || status == Status::invalid_input) {
+      note_bad_entry(objective, answer.info);
+      return true;
+    }
+    return false;
+  };
+  // The first scan, at the empty support, chooses the units.
+  Iterate at(options.k);
+  internal::StandInScan first(at, options.constraints, design.columns(), 1);
+  if (stopped(objective.refit(at, exact).status)) return answer;
+  if (stopped(objective.scan(at, {0, design.columns(), nullptr}, Hessian::exact, first))) return answer;
+  at.support = support;
+  at.coef.setZero();
+  if (stopped(objective.refit(at, exact).status)) return answer;
+  internal::StandInScan scan(at, options.constraints, design.columns(), 2 * count);
+  if (stopped(objective.scan(at, {0, design.columns(), nullptr}, Hessian::exact, scan))) return answer;
+  for (Index place = 0; place < at.size(); ++place) {
+    std::vector<Alternative> refitted;
+    for (Index rank = 0; rank < scan.stand_ins.count(place); ++rank) {
+      Iterate trial = at;
+      trial.support[std::size_t(place)] = scan.stand_ins.at(place, rank).feature;
+      trial.coef[place] = 0;
+      if (stopped(objective.refit(trial, exact).status)) return answer;
+      refitted.push_back({support[std::size_t(place)], trial.support[std::size_t(place)], trial.objective});
+    }
+    std::stable_sort(refitted.begin(), refitted.end(),
+                     [](const Alternative& a, const Alternative& b) { return a.objective < b.objective; });
+    if (Index(refitted.size()) > count) refitted.resize(std::size_t(count));
+    answer.choices.insert(answer.choices.end(), refitted.begin(), refitted.end());
+  }
+  answer.info.status = Status::converged;
+  return answer;
+}
+
+}  // namespace ksparse
