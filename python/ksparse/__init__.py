@@ -14,6 +14,7 @@ from ._build_info import __version__, build_info
 from ._fit import Alternatives, FitResult, fit
 from ._loss import loss_terms
 from ._path import PathResult, fit_path
+from ._stability import StabilityResult, stability_selection
 from .exceptions import ConvergenceWarning
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ __all__ = [
     "KSparseClassifier",
     "KSparseClassifierCV",
     "PathResult",
+    "StabilityResult",
     "__version__",
     "build_info",
     "datasets",
     "fit",
     "fit_path",
     "loss_terms",
+    "stability_selection",
 ]
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import check_scoring
@@ -22,6 +21,7 @@ from ._loss import loss_terms
 from ._optional import require
 from ._path import check_ks
 from ._request import Request, Settings
+from ._stability import thread_count
 from ._validation import check_flag
 
 __all__ = ["KSparseClassifierCV"]
@@ -192,7 +192,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, groups))
         counts = _counts_of(splits, labels, request.weights)
         began = time.perf_counter()
-        paths = _fit_folds(request, settings, counts, ks, effective_n_jobs(self.n_jobs))
+        paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs))
         seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
         scores = self._scores(request, grid, paths, splits, ks)
         self.n_splits_ = len(splits)

@@ -1,0 +1,325 @@
+"""How firmly the data choose their features: fits on many resamplings of the rows, as weights over one X."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from ._optional import require
+from ._request import Request, Settings
+from ._validation import check_integer, check_real
+from .exceptions import ConvergenceWarning
+
+__all__ = ["StabilityResult", "stability_selection"]
+
+SAMPLINGS = ("subsample", "bootstrap")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StabilityResult:
+    """What :func:`ksparse.stability_selection` found.
+
+    Attributes
+    ----------
+    frequency : ndarray of shape (n_features,)
+        In which part of the rounds each feature was chosen.
+    features : ndarray of int64, shape (n_seen,)
+        Features that some round chose, the most frequent first.
+    together : ndarray of shape (n_seen, n_seen)
+        In which part of the rounds two of ``features`` were chosen together; on the diagonal their frequency.
+    supports : tuple of ndarray of int64
+        Chosen features of each round.
+    status : tuple of str
+        How each round's fit ended.
+    k : int
+        Budget of each round.
+    feature_names : ndarray of str or None
+        Names of the columns, where they are known.
+    """
+
+    frequency: NDArray[np.float64]
+    features: NDArray[np.int64]
+    together: NDArray[np.float64]
+    supports: tuple[NDArray[np.int64], ...]
+    status: tuple[str, ...]
+    k: int
+    feature_names: NDArray[np.object_] | None = None
+
+    def stable(self, threshold: float = 0.8) -> NDArray[np.int64]:
+        """Features chosen in at least a part of the rounds.
+
+        Parameters
+        ----------
+        threshold : float, default=0.8
+            The part, in (0, 1].
+
+        Returns
+        -------
+        ndarray of int64
+            Features, sorted.
+        """
+        part = check_real(threshold, "threshold", "in (0, 1]", 0.0, np.nextafter(1.0, 2.0), open_low=True)
+        return np.flatnonzero(self.frequency >= part - 1e-12).astype(np.int64)
+
+    def rivals(self, n: int = 10) -> list[tuple[int, int, float]]:
+        """Pairs of features that take each other's place: chosen often, but seldom together.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Pairs at most.
+
+        Returns
+        -------
+        list of (int, int, float)
+            Two features, and by how much they were chosen together less often than if they were independent (a part of the
+            rounds), the largest first.
+        """
+        count = check_integer(n, "n", 1)
+        often = self.frequency[self.features]
+        missing = np.triu(np.outer(often, often) - self.together, k=1)
+        order = np.argsort(-missing, axis=None, kind="stable")[:count]
+        pairs = [np.unravel_index(place, missing.shape) for place in order]
+        return [(int(self.features[a]), int(self.features[b]), float(missing[a, b])) for a, b in pairs if missing[a, b] > 0]
+
+    def to_frame(self) -> Any:
+        """Table of the features that some round chose.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``feature`` (names where they are known) and ``frequency``, the most frequent first.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "to_frame()", "pandas")
+        return pandas.DataFrame({"feature": [self._name(j) for j in self.features], "frequency": self.frequency[self.features]})
+
+    def plot(self, n: int = 20, axes: Any = None) -> Any:
+        """Draw how often features were chosen, and how often two of them together.
+
+        Parameters
+        ----------
+        n : int, default=20
+            Features at most, the most frequent.
+        axes : sequence of two matplotlib Axes, optional
+            Where to draw. By default a new figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        shown = self.features[: check_integer(n, "n", 1)]
+        if axes is None:
+            pyplot = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'")
+            size = max(3.0, 0.28 * len(shown) + 1.2)
+            _, axes = pyplot.subplots(1, 2, figsize=(5.0 + size, size), layout="constrained")
+        if len(axes) != 2:
+            raise ValueError(f"axes has {len(axes)} entries; it must have 2")
+        bars, grid = axes
+        labels = [str(self._name(j)) for j in shown]
+        places = np.arange(len(shown))
+        bars.barh(places, self.frequency[shown])
+        bars.set(yticks=places, yticklabels=labels, xlim=(0, 1), xlabel=f"part of {len(self.supports)} rounds")
+        bars.invert_yaxis()
+        image = grid.imshow(self.together[: len(shown), : len(shown)], vmin=0, vmax=1, cmap="viridis")
+        grid.set(xticks=places, yticks=places, yticklabels=labels, title="chosen together")
+        grid.set_xticks(places, labels, rotation=90)
+        grid.figure.colorbar(image, ax=grid)
+        return bars.figure
+
+    def _name(self, j: int) -> Any:
+        return int(j) if self.feature_names is None else str(self.feature_names[j])
+
+    def __repr__(self) -> str:
+        """Return the most frequent features."""
+        head = f"stability of k={self.k} over {len(self.supports)} rounds: {len(self.features)} features were chosen at all"
+        width = max([len(str(self._name(j))) for j in self.features[:10]], default=0)
+        lines = [f"  {self._name(j)!s:<{width}}  {self.frequency[j]:.2f}" for j in self.features[:10]]
+        if len(self.features) > 10:
+            lines.append("  ...")
+        return "\n".join([head, *lines])
+
+
+def stability_selection(
+    X: ArrayLike,
+    y: ArrayLike,
+    k: int,
+    *,
+    rounds: int = 100,
+    sampling: str = "subsample",
+    fraction: float = 0.5,
+    n_jobs: int | None = None,
+    loss: str = "logistic",
+    alpha: float = 0.5,
+    gamma: float = 2.0,
+    ridge: float = 0.0,
+    fit_intercept: bool = True,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    tolerance: float = 1e-8,
+    max_newton: int = 100,
+    search: str = "fast",
+    max_rounds: int | None = None,
+    max_seconds: float | None = None,
+    random_state: int = 0,
+    always_in: ArrayLike | None = None,
+    never_in: ArrayLike | None = None,
+    bounds: tuple[Any, Any] | None = None,
+) -> StabilityResult:
+    """Fit on many resamplings of the rows and count how often each feature is chosen.
+
+    Resamplings are weights over one X, which is not copied; classes keep their shares of the rows in each.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Features, as in :func:`ksparse.fit`.
+    y : array-like of shape (n_samples,)
+        Labels, 0 and 1.
+    k : int
+        Most features used in each round.
+    rounds : int, default=100
+        Resamplings, >= 1.
+    sampling : {"subsample", "bootstrap"}, default="subsample"
+        Without replacement [1]_, or as many rows as there are with replacement.
+    fraction : float, default=0.5
+        Part of the rows of each class in a subsample, in (0, 1); at least one row.
+    n_jobs : int or None, default=None
+        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+    loss, alpha, gamma, ridge, fit_intercept, sample_weight, offset, tolerance, max_newton
+        As in :func:`ksparse.fit`.
+    search : {"fast", "auto", "thorough"}, default="fast"
+        How far each round searches.
+    max_rounds, max_seconds, always_in, never_in, bounds
+        As in :func:`ksparse.fit`.
+    random_state : int, default=0
+        Seed of the resamplings and of the searches.
+
+    Returns
+    -------
+    StabilityResult
+        Frequencies of features and of pairs, a picture, a table.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it must be; the message names it and what it was.
+
+    Warns
+    -----
+    ksparse.ConvergenceWarning
+        If fits of some rounds did not converge, with their number; their supports count all the same.
+
+    References
+    ----------
+    .. [1] Meinshausen, Bühlmann, "Stability selection", JRSS B 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ksparse
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((300, 30))
+    >>> y = X[:, 7] - X[:, 20] + rng.standard_normal(300) > 0
+    >>> ksparse.stability_selection(X, y, k=2).stable(0.9)
+    array([ 7, 20])
+    """
+    settings = Settings(
+        loss=loss,
+        alpha=alpha,
+        gamma=gamma,
+        ridge=ridge,
+        fit_intercept=fit_intercept,
+        tolerance=tolerance,
+        max_newton=max_newton,
+        search=search,
+        max_rounds=max_rounds,
+        max_seconds=max_seconds,
+        random_state=random_state,
+        always_in=always_in,
+        never_in=never_in,
+        bounds=bounds,
+    )
+    request = Request.of(X, y, sample_weight, offset, settings)
+    p = request.design.shape[1]
+    budget = check_integer(k, "k", 0, p, ", the number of features")
+    counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
+    tasks = [(i, request.alpha, request.gamma, request.options, False) for i in range(len(counts))]
+    paths = _core.fit_paths(*request.arguments[:5], counts, tasks, [budget], thread_count(n_jobs))
+    fits = [path[0] for path in paths]
+    for fit in fits:
+        request.raise_if_refused(fit)
+    failed = [fit for fit in fits if fit.status != "converged"]
+    if failed:
+        warnings.warn(
+            f"{len(failed)} of {len(fits)} rounds did not converge ({failed[0].status}): {failed[0].advice}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return _counted(fits, budget, p, request.names)
+
+
+def thread_count(n_jobs: int | None) -> int:
+    """Threads for ``n_jobs``, as joblib counts them."""
+    from joblib import effective_n_jobs
+
+    if n_jobs is None or isinstance(n_jobs, (int, np.integer)):
+        return int(effective_n_jobs(n_jobs))
+    raise TypeError(f"n_jobs is {n_jobs!r}; it must be an integer or None")
+
+
+def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) -> NDArray[np.uint16]:
+    """How often each row counts in each round, drawn within the classes."""
+    if not isinstance(sampling, str) or sampling not in SAMPLINGS:
+        raise ValueError(f"sampling is {sampling!r}; it must be one of {', '.join(map(repr, SAMPLINGS))}")
+    part = check_real(fraction, "fraction", "in (0, 1)", 0.0, 1.0, open_low=True)
+    rng = np.random.default_rng(request.options.random_state)
+    counts = np.zeros((rounds, len(request.labels)), dtype=np.uint16)
+    weighted = np.ones(len(request.labels), bool) if request.weights is None else request.weights > 0
+    for label in (0.0, 1.0):
+        rows = np.flatnonzero((request.labels == label) & weighted)
+        size = max(1, round(part * len(rows)))
+        for count in counts:
+            if sampling == "subsample":
+                count[rng.choice(rows, size, replace=False)] = 1
+            else:
+                count[rows] = np.bincount(rng.integers(len(rows), size=len(rows)), minlength=len(rows))
+    return counts
+
+
+def _counted(fits: list[_core.CompactFit], k: int, p: int, names: NDArray[np.object_] | None) -> StabilityResult:
+    """Count features and pairs."""
+    supports = tuple(fit.support for fit in fits)
+    chosen = np.concatenate([*supports, np.empty(0, np.int64)]).astype(np.int64)
+    frequency = np.bincount(chosen, minlength=p) / len(fits)
+    seen = np.flatnonzero(frequency)
+    features = seen[np.lexsort((seen, -frequency[seen]))]
+    place = np.full(p, -1)
+    place[features] = np.arange(len(features))
+    together = np.zeros((len(features), len(features)))
+    for support in supports:
+        together[np.ix_(place[support], place[support])] += 1.0 / len(fits)
+    return StabilityResult(
+        frequency=frequency,
+        features=features.astype(np.int64),
+        together=together,
+        supports=supports,
+        status=tuple(fit.status for fit in fits),
+        k=k,
+        feature_names=names,
+    )

@@ -1,0 +1,115 @@
+"""Stability selection: counts are counts of fits on the resampled rows."""
+
+import sys
+
+import ksparse
+import numpy as np
+import pytest
+from reference import random_problem
+
+
+def test_rounds_are_fits_on_the_resampled_rows():
+    """Each support is that of a fit with the round's counts as weights; frequencies and pairs are their averages."""
+    problem = random_problem(1, n=160, p=12, rho=0.8, ridge=1e-2)
+    for sampling in ("subsample", "bootstrap"):
+        result = ksparse.stability_selection(problem.X, problem.y, 3, rounds=30, sampling=sampling, **problem.settings)
+        assert len(result.supports) == 30
+        matrix = np.zeros((30, 12))
+        for row, support in zip(matrix, result.supports, strict=True):
+            row[support] = 1
+        np.testing.assert_allclose(result.frequency, matrix.mean(0))
+        order = result.features
+        np.testing.assert_allclose(result.together, (matrix.T @ matrix / 30)[np.ix_(order, order)])
+        assert (np.diff(result.frequency[order]) <= 0).all()
+    from ksparse._request import Request, Settings
+    from ksparse._stability import _resamplings
+
+    request = Request.of(problem.X, problem.y, None, None, Settings())
+    counts = _resamplings(request, 30, "bootstrap", 0.5)
+    for count, support in zip(counts, result.supports, strict=True):
+        assert count.sum() == 160
+        assert count[problem.y == 1].sum() == problem.y.sum()
+        again = ksparse.fit(problem.X, problem.y, 3, sample_weight=count, search="fast", **problem.settings)
+        assert again.support.tolist() == support.tolist()
+
+
+def test_seeds_and_threads():
+    """The same seed gives the same answer on any number of threads; another seed another one."""
+    problem = random_problem(2, n=120, p=30, rho=0.9, ridge=1e-2)
+    first = ksparse.stability_selection(problem.X, problem.y, 3, rounds=20, **problem.settings)
+    again = ksparse.stability_selection(problem.X, problem.y, 3, rounds=20, n_jobs=3, **problem.settings)
+    other = ksparse.stability_selection(problem.X, problem.y, 3, rounds=20, random_state=1, **problem.settings)
+    np.testing.assert_array_equal(first.frequency, again.frequency)
+    assert (first.frequency != other.frequency).any()
+
+
+def test_stable_features_and_rivals():
+    """A clear feature is stable; two copies of another are rivals."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 20))
+    X[:, 11] = X[:, 10] + 0.1 * rng.standard_normal(400)
+    y = 2 * X[:, 3] + X[:, 10] + X[:, 11] + rng.logistic(size=400) > 0
+    result = ksparse.stability_selection(X, y, 2)
+    assert result.stable(1.0).tolist() == [3]
+    a, b, missing = result.rivals()[0]
+    assert {a, b} == {10, 11}
+    assert missing > 0.05
+    assert "stability of k=2 over 100 rounds" in repr(result)
+
+
+def test_rows_of_weight_zero_are_never_drawn():
+    """They are not part of the data; weights multiply the counts."""
+    problem = random_problem(3, n=200, p=10, ridge=1e-2)
+    weights = np.where(np.arange(200) < 100, 2.0, 0.0)
+    part = ksparse.stability_selection(problem.X[:100], problem.y[:100], 2, rounds=10, **problem.settings)
+    whole = ksparse.stability_selection(problem.X, problem.y, 2, rounds=10, sample_weight=weights, **problem.settings)
+    np.testing.assert_array_equal(part.frequency, whole.frequency)
+
+
+def test_the_table_and_the_picture(monkeypatch):
+    """Names of a data frame, bars and a grid of pairs."""
+    pandas = pytest.importorskip("pandas")
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    problem = random_problem(4, n=150)
+    frame = pandas.DataFrame(problem.X, columns=[f"gene{j}" for j in range(8)])
+    result = ksparse.stability_selection(frame, problem.y, 2, rounds=10, **problem.settings)
+    table = result.to_frame()
+    assert table["feature"].iloc[0] == f"gene{result.features[0]}"
+    np.testing.assert_array_equal(table["frequency"], result.frequency[result.features])
+    bars, grid = result.plot(n=3).axes[:2]
+    np.testing.assert_allclose([bar.get_width() for bar in bars.patches], result.frequency[result.features[:3]])
+    np.testing.assert_allclose(grid.images[0].get_array(), result.together[:3, :3])
+    assert [text.get_text() for text in bars.get_yticklabels()] == table["feature"].iloc[:3].tolist()
+    matplotlib.pyplot.close("all")
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ModuleNotFoundError, match="needs matplotlib"):
+        result.plot()
+
+
+def test_rounds_that_do_not_converge_are_counted():
+    """Separable subsamples: a warning with their number."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 5))
+    y = X[:, 1] > 0
+    with pytest.warns(ksparse.ConvergenceWarning, match="10 of 10 rounds did not converge .separable.*ridge"):
+        result = ksparse.stability_selection(X, y, 1, rounds=10)
+    assert result.frequency[1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"rounds": 0}, ValueError, "rounds is 0; it must be >= 1"),
+        ({"sampling": "jackknife"}, ValueError, "sampling is 'jackknife'; it must be one of 'subsample', 'bootstrap'"),
+        ({"fraction": 1.0}, ValueError, r"fraction is 1.0; it must be in \(0, 1\)"),
+        ({"n_jobs": "two"}, TypeError, "n_jobs is 'two'; it must be an integer or None"),
+        ({"n_jobs": 0}, ValueError, "n_jobs == 0"),
+        ({"always_in": [1, 2, 3]}, ValueError, "always_in names 3 features but k is 2"),
+    ],
+)
+def test_bad_arguments(arguments, error, message):
+    """What was given and what it must be."""
+    problem = random_problem(5)
+    with pytest.raises(error, match=message):
+        ksparse.stability_selection(problem.X, problem.y, 2, **arguments)
