@@ -47,6 +47,10 @@ inline void bind_options(py::module_& module) {
           "never_in", [](const Options& o) { return o.constraints.never_in; },
           [](Options& o, std::vector<Index> features) { o.constraints.never_in = std::move(features); }, "features never in")
       .def_property(
+          "groups", [](const Options& o) { return o.constraints.groups; },
+          [](Options& o, std::vector<Index> groups) { o.constraints.groups = std::move(groups); },
+          "(p,) group of each column, or empty")
+      .def_property(
           "lower", [](const Options& o) { return to_numpy(o.constraints.lower); },
           [](Options& o, const Array& bounds) { o.constraints.lower = vector_view(bounds); },
           "(p,) least coefficients, or empty")

@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_feature_names_in, _check_sample_weig
 
 from ._criteria import check_criterion
 from ._fit import FitResult, solve
-from ._path import solve_path
+from ._path import least_budget, solve_path
 from ._probability import probability
 from ._request import Settings
 from ._validation import check_integer, check_loss
@@ -196,6 +196,9 @@ class KSparseClassifier(SparseLinearClassifier):
     bounds : tuple (lower, upper) or None, default=None
         Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
         lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
+    groups : array-like of shape (n_features,) or None, default=None
+        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
+        ``always_in`` and ``never_in`` name whole groups by any of their features.
 
     Attributes
     ----------
@@ -275,6 +278,7 @@ class KSparseClassifier(SparseLinearClassifier):
         always_in: Any = None,
         never_in: Any = None,
         bounds: Any = None,
+        groups: Any = None,
     ) -> None:
         self.k = k
         self.k_max = k_max
@@ -293,6 +297,7 @@ class KSparseClassifier(SparseLinearClassifier):
         self.always_in = always_in
         self.never_in = never_in
         self.bounds = bounds
+        self.groups = groups
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
         """Choose the features and fit the coefficients.
@@ -317,18 +322,17 @@ class KSparseClassifier(SparseLinearClassifier):
             If an argument is not what it must be; the message names it.
         """
         design, labels, weights = self._validated(X, y, sample_weight)
-        p = design.shape[1]
         settings, names = Settings.of_estimator(self), getattr(self, "feature_names_in_", None)
+        units = len(np.unique(self.groups)) if self.groups is not None else design.shape[1]
         if isinstance(self.k, str):
-            k_max = min(10, p) if self.k_max is None else self.k_max
             check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
-            least = 0 if self.always_in is None else len(self.always_in)
-            budgets = range(least, check_integer(k_max, "k_max", least, p, ", the number of features") + 1)
-            path = solve_path(design, labels, budgets, weights, None, settings, names=names)
+            least = least_budget(settings, design.shape[1], names)
+            k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", least, units)
+            path = solve_path(design, labels, range(least, k_max + 1), weights, None, settings, names=names)
             result = path.best(self.k)
             self.path_ = replace(path, results=tuple(replace(fit, _request=None) for fit in path))
         else:
-            k = min(10, p) if self.k is None else self.k
+            k = min(10, units) if self.k is None else self.k
             result = solve(design, labels, k, weights, None, settings, names)
         self._take(result)
         return self

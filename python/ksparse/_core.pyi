@@ -63,6 +63,7 @@ class Options:
     random_state: int
     always_in: list[int]
     never_in: list[int]
+    groups: list[int]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
     pairs_tried: int

@@ -1,7 +1,7 @@
 r"""Information criteria: how much likelihood a feature must bring to be worth its place.
 
 With the log-likelihood :math:`\log L = -\sum_i w_i\,\ell(m_i)` at the fit, :math:`n = \sum_i w_i` (so that a weight of 2
-counts as two rows), s chosen features of all p, and :math:`d = s + 1` with an intercept, else s:
+counts as two rows), s chosen features (or groups of them) of all p, and d coefficients, the intercept included:
 
 ======  =================================================================  ==========================
 name    value, to be minimised                                             source
@@ -46,7 +46,7 @@ def check_criterion(criterion: object, loss: str, gamma: float, name: str = "cri
 
 
 def information_criterion(
-    name: str, mean_loss: ArrayLike, n_chosen: ArrayLike, n_rows: float, n_features: int, intercept: bool
+    name: str, mean_loss: ArrayLike, n_free: ArrayLike, n_chosen: ArrayLike, n_rows: float, n_units: int
 ) -> NDArray[np.float64]:
     """Criterion of fits, from their average logistic loss (without the ridge penalty); see the table of this module.
 
@@ -56,14 +56,14 @@ def information_criterion(
         Criterion.
     mean_loss : array-like of float
         Average loss of each fit.
+    n_free : array-like of int
+        Coefficients of each, the intercept included.
     n_chosen : array-like of int
-        Features chosen by each.
+        Features, or groups, chosen by each.
     n_rows : float
         Sum of the weights of the rows.
-    n_features : int
-        Features to choose from, all of them: also those that a search left out early.
-    intercept : bool
-        Whether an intercept was fitted.
+    n_units : int
+        Features, or groups, to choose from, all of them: also those that a search left out early.
 
     Returns
     -------
@@ -72,13 +72,13 @@ def information_criterion(
     """
     chosen = np.asarray(n_chosen, dtype=np.float64)
     deviance = 2.0 * n_rows * np.asarray(mean_loss, dtype=np.float64)
-    free = chosen + intercept
+    free = np.asarray(n_free, dtype=np.float64)
     if name == "aic":
         return deviance + 2.0 * free
     if name == "bic":
         return deviance + free * math.log(n_rows)
     if name == "ebic":
-        supports = [math.lgamma(n_features + 1) - math.lgamma(s + 1) - math.lgamma(n_features - s + 1) for s in chosen.flat]
+        supports = [math.lgamma(n_units + 1) - math.lgamma(s + 1) - math.lgamma(n_units - s + 1) for s in chosen.flat]
         return deviance + free * math.log(n_rows) + 2.0 * np.reshape(supports, chosen.shape)
     # log log n is negative below e: no fewer than three rows count.
-    return deviance + chosen * math.log(n_features) * math.log(math.log(max(n_rows, 3.0)))
+    return deviance + chosen * math.log(n_units) * math.log(math.log(max(n_rows, 3.0)))

@@ -19,7 +19,7 @@ from ._classifier import KSparseClassifier, SparseLinearClassifier
 from ._fit import solve
 from ._loss import loss_terms
 from ._optional import require
-from ._path import check_ks
+from ._path import check_ks, least_budget
 from ._request import Request, Settings
 from ._stability import thread_count
 from ._validation import check_flag
@@ -39,7 +39,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
     Parameters
     ----------
     ks : array-like of int or None, default=None
-        Budgets to compare. None is 0 (or the number of features that are always in) to 10 (or the number of features).
+        Budgets to compare. None is 0 (or the number of features that are always in) to 10 (or the number
+        of features).
     loss : {"logistic", "focal"}, default="logistic"
         The loss.
     alpha, gamma, ridge : float or array-like of float, default=0.5, 2.0, 0.0
@@ -74,6 +75,9 @@ class KSparseClassifierCV(SparseLinearClassifier):
     bounds : tuple (lower, upper) or None, default=None
         Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
         lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
+    groups : array-like of shape (n_features,) or None, default=None
+        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
+        ``always_in`` and ``never_in`` name whole groups by any of their features.
 
     Attributes
     ----------
@@ -129,6 +133,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         always_in: Any = None,
         never_in: Any = None,
         bounds: Any = None,
+        groups: Any = None,
     ) -> None:
         self.ks = ks
         self.loss = loss
@@ -150,6 +155,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.always_in = always_in
         self.never_in = never_in
         self.bounds = bounds
+        self.groups = groups
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None) -> KSparseClassifierCV:
         """Compare by cross-validation, then fit on all rows.
@@ -183,12 +189,11 @@ class KSparseClassifierCV(SparseLinearClassifier):
             )
         one_standard_error = check_flag(self.one_standard_error, "one_standard_error")
         design, labels, weights = self._validated(X, y, sample_weight)
-        p = design.shape[1]
-        least = 0 if self.always_in is None else len(self.always_in)
-        ks = check_ks(range(least, min(max(10, least), p) + 1) if self.ks is None else self.ks, p)
         settings = [Settings.of_estimator(self, **point) for point in grid]
         names = getattr(self, "feature_names_in_", None)
         request = Request.of(design, labels, weights, None, settings[0], names)
+        least = least_budget(settings[0], design.shape[1], names)
+        ks = check_ks(range(least, min(max(10, least), request.n_units) + 1) if self.ks is None else self.ks, request)
         splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, groups))
         counts = _counts_of(splits, labels, request.weights)
         began = time.perf_counter()

@@ -27,15 +27,15 @@ class Alternatives:
     Attributes
     ----------
     feature : ndarray of int64, shape (n_rows,)
-        Chosen feature.
+        Chosen feature; where groups of features were chosen, the number of a group among their sorted labels.
     stand_in : ndarray of int64, shape (n_rows,)
-        Feature in its place.
+        Feature, or group, in its place.
     objective : ndarray of shape (n_rows,)
         F of the support with the one in place of the other, after an exact refit.
     increase : ndarray of shape (n_rows,)
         By how much that is more than F of the fit.
-    feature_names : ndarray of str or None
-        Names of the columns, where they are known.
+    feature_names : ndarray or None
+        Names of the columns where they are known, or labels of the groups.
     """
 
     feature: NDArray[np.int64]
@@ -116,6 +116,8 @@ class FitResult:
         Weight of half the squared norm of the coefficients.
     feature_names : ndarray of str or None
         Names of the columns, when X was a data frame whose columns are all strings.
+    groups : ndarray or None
+        Labels of the chosen groups, sorted, when groups of features were chosen.
     """
 
     coef: NDArray[np.float64] = field(repr=False)
@@ -135,6 +137,7 @@ class FitResult:
     gamma: float = field(default=0.0, repr=False)
     ridge: float = field(default=0.0, repr=False)
     feature_names: NDArray[np.object_] | None = field(default=None, repr=False)
+    groups: NDArray[Any] | None = field(default=None, repr=False)
     _request: Request | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -172,7 +175,8 @@ class FitResult:
         request = self._request
         if request is None:
             raise ValueError("this result does not refer to its data (unpickled, or of an estimator); use that of ksparse.fit")
-        support = [int(j) for j in self.support]
+        numbers = request.group_numbers
+        support = [int(unit) for unit in (self.support if numbers is None else np.unique(numbers[self.support]))]
         rows = _core.alternatives(*request.arguments, request.options, support, count)
         objective = np.array([row[2] for row in rows], dtype=np.float64)
         return Alternatives(
@@ -180,7 +184,7 @@ class FitResult:
             stand_in=np.array([row[1] for row in rows], dtype=np.int64),
             objective=objective,
             increase=objective - self.objective,
-            feature_names=self.feature_names,
+            feature_names=self.feature_names if numbers is None else request.group_labels,
         )
 
     def decision_function(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -244,6 +248,7 @@ def fit(
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
+    groups: ArrayLike | None = None,
 ) -> FitResult:
     r"""Choose at most k features and fit a linear classifier on them.
 
@@ -302,6 +307,9 @@ def fit(
     bounds : tuple (lower, upper), optional
         Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
         lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
+    groups : array-like of shape (n_features,), optional
+        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
+        ``always_in`` and ``never_in`` name whole groups by any of their features.
 
     Returns
     -------
@@ -349,6 +357,7 @@ def fit(
         always_in=always_in,
         never_in=never_in,
         bounds=bounds,
+        groups=groups,
     )
     result = solve(X, y, k, sample_weight, offset, settings)
     if not result.converged:
@@ -361,7 +370,7 @@ def solve(
 ) -> FitResult:
     """Validate, call the core, return its answer; the caller warns. ``names`` are those of X where it has lost them."""
     request = Request.of(X, y, sample_weight, offset, settings, names)
-    request.options.k = check_integer(k, "k", 0, request.design.shape[1], ", the number of features")
+    request.options.k = request.check_budget(k)
     answer = _core.fit(*request.arguments, request.options)
     request.raise_if_refused(answer)
     return result_of(answer, request.options.k, request)
@@ -387,5 +396,6 @@ def result_of(answer: Any, k: int, request: Request) -> FitResult:
         gamma=request.gamma if request.loss == "focal" else 0.0,
         ridge=request.options.ridge,
         feature_names=request.names,
+        groups=request.groups_of(answer.support),
         _request=request,
     )

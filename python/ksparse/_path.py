@@ -15,7 +15,7 @@ from ._criteria import CRITERIA, check_criterion, has_likelihood, information_cr
 from ._fit import FitResult, result_of
 from ._optional import require
 from ._request import Request, Settings
-from ._validation import check_flag, check_integer
+from ._validation import check_features, check_flag, check_groups
 from .exceptions import ConvergenceWarning
 
 __all__ = ["PathResult", "fit_path"]
@@ -37,12 +37,15 @@ class PathResult:
         Sum of the weights of the rows, n in the criteria.
     fit_intercept : bool
         Whether there is an intercept.
+    n_units : int
+        Number of features, or of groups of them, to choose from.
     """
 
     ks: NDArray[np.int64]
     results: tuple[FitResult, ...]
     n_rows: float
     fit_intercept: bool
+    n_units: int
 
     def __len__(self) -> int:
         """Return the number of fits."""
@@ -118,7 +121,7 @@ class PathResult:
         Parameters
         ----------
         name : {"aic", "bic", "ebic", "gic"}
-            With n the sum of weights, s chosen features of all p and :math:`d = s + 1` with an intercept, else s:
+            With n the sum of weights, s chosen features (or groups) of all p, and d coefficients, the intercept included:
             aic [1]_ :math:`-2\log L + 2d`, bic [2]_ :math:`-2\log L + d\log n`, ebic [3]_ the same
             :math:`+\,2\log\binom{p}{s}`, gic [4]_ :math:`-2\log L + s\log p\log\log n`.
 
@@ -143,9 +146,9 @@ class PathResult:
         loss = self.results[0].loss
         check_criterion(name, loss, self.results[0].gamma)
         scale = 2.0 if loss == "focal" else 1.0  # with alpha = 1/2 it is half of the logistic loss
-        chosen = [len(result.support) for result in self.results]
-        p = len(self.results[0].coef)
-        return information_criterion(name, scale * self.losses, chosen, self.n_rows, p, self.fit_intercept)
+        free = [len(result.support) + self.fit_intercept for result in self.results]
+        chosen = [len(result.support if result.groups is None else result.groups) for result in self.results]
+        return information_criterion(name, scale * self.losses, free, chosen, self.n_rows, self.n_units)
 
     def best(self, criterion: str = "ebic") -> FitResult:
         """Fit with the smallest criterion among those that converged; of equals the smallest k.
@@ -263,12 +266,19 @@ class PathResult:
         return "\n".join(lines)
 
 
-def check_ks(ks: Any, p: int) -> list[int]:
+def least_budget(settings: Settings, n_features: int, names: NDArray[np.object_] | None) -> int:
+    """Return how many features, or groups, are always in."""
+    inside = check_features(settings.always_in, "always_in", n_features, names)
+    groups = check_groups(settings.groups, n_features)
+    return len(inside if groups is None else np.unique(groups[0][inside]))
+
+
+def check_ks(ks: Any, request: Request) -> list[int]:
     """Return the budgets, sorted and without repetition."""
     values = ks.tolist() if isinstance(ks, np.ndarray) else ks
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise TypeError(f"ks is {ks!r}; it must be a list of integers, e.g. range(1, 21)")
-    budgets = sorted({check_integer(k, f"ks[{i}]", 0, p, ", the number of features") for i, k in enumerate(values)})
+    budgets = sorted({request.check_budget(k, f"ks[{i}]") for i, k in enumerate(values)})
     if not budgets:
         raise ValueError("ks is empty; it must name at least one k")
     return budgets
@@ -295,6 +305,7 @@ def fit_path(
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
+    groups: ArrayLike | None = None,
     cold_starts: bool = True,
 ) -> PathResult:
     r"""Fit for every k of a list in one call.
@@ -344,6 +355,9 @@ def fit_path(
     bounds : tuple (lower, upper), optional
         Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
         lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
+    groups : array-like of shape (n_features,), optional
+        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
+        ``always_in`` and ``never_in`` name whole groups by any of their features.
     cold_starts : bool, default=True
         Whether each k also starts from nothing, as a single fit does: no entry is then worse than a single fit with the same
         settings. False: only from the neighbours, which takes half to two thirds of the time and is seldom worse.
@@ -389,6 +403,7 @@ def fit_path(
         always_in=always_in,
         never_in=never_in,
         bounds=bounds,
+        groups=groups,
     )
     path = solve_path(X, y, ks, sample_weight, offset, settings, cold_starts)
     warn_of_path(path, ConvergenceWarning, stacklevel=3)
@@ -415,7 +430,7 @@ def solve_path(
 ) -> PathResult:
     """Validate, call the core, return its answers; the caller warns. ``names`` are those of X where it has lost them."""
     request = Request.of(X, y, sample_weight, offset, settings, names)
-    budgets = check_ks(ks, request.design.shape[1])
+    budgets = check_ks(ks, request)
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
     answers = _core.fit_path(*request.arguments, budgets, request.options)
     request.raise_if_refused(answers[0])
@@ -424,4 +439,5 @@ def solve_path(
         results=tuple(result_of(answer, k, request) for k, answer in zip(budgets, answers, strict=True)),
         n_rows=float(len(request.labels) if request.weights is None else request.weights.sum()),
         fit_intercept=request.options.fit_intercept,
+        n_units=request.n_units,
     )

@@ -14,6 +14,7 @@ from ._validation import (
     check_design,
     check_features,
     check_flag,
+    check_groups,
     check_integer,
     check_labels,
     check_loss,
@@ -48,6 +49,7 @@ class Settings:
     always_in: Any = None
     never_in: Any = None
     bounds: Any = None
+    groups: Any = None
 
     @classmethod
     def of_estimator(cls, estimator: Any, **changes: Any) -> Settings:
@@ -69,6 +71,9 @@ class Settings:
             setattr(options, name, value)
         options.always_in = check_features(self.always_in, "always_in", n_features, names)
         options.never_in = check_features(self.never_in, "never_in", n_features, names)
+        groups = check_groups(self.groups, n_features)
+        if groups is not None:
+            options.groups = groups[0].tolist()
         lower, upper = check_bounds(self.bounds, n_features)
         if lower is not None:
             options.lower = lower
@@ -90,6 +95,8 @@ class Request:
     gamma: float
     options: _core.Options
     names: NDArray[np.object_] | None
+    group_numbers: NDArray[np.int64] | None = None
+    group_labels: NDArray[Any] | None = None
 
     @classmethod
     def of(
@@ -109,7 +116,26 @@ class Request:
         loss, alpha, gamma = check_loss(settings.loss, settings.alpha, settings.gamma)
         shift = None if offset is None else check_rows(offset, n, "offset")
         names = feature_names(X) if names is None else names
-        return cls(design, labels, weights, shift, loss, alpha, gamma, settings.options(design.shape[1], names), names)
+        p = design.shape[1]
+        grouped = check_groups(settings.groups, p) or (None, None)
+        return cls(design, labels, weights, shift, loss, alpha, gamma, settings.options(p, names), names, *grouped)
+
+    @property
+    def n_units(self) -> int:
+        """Number of features, or of groups, to choose from."""
+        return self.design.shape[1] if self.group_labels is None else len(self.group_labels)
+
+    def groups_of(self, support: NDArray[np.int64]) -> NDArray[Any] | None:
+        """Return the labels of the groups of some features."""
+        if self.group_labels is None or self.group_numbers is None:
+            return None
+        return self.group_labels[np.unique(self.group_numbers[support])]
+
+    def check_budget(self, k: Any, name: str = "k") -> int:
+        """Return a budget that is a number of features, or of groups."""
+        return check_integer(
+            k, name, 0, self.n_units, f", the number of {'features' if self.group_labels is None else 'groups'}"
+        )
 
     @property
     def arguments(self) -> tuple[Matrix, Vector, Vector | None, Vector | None, str, float, float]:

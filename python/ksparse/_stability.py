@@ -180,6 +180,7 @@ def stability_selection(
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
+    groups: ArrayLike | None = None,
 ) -> StabilityResult:
     """Fit on many resamplings of the rows and count how often each feature is chosen.
 
@@ -205,7 +206,7 @@ def stability_selection(
         As in :func:`ksparse.fit`.
     search : {"fast", "auto", "thorough"}, default="fast"
         How far each round searches.
-    max_rounds, max_seconds, always_in, never_in, bounds
+    max_rounds, max_seconds, always_in, never_in, bounds, groups
         As in :func:`ksparse.fit`.
     random_state : int, default=0
         Seed of the resamplings and of the searches.
@@ -254,10 +255,11 @@ def stability_selection(
         always_in=always_in,
         never_in=never_in,
         bounds=bounds,
+        groups=groups,
     )
     request = Request.of(X, y, sample_weight, offset, settings)
     p = request.design.shape[1]
-    budget = check_integer(k, "k", 0, p, ", the number of features")
+    budget = request.check_budget(k)
     counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
     tasks = [(i, request.alpha, request.gamma, request.options, False) for i in range(len(counts))]
     paths = _core.fit_paths(*request.arguments[:5], counts, tasks, [budget], thread_count(n_jobs))

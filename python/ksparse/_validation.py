@@ -183,6 +183,22 @@ def check_features(features: Any, name: str, n_features: int, names: NDArray[np.
     return found
 
 
+def check_groups(groups: Any, n_features: int) -> tuple[NDArray[np.int64], NDArray[Any]] | None:
+    """Return the number of each feature's group, and the labels of the groups, sorted; None: each feature for itself."""
+    if groups is None:
+        return None
+    array = np.asarray(groups)
+    if array.shape != (n_features,):
+        raise ValueError(f"groups has shape {array.shape}; it must have shape ({n_features},), a label for each feature")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        j = int(np.flatnonzero(~np.isfinite(array))[0])
+        raise ValueError(f"groups[{j}] is {array[j]}; labels must be integers or strings")
+    if array.dtype.kind not in "iubfUSO":
+        raise TypeError(f"groups has dtype {array.dtype}; labels must be integers or strings")
+    labels, numbers = np.unique(array, return_inverse=True)
+    return numbers.astype(np.int64), labels
+
+
 def check_bounds(bounds: Any, n_features: int) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
     """Return lower and upper bounds of all coefficients, or None where there are none."""
     if bounds is None:

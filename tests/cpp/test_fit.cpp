@@ -1,7 +1,9 @@
 // A whole fit: against enumeration with an independent solver, in both orders of X, on hard cases by name, and bad input.
 #include <algorithm>
+#include <cstdint>
 #include <ksparse/ksparse.hpp>
 #include <limits>
+#include <stdexcept>
 
 #include "catch.hpp"
 #include "close.hpp"
@@ -290,4 +292,66 @@ TEST_CASE("constraints_hold_and_what_cannot_be_is_named", "[fit]") {
   CHECK(refusal(wrong).find("bounds of feature 0 must hold 0") == 0);
   wrong.lower = Eigen::VectorXd::Zero(3);
   CHECK(refusal(wrong) == "lower has 3 entries, not one per column");
+}
+
+TEST_CASE("groups_are_all_or_nothing_and_the_best_of_all", "[fit]") {
+  const Data data = random_data(120, 9, 0.6, 12);
+  const std::vector<Index> groups = {0, 1, 1, 2, 2, 2, 3, 0, 3};
+  Options options = with_k(2, 1e-2);
+  options.constraints.groups = groups;
+  options.effort = Effort::thorough;
+  const FitResult result = fit(ColumnView(data.X), data.y, Logistic{}, options);
+  REQUIRE(result.info.status == Status::converged);
+  double best = std::numeric_limits<double>::infinity();
+  for (Index a = 0; a < 4; ++a)
+    for (Index b = a + 1; b < 4; ++b) {
+      std::vector<Index> support;
+      for (Index j = 0; j < 9; ++j)
+        if (groups[std::size_t(j)] == a || groups[std::size_t(j)] == b) support.push_back(j);
+      best = std::min(best, reference_objective(data, support, true, 1e-2, 0.5, -1.0));
+    }
+  CHECK(close(result.objective, best, 1e-9));
+  const RowView::Matrix rows = data.X;
+  CHECK(close(fit(RowView(rows), data.y, Logistic{}, options).objective, best, 1e-9));
+
+  options.constraints.groups = {0, 0, 2};
+  CHECK(fit(ColumnView(data.X), data.y, Logistic{}, options).info.message == "groups has 3 entries but X has 9 columns");
+  options.constraints.groups = {0, 0, 0, 0, 0, 0, 0, 0, 2};
+  CHECK(fit(ColumnView(data.X), data.y, Logistic{}, options).info.message == "groups has no member of group 1");
+  options.constraints.groups = std::vector<Index>(9, 0);
+  CHECK(fit(ColumnView(data.X), data.y, Logistic{}, options).info.message == "k is 2 but X has 1 groups");
+}
+
+TEST_CASE("tasks_over_threads_are_the_same_as_one_by_one", "[fit]") {
+  const Data data = random_data(200, 20, 0.5, 13);
+  const ColumnView design(data.X);
+  const Problem problem{Problem::Vector(data.y.data(), data.y.size())};
+  Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> counts(4, 200);
+  for (Index i = 0; i < 200; ++i)
+    for (Index fold = 0; fold < 4; ++fold) counts(fold, i) = i % 4 != fold;
+  std::vector<PathTask<Logistic>> tasks;
+  for (Index fold = 0; fold < 4; ++fold)
+    for (const double ridge : {1e-1, 1e-3}) {
+      PathTask<Logistic> task{fold, {}, with_k(0, ridge), ridge < 1e-2};
+      task.options.effort = Effort::fast;
+      tasks.push_back(task);
+    }
+  const Counts view(counts.data(), 4, 200);
+  const auto one = fit_paths(design, problem, view, tasks, {1, 2, 4}, 1),
+             three = fit_paths(design, problem, view, tasks, {1, 2, 4}, 3);
+  REQUIRE(one.size() == tasks.size());
+  REQUIRE(three.size() == tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    REQUIRE(one[i].size() == 3);
+    for (std::size_t k = 0; k < 3; ++k) {
+      CHECK(one[i][k].support == three[i][k].support);
+      CHECK(one[i][k].objective == three[i][k].objective);
+    }
+  }
+  CHECK(fit_paths(design, problem, view, tasks, {1, 2, 4}, 3, [] { return true; }).empty());
+  CHECK_THROWS_AS(for_each_task(10, 3, {},
+                                [](Index i, const Interrupt&) {
+                                  if (i == 4) throw std::runtime_error("four");
+                                }),
+                  std::runtime_error);
 }

@@ -83,18 +83,19 @@ TEST_CASE("the_pair_model_is_exact_on_a_quadratic", "[splicing]") {
   Iterate iterate(3);
   iterate.support = {1, 4, 6};
   iterate.objective = objective.minimum(iterate.support, &iterate.coef);
-  struct Sink final : ScanSink {
-    SacrificeModel model{4, 512};
+  struct Sink final : ScanSink, MoveRules {
+    FeatureModel model{4, 512};
     ProposalList exchanges{100, 4}, entries{100, 4};
     const Iterate& iterate;
     explicit Sink(const Iterate& at) : iterate(at) {}
     void begin_scan(const ScanPoint& point) override { model.set(iterate, point); }
     void take_panel(const ScanPanel& panel) override {
-      const auto skip = [&](Index j) { return std::count(iterate.support.begin(), iterate.support.end(), j) > 0; };
       model.judge(panel);
-      model.propose_exchanges(panel, skip, [](Index) { return false; }, exchanges);
-      model.propose_entries(panel, skip, entries);
+      model.propose_exchanges(panel, *this, exchanges);
+      model.propose_entries(panel, *this, entries);
     }
+    bool may_enter(Index unit) const override { return std::count(iterate.support.begin(), iterate.support.end(), unit) == 0; }
+    bool may_leave(Index) const override { return true; }
   } sink(iterate);
   QuadraticObjective party = objective;
   REQUIRE(party.scan(iterate, {0, 9, nullptr}, Hessian::exact, sink) == Status::converged);

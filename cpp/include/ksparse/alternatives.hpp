@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,7 @@
 namespace ksparse {
 
 struct Alternative {
-  Index feature = -1;    // chosen
+  Index feature = -1;    // chosen (with groups: a group, as in all of this)
   Index stand_in = -1;   // in its place
   double objective = 0;  // F after an exact refit of the support with the one in place of the other
 };
@@ -27,32 +28,34 @@ struct Alternatives {
 namespace internal {
 
 // The best stand-ins of one scan of all features.
-class StandInScan final : public ScanSink {
+class StandInScan final : public ScanSink, private MoveRules {
  public:
-  StandInScan(const Iterate& at, const Constraints& constraints, Index features, Index width)
+  StandInScan(const Iterate& at, const Constraints& constraints, Index units, Index width)
       : stand_ins(at.size(), width),
         at_(at),
-        constraints_(constraints),
-        model_(at.size() + 1, std::min(largest_panel, features)),
-        proposals_(1, at.size() + 1) {}
+        required_(constraints.required()),
+        excluded_(constraints.excluded()),
+        model_(make_sacrifice_model(at.size(), at.stride, units)),
+        proposals_(1, model_->move_size()) {}
 
-  void begin_scan(const ScanPoint& point) override { model_.set(at_, point); }
+  void begin_scan(const ScanPoint& point) override { model_->set(at_, point); }
   void take_panel(const ScanPanel& panel) override {
-    const auto among = [](const std::vector<Index>& list, Index feature) {
-      return std::find(list.begin(), list.end(), feature) != list.end();
-    };
-    model_.judge(panel);
-    model_.propose_exchanges(
-        panel, [&](Index feature) { return among(at_.support, feature) || among(constraints_.never_in, feature); },
-        [&](Index place) { return among(constraints_.always_in, at_.support[std::size_t(place)]); }, proposals_, &stand_ins);
+    model_->judge(panel);
+    model_->propose_exchanges(panel, *this, proposals_, &stand_ins);
   }
+  bool may_enter(Index unit) const override { return !among(at_.support, unit) && !among(excluded_, unit); }
+  bool may_leave(Index place) const override { return !among(required_, at_.support[std::size_t(place)]); }
 
   StandIns stand_ins;
 
  private:
+  static bool among(const std::vector<Index>& list, Index unit) {
+    return std::find(list.begin(), list.end(), unit) != list.end();
+  }
+
   const Iterate& at_;
-  const Constraints& constraints_;
-  SacrificeModel model_;
+  const std::vector<Index> required_, excluded_;
+  const std::unique_ptr<SacrificeModel> model_;
   ProposalList proposals_;
 };
 
@@ -67,14 +70,19 @@ Alternatives alternatives(const Design& design, const Problem& problem, const Lo
   options.k = Index(support.size());
   auto wrong = broken_rule(design, problem, loss, options, options.k);
   if (!wrong && count < 1) wrong = "count must be >= 1, got " + std::to_string(count);
-  for (const Index feature : support)
-    if (!wrong && (feature < 0 || feature >= design.columns())) wrong = "support names feature " + std::to_string(feature);
   if (wrong) {
     answer.info.status = Status::invalid_input;
     answer.info.message = std::move(*wrong);
     return answer;
   }
   GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
+  const Index units = objective.features();
+  for (const Index unit : support)
+    if (unit < 0 || unit >= units) {
+      answer.info.status = Status::invalid_input;
+      answer.info.message = "support names feature " + std::to_string(unit);
+      return answer;
+    }
   const RefitGoal exact{std::numeric_limits<double>::infinity(), true};
   const auto stopped = [&](Status status) {
     answer.info.status = status;
@@ -85,21 +93,20 @@ Alternatives alternatives(const Design& design, const Problem& problem, const Lo
     return false;
   };
   // The first scan, at the empty support, chooses the units.
-  Iterate at(options.k);
-  internal::StandInScan first(at, options.constraints, design.columns(), 1);
+  Iterate at(options.k, objective.largest_unit());
+  internal::StandInScan first(at, options.constraints, units, 1);
   if (stopped(objective.refit(at, exact).status)) return answer;
-  if (stopped(objective.scan(at, {0, design.columns(), nullptr}, Hessian::exact, first))) return answer;
+  if (stopped(objective.scan(at, {0, units, nullptr}, Hessian::exact, first))) return answer;
   at.support = support;
   at.coef.setZero();
   if (stopped(objective.refit(at, exact).status)) return answer;
-  internal::StandInScan scan(at, options.constraints, design.columns(), 2 * count);
-  if (stopped(objective.scan(at, {0, design.columns(), nullptr}, Hessian::exact, scan))) return answer;
+  internal::StandInScan scan(at, options.constraints, units, 2 * count);
+  if (stopped(objective.scan(at, {0, units, nullptr}, Hessian::exact, scan))) return answer;
   for (Index place = 0; place < at.size(); ++place) {
     std::vector<Alternative> refitted;
     for (Index rank = 0; rank < scan.stand_ins.count(place); ++rank) {
       Iterate trial = at;
-      trial.support[std::size_t(place)] = scan.stand_ins.at(place, rank).feature;
-      trial.coef[place] = 0;
+      trial.replace(place, scan.stand_ins.at(place, rank).feature);
       if (stopped(objective.refit(trial, exact).status)) return answer;
       refitted.push_back({support[std::size_t(place)], trial.support[std::size_t(place)], trial.objective});
     }

@@ -18,13 +18,24 @@ struct Constraints {
   std::vector<Index> never_in;   ///< features in none
   Eigen::VectorXd lower;         ///< (p,) least coefficients, <= 0, or empty: no bound
   Eigen::VectorXd upper;         ///< (p,) largest coefficients, >= 0, or empty: no bound
+  std::vector<Index> groups;     ///< (p,) group of each column, from 0 on without gaps, or empty; k then counts groups, and a
+                                 ///< group is in or out as its members are asked to be
 
   bool bounded() const { return lower.size() > 0 || upper.size() > 0; }
   double lower_of(Index feature) const { return lower.size() ? lower[feature] : -std::numeric_limits<double>::infinity(); }
   double upper_of(Index feature) const { return upper.size() ? upper[feature] : std::numeric_limits<double>::infinity(); }
 
-  /// The first broken rule in words, for p features of which the smallest budget chooses k.
-  std::optional<std::string> problem(Index p, Index k) const {
+  /// Units (features, or their groups) that must or must not be in, each once.
+  std::vector<Index> required() const { return units_of(always_in); }
+  std::vector<Index> excluded() const { return units_of(never_in); }
+
+  /// The first broken rule in words, for p features of which the smallest budget chooses k and the largest k_most units.
+  std::optional<std::string> problem(Index p, Index k, Index k_most) const {
+    if (auto wrong = problem_of_groups(p)) return wrong;
+    const Index count = groups.empty() ? p : *std::max_element(groups.begin(), groups.end()) + 1;
+    if (k_most > count)
+      return "k is " + std::to_string(k_most) + " but X has " + std::to_string(count) +
+             (groups.empty() ? " columns" : " groups");
     const auto feature = [](Index j) { return "feature " + std::to_string(j); };
     for (const auto* list : {&always_in, &never_in})
       for (std::size_t i = 0; i < list->size(); ++i) {
@@ -33,10 +44,15 @@ struct Constraints {
         if (j < 0 || j >= p) return name + " names " + feature(j) + " but X has " + std::to_string(p) + " columns";
         if (std::count(list->begin(), list->begin() + std::ptrdiff_t(i), j)) return name + " names " + feature(j) + " twice";
       }
-    if (Index(always_in.size()) > k)
-      return "always_in names " + std::to_string(always_in.size()) + " features but k is " + std::to_string(k);
-    for (const Index j : always_in)
+    if (const Index named = Index(required().size()); named > k)
+      return "always_in names " + std::to_string(named) + (groups.empty() ? " features" : " groups") + " but k is " +
+             std::to_string(k);
+    for (const Index j : always_in) {
       if (std::count(never_in.begin(), never_in.end(), j)) return feature(j) + " is both in always_in and in never_in";
+      for (const Index l : never_in)
+        if (!groups.empty() && groups[std::size_t(j)] == groups[std::size_t(l)])
+          return feature(j) + " of always_in and " + feature(l) + " of never_in are of one group";
+    }
     if (lower.size() && lower.size() != p) return "lower has " + std::to_string(lower.size()) + " entries, not one per column";
     if (upper.size() && upper.size() != p) return "upper has " + std::to_string(upper.size()) + " entries, not one per column";
     for (Index j = 0; bounded() && j < p; ++j) {
@@ -48,6 +64,32 @@ struct Constraints {
       if (low == high && std::count(always_in.begin(), always_in.end(), j))
         return feature(j) + " is in always_in, but its bounds leave 0 only";
     }
+    return std::nullopt;
+  }
+
+ private:
+  std::vector<Index> units_of(std::vector<Index> features) const {
+    if (!groups.empty())
+      for (Index& feature : features) feature = groups[std::size_t(feature)];
+    std::sort(features.begin(), features.end());
+    features.erase(std::unique(features.begin(), features.end()), features.end());
+    return features;
+  }
+
+  std::optional<std::string> problem_of_groups(Index p) const {
+    if (groups.empty()) return std::nullopt;
+    if (Index(groups.size()) != p)
+      return "groups has " + std::to_string(groups.size()) + " entries but X has " + std::to_string(p) + " columns";
+    std::vector<char> seen(groups.size(), 0);
+    Index largest = 0;
+    for (std::size_t j = 0; j < groups.size(); ++j) {
+      if (groups[j] < 0 || groups[j] >= p)
+        return "groups[" + std::to_string(j) + "] is " + std::to_string(groups[j]) + "; groups are numbered from 0 on";
+      seen[std::size_t(groups[j])] = 1;
+      largest = std::max(largest, groups[j]);
+    }
+    for (Index group = 0; group <= largest; ++group)
+      if (!seen[std::size_t(group)]) return "groups has no member of group " + std::to_string(group);
     return std::nullopt;
   }
 };

@@ -45,9 +45,7 @@ std::optional<std::string> broken_rule(const Design& design, const Problem& prob
   if (auto wrong = options.problem()) return wrong;
   if (auto wrong = loss.problem()) return wrong;
   if (auto wrong = problem.problem(design.rows())) return wrong;
-  if (options.k > design.columns())
-    return "k is " + std::to_string(options.k) + " but X has " + std::to_string(design.columns()) + " columns";
-  return options.constraints.problem(design.columns(), smallest_k);
+  return options.constraints.problem(design.columns(), smallest_k, options.k);
 }
 
 /// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
@@ -59,7 +57,7 @@ FitResult fit(const Design& design, const Problem& problem, const Loss& loss, co
   if (auto wrong = broken_rule(design, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
   GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
   SupportMemory memory;
-  const bool may_perturb = options.rounds_allowed(design.columns(), true) > 0;
+  const bool may_perturb = options.rounds_allowed(objective.features(), true) > 0;
   Splicing engine(objective, options, may_perturb ? &memory : nullptr);
   drive(engine, objective);
   SearchReport report;

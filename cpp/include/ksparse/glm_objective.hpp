@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "design/kernels.hpp"
+#include "groups.hpp"
 #include "loss/loss.hpp"
 #include "newton.hpp"
 #include "objective.hpp"
@@ -28,10 +29,11 @@ class GlmObjective final : public Objective {
   GlmObjective(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
                const Interrupt& interrupt);
 
-  Index features() const override { return p_; }
+  Index features() const override { return groups_.units(); }
+  Index largest_unit() const override { return groups_.stride(); }
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override;
   Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) override;
-  bool can_sample() const override { return n_ >= 4 * sample_size(); }
+  bool can_sample() const override { return groups_.single() && n_ >= 4 * sample_size(); }
 
   /// Coefficients of the user's columns from an iterate in units.
   void to_user(const Iterate& iterate, FitResult& result) const;
@@ -71,6 +73,9 @@ class GlmObjective final : public Objective {
                    Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian);
   double evaluate_rows(Index first, Index rows, Index size, const double* coef, double intercept, Curvature curvature);
   RowBlock row_block(Index first, Index rows, Index size, const double* curvature);
+  Index take_active(const Iterate& iterate);
+  Status scan_groups(const Iterate& iterate, const Columns& units, ScanSink& sink);
+  bool choose_all_units();
   void gather_active(const std::vector<Index>& support);
   void gather_in_units(Index column, Index first, Index rows, double* target) const;
   void sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian);
@@ -114,7 +119,8 @@ class GlmObjective final : public Objective {
   const Design& design_;
   const Loss& loss_;
   const Interrupt& interrupt_;
-  const Index n_, padded_, p_, capacity_;
+  const Groups groups_;
+  const Index n_, padded_, p_, capacity_;  // capacity_: most active columns
   const bool intercept_;
   const Constraints& constraints_;
   const double ridge_, tolerance_;
@@ -126,12 +132,19 @@ class GlmObjective final : public Objective {
   Index bad_row_ = -1, bad_column_ = -1;
 
   // Rows are padded with rows of weight 0 to a whole number of packs, so that loops have no tail.
-  Eigen::VectorXd sign_;                   // (padded,) +1 or -1 by the label
-  Eigen::VectorXd weight_;                 // (padded,) weight of the row and its class, over W
-  Eigen::VectorXd offset_;                 // (padded,) or empty
-  Eigen::VectorXd slope_;                  // (padded,) dF/d eta at the last linearisation
-  Eigen::VectorXd curvature_;              // (padded,) d2F/d eta2
-  Eigen::MatrixXd active_;                 // (padded, capacity) gathered columns in units, by slot
+  Eigen::VectorXd sign_;               // (padded,) +1 or -1 by the label
+  Eigen::VectorXd weight_;             // (padded,) weight of the row and its class, over W
+  Eigen::VectorXd offset_;             // (padded,) or empty
+  Eigen::VectorXd slope_;              // (padded,) dF/d eta at the last linearisation
+  Eigen::VectorXd curvature_;          // (padded,) d2F/d eta2
+  Eigen::MatrixXd active_;             // (padded, capacity) gathered columns in units, by slot
+  std::vector<Index> active_columns_;  // of the iterate at hand
+  std::vector<Index> starts_;          // (places + 1,) where those of each place begin
+  // Scans of groups, else empty.
+  Eigen::MatrixXd members_, weighted_members_;  // (n, stride) of one group, in units; and times the curvature
+  Eigen::MatrixXd weighted_;                    // (n, capacity) curvature times active columns
+  Eigen::MatrixXd panel_blocks_;                // (entries of a panel, stride) H within groups
+  std::vector<Index> panel_starts_;
   std::vector<Index> slots_;               // feature gathered in each slot, or -1
   Eigen::MatrixXd cross_;                  // (block_rows, capacity) curvature times active columns, one block
   Eigen::ArrayXd centre_, inverse_scale_;  // (p,); inverse_scale 0: the column can never enter
@@ -163,10 +176,11 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
     : design_(design),
       loss_(loss),
       interrupt_(interrupt),
+      groups_(options.constraints.groups, design.columns()),
       n_(design.rows()),
       padded_((design.rows() + Pack::size - 1) / Pack::size * Pack::size),
       p_(design.columns()),
-      capacity_(std::min(options.k, design.columns())),
+      capacity_(groups_.most_columns(options.k)),
       intercept_(options.fit_intercept),
       constraints_(options.constraints),
       ridge_(options.ridge),
@@ -198,9 +212,21 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
     subset_.resize(padded_, Options::working_set(p_, capacity_));
     subset_columns_.reserve(std::size_t(subset_.cols()));
   }
+  active_columns_.reserve(std::size_t(capacity_));
+  starts_.reserve(std::size_t(capacity_ + 1));
+  const Index entries = std::min(std::max(largest_panel, groups_.stride()), p_);
+  if (!groups_.single()) {
+    members_.resize(n_, groups_.stride());
+    weighted_members_.resize(n_, groups_.stride());
+    weighted_.resize(n_, capacity_);
+    panel_blocks_.resize(entries, groups_.stride());
+    panel_gradient_.resize(entries);
+    panel_curvature_.resize(entries);
+    panel_cross_.resize(entries, capacity_ + 1);
+  }
   if (constraints_.bounded()) {
-    panel_lower_.resize(std::min(largest_panel, p_));
-    panel_upper_.resize(std::min(largest_panel, p_));
+    panel_lower_.resize(entries);
+    panel_upper_.resize(entries);
     lower_.resize(capacity_ + 1);
     upper_.resize(capacity_ + 1);
     whole_hessian_.resize(capacity_ + 1, capacity_ + 1);
@@ -233,6 +259,25 @@ void GlmObjective<Loss, Design>::gather_in_units(Index column, Index first, Inde
   design_.gather(column, first, rows, target);
   const double centre = centre_[column], factor = inverse_scale_[column];
   for (Index i = 0; i < rows; ++i) target[i] = (target[i] - centre) * factor;
+}
+
+// Columns and coefficients of an iterate, gathered; returns how many.
+template <class Loss, class Design>
+Index GlmObjective<Loss, Design>::take_active(const Iterate& iterate) {
+  active_columns_.clear();
+  starts_.assign(1, 0);
+  for (Index place = 0; place < iterate.size(); ++place) {
+    const Index unit = iterate.support[std::size_t(place)];
+    for (Index i = 0; i < groups_.width(unit); ++i) {
+      beta_[Index(active_columns_.size())] = iterate.coef[place * iterate.stride + i];
+      active_columns_.push_back(groups_.column(unit, i));
+    }
+    starts_.push_back(Index(active_columns_.size()));
+  }
+  const Index size = Index(active_columns_.size());
+  if (intercept_) beta_[size] = iterate.intercept;
+  gather_active(active_columns_);
+  return size;
 }
 
 template <class Loss, class Design>
@@ -326,22 +371,21 @@ template <class Loss, class Design>
 RefitOutcome GlmObjective<Loss, Design>::refit(Iterate& iterate, const RefitGoal& goal) {
   // While searching, an objective to ten digits is enough to compare supports; the answer is refitted to the user's tolerance.
   constexpr double search_tolerance = 1e-10;
-  const Index size = iterate.size(), d = size + intercept_;
-  gather_active(iterate.support);
-  beta_.head(size) = iterate.coef.head(size);
-  if (intercept_) beta_[size] = iterate.intercept;
+  const Index size = take_active(iterate), d = size + intercept_;
   SupportFunction function(*this, size);
   NewtonLimits limits;
   limits.max_iterations = max_newton_;
   limits.bar = goal.bar;
   if (constraints_.bounded()) {
-    set_bounds(iterate.support);
+    set_bounds(active_columns_);
     limits.lower = lower_.data();
     limits.upper = upper_.data();
   }
   (goal.exact ? limits.tolerance : limits.relative_tolerance) = goal.exact ? tolerance_ : search_tolerance;
   const NewtonOutcome outcome = newton_.minimise(function, beta_.head(d), limits);
-  iterate.coef.head(size) = beta_.head(size);
+  for (Index place = 0; place < iterate.size(); ++place)
+    for (Index j = starts_[std::size_t(place)], i = 0; j < starts_[std::size_t(place + 1)]; ++j, ++i)
+      iterate.coef[place * iterate.stride + i] = beta_[j];
   iterate.intercept = intercept_ ? beta_[size] : 0.0;
   iterate.objective = outcome.objective;
   RefitOutcome answer{outcome.status, outcome.abandoned, outcome.iterations};
@@ -460,10 +504,7 @@ bool GlmObjective<Loss, Design>::hold_at_bounds(Index size) {
 
 template <class Loss, class Design>
 bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hessian kind) {
-  const Index size = iterate.size(), d = size + intercept_;
-  gather_active(iterate.support);
-  beta_.head(size) = iterate.coef.head(size);
-  if (intercept_) beta_[size] = iterate.intercept;
+  const Index size = take_active(iterate), d = size + intercept_;
   auto hessian = hessian_.topLeftCorner(d, d);
   auto inverse = inverse_.topLeftCorner(d, d);
   linearise(size, beta_.head(d), Curvature::convex, gradient_.head(d), hessian);
@@ -471,8 +512,8 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hess
   sample_scale_ = 1;
   if (kind == Hessian::sampled) sample_hessian(size, hessian);
   held_places_.clear();
-  if (constraints_.bounded()) {
-    set_bounds(iterate.support);
+  if (constraints_.bounded() && groups_.single()) {
+    set_bounds(active_columns_);
     hold_at_bounds(size);
   }
   bool done = false;
@@ -597,6 +638,7 @@ void GlmObjective<Loss, Design>::convert_panel(const Columns& panel, Index size)
 
 template <class Loss, class Design>
 Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
+  if (!groups_.single()) return scan_groups(iterate, columns, sink);
   const bool first_scan = !units_chosen_;
   const Index size = iterate.size(), d = size + intercept_;
   if (!linearise_for_scan(iterate, kind)) return Status::interrupted;
@@ -628,6 +670,66 @@ Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& c
                      lower, upper});
   }
   units_chosen_ = true;
+  return Status::converged;
+}
+
+template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::choose_all_units() {
+  for (Index begin = 0; begin < p_; begin += largest_panel) {
+    const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
+    if (!sum_panel(panel, 0, weight_.data(), Hessian::exact)) return true;  // interrupted
+    if (!choose_units(panel)) return false;
+  }
+  units_chosen_ = true;
+  return true;
+}
+
+// Groups: the Hessian among the members of each is needed as well, so members are gathered, and matrix products do the rest.
+template <class Loss, class Design>
+Status GlmObjective<Loss, Design>::scan_groups(const Iterate& iterate, const Columns& units, ScanSink& sink) {
+  const bool all_held = constraints_.bounded();
+  const Index size = take_active(iterate), d = size + intercept_, stride = groups_.stride();
+  if (!linearise_for_scan(iterate, Hessian::exact)) return Status::interrupted;
+  if (!units_chosen_) {
+    if (!choose_all_units()) return Status::invalid_input;
+    if (interrupted_) return Status::interrupted;
+  }
+  weighted_.leftCols(size) = active_.topRows(n_).leftCols(size);
+  weighted_.leftCols(size).array().colwise() *= curvature_.head(n_).array();
+  sink.begin_scan({inverse_.topLeftCorner(d, d), nullptr, nullptr, starts_.data()});
+  const Index per_panel = std::max<Index>(1, largest_panel / stride);
+  for (Index begin = 0; begin < units.count; begin += per_panel) {
+    if (interrupted()) return Status::interrupted;
+    const Columns panel = units.slice(begin, std::min(per_panel, units.count - begin));
+    panel_starts_.assign(1, 0);
+    for (Index c = 0; c < panel.count; ++c) {
+      const Index unit = panel[c], width = groups_.width(unit), first = panel_starts_.back();
+      for (Index i = 0; i < width; ++i) {
+        const Index column = groups_.column(unit, i);
+        gather_in_units(column, 0, n_, members_.col(i).data());
+        if (inverse_scale_[column] == 0) members_.col(i).setZero();
+        if (all_held) {
+          panel_lower_[first + i] = lower_in_units(column);
+          panel_upper_[first + i] = upper_in_units(column);
+        }
+      }
+      const auto z = members_.leftCols(width);
+      auto block = panel_blocks_.block(first, 0, width, width);
+      weighted_members_.leftCols(width) = z;
+      weighted_members_.leftCols(width).array().colwise() *= curvature_.head(n_).array();
+      block.noalias() = z.transpose() * weighted_members_.leftCols(width);
+      for (Index i = 0; i < width; ++i) block(i, i) += ridge_ > 0 ? ridge_of(groups_.column(unit, i)) : 0.0;
+      panel_gradient_.segment(first, width).matrix().noalias() = z.transpose() * slope_.head(n_);
+      panel_curvature_.segment(first, width) = block.diagonal().array();
+      panel_cross_.block(first, 0, width, size).noalias() = z.transpose() * weighted_.leftCols(size);
+      if (intercept_) panel_cross_.col(size).segment(first, width).noalias() = z.transpose() * curvature_.head(n_);
+      panel_starts_.push_back(first + width);
+    }
+    const Index entries = panel_starts_.back();
+    sink.take_panel({panel, panel_gradient_.head(entries), panel_curvature_.head(entries),
+                     panel_cross_.topRows(entries).leftCols(d), all_held ? panel_lower_.data() : nullptr,
+                     all_held ? panel_upper_.data() : nullptr, panel_starts_.data(), &panel_blocks_});
+  }
   return Status::converged;
 }
 
@@ -733,14 +835,18 @@ void GlmObjective<Loss, Design>::to_user(const Iterate& iterate, FitResult& resu
   result.coef = Eigen::VectorXd::Zero(p_);
   result.intercept = iterate.intercept;
   result.support.clear();
-  for (Index i = 0; i < iterate.size(); ++i) {
-    const Index column = iterate.support[std::size_t(i)];
-    if (iterate.coef[i] == 0) continue;
-    // Not to step over a bound by rounding.
-    result.coef[column] = std::min(std::max(iterate.coef[i] * inverse_scale_[column], constraints_.lower_of(column)),
-                                   constraints_.upper_of(column));
-    result.intercept -= result.coef[column] * centre_[column];
-    result.support.push_back(column);
+  for (Index place = 0; place < iterate.size(); ++place) {
+    const Index unit = iterate.support[std::size_t(place)];
+    for (Index i = 0; i < groups_.width(unit); ++i) {
+      const Index column = groups_.column(unit, i);
+      const double coef = iterate.coef[place * iterate.stride + i];
+      if (coef == 0) continue;
+      // Not to step over a bound by rounding.
+      result.coef[column] =
+          std::min(std::max(coef * inverse_scale_[column], constraints_.lower_of(column)), constraints_.upper_of(column));
+      result.intercept -= result.coef[column] * centre_[column];
+      result.support.push_back(column);
+    }
   }
   std::sort(result.support.begin(), result.support.end());
   result.objective = iterate.objective;
@@ -749,14 +855,17 @@ void GlmObjective<Loss, Design>::to_user(const Iterate& iterate, FitResult& resu
 template <class Loss, class Design>
 Iterate GlmObjective<Loss, Design>::from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef,
                                               double intercept) const {
-  Iterate iterate(capacity_);
+  Iterate iterate(std::min(capacity_, groups_.units()), groups_.stride());
   iterate.intercept = intercept_ ? intercept : 0.0;
   for (std::size_t i = 0; i < support.size(); ++i) {
-    const Index column = support[i];
+    const Index column = support[i], unit = groups_.unit_of(column);
     if (inverse_scale_[column] == 0) continue;
-    iterate.coef[iterate.size()] = coef[Index(i)] / inverse_scale_[column];
+    auto place = std::find(iterate.support.begin(), iterate.support.end(), unit) - iterate.support.begin();
+    if (place == iterate.size()) iterate.append(unit);
+    Index member = 0;
+    while (groups_.column(unit, member) != column) ++member;
+    iterate.coef[place * iterate.stride + member] = coef[Index(i)] / inverse_scale_[column];
     if (intercept_) iterate.intercept += coef[Index(i)] * centre_[column];
-    iterate.support.push_back(column);
   }
   return iterate;
 }

@@ -16,15 +16,36 @@
 
 namespace ksparse {
 
-/// A point of the search: coefficients on an ordered active set.
+/// A point of the search: coefficients on an ordered active set of units (single features, or groups of them).
 struct Iterate {
-  std::vector<Index> support;  // active features, in the order of coef
-  Eigen::VectorXd coef;        // (capacity,), the first support.size() count
+  std::vector<Index> support;  // active units
+  Eigen::VectorXd coef;        // (capacity * stride,) of place i from i * stride on; those after the unit's own are 0
   double intercept = 0;
   double objective = std::numeric_limits<double>::infinity();
+  Index stride;  // coefficients of the largest unit
 
-  explicit Iterate(Index capacity) : coef(Eigen::VectorXd::Zero(capacity)) { support.reserve(std::size_t(capacity)); }
+  explicit Iterate(Index capacity, Index largest_unit = 1)
+      : coef(Eigen::VectorXd::Zero(capacity * largest_unit)), stride(largest_unit) {
+    support.reserve(std::size_t(capacity));
+  }
+
   Index size() const noexcept { return Index(support.size()); }
+  auto at(Index place) { return coef.segment(place * stride, stride); }
+  auto at(Index place) const { return coef.segment(place * stride, stride); }
+
+  // Changes of the support; a unit that enters does so with coefficients of 0.
+  void append(Index unit) {
+    at(size()).setZero();
+    support.push_back(unit);
+  }
+  void replace(Index place, Index unit) {
+    support[std::size_t(place)] = unit;
+    at(place).setZero();
+  }
+  void remove(Index place) {
+    for (Index i = place; i + 1 < size(); ++i) at(i) = at(i + 1);
+    support.erase(support.begin() + place);
+  }
 };
 
 /// How good a refit must be.
@@ -50,6 +71,9 @@ struct ScanPanel {
   Eigen::Ref<const Eigen::MatrixXd> cross;     // (count, d) H_jA; the last column belongs to the intercept, if there is one
   const double* lower = nullptr;               // (count,) bounds of the coefficients, or null: none
   const double* upper = nullptr;
+  // With groups: columns are units, and the arrays above have an entry for each of their features.
+  const Index* starts = nullptr;            // (count + 1,) where the entries of each unit begin
+  const Eigen::MatrixXd* blocks = nullptr;  // (entries, stride) H among the features of a unit
 };
 
 /// Which Hessian a scan answers with; the gradient is always exact.
@@ -64,6 +88,7 @@ struct ScanPoint {
   Eigen::Ref<const Eigen::MatrixXd> inverse;  // (d, d) H^-1 on the active set, the intercept last if there is one
   const Eigen::MatrixXd* hessian = nullptr;   // H, at least (d, d), if a coefficient is held
   const Eigen::VectorXd* gradient = nullptr;  // F' by active coefficient, at least (d,), if one is held
+  const Index* starts = nullptr;              // (size + 1,) with groups: where the coefficients of each place begin
 };
 
 /// Takes the answer of a scan, piece by piece, so that p x k numbers need not exist at once.
@@ -77,7 +102,10 @@ class ScanSink {
 class Objective {
  public:
   virtual ~Objective() = default;
+  /// Units to choose from: features, or groups of them.
   virtual Index features() const = 0;
+  /// Features of the largest unit.
+  virtual Index largest_unit() const { return 1; }
 
   /// Minimises over the coefficients of iterate.support (and the intercept), from where the iterate stands.
   /// Sets iterate.objective; F never rises.

@@ -21,7 +21,7 @@ namespace ksparse {
 class Path {
  public:
   struct Entry {
-    explicit Entry(Index capacity) : iterate(capacity) {}
+    Entry(Index capacity, Index largest_unit) : iterate(capacity, largest_unit) {}
     Iterate iterate;
     SearchReport report;
     Status status = Status::converged;
@@ -31,7 +31,7 @@ class Path {
   Path(Objective& objective, const Options& options, const std::vector<Index>& ks)
       : objective_(objective), options_(options), ks_(ks), memories_(ks.size()) {
     options_.k = ks.back();
-    entries_.assign(ks.size(), Entry(std::min(ks.back(), objective.features())));
+    entries_.assign(ks.size(), Entry(std::min(ks.back(), objective.features()), objective.largest_unit()));
   }
 
   /// Entries begin at the supports of a like problem (the same rows under another ridge, say), and scan all features only where
@@ -154,14 +154,15 @@ class Path {
     struct Losses final : ScanSink {
       const Iterate& iterate;
       const Splicing& engine;
-      SacrificeModel model;
+      const std::unique_ptr<SacrificeModel> model;
       Index least = -1;
-      Losses(const Iterate& at, const Splicing& search) : iterate(at), engine(search), model(at.size() + 1, 0) {}
+      Losses(const Iterate& at, const Splicing& search)
+          : iterate(at), engine(search), model(make_sacrifice_model(at.size(), at.stride, 0)) {}
       void begin_scan(const ScanPoint& point) override {
-        model.set(iterate, point);
+        model->set(iterate, point);
         for (Index i = 0; i < iterate.size(); ++i)
-          if (engine.may_leave(iterate.support[std::size_t(i)]) &&
-              (least < 0 || model.leaving_loss(i) < model.leaving_loss(least)))
+          if (!engine.is_required(iterate.support[std::size_t(i)]) &&
+              (least < 0 || model->leaving_loss(i) < model->leaving_loss(least)))
             least = i;
       }
       void take_panel(const ScanPanel&) override {}
@@ -169,9 +170,7 @@ class Path {
     while (iterate.size() > k) {
       Losses losses(iterate, engine);
       if (objective_.scan(iterate, Columns{}, Hessian::exact, losses) != Status::converged) return false;
-      const Index last = iterate.size() - 1;
-      iterate.support.erase(iterate.support.begin() + losses.least);
-      for (Index i = losses.least; i < last; ++i) iterate.coef[i] = iterate.coef[i + 1];
+      iterate.remove(losses.least);
       engine.begin_search(nullptr);
       engine.descend_from(iterate, iterate.size(), Reach::grow);
       if (!settle(engine)) return false;

@@ -113,10 +113,9 @@ class Perturbation {
     const Index replaced = 1 + below(most);
     for (Index i = 0; i < replaced; ++i) {
       const Index place = below(k), feature = draw(place);
-      if (!engine_.may_leave(start_.support[std::size_t(place)]) || !engine_.may_enter(feature)) continue;
+      if (engine_.is_required(start_.support[std::size_t(place)]) || engine_.is_excluded(feature)) continue;
       if (std::find(start_.support.begin(), start_.support.end(), feature) != start_.support.end()) continue;
-      start_.support[std::size_t(place)] = feature;
-      start_.coef[place] = 0;
+      start_.replace(place, feature);
     }
   }
 

@@ -7,9 +7,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "objective.hpp"
@@ -99,15 +101,53 @@ class StandIns {
   std::vector<Index> counts_;    // (places,)
 };
 
-/// The quadratic model of the last scan, and what it says of a panel of features.
+/// Which units may move.
+class MoveRules {
+ public:
+  virtual ~MoveRules() = default;
+  virtual bool may_enter(Index unit) const = 0;
+  virtual bool may_leave(Index place) const = 0;
+};
+
+/// The quadratic model of the last scan, and what it says of a panel of units.
+class SacrificeModel {
+ public:
+  virtual ~SacrificeModel() = default;
+  /// Numbers that a proposal list keeps with each proposal.
+  virtual Index move_size() const = 0;
+  virtual void set(const Iterate& iterate, const ScanPoint& point) = 0;
+  /// Prepares for proposals from a panel.
+  virtual void judge(const ScanPanel& panel) = 0;
+  virtual void propose_entries(const ScanPanel& panel, const MoveRules& rules, ProposalList& list) = 0;
+  virtual void propose_exchanges(const ScanPanel& panel, const MoveRules& rules, ProposalList& list,
+                                 StandIns* stand_ins = nullptr) = 0;
+  /// The best gain foreseen for a unit of the last panel.
+  virtual double promise(Index c) const = 0;
+  /// By how much F is foreseen to rise when the unit at a place leaves.
+  virtual double leaving_loss(Index place) const = 0;
+
+  using Move = Eigen::Ref<const Eigen::VectorXd>;
+  /// Puts the iterate at the minimum of the model with the proposal carried out: the warm start of its refit.
+  virtual void apply(const Proposal& proposal, const Move& move, Iterate& iterate) const = 0;
+  /// Carries the proposal out, leaving the other coefficients where they are.
+  virtual void replace(const Proposal& proposal, const Move& move, Iterate& iterate) const = 0;
+
+ protected:
+  // An exchange in which the newcomer is foreseen to make good less than this part of the loss is not worth a refit.
+  static constexpr double least_recovery = 0.5;
+  // A feature keeps less than this part of its curvature beside the active set: a combination of it, up to rounding.
+  static constexpr double collinearity = 1e-10;
+};
+
+/// Units that are single features.
 ///
 /// A coefficient held at a bound does not give way when others enter. When it leaves it takes its coefficient along, to which
 /// the others adapt: with F the free ones, c_j = H_ji - v_j.H_Fi, i's leaving changes j's gradient by -c_j beta_i, and nothing
 /// else of j. Both kinds of leaving are one formula with a move, a removal and a weight per place.
-class SacrificeModel {
+class FeatureModel final : public SacrificeModel {
  public:
   /// For up to `dimension` coefficients, the intercept included, and panels of up to `panel` features.
-  SacrificeModel(Index dimension, Index panel)
+  FeatureModel(Index dimension, Index panel)
       : inverse_(dimension, dimension),
         removal_(dimension),
         weight_(dimension),
@@ -119,7 +159,9 @@ class SacrificeModel {
         step_(panel),
         best_(panel) {}
 
-  void set(const Iterate& iterate, const ScanPoint& point) {
+  Index move_size() const override { return beta_.size(); }
+
+  void set(const Iterate& iterate, const ScanPoint& point) override {
     size_ = iterate.size();
     dimension_ = point.inverse.rows();
     inverse_.topLeftCorner(dimension_, dimension_) = point.inverse;
@@ -148,7 +190,7 @@ class SacrificeModel {
   }
 
   /// v_j and s_j for the features of a panel.
-  void judge(const ScanPanel& panel) {
+  void judge(const ScanPanel& panel) override {
     const Index count = panel.columns.count;
     auto moves = moves_.topLeftCorner(count, dimension_);
     moves.noalias() = panel.cross * inverse_.topLeftCorner(dimension_, dimension_);
@@ -157,15 +199,14 @@ class SacrificeModel {
       if (moves_freely(i)) schur_.head(count) -= moves.col(i).array() * panel.cross.col(i).array();
   }
 
-  template <class Skip>
-  void propose_entries(const ScanPanel& panel, const Skip& skip, ProposalList& list) {
+  void propose_entries(const ScanPanel& panel, const MoveRules& rules, ProposalList& list) override {
     const Index count = panel.columns.count;
     auto best = best_.head(count);
     foresee(panel, panel.gradient, schur_.head(count), best);
     for (Index c = 0; c < count; ++c) {
       const Index feature = panel.columns[c];
       const bool collinear = !(schur_[c] > collinearity * panel.curvature[c]);
-      if (collinear || !(best[c] > 0) || skip(feature)) {
+      if (collinear || !(best[c] > 0) || !rules.may_enter(feature)) {
         best[c] = 0;
         continue;
       }
@@ -175,16 +216,14 @@ class SacrificeModel {
     }
   }
 
-  /// keep(place): whether the feature there must stay.
-  template <class Skip, class Keep>
-  void propose_exchanges(const ScanPanel& panel, const Skip& skip, const Keep& keep, ProposalList& list,
-                         StandIns* stand_ins = nullptr) {
+  void propose_exchanges(const ScanPanel& panel, const MoveRules& rules, ProposalList& list,
+                         StandIns* stand_ins = nullptr) override {
     const Index count = panel.columns.count;
     constexpr double none = -std::numeric_limits<double>::infinity();
     best_.head(count) = none;
     auto gain = gain_.head(count);
     for (Index i = 0; i < size_; ++i) {
-      if (keep(i)) continue;
+      if (!rules.may_leave(i)) continue;
       const double removal = removal_[i], weight = weight_[i], loss = loss_[i];
       const auto v = moves_.col(i).head(count).array();
       foresee(panel, panel.gradient - v * removal, schur_.head(count) + v.square() * weight, gain);
@@ -194,7 +233,7 @@ class SacrificeModel {
         if (!(gain[c] > best_[c]) && !list.admits(gain[c]) && !stands_in) continue;
         const double curvature = schur_[c] + v[c] * v[c] * weight;
         const Index feature = panel.columns[c];
-        if (!(curvature > collinearity * panel.curvature[c]) || !std::isfinite(gain[c]) || skip(feature)) continue;
+        if (!(curvature > collinearity * panel.curvature[c]) || !std::isfinite(gain[c]) || !rules.may_enter(feature)) continue;
         if (stands_in) stand_ins->offer(i, feature, gain[c]);
         best_[c] = std::max(best_[c], gain[c]);
         if (list.admits(gain[c]) && gain[c] + loss > least_recovery * loss)
@@ -204,15 +243,11 @@ class SacrificeModel {
     }
   }
 
-  /// The best gain foreseen for a feature of the last panel.
-  double promise(Index c) const { return best_[c]; }
+  double promise(Index c) const override { return best_[c]; }
 
-  /// By how much F is foreseen to rise when the feature at a place leaves.
-  double leaving_loss(Index place) const { return loss_[place]; }
+  double leaving_loss(Index place) const override { return loss_[place]; }
 
-  /// Puts the iterate at the minimum of the model with the proposal carried out: the warm start of its refit.
-  template <class Move>
-  void apply(const Proposal& proposal, const Move& move, Iterate& iterate) const {
+  void apply(const Proposal& proposal, const Move& move, Iterate& iterate) const override {
     const bool has_intercept = dimension_ > size_;
     const Index r = proposal.position;
     const double t = proposal.step;
@@ -221,26 +256,19 @@ class SacrificeModel {
     const auto change = [&](Index i) { return moves_freely(i) ? move[i] * t + (r < 0 ? 0.0 : inverse_(i, r) * along) : 0.0; };
     for (Index i = 0; i < size_; ++i) iterate.coef[i] -= change(i);
     if (has_intercept) iterate.intercept -= change(size_);
-    replace(proposal, iterate);
+    replace(proposal, move, iterate);
   }
 
-  /// Carries the proposal out, leaving the other coefficients where they are.
-  void replace(const Proposal& proposal, Iterate& iterate) const {
-    if (proposal.position < 0) {
-      iterate.coef[iterate.size()] = proposal.step;
-      iterate.support.push_back(proposal.entering);
-    } else {
-      iterate.coef[proposal.position] = proposal.step;
-      iterate.support[std::size_t(proposal.position)] = proposal.entering;
-    }
+  void replace(const Proposal& proposal, const Move&, Iterate& iterate) const override {
+    const Index place = proposal.position < 0 ? iterate.size() : proposal.position;
+    if (proposal.position < 0)
+      iterate.append(proposal.entering);
+    else
+      iterate.replace(place, proposal.entering);
+    iterate.coef[place] = proposal.step;
   }
 
  private:
-  // An exchange in which the newcomer is foreseen to make good less than this part of the loss is not worth a refit.
-  static constexpr double least_recovery = 0.5;
-  // A feature keeps less than this part of its curvature beside the active set: a combination of it, up to rounding.
-  static constexpr double collinearity = 1e-10;
-
   bool moves_freely(Index i) const { return i >= size_ || weight_[i] > 0; }
 
   // Decrease of F by the best step of each feature of a panel, within its bounds.
@@ -271,5 +299,169 @@ class SacrificeModel {
   Eigen::MatrixXd moves_;                      // (panel, d) v_j
   Eigen::ArrayXd schur_, gain_, step_, best_;  // (panel,)
 };
+
+/// Units that are groups of features. The formulas are those of single features with blocks for numbers:
+///   J enters               -1/2 g_J' S_J^-1 g_J                      S_J = H_JJ - H_JA V_J, V_J = P H_AJ
+///   I leaves               +1/2 b_I' P_II^-1 b_I
+///   J in the place of I    1/2 b_I' r - 1/2 q' (S_J + V_JI P_II^-1 V_IJ)^-1 q     r = P_II^-1 b_I, q = g_J - V_JI r
+/// Steps are clipped to bounds, and held coefficients give way here; a refit has the last word on either.
+class GroupModel final : public SacrificeModel {
+ public:
+  GroupModel(Index places, Index stride)
+      : stride_(stride),
+        inverse_(places * stride + 1, places * stride + 1),
+        weight_(places * stride, stride),
+        beta_(places * stride),
+        removal_(places * stride),
+        loss_(places),
+        schur_(stride, stride),
+        curvature_(stride, stride),
+        factor_(stride, stride),
+        gradient_(stride),
+        step_(stride) {}
+
+  Index move_size() const override { return stride_; }
+
+  void set(const Iterate& iterate, const ScanPoint& point) override {
+    size_ = iterate.size();
+    dimension_ = point.inverse.rows();
+    inverse_.topLeftCorner(dimension_, dimension_) = point.inverse;
+    support_ = iterate.support.data();
+    starts_.assign(point.starts, point.starts + size_ + 1);
+    for (Index i = 0; i < size_; ++i) {
+      const Index begin = starts_[std::size_t(i)], width = width_of(i);
+      const auto block = inverse_.block(begin, begin, width, width);
+      beta_.segment(begin, width) = iterate.at(i).head(width);
+      factorise_block(block, width);
+      auto weight = weight_.block(begin, 0, width, width);
+      weight.setIdentity();
+      solve(width, weight);
+      removal_.segment(begin, width).noalias() = weight * beta_.segment(begin, width);
+      loss_[i] = 0.5 * removal_.segment(begin, width).dot(beta_.segment(begin, width));
+    }
+  }
+
+  void judge(const ScanPanel& panel) override {
+    moves_.noalias() = panel.cross * inverse_.topLeftCorner(dimension_, dimension_);
+    best_.setConstant(panel.columns.count, -std::numeric_limits<double>::infinity());
+  }
+
+  void propose_entries(const ScanPanel& panel, const MoveRules& rules, ProposalList& list) override {
+    for (Index c = 0; c < panel.columns.count; ++c) {
+      const Index unit = panel.columns[c];
+      best_[c] = 0;
+      if (!rules.may_enter(unit)) continue;
+      const Index begin = panel.starts[c], width = panel.starts[c + 1] - begin;
+      set_schur(panel, begin, width);
+      gradient_.head(width) = panel.gradient.segment(begin, width).matrix();
+      const double gain = foresee(panel, begin, width, schur_);
+      if (!(gain > 0)) continue;
+      best_[c] = gain;
+      if (list.admits(gain)) list.insert({unit, -1, -1, gain, 0.0}, step_);
+    }
+  }
+
+  void propose_exchanges(const ScanPanel& panel, const MoveRules& rules, ProposalList& list, StandIns* stand_ins) override {
+    for (Index c = 0; c < panel.columns.count; ++c) {
+      const Index unit = panel.columns[c];
+      if (!rules.may_enter(unit)) continue;
+      const Index begin = panel.starts[c], width = panel.starts[c + 1] - begin;
+      set_schur(panel, begin, width);
+      for (Index i = 0; i < size_; ++i) {
+        if (!rules.may_leave(i)) continue;
+        const Index first = starts_[std::size_t(i)], leaving = width_of(i);
+        const auto v = moves_.block(begin, first, width, leaving);
+        gradient_.head(width) = panel.gradient.segment(begin, width).matrix();
+        gradient_.head(width).noalias() -= v * removal_.segment(first, leaving);
+        curvature_.topLeftCorner(width, width) = schur_.topLeftCorner(width, width);
+        curvature_.topLeftCorner(width, width) += v * weight_.block(first, 0, leaving, leaving) * v.transpose();
+        const double recovered = foresee(panel, begin, width, curvature_), gain = recovered - loss_[i];
+        if (!std::isfinite(gain)) continue;
+        if (stand_ins && gain > stand_ins->bar(i)) stand_ins->offer(i, unit, gain);
+        best_[c] = std::max(best_[c], gain);
+        if (list.admits(gain) && recovered > least_recovery * loss_[i]) list.insert({unit, support_[i], i, gain, 0.0}, step_);
+      }
+    }
+  }
+
+  double promise(Index c) const override { return best_[c]; }
+  double leaving_loss(Index place) const override { return loss_[place]; }
+
+  void apply(const Proposal& proposal, const Move& move, Iterate& iterate) const override { replace(proposal, move, iterate); }
+  void replace(const Proposal& proposal, const Move& move, Iterate& iterate) const override {
+    const Index place = proposal.position < 0 ? iterate.size() : proposal.position;
+    if (proposal.position < 0)
+      iterate.append(proposal.entering);
+    else
+      iterate.replace(place, proposal.entering);
+    iterate.at(place) = move;
+  }
+
+ private:
+  Index width_of(Index place) const { return starts_[std::size_t(place + 1)] - starts_[std::size_t(place)]; }
+
+  void set_schur(const ScanPanel& panel, Index begin, Index width) {
+    auto schur = schur_.topLeftCorner(width, width);
+    schur = panel.blocks->block(begin, 0, width, width);
+    schur.noalias() -= moves_.middleRows(begin, width) * panel.cross.middleRows(begin, width).transpose();
+  }
+
+  // Collinear members of a group, or of a group and the active set, get a little curvature of their own.
+  template <class Block>
+  void factorise_block(const Block& block, Index width) {
+    double shift = collinearity;
+    const double scale = std::max(block.diagonal().cwiseAbs().maxCoeff(), std::numeric_limits<double>::min());
+    bool done = false;
+    while (!done && shift < 1) {
+      auto factor = factor_.topLeftCorner(width, width);
+      factor = block;
+      factor.diagonal().array() += shift * scale;
+      Eigen::Ref<Eigen::MatrixXd> in_place(factor);
+      done = Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>>(in_place).info() == Eigen::Success;
+      shift *= 100;
+    }
+    if (!done) factor_.topLeftCorner(width, width).setIdentity();
+  }
+  template <class Right>
+  void solve(Index width, Right&& right) const {
+    const auto lower = factor_.topLeftCorner(width, width).template triangularView<Eigen::Lower>();
+    lower.solveInPlace(right);
+    lower.adjoint().solveInPlace(right);
+  }
+
+  // Decrease of F by the best step against gradient_, which is left in step_.
+  double foresee(const ScanPanel& panel, Index begin, Index width, const Eigen::MatrixXd& curvature) {
+    const auto block = curvature.topLeftCorner(width, width);
+    const auto gradient = gradient_.head(width);
+    auto step = step_.head(width);
+    factorise_block(block, width);
+    step = -gradient;
+    solve(width, step);
+    if (panel.lower)
+      for (Index i = 0; i < width; ++i) step[i] = std::min(std::max(step[i], panel.lower[begin + i]), panel.upper[begin + i]);
+    step_.tail(stride_ - width).setZero();
+    return -(gradient.dot(step) + 0.5 * step.dot(block * step));
+  }
+
+  const Index stride_;
+  Eigen::MatrixXd inverse_;  // (d, d) P
+  Eigen::MatrixXd weight_;   // (d, stride) P_II^-1 by place
+  Eigen::VectorXd beta_;     // (d,)
+  Eigen::VectorXd removal_;  // (d,) P_II^-1 b_I by place
+  Eigen::VectorXd loss_;     // (places,)
+  const Index* support_ = nullptr;
+  Index size_ = 0, dimension_ = 0;
+  std::vector<Index> starts_;                   // (size + 1,)
+  Eigen::MatrixXd moves_;                       // (entries of the panel, d) V_J
+  Eigen::MatrixXd schur_, curvature_, factor_;  // (stride, stride) of one group
+  Eigen::VectorXd gradient_, step_;             // (stride,) of one group
+  Eigen::VectorXd best_;                        // (units of the panel,)
+};
+
+/// The model for up to `places` active units of up to `stride` features each, out of `units`.
+inline std::unique_ptr<SacrificeModel> make_sacrifice_model(Index places, Index stride, Index units) {
+  if (stride > 1) return std::make_unique<GroupModel>(places, stride);
+  return std::make_unique<FeatureModel>(places + 1, std::min(largest_panel, units));
+}
 
 }  // namespace ksparse

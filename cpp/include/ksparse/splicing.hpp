@@ -18,6 +18,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -35,7 +36,7 @@ enum class Reach {
   global,  // and none with any feature
 };
 
-class Splicing final : public ScanSink {
+class Splicing final : public ScanSink, private MoveRules {
  public:
   enum class Question { refit, scan, done };
 
@@ -93,10 +94,10 @@ class Splicing final : public ScanSink {
   Index working_size() const noexcept { return working_size_; }
   /// What the last scan of all features foresaw of others in the place of each active feature.
   const StandIns& stand_ins() const noexcept { return stand_ins_; }
-  bool may_enter(Index feature) const noexcept { return role_[std::size_t(feature)] != Role::excluded; }
-  bool may_leave(Index feature) const noexcept { return role_[std::size_t(feature)] != Role::required; }
+  bool is_required(Index feature) const noexcept { return role_[std::size_t(feature)] == Role::required; }
+  bool is_excluded(Index feature) const noexcept { return role_[std::size_t(feature)] == Role::excluded; }
   /// By how much F is foreseen to rise when the feature at a place leaves, at the last scan.
-  double leaving_loss(Index place) const { return model_.leaving_loss(place); }
+  double leaving_loss(Index place) const { return model_->leaving_loss(place); }
 
  private:
   enum class Phase {
@@ -109,6 +110,9 @@ class Splicing final : public ScanSink {
     polish,      // the answer, to the user's tolerance
     done,
   };
+
+  bool may_enter(Index feature) const override { return !is_active(feature) && !is_excluded(feature); }
+  bool may_leave(Index place) const override { return !is_required(current_.support[std::size_t(place)]); }
 
   enum class Role : char { free, required, excluded };
 
@@ -125,7 +129,7 @@ class Splicing final : public ScanSink {
   bool covers_all() const noexcept { return Index(working_.size()) == features_; }
   double rank_of(Index feature) const noexcept {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    return is_active(feature) ? infinity : may_enter(feature) ? score_[std::size_t(feature)] : -infinity;
+    return is_active(feature) ? infinity : !is_excluded(feature) ? score_[std::size_t(feature)] : -infinity;
   }
   bool is_active(Index feature) const noexcept { return position_[std::size_t(feature)] >= 0; }
   void adopt_trial();
@@ -151,17 +155,18 @@ class Splicing final : public ScanSink {
   SupportMemory::Key key_ = 0, trial_key_ = 0;  // of the current and of the tried support
   int descents_ = 0, joined_ = -1;
   Iterate current_, trial_, null_model_;
-  std::vector<Role> role_;         // (p,) what the constraints say of each feature
-  std::vector<Index> position_;    // (p,) place in the active set, or -1
-  std::vector<Index> working_;     // sorted features of the working set
-  std::vector<Index> candidates_;  // sorted features that passed the screen
-  std::vector<Index> surveyed_;    // the same, as it was after the last survey
-  Index working_size_;             // how many it holds
-  std::vector<Index> order_;       // (p,) scratch of the choice of the working set
-  std::vector<double> score_;      // (p,) what each feature promised in the last scan of all
-  SacrificeModel model_;           // of the last scan
-  ProposalList proposals_;         // best of the last scan, best first
-  StandIns stand_ins_;             // of the last scan of all features with a full support
+  std::vector<Index> required_;                  // sorted
+  std::vector<Role> role_;                       // (p,) what the constraints say of each feature
+  std::vector<Index> position_;                  // (p,) place in the active set, or -1
+  std::vector<Index> working_;                   // sorted features of the working set
+  std::vector<Index> candidates_;                // sorted features that passed the screen
+  std::vector<Index> surveyed_;                  // the same, as it was after the last survey
+  Index working_size_;                           // how many it holds
+  std::vector<Index> order_;                     // (p,) scratch of the choice of the working set
+  std::vector<double> score_;                    // (p,) what each feature promised in the last scan of all
+  const std::unique_ptr<SacrificeModel> model_;  // of the last scan
+  ProposalList proposals_;                       // best of the last scan, best first
+  StandIns stand_ins_;                           // of the last scan of all features with a full support
   Index next_proposal_ = 0;
   bool improved_ = false;  // since the last scan
 };
@@ -177,19 +182,20 @@ inline Splicing::Splicing(const Objective& objective, const Options& options, Su
       budget_(first),
       reach_(reach),
       memory_(memory),
-      current_(capacity_),
-      trial_(capacity_),
-      null_model_(capacity_),
+      current_(capacity_, objective.largest_unit()),
+      trial_(capacity_, objective.largest_unit()),
+      null_model_(capacity_, objective.largest_unit()),
       role_(std::size_t(features_), Role::free),
       position_(std::size_t(features_), -1),
       working_size_(Options::working_set(features_, capacity_)),
       order_(std::size_t(features_)),
       score_(std::size_t(features_), 0.0),
-      model_(capacity_ + 1, std::min(largest_panel, features_)),
-      proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), capacity_ + 1),
+      model_(make_sacrifice_model(capacity_, objective.largest_unit(), features_)),
+      proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), model_->move_size()),
       stand_ins_(capacity_) {
-  for (const Index feature : options.constraints.never_in) role_[std::size_t(feature)] = Role::excluded;
-  for (const Index feature : options.constraints.always_in) role_[std::size_t(feature)] = Role::required;
+  required_ = options.constraints.required();
+  for (const Index feature : options.constraints.excluded()) role_[std::size_t(feature)] = Role::excluded;
+  for (const Index feature : required_) role_[std::size_t(feature)] = Role::required;
   working_.reserve(std::size_t(working_size_));
   surveyed_.reserve(std::size_t(working_size_));
   candidates_.reserve(std::size_t(samples_ ? candidate_count + capacity_ : 0));
@@ -337,23 +343,21 @@ inline void Splicing::grow_or_exchange() {
 }
 
 inline void Splicing::begin_scan(const ScanPoint& point) {
-  model_.set(current_, point);
+  model_->set(current_, point);
   proposals_.clear();
   next_proposal_ = 0;
   if (phase_ == Phase::global) stand_ins_.clear();
 }
 
 inline void Splicing::take_panel(const ScanPanel& panel) {
-  model_.judge(panel);
+  model_->judge(panel);
   const bool full = current_.size() == budget_ && budget_ > 0;
-  const auto skip = [this](Index feature) { return is_active(feature) || !may_enter(feature); };
-  const auto keep = [this](Index place) { return !may_leave(current_.support[std::size_t(place)]); };
   if (full)
-    model_.propose_exchanges(panel, skip, keep, proposals_, phase_ == Phase::global ? &stand_ins_ : nullptr);
+    model_->propose_exchanges(panel, *this, proposals_, phase_ == Phase::global ? &stand_ins_ : nullptr);
   else
-    model_.propose_entries(panel, skip, proposals_);
+    model_->propose_entries(panel, *this, proposals_);
   if (phase_ == Phase::survey || phase_ == Phase::screen || phase_ == Phase::global)
-    for (Index c = 0; c < panel.columns.count; ++c) score_[std::size_t(panel.columns[c])] = model_.promise(c);
+    for (Index c = 0; c < panel.columns.count; ++c) score_[std::size_t(panel.columns[c])] = model_->promise(c);
 }
 
 inline void Splicing::answer_scan(Status status) {
@@ -364,12 +368,10 @@ inline void Splicing::answer_scan(Status status) {
     return ask_scan(Phase::global);
   }
   if (phase_ == Phase::survey) {
-    const std::vector<Index>& required = options_.constraints.always_in;
-    if (!required.empty() && null_model_.support.empty()) {
+    if (!required_.empty() && null_model_.support.empty()) {
       // The first scan has to be at the empty support. From here on every search starts with the features that must be in.
       trial_ = null_model_;
-      trial_.coef.head(Index(required.size())).setZero();
-      trial_.support.assign(required.begin(), required.end());
+      for (const Index feature : required_) trial_.append(feature);
       return ask_refit(Phase::null_model);
     }
     choose_working_set();
@@ -402,7 +404,7 @@ inline void Splicing::enter_best() {
   // Nothing in the working set adds anything, and it holds what promises most: the support stays smaller.
   if (proposals_.size() == 0) return finish(Status::converged);
   trial_ = current_;
-  model_.apply(proposals_[0], proposals_.move(0), trial_);
+  model_->apply(proposals_[0], proposals_.move(0), trial_);
   ask_refit(Phase::grow);
 }
 
@@ -419,9 +421,9 @@ inline void Splicing::try_next_exchange() {
     if (stale || (memory_ && memory_->is_above(key_after(proposal), current_.objective * (1 - 2 * least_gain)))) continue;
     trial_ = current_;
     if (improved_)  // the model is of an earlier point: only its step for the new feature is still worth something
-      model_.replace(proposal, trial_);
+      model_->replace(proposal, proposals_.move(next_proposal_), trial_);
     else
-      model_.apply(proposal, proposals_.move(next_proposal_), trial_);
+      model_->apply(proposal, proposals_.move(next_proposal_), trial_);
     ++next_proposal_;
     return ask_refit(phase_);
   }

@@ -1,0 +1,55 @@
+// Which columns enter and leave together. The search chooses units: single columns, or groups of them, all or nothing.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include "types.hpp"
+
+namespace ksparse {
+
+class Groups {
+ public:
+  /// group_of: (columns,) the group of each column, from 0 on without gaps; empty: each column for itself.
+  Groups(const std::vector<Index>& group_of, Index columns) : units_(columns) {
+    if (group_of.empty()) return;
+    units_ = *std::max_element(group_of.begin(), group_of.end()) + 1;
+    begin_.assign(std::size_t(units_ + 1), 0);
+    for (const Index group : group_of) ++begin_[std::size_t(group + 1)];
+    stride_ = *std::max_element(begin_.begin(), begin_.end());
+    std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+    columns_.resize(group_of.size());
+    std::vector<Index> next(begin_.begin(), begin_.end() - 1);
+    for (std::size_t j = 0; j < group_of.size(); ++j) columns_[std::size_t(next[std::size_t(group_of[j])]++)] = Index(j);
+    unit_of_ = group_of;
+  }
+
+  bool single() const noexcept { return begin_.empty(); }
+  Index units() const noexcept { return units_; }
+  /// Columns of the largest unit.
+  Index stride() const noexcept { return stride_; }
+  Index width(Index unit) const noexcept { return single() ? 1 : begin_[std::size_t(unit + 1)] - begin_[std::size_t(unit)]; }
+  Index column(Index unit, Index i) const noexcept {
+    return single() ? unit : columns_[std::size_t(begin_[std::size_t(unit)] + i)];
+  }
+  Index unit_of(Index column) const noexcept { return single() ? column : unit_of_[std::size_t(column)]; }
+  /// Columns of the k largest units.
+  Index most_columns(Index k) const {
+    if (single()) return std::min(k, units_);
+    std::vector<Index> widths;
+    for (Index unit = 0; unit < units_; ++unit) widths.push_back(width(unit));
+    std::sort(widths.begin(), widths.end(), std::greater<Index>());
+    return std::accumulate(widths.begin(), widths.begin() + std::min(k, units_), Index(0));
+  }
+
+ private:
+  Index units_, stride_ = 1;
+  std::vector<Index> begin_;    // (units + 1,) where the columns of each unit begin in columns_; empty: each for itself
+  std::vector<Index> columns_;  // by unit
+  std::vector<Index> unit_of_;  // (columns,)
+};
+
+}  // namespace ksparse
