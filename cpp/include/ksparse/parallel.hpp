@@ -27,6 +27,7 @@ bool for_each_task(Index count, int threads, const Interrupt& interrupt, const T
     for (Index i = 0; i < count && !noted(); ++i) task(i, noted);
     return !stopped;
   }
+  if (interrupt && interrupt()) return false;
   std::atomic<bool> stop{false};
   std::atomic<Index> next{0};
   std::mutex mutex;
