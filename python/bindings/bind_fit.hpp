@@ -12,21 +12,6 @@
 
 namespace ksparse::python {
 
-/// Calls ask(design, problem, loss, options, interrupt) on what the arrays stand for, without the GIL.
-template <class Ask>
-auto with_arrays(const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-                 const AnyLoss& loss, const Ask& ask) {
-  const DesignView design = design_view(X);
-  const Problem problem{vector_view(y), vector_view(sample_weight), vector_view(offset)};
-  const Interrupt interrupt = SignalPoll();
-  auto answer = [&] {
-    const py::gil_scoped_release release;
-    return std::visit([&](const auto& x, const auto& l) { return ask(x, problem, l, interrupt); }, design, loss);
-  }();
-  if (PyErr_Occurred()) throw py::error_already_set();  // the signal handler's own exception, usually KeyboardInterrupt
-  return answer;
-}
-
 inline void bind_options(py::module_& module) {
   py::class_<Options>(module, "Options", "Settings of a fit, as in ksparse::Options.")
       .def(py::init<>())
@@ -124,12 +109,14 @@ inline void bind_paths(py::module_& module) {
       .def_readonly("intercept", &CompactFit::intercept, "0 without an intercept")
       .def_readonly("objective", &CompactFit::objective, "F")
       .def_property_readonly(
-          "status", [](const CompactFit& r) { return to_string(r.status); }, "how the fit ended")
+          "status", [](const CompactFit& r) { return to_string(r.info.status); }, "how the fit ended")
       .def_property_readonly(
-          "advice", [](const CompactFit& r) { return advice(r.status); }, "what to do about it")
-      .def_readonly("message", &CompactFit::message, "what was wrong with the input")
-      .def_readonly("bad_row", &CompactFit::bad_row, "where X is not finite, or -1")
-      .def_readonly("bad_column", &CompactFit::bad_column, "the same, its column");
+          "advice", [](const CompactFit& r) { return advice(r.info.status); }, "what to do about it")
+      .def_property_readonly(
+          "message", [](const CompactFit& r) { return r.info.message; }, "what was wrong with the input")
+      .def_property_readonly(
+          "bad_row", [](const CompactFit& r) { return r.info.bad_row; }, "where X is not finite, or -1")
+      .def_property_readonly("bad_column", [](const CompactFit& r) { return r.info.bad_column; }, "the same, its column");
   module.def("fit_paths", &fit_paths,
              "A path for every task (row of counts, alpha, gamma, options, follows the task before), over threads; weights are "
              "multiplied by the counts.",

@@ -82,4 +82,26 @@ class SignalPoll {
   Clock::time_point last_ = Clock::now();
 };
 
+/// Calls ask(design, loss, interrupt) on what X stands for, without the GIL.
+template <class Ask>
+auto with_design(const Array& X, const AnyLoss& loss, const Ask& ask) {
+  const DesignView design = design_view(X);
+  const Interrupt interrupt = SignalPoll();
+  auto answer = [&] {
+    const py::gil_scoped_release release;
+    return std::visit([&](const auto& x, const auto& l) { return ask(x, l, interrupt); }, design, loss);
+  }();
+  if (PyErr_Occurred()) throw py::error_already_set();  // the signal handler's own exception, usually KeyboardInterrupt
+  return answer;
+}
+
+/// Calls ask(design, problem, loss, interrupt) on what the arrays stand for, without the GIL.
+template <class Ask>
+auto with_arrays(const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
+                 const AnyLoss& loss, const Ask& ask) {
+  const Problem problem{vector_view(y), vector_view(sample_weight), vector_view(offset)};
+  return with_design(X, loss,
+                     [&](const auto& x, const auto& l, const Interrupt& interrupt) { return ask(x, problem, l, interrupt); });
+}
+
 }  // namespace ksparse::python

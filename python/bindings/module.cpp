@@ -1,6 +1,7 @@
 // The Python module, compiled once per instruction set under the name KSPARSE_MODULE_NAME (see python/ksparse/_core.py).
 // Declarations and conversions only; validation and messages are Python's, algorithms the library's.
 // SPDX-License-Identifier: BSD-3-Clause
+#include "bind_batch.hpp"
 #include "bind_fit.hpp"
 #include "bind_loss.hpp"
 
@@ -9,6 +10,7 @@ namespace py = pybind11;
 PYBIND11_MODULE(KSPARSE_MODULE_NAME, module) {
   module.doc() = "Compiled core of ksparse; use it through the package ksparse.";
   ksparse::python::bind_fit(module);
+  ksparse::python::bind_batch(module);
   ksparse::python::bind_loss(module);
   module.def(
       "instruction_set", [] { return KSPARSE_INSTRUCTION_SET; }, "Name of the instruction set this module was compiled for.");

@@ -16,14 +16,17 @@ __all__ = [
     "CompactFit",
     "FitAnswer",
     "Options",
+    "advice_on",
     "alternatives",
     "available",
     "eigen_version",
     "fit",
+    "fit_many",
     "fit_path",
     "fit_paths",
     "instruction_set",
     "loss_terms",
+    "status_names",
     "supported",
     "variant",
     "version",
@@ -65,9 +68,12 @@ FitAnswer = _module.FitAnswer
 Options = _module.Options
 alternatives = _module.alternatives
 fit = _module.fit
+fit_many = _module.fit_many
 fit_path = _module.fit_path
 fit_paths = _module.fit_paths
 loss_terms = _module.loss_terms
+advice_on = _module.advice_on
+status_names = _module.status_names
 instruction_set = _module.instruction_set
 eigen_version = _module.eigen_version
 version = _module.version

@@ -14,10 +14,9 @@
 #include "glm_objective.hpp"
 #include "options.hpp"
 #include "path.hpp"
-#include "perturbation.hpp"
 #include "problem.hpp"
 #include "result.hpp"
-#include "splicing.hpp"
+#include "search.hpp"
 
 namespace ksparse {
 
@@ -56,20 +55,10 @@ FitResult fit(const Design& design, const Problem& problem, const Loss& loss, co
   FitResult result;
   if (auto wrong = broken_rule(design, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
   GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
-  SupportMemory memory;
-  const bool may_perturb = options.rounds_allowed(objective.features(), true) > 0;
-  Splicing engine(objective, options, may_perturb ? &memory : nullptr);
-  drive(engine, objective);
-  SearchReport report;
-  if (engine.info().status == Status::converged && may_perturb) report = Perturbation(engine, objective, options).run();
-  if (engine.info().status == Status::converged) {
-    engine.polish();
-    drive(engine, objective);
-  }
-  objective.to_user(engine.current(), result);
-  result.info = engine.info();
-  result.info.rounds = report.rounds;
-  result.info.times_found = report.times_found;
+  Search search(objective, options);
+  drive(search, objective);
+  objective.to_user(search.engine().current(), result);
+  result.info = search.info();
   note_bad_entry(objective, result.info);
   return result;
 }

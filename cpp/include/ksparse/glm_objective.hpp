@@ -11,6 +11,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "design/kernels.hpp"
@@ -23,6 +24,21 @@
 
 namespace ksparse {
 
+/// Consecutive columns of a block of rows, as doubles.
+struct DenseBlock {
+  const double* data;  // column c begins at data + c * stride
+  Index stride;
+  Index place, count;  // of its columns in the panel
+  Index first, rows;
+};
+
+/// Weighted sums x.w and (x*x).w of all columns, which problems with the same weights need compute only once.
+struct ColumnMoments {
+  bool known = false;
+  Eigen::VectorXd weights;  // (padded,) of rows and classes, over W; empty: nobody's yet
+  Eigen::ArrayXXd sums;     // (p, 2)
+};
+
 template <class Loss, class Design>
 class GlmObjective final : public Objective {
  public:
@@ -34,6 +50,39 @@ class GlmObjective final : public Objective {
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override;
   Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) override;
   bool can_sample() const override { return groups_.single() && n_ >= 4 * sample_size(); }
+
+  // The parts of a scan, for a batch that answers the scans of several problems block by block (batch.hpp): begin_scan; for
+  // every panel begin_panel, the blocks of all its columns and rows, end_panel; end_scan.
+  /// Whether scans can be answered in parts.
+  bool scans_by_blocks() const noexcept { return groups_.single(); }
+  /// Rows of a block: those before the design's lead, then so many at a time.
+  static constexpr Index rows_of_block() noexcept { return block_rows; }
+  /// False: interrupted.
+  bool begin_scan(const Iterate& iterate, Hessian kind, ScanSink& sink);
+  void begin_panel(const Columns& panel);
+  void add_block(const DenseBlock& block);
+  /// Whether the scan at hand needs no more of the blocks than x.r, which is left to be added to slope_sums() by whoever has
+  /// several problems' to add at once; add_block is then not called.
+  bool needs_slopes_alone() const noexcept {
+    return scan_.kind == Hessian::sampled || (!units_chosen_ && moments_ && !records_moments_);
+  }
+  /// With a sampled Hessian: how many of the first rows of every block after the lead are in the sample; and its sums, from all
+  /// its rows side by side.
+  bool is_sampled() const noexcept { return scan_.kind == Hessian::sampled; }
+  Index sample_share() const { return std::min(block_rows, (sample_size() / blocks() + 7) / 8 * 8); }
+  void add_sample(const DenseBlock& sample);
+  const double* slopes() const noexcept { return slope_.data(); }          // (n,)
+  double* slope_sums() noexcept { return sums_.col(Sums::slope).data(); }  // by place in the panel
+  Status end_panel(const Columns& panel, ScanSink& sink);
+  void end_scan() {
+    if (records_moments_) moments_->known = true;
+    moments_ = nullptr;
+    records_moments_ = false;
+    units_chosen_ = true;
+  }
+  /// Before the first scan, which has to be the same blocks for all who share: takes the moments of X from a problem with the
+  /// same weights, or leaves them there if none has yet.
+  void share_moments(ColumnMoments& moments);
 
   /// Coefficients of the user's columns from an iterate in units.
   void to_user(const Iterate& iterate, FitResult& result) const;
@@ -50,7 +99,11 @@ class GlmObjective final : public Objective {
   Index sample_size() const { return std::max<Index>(256, 8 * (capacity_ + 1)); }
   // The sample is the first few rows of every block of a scan, so that rows in any order are sampled evenly.
   Index blocks() const { return (n_ + block_rows - 1) / block_rows; }
-  Index sample_share() const { return std::min(block_rows, (sample_size() / blocks() + 7) / 8 * 8); }
+  Index sample_rows() const {
+    const Index rows = n_ - design_.lead(), whole = rows / block_rows;
+    return whole * sample_share() + std::min(sample_share(), rows - whole * block_rows);
+  }
+  static constexpr Index sampled_slice = 16;  // columns
 
   // F and its derivatives on the gathered columns, as Newton asks for them.
   class SupportFunction {
@@ -71,6 +124,8 @@ class GlmObjective final : public Objective {
 
   double linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
                    Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian);
+  double assemble(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Eigen::Ref<Eigen::VectorXd> gradient,
+                  Eigen::Ref<Eigen::MatrixXd> hessian) const;
   double evaluate_rows(Index first, Index rows, Index size, const double* coef, double intercept, Curvature curvature);
   RowBlock row_block(Index first, Index rows, Index size, const double* curvature);
   Index take_active(const Iterate& iterate);
@@ -86,9 +141,10 @@ class GlmObjective final : public Objective {
   void for_sample(Index size, const Visit& visit) const;
   bool sum_exactly(const Columns& panel, Index size, const double* curvature);
   bool sum_sampled(const Columns& panel, Index size);
-  bool sum_panel(const Columns& panel, Index size, const double* curvature, Hessian kind);
-  bool sum_careful(const Columns& panel, Index size, const double* curvature, Hessian kind);
-  void convert_panel(const Columns& panel, Index size);
+  bool sum_panel(const Columns& panel);
+  bool sum_careful(const Columns& panel);
+  void convert_panel(const Columns& panel);
+  void exchange_moments(const Columns& panel);
   bool choose_units(const Columns& panel);
   bool examine_column(Index column);
   void gather_subset(const Columns& columns);
@@ -127,6 +183,10 @@ class GlmObjective final : public Objective {
   const int max_newton_;
   bool interrupted_ = false, saw_concave_ = false, units_chosen_ = false;
   double lowest_margin_ = 0;
+  // Whether slopes, curvatures and active sums are those of a convex linearisation at this point.
+  bool linearised_ = false;
+  std::vector<Index> linearised_columns_;
+  Eigen::VectorXd linearised_coef_;           // (capacity + 1,)
   double sum_slope_ = 0, sum_curvature_ = 0;  // over all rows, at the last linearisation
   double sample_scale_ = 1;                   // from the sums of a sampled Hessian to those of all rows
   Index bad_row_ = -1, bad_column_ = -1;
@@ -149,7 +209,9 @@ class GlmObjective final : public Objective {
   Eigen::MatrixXd cross_;                  // (block_rows, capacity) curvature times active columns, one block
   Eigen::ArrayXd centre_, inverse_scale_;  // (p,); inverse_scale 0: the column can never enter
   std::vector<Index> careful_;             // sorted columns that each scan gathers
-  Eigen::VectorXd no_slope_;               // (share,) zeros
+  Eigen::VectorXd no_slope_;               // (sample,) zeros
+  Eigen::VectorXd sample_curvature_;       // (sample,)
+  Eigen::MatrixXd sample_columns_;         // (sample, sampled_slice) of X
   Eigen::MatrixXd sample_cross_;           // (sample, capacity) curvature times active columns, of the sample
   Eigen::ArrayXXd sums_;                   // (largest_panel, 3 + capacity) of a scan
   Eigen::ArrayXXd active_sums_;            // (capacity, 3 + capacity) of a linearisation
@@ -162,7 +224,17 @@ class GlmObjective final : public Objective {
   std::vector<Index> held_places_;     // places of coefficients held at a bound at the last linearisation
   Eigen::VectorXd beta_, gradient_;    // (capacity + 1,)
   Eigen::MatrixXd hessian_, inverse_;  // (capacity + 1, capacity + 1)
-  Eigen::MatrixXd subset_;             // (n, subset) columns that were listed by the last scan, where X scatters them
+  // The scan at hand.
+  struct Scan {
+    Index size = 0;  // active columns
+    Hessian kind = Hessian::exact;
+    const double* curvature = nullptr;  // of each row
+    bool any_careful = false;           // in the panel at hand
+  };
+  Scan scan_;
+  ColumnMoments* moments_ = nullptr;  // shared in the first scan, or null
+  bool records_moments_ = false;
+  Eigen::MatrixXd subset_;  // (n, subset) columns that were listed by the last scan, where X scatters them
   std::vector<Index> subset_columns_;
   const Index* subset_list_ = nullptr;
   Newton newton_;
@@ -213,6 +285,8 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
     subset_columns_.reserve(std::size_t(subset_.cols()));
   }
   active_columns_.reserve(std::size_t(capacity_));
+  linearised_columns_.reserve(std::size_t(capacity_));
+  linearised_coef_.resize(capacity_ + 1);
   starts_.reserve(std::size_t(capacity_ + 1));
   const Index entries = std::min(std::max(largest_panel, groups_.stride()), p_);
   if (!groups_.single()) {
@@ -233,8 +307,10 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
     held_places_.reserve(std::size_t(capacity_));
   }
   if (can_sample()) {
-    no_slope_ = Eigen::VectorXd::Zero(sample_share());
-    sample_cross_.resize(blocks() * sample_share(), capacity_);
+    no_slope_ = Eigen::VectorXd::Zero(sample_rows());
+    sample_curvature_.resize(sample_rows());
+    sample_cross_.resize(sample_rows(), capacity_);
+    if (Design::columns_contiguous) sample_columns_.resize(sample_rows(), sampled_slice);
   }
   const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
   double total = 0;
@@ -337,6 +413,7 @@ double GlmObjective<Loss, Design>::linearise(Index size, const Eigen::Ref<const 
                                              Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian) {
   const double intercept = intercept_ ? coef[size] : 0.0;
   double F = 0;
+  linearised_ = false;
   sum_slope_ = sum_curvature_ = 0;
   lowest_margin_ = std::numeric_limits<double>::infinity();
   saw_concave_ = false;
@@ -352,9 +429,24 @@ double GlmObjective<Loss, Design>::linearise(Index size, const Eigen::Ref<const 
         size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + first; },
         [&](Index c) { return std::min(c + 4, size); });
   }
+  F += assemble(size, coef, gradient, hessian);
+  // Row loops of a convex linearisation and of one without concave rows give the same.
+  linearised_ = curvature == Curvature::convex || !saw_concave_;
+  if (linearised_) {
+    linearised_columns_.assign(slots_.begin(), slots_.begin() + size);
+    linearised_coef_.head(coef.size()) = coef;
+  }
+  return F;
+}
+
+// Gradient and Hessian (lower triangle) from the sums over rows; returns the penalty.
+template <class Loss, class Design>
+double GlmObjective<Loss, Design>::assemble(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef,
+                                            Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian) const {
+  double penalty = 0;
   for (Index j = 0; j < size; ++j) {
     const double ridge = ridge_ > 0 ? ridge_of(slots_[std::size_t(j)]) : 0.0;
-    F += 0.5 * ridge * coef[j] * coef[j];
+    penalty += 0.5 * ridge * coef[j] * coef[j];
     gradient[j] = active_sums_(j, Sums::slope) + ridge * coef[j];
     for (Index i = j; i < size; ++i) hessian(i, j) = active_sums_(i, Sums::cross + j);
     hessian(j, j) += ridge;
@@ -364,13 +456,13 @@ double GlmObjective<Loss, Design>::linearise(Index size, const Eigen::Ref<const 
     gradient[size] = sum_slope_;
     hessian(size, size) = sum_curvature_;
   }
-  return F;
+  return penalty;
 }
 
 template <class Loss, class Design>
 RefitOutcome GlmObjective<Loss, Design>::refit(Iterate& iterate, const RefitGoal& goal) {
   // While searching, an objective to ten digits is enough to compare supports; the answer is refitted to the user's tolerance.
-  constexpr double search_tolerance = 1e-10;
+  constexpr double search_tolerance = 1e-10, rough_tolerance = 1e-4;
   const Index size = take_active(iterate), d = size + intercept_;
   SupportFunction function(*this, size);
   NewtonLimits limits;
@@ -381,7 +473,10 @@ RefitOutcome GlmObjective<Loss, Design>::refit(Iterate& iterate, const RefitGoal
     limits.lower = lower_.data();
     limits.upper = upper_.data();
   }
-  (goal.exact ? limits.tolerance : limits.relative_tolerance) = goal.exact ? tolerance_ : search_tolerance;
+  if (goal.exact)
+    limits.tolerance = tolerance_;
+  else
+    limits.relative_tolerance = goal.rough ? rough_tolerance : search_tolerance;
   const NewtonOutcome outcome = newton_.minimise(function, beta_.head(d), limits);
   for (Index place = 0; place < iterate.size(); ++place)
     for (Index j = starts_[std::size_t(place)], i = 0; j < starts_[std::size_t(place + 1)]; ++j, ++i)
@@ -447,12 +542,14 @@ template <class Loss, class Design>
 void GlmObjective<Loss, Design>::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian) {
   const Sums sums{active_sums_.data(), active_sums_.outerStride()};
   active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
+  linearised_ = false;
   const double whole = sum_curvature_;
   sum_curvature_ = 0;
   for_sample(size, [&](const RowBlock& block) {
     const Index row = block.cross - sample_cross_.data();
     const auto curvature = curvature_.segment(block.first, block.rows).array();
     sum_curvature_ += curvature.sum();
+    sample_curvature_.segment(row, block.rows) = curvature;
     for (Index j = 0; j < size; ++j)
       sample_cross_.col(j).segment(row, block.rows).array() =
           curvature * active_.col(j).segment(block.first, block.rows).array();
@@ -507,7 +604,11 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hess
   const Index size = take_active(iterate), d = size + intercept_;
   auto hessian = hessian_.topLeftCorner(d, d);
   auto inverse = inverse_.topLeftCorner(d, d);
-  linearise(size, beta_.head(d), Curvature::convex, gradient_.head(d), hessian);
+  // A refit ends with a linearisation where it ends, and most scans begin there.
+  if (linearised_ && linearised_columns_ == active_columns_ && linearised_coef_.head(d) == beta_.head(d))
+    assemble(size, beta_.head(d), gradient_.head(d), hessian);
+  else
+    linearise(size, beta_.head(d), Curvature::convex, gradient_.head(d), hessian);
   if (interrupted_) return false;
   sample_scale_ = 1;
   if (kind == Hessian::sampled) sample_hessian(size, hessian);
@@ -531,21 +632,10 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hess
   return true;
 }
 
-// Sums of the raw columns of a panel; of careful columns, and of a gathered subset, in units.
+// Sums of the raw columns of a panel; of a gathered subset, in units.
 template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel, Index size, const double* curvature, Hessian kind) {
-  sums_.topRows(panel.count).leftCols(Sums::cross + size).setZero();
-  const bool in_units = gathers_subset(panel);
-  bool any_careful = false;
-  for (Index c = 0; c < panel.count; ++c) {
-    const Index column = panel[c];
-    const bool converted = in_units || is_careful(column);
-    any_careful = any_careful || (converted && !in_units);
-    panel_centre_[c] = converted ? 0.0 : centre_[column];
-    panel_factor_[c] = converted ? double(inverse_scale_[column] != 0) : inverse_scale_[column];
-  }
-  if (!(kind == Hessian::exact ? sum_exactly(panel, size, curvature) : sum_sampled(panel, size))) return false;
-  return !any_careful || sum_careful(panel, size, curvature, kind);
+bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel) {
+  return scan_.kind == Hessian::exact ? sum_exactly(panel, scan_.size, scan_.curvature) : sum_sampled(panel, scan_.size);
 }
 
 template <class Loss, class Design>
@@ -569,26 +659,37 @@ bool GlmObjective<Loss, Design>::sum_exactly(const Columns& panel, Index size, c
 }
 
 // Slopes of all rows, the other sums of the sample. A few columns at a time, where these are contiguous: what the first pass
-// over them brought into the caches serves the second.
+// over them brought into the caches serves the second, for which the rows of the sample are put side by side.
 template <class Loss, class Design>
 bool GlmObjective<Loss, Design>::sum_sampled(const Columns& panel, Index size) {
-  const Index slice = Design::columns_contiguous ? 16 : panel.count, lead = design_.lead();
-  for (Index begin = 0; begin < panel.count; begin += slice) {
-    if (interrupted()) return false;
-    const Columns columns = panel.slice(begin, std::min(slice, panel.count - begin));
-    const Sums sums{sums_.data() + begin, sums_.outerStride()};
-    const auto slopes = [&](Index first, Index rows) {
+  const Index lead = design_.lead();
+  const auto slopes = [&](const Columns& columns, const Sums& sums) {
+    for (const auto& [first, rows] : {std::pair{Index(0), lead}, std::pair{lead, n_ - lead}})
       design_.accumulate_slopes(columns, {first, rows, slope_.data() + first, nullptr, nullptr, 0, 0}, sums);
-    };
-    slopes(0, lead);
-    slopes(lead, n_ - lead);
-    for_sample(size, [&](const RowBlock& block) { design_.accumulate(columns, block, sums); });
+  };
+  if (!Design::columns_contiguous) {
+    const Sums sums{sums_.data(), sums_.outerStride()};
+    slopes(panel, sums);
+    for_sample(size, [&](const RowBlock& block) { design_.accumulate(panel, block, sums); });
+    return !interrupted();
+  }
+  for (Index place = 0; place < panel.count; place += sampled_slice) {
+    if (interrupted()) return false;
+    const Columns columns = panel.slice(place, std::min(sampled_slice, panel.count - place));
+    slopes(columns, Sums{sums_.data() + place, sums_.outerStride()});
+    for (Index c = 0; c < columns.count; ++c)
+      for_sample(size, [&](const RowBlock& block) {
+        const Index row = block.cross - sample_cross_.data();
+        design_.gather(columns[c], block.first, block.rows, sample_columns_.col(c).data() + row);
+      });
+    add_sample({sample_columns_.data(), sample_columns_.outerStride(), place, columns.count, 0, sample_rows()});
   }
   return true;
 }
 
 template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel, Index size, const double* curvature, Hessian kind) {
+bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel) {
+  const auto [size, kind, curvature, any_careful] = scan_;
   for (Index c = 0; c < panel.count; ++c)
     if (is_careful(panel[c])) sums_.row(c).leftCols(Sums::cross + size).setZero();
   const auto for_careful = [&](const RowBlock& block, const auto& tile) {
@@ -618,8 +719,8 @@ bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel, Index size, c
 
 // Sums to derivatives in units. With x = centre + scale z: x.r, x.h, (x x).h and x.(h z_A) become those of z.
 template <class Loss, class Design>
-void GlmObjective<Loss, Design>::convert_panel(const Columns& panel, Index size) {
-  const Index count = panel.count;
+void GlmObjective<Loss, Design>::convert_panel(const Columns& panel) {
+  const Index count = panel.count, size = scan_.size;
   const double scale = sample_scale_;
   const auto centre = panel_centre_.head(count), factor = panel_factor_.head(count);
   const auto sum = [&](Index which) { return sums_.col(which).head(count); };
@@ -639,45 +740,123 @@ void GlmObjective<Loss, Design>::convert_panel(const Columns& panel, Index size)
 template <class Loss, class Design>
 Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
   if (!groups_.single()) return scan_groups(iterate, columns, sink);
-  const bool first_scan = !units_chosen_;
-  const Index size = iterate.size(), d = size + intercept_;
-  if (!linearise_for_scan(iterate, kind)) return Status::interrupted;
+  if (!begin_scan(iterate, kind, sink)) return Status::interrupted;
   if (columns.list) gather_subset(columns);
-  // The first scan weighs the squares by the rows' weights, which are never negative and whose mean is the best centre; its
-  // curvatures are these moments times the average curvature of the loss.
-  const double* const curvature = first_scan ? weight_.data() : curvature_.data();
-  const bool any_held = !held_places_.empty();
-  sink.begin_scan({inverse_.topLeftCorner(d, d), any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr});
   for (Index begin = 0; begin < columns.count; begin += largest_panel) {
     const Columns panel = columns.slice(begin, std::min(largest_panel, columns.count - begin));
-    const Index count = panel.count;
-    if (!sum_panel(panel, size, curvature, kind)) return Status::interrupted;
-    if (first_scan) {
-      if (!choose_units(panel)) return Status::invalid_input;
-    } else {
-      convert_panel(panel, size);
-    }
-    const double *lower = nullptr, *upper = nullptr;
-    if (constraints_.bounded()) {
-      for (Index c = 0; c < count; ++c) {
-        panel_lower_[c] = lower_in_units(panel[c]);
-        panel_upper_[c] = upper_in_units(panel[c]);
-      }
-      lower = panel_lower_.data();
-      upper = panel_upper_.data();
-    }
-    sink.take_panel({panel, panel_gradient_.head(count), panel_curvature_.head(count), panel_cross_.topRows(count).leftCols(d),
-                     lower, upper});
+    begin_panel(panel);
+    if (!sum_panel(panel)) return Status::interrupted;
+    const Status status = end_panel(panel, sink);
+    if (status != Status::converged) return status;
   }
-  units_chosen_ = true;
+  end_scan();
   return Status::converged;
 }
 
 template <class Loss, class Design>
+bool GlmObjective<Loss, Design>::begin_scan(const Iterate& iterate, Hessian kind, ScanSink& sink) {
+  const Index size = iterate.size(), d = size + intercept_;
+  if (!linearise_for_scan(iterate, kind)) return false;
+  // The first scan weighs the squares by the rows' weights, which are never negative and whose mean is the best centre; its
+  // curvatures are these moments times the average curvature of the loss.
+  scan_ = {size, kind, units_chosen_ ? curvature_.data() : weight_.data()};
+  const bool any_held = !held_places_.empty();
+  sink.begin_scan({inverse_.topLeftCorner(d, d), any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr});
+  return true;
+}
+
+// How the sums of each column of a panel are converted; those of careful columns and of a gathered subset are in units.
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::begin_panel(const Columns& panel) {
+  sums_.topRows(panel.count).leftCols(Sums::cross + scan_.size).setZero();
+  const bool in_units = gathers_subset(panel);
+  scan_.any_careful = false;
+  for (Index c = 0; c < panel.count; ++c) {
+    const Index column = panel[c];
+    const bool converted = in_units || is_careful(column);
+    scan_.any_careful = scan_.any_careful || (converted && !in_units);
+    panel_centre_[c] = converted ? 0.0 : centre_[column];
+    panel_factor_[c] = converted ? double(inverse_scale_[column] != 0) : inverse_scale_[column];
+  }
+}
+
+template <class Loss, class Design>
+Status GlmObjective<Loss, Design>::end_panel(const Columns& panel, ScanSink& sink) {
+  const Index count = panel.count, d = scan_.size + intercept_;
+  if (scan_.any_careful && !sum_careful(panel)) return Status::interrupted;
+  if (!units_chosen_) {
+    if (moments_) exchange_moments(panel);
+    if (!choose_units(panel)) return Status::invalid_input;
+  } else {
+    convert_panel(panel);
+  }
+  const double *lower = nullptr, *upper = nullptr;
+  if (constraints_.bounded()) {
+    for (Index c = 0; c < count; ++c) {
+      panel_lower_[c] = lower_in_units(panel[c]);
+      panel_upper_[c] = upper_in_units(panel[c]);
+    }
+    lower = panel_lower_.data();
+    upper = panel_upper_.data();
+  }
+  sink.take_panel({panel, panel_gradient_.head(count), panel_curvature_.head(count), panel_cross_.topRows(count).leftCols(d),
+                   lower, upper});
+  return Status::converged;
+}
+
+// ----------------------------------------------------------------------------------------- scans of a batch (batch.hpp)
+
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::add_block(const DenseBlock& block) {
+  const Sums sums{sums_.data() + block.place, sums_.outerStride()};
+  const auto column = [&](Index c) { return block.data + c * block.stride; };
+  const RowBlock rows = row_block(block.first, block.rows, scan_.size, scan_.curvature);
+  kernels::accumulate_columns(block.count, rows, sums, column, [&](Index) { return scan_.size; });
+}
+
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::add_sample(const DenseBlock& sample) {
+  const Sums sums{sums_.data() + sample.place, sums_.outerStride()};
+  const RowBlock rows{
+      0,         sample.rows, no_slope_.data(), sample_curvature_.data(), sample_cross_.data(), sample_cross_.outerStride(),
+      scan_.size};
+  kernels::accumulate_columns(
+      sample.count, rows, sums, [&](Index c) { return sample.data + c * sample.stride; }, [&](Index) { return scan_.size; });
+}
+
+// Moments of a panel of consecutive columns: taken over from another problem, or left for others.
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::exchange_moments(const Columns& panel) {
+  for (const auto& [which, kept] : {std::pair{Sums::curvature, 0}, std::pair{Sums::square, 1}}) {
+    auto here = sums_.col(which).head(panel.count);
+    auto there = moments_->sums.col(kept).segment(panel.first, panel.count);
+    if (records_moments_)
+      there = here;
+    else
+      here = there;
+  }
+}
+
+template <class Loss, class Design>
+void GlmObjective<Loss, Design>::share_moments(ColumnMoments& moments) {
+  if (units_chosen_) return;
+  if (!moments.known && moments.weights.size() == 0) {
+    moments.weights = weight_;
+    moments.sums.resize(p_, 2);
+    records_moments_ = true;
+  } else if (moments.weights.size() != weight_.size() || (moments.weights.array() != weight_.array()).any()) {
+    return;
+  }
+  moments_ = &moments;
+}
+
+template <class Loss, class Design>
 bool GlmObjective<Loss, Design>::choose_all_units() {
+  scan_ = {0, Hessian::exact, weight_.data()};
   for (Index begin = 0; begin < p_; begin += largest_panel) {
     const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
-    if (!sum_panel(panel, 0, weight_.data(), Hessian::exact)) return true;  // interrupted
+    begin_panel(panel);
+    if (!sum_panel(panel)) return true;  // interrupted
     if (!choose_units(panel)) return false;
   }
   units_chosen_ = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "alternatives.hpp"
+#include "batch.hpp"
 #include "design/dense.hpp"
 #include "fit.hpp"
 #include "loss/focal.hpp"

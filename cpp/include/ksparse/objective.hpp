@@ -52,6 +52,7 @@ struct Iterate {
 struct RefitGoal {
   double bar = std::numeric_limits<double>::infinity();  // give up once F is foreseen to stay above it
   bool exact = false;                                    // to the user's tolerance, and judge separability
+  bool rough = false;                                    // on the way only: to see what enters next
 };
 
 struct RefitOutcome {

@@ -75,8 +75,10 @@ class Path {
       if (!settle(engine)) return false;
       Options options = options_;
       options.k = ks_[i];
-      entries_[i].report = Perturbation(engine, objective_, options).run();
+      Perturbation perturbation(engine, objective_.features(), options);
+      for (bool more = perturbation.begin(); more; more = perturbation.next()) drive(engine, objective_);
       if (engine.info().status != Status::converged) return false;
+      entries_[i].report = perturbation.report();
       entries_[i].iterate = engine.current();
     }
     return true;

@@ -3,7 +3,8 @@
 // all features), else by members of the working set; it descends inside the working set, and goes on to all features
 // where that ended near the best. Rounds start from the last good end rather than always from the best, which walks along
 // plateaus of near-equal supports. Supports refitted once are remembered, and a round that comes upon an earlier one's way ends
-// there, so that a settled answer costs little to confirm. Deterministic for a given seed.
+// there, so that a settled answer costs little to confirm. Deterministic for a given seed. Like the engine it is resumable: it
+// says what descent comes next, and whoever drives the engine calls again when that is done.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -13,7 +14,6 @@
 #include <random>
 #include <vector>
 
-#include "drive.hpp"
 #include "objective.hpp"
 #include "options.hpp"
 #include "splicing.hpp"
@@ -28,43 +28,47 @@ struct SearchReport {
 
 class Perturbation {
  public:
-  Perturbation(Splicing& engine, Objective& objective, const Options& options)
+  /// Of an engine whose first descent is done, among so many features.
+  Perturbation(Splicing& engine, Index features, const Options& options)
       : engine_(engine),
-        objective_(objective),
         options_(options),
+        features_(features),
         random_(options.random_state),
         best_(engine.current()),
         walk_(engine.current()),
         start_(engine.current()),
         stand_ins_(engine.stand_ins()) {}
 
-  /// Rounds after the engine's first descent, as the options allow; leaves the engine, done, at the best point found.
-  SearchReport run() {
-    SearchReport report;
-    const Index k = best_.size(), p = objective_.features();
-    const int rounds = options_.rounds_allowed(p, has_close_rivals()), most_refits = options_.refits_allowed();
-    if (k == 0 || k >= p || rounds == 0) return report;
+  /// Once the engine's first descent is done: starts a round if the options allow one. False: there is none to make.
+  bool begin() {
+    const Index k = best_.size(), p = features_;
+    rounds_allowed_ = options_.rounds_allowed(p, has_close_rivals());
+    if (k == 0 || k >= p || rounds_allowed_ == 0) return false;
     ends_.assign(1, best_.objective);
-    const int refits = engine_.info().refits;
-    const auto begin = Clock::now();
-    const bool own_budget = options_.max_rounds > 0 || options_.max_seconds > 0;
-    while (report.rounds < rounds && (own_budget || report.times_found < settled) &&
-           engine_.info().refits - refits < most_refits && !late(begin)) {
-      ++report.rounds;
-      perturb(report.times_found);
-      engine_.descend_from(start_, k, Reach::local);
-      drive(engine_, objective_);
-      const bool promising = engine_.joined() < 0 && engine_.current().objective < best_.objective * (1 + near);
-      if (promising && engine_.info().status == Status::converged) {
-        engine_.descend_further();
-        drive(engine_, objective_);
-      }
-      if (engine_.info().status != Status::converged) break;
-      judge(report);
+    refits_before_ = engine_.info().refits;
+    begin_ = Clock::now();
+    return go_on();
+  }
+
+  /// Once the engine is done again: goes on. False: the search is over, and the engine, done, is at the best point found, or
+  /// stopped with its status.
+  bool next() {
+    const bool converged = engine_.info().status == Status::converged;
+    const bool promising = engine_.joined() < 0 && engine_.current().objective < best_.objective * (1 + near);
+    if (converged && is_local_ && promising) {
+      is_local_ = false;
+      engine_.descend_further();
+      return true;
+    }
+    if (converged) {
+      judge();
+      return go_on();
     }
     engine_.adopt(best_);
-    return report;
+    return false;
   }
+
+  const SearchReport& report() const noexcept { return report_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -82,8 +86,24 @@ class Perturbation {
   // Descents that ended at the answer after which it counts as settled, unless the user set the budget.
   static constexpr int settled = 200;
 
-  bool late(Clock::time_point begin) const {
-    return options_.max_seconds > 0 && std::chrono::duration<double>(Clock::now() - begin).count() > options_.max_seconds;
+  bool late() const {
+    return options_.max_seconds > 0 && std::chrono::duration<double>(Clock::now() - begin_).count() > options_.max_seconds;
+  }
+
+  // Starts the next round, or puts the engine to the best point if there is none.
+  bool go_on() {
+    const bool own_budget = options_.max_rounds > 0 || options_.max_seconds > 0;
+    const bool more = report_.rounds < rounds_allowed_ && (own_budget || report_.times_found < settled) &&
+                      engine_.info().refits - refits_before_ < options_.refits_allowed() && !late();
+    if (!more) {
+      engine_.adopt(best_);
+      return false;
+    }
+    ++report_.rounds;
+    perturb();
+    is_local_ = true;
+    engine_.descend_from(start_, best_.size(), Reach::local);
+    return true;
   }
 
   // The standard's distributions differ between libraries; its generators do not.
@@ -107,9 +127,9 @@ class Perturbation {
   }
 
   // The more often the answer was found again, the further a round jumps.
-  void perturb(int times_found) {
+  void perturb() {
     start_ = walk_;
-    const Index k = start_.size(), most = std::min<Index>(k, std::max<Index>(k / 2, 1) + times_found / 25);
+    const Index k = start_.size(), most = std::min<Index>(k, std::max<Index>(k / 2, 1) + report_.times_found / 25);
     const Index replaced = 1 + below(most);
     for (Index i = 0; i < replaced; ++i) {
       const Index place = below(k), feature = draw(place);
@@ -119,7 +139,7 @@ class Perturbation {
     }
   }
 
-  void judge(SearchReport& report) {
+  void judge() {
     const Iterate& here = engine_.current();
     const bool joined = engine_.joined() >= 0;
     const double end = joined ? ends_[std::size_t(engine_.joined())] : here.objective;
@@ -132,19 +152,23 @@ class Perturbation {
     }
     if (!joined && end < best_.objective * (1 - tie)) {
       best_ = here;
-      report.times_found = 1;
+      report_.times_found = 1;
     } else if (end <= best_.objective * (1 + tie)) {
-      ++report.times_found;
+      ++report_.times_found;
     }
   }
 
   Splicing& engine_;
-  Objective& objective_;
   const Options& options_;
+  const Index features_;
   std::mt19937_64 random_;
   Iterate best_, walk_, start_;
   StandIns stand_ins_;        // at the point of the walk
   std::vector<double> ends_;  // F where each descent ended, by its number
+  SearchReport report_;
+  int rounds_allowed_ = 0, refits_before_ = 0;
+  Clock::time_point begin_;
+  bool is_local_ = false;  // the present round has not gone beyond the working set
 };
 
 }  // namespace ksparse

@@ -80,9 +80,7 @@ struct CompactFit {
   std::vector<Index> support;  // sorted
   Eigen::VectorXd coef;        // of the support
   double intercept = 0, objective = 0;
-  Status status = Status::converged;
-  Index bad_row = -1, bad_column = -1;
-  std::string message;
+  Info info;
 };
 
 inline CompactFit compact(FitResult result) {
@@ -92,10 +90,7 @@ inline CompactFit compact(FitResult result) {
   fit.support = std::move(result.support);
   fit.intercept = result.intercept;
   fit.objective = result.objective;
-  fit.status = result.info.status;
-  fit.bad_row = result.info.bad_row;
-  fit.bad_column = result.info.bad_column;
-  fit.message = std::move(result.info.message);
+  fit.info = std::move(result.info);
   return fit;
 }
 

@@ -304,7 +304,7 @@ class FeatureModel final : public SacrificeModel {
 ///   J enters               -1/2 g_J' S_J^-1 g_J                      S_J = H_JJ - H_JA V_J, V_J = P H_AJ
 ///   I leaves               +1/2 b_I' P_II^-1 b_I
 ///   J in the place of I    1/2 b_I' r - 1/2 q' (S_J + V_JI P_II^-1 V_IJ)^-1 q     r = P_II^-1 b_I, q = g_J - V_JI r
-/// Steps are clipped to bounds, and held coefficients give way here; a refit has the last word on either.
+/// Steps keep to bounds; coefficients held at a bound give way here, and a refit has the last word on that.
 class GroupModel final : public SacrificeModel {
  public:
   GroupModel(Index places, Index stride)
@@ -437,11 +437,21 @@ class GroupModel final : public SacrificeModel {
     factorise_block(block, width);
     step = -gradient;
     solve(width, step);
-    if (panel.lower)
-      for (Index i = 0; i < width; ++i) step[i] = std::min(std::max(step[i], panel.lower[begin + i]), panel.upper[begin + i]);
+    if (panel.lower) {
+      const auto clip = [&](Index i, double value) {
+        return std::min(std::max(value, panel.lower[begin + i]), panel.upper[begin + i]);
+      };
+      for (Index i = 0; i < width; ++i) step[i] = clip(i, step[i]);
+      // The clipped step may even raise the model where members correlate; from there, one member at a time.
+      for (int sweep = 0; sweep < bounded_sweeps; ++sweep)
+        for (Index i = 0; i < width; ++i)
+          if (block(i, i) > 0) step[i] = clip(i, step[i] - (gradient[i] + block.row(i).dot(step)) / block(i, i));
+    }
     step_.tail(stride_ - width).setZero();
     return -(gradient.dot(step) + 0.5 * step.dot(block * step));
   }
+
+  static constexpr int bounded_sweeps = 20;
 
   const Index stride_;
   Eigen::MatrixXd inverse_;  // (d, d) P

@@ -268,6 +268,7 @@ inline void Splicing::ask_refit(Phase phase) {
   const bool descent = phase == Phase::local || phase == Phase::global;
   goal_.bar = descent ? current_.objective * (1 - least_gain) : std::numeric_limits<double>::infinity();
   goal_.exact = phase == Phase::polish;
+  goal_.rough = phase == Phase::grow && trial_.size() < budget_;
 }
 
 inline void Splicing::ask_scan(Phase phase) {
@@ -305,7 +306,7 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
   ++info_.refits;
   info_.newton_iterations += outcome.newton_iterations;
   if (outcome.status == Status::interrupted) return finish(Status::interrupted);
-  if (memory_) memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain));
+  if (memory_ && !goal_.rough) memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain));
   switch (phase_) {
     case Phase::null_model:
       if (outcome.status == Status::numerical_failure) return finish(Status::numerical_failure);

@@ -4,6 +4,7 @@
 //   gather(column, first, rows, target)           a stretch of one column
 //   accumulate(columns, block, sums)              all sums of a block of rows, see kernels.hpp
 //   accumulate_slopes(columns, block, sums)       the first of them alone
+//   load_block(columns, first, rows, scratch, stride)   a block as columns of doubles, in place where it is that already
 //   lead()                                        rows of a first short block after which whole blocks are read fastest
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
@@ -41,6 +42,12 @@ class ColumnView {
     std::copy_n(data_ + column * stride_ + first, rows, target);
   }
 
+  /// Of consecutive columns.
+  const double* load_block(const Columns& columns, Index first, Index, double*, Index& stride) const noexcept {
+    stride = stride_;
+    return data_ + columns.first * stride_ + first;
+  }
+
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
     kernels::accumulate_columns(
         columns.count, block, sums, [&](Index c) { return data_ + columns[c] * stride_ + block.first; },
@@ -73,6 +80,12 @@ class RowView {
   void gather(Index column, Index first, Index rows, double* target) const noexcept {
     const double* source = data_ + first * stride_ + column;
     for (Index i = 0; i < rows; ++i) target[i] = source[i * stride_];
+  }
+
+  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch, Index& stride) const noexcept {
+    stride = rows;
+    for (Index c = 0; c < columns.count; ++c) gather(columns[c], first, rows, scratch + c * stride);
+    return scratch;
   }
 
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {

@@ -1,8 +1,10 @@
 // Inner products of many columns with few vectors, the arithmetic under every scan and every Hessian.
-// A tile of 4 columns x 3 vectors keeps 12 sums in registers, so that each load feeds several multiply-adds: AVX2 has 16
-// registers. The vectors of a block of rows come from the caches; a column of X streams through once.
-// SPDX-License-Identifier: BSD-3-Clause
+// A tile of 4 columns x 3 vectors keeps 12 sums in registers (AVX-512: 4 x 6), so that each load feeds several multiply-adds.
+// The vectors of a block of rows come from the caches; a column of X streams through once. SPDX-License-Identifier:
+// BSD-3-Clause
 #pragma once
+
+#include <algorithm>
 
 #include "../pack.hpp"
 #include "../types.hpp"
@@ -30,15 +32,14 @@ struct Sums {
 
 namespace kernels {
 
-/// sums(c, v) += column_c . vector_v over the rows, for C columns and V vectors `stride` apart.
+/// sums[v][c] += column_c . vector_v over the rows, for C columns and V vectors.
 template <int C, int V>
-void dot_tile(const double* const* columns, const double* vectors, Index stride, Index rows, double* sums,
-              Index sums_stride) noexcept {
+void dot_tile(const double* const* columns, const double* const* vectors, Index rows, double* const* sums) noexcept {
   Pack total[C][V];
   Index i = 0;
   for (; i + Pack::size <= rows; i += Pack::size) {
     Pack vector[V];
-    for (int v = 0; v < V; ++v) vector[v] = Pack::load(vectors + v * stride + i);
+    for (int v = 0; v < V; ++v) vector[v] = Pack::load(vectors[v] + i);
     for (int c = 0; c < C; ++c) {
       const Pack x = Pack::load(columns[c] + i);
       for (int v = 0; v < V; ++v) total[c][v] = multiply_add(x, vector[v], total[c][v]);
@@ -47,9 +48,33 @@ void dot_tile(const double* const* columns, const double* vectors, Index stride,
   for (int c = 0; c < C; ++c)
     for (int v = 0; v < V; ++v) {
       double sum = total[c][v].sum();
-      for (Index tail = i; tail < rows; ++tail) sum += columns[c][tail] * vectors[v * stride + tail];
-      sums[v * sums_stride + c] += sum;
+      for (Index tail = i; tail < rows; ++tail) sum += columns[c][tail] * vectors[v][tail];
+      sums[v][c] += sum;
     }
+}
+
+/// The same for any number of vectors, as many at a time as the processor's registers hold sums for; vector(v) and sums(v) say
+/// where they are.
+template <int C, class Vector, class Target>
+void dot_tiles(const double* const* columns, Index count, const Vector& vector, Index rows, const Target& sums) noexcept {
+  constexpr int most = Pack::size == 8 ? 6 : 3;  // AVX-512 has 32 registers, others 16
+  for (Index v = 0; v < count; v += most) {
+    const double* vectors[most];
+    double* targets[most];
+    const Index here = std::min<Index>(most, count - v);
+    for (Index i = 0; i < here; ++i) {
+      vectors[i] = vector(v + i);
+      targets[i] = sums(v + i);
+    }
+    switch (here) {
+      case 1: dot_tile<C, 1>(columns, vectors, rows, targets); break;
+      case 2: dot_tile<C, 2>(columns, vectors, rows, targets); break;
+      case 3: dot_tile<C, 3>(columns, vectors, rows, targets); break;
+      case 4: dot_tile<C, std::min(most, 4)>(columns, vectors, rows, targets); break;
+      case 5: dot_tile<C, std::min(most, 5)>(columns, vectors, rows, targets); break;
+      default: dot_tile<C, most>(columns, vectors, rows, targets);
+    }
+  }
 }
 
 /// The three sums that every scan needs, of C columns: x.r, x.h and (x*x).h.
@@ -85,13 +110,9 @@ template <int C>
 void column_tile(const double* const* columns, const RowBlock& block, Index cross_count, Index column,
                  const Sums& sums) noexcept {
   moment_tile<C>(columns, block, column, sums);
-  Index v = 0;
-  const auto vectors = [&] { return block.cross + v * block.cross_stride; };
-  const auto target = [&] { return sums.row(Sums::cross + v) + column; };
-  for (; v + 3 <= cross_count; v += 3)
-    dot_tile<C, 3>(columns, vectors(), block.cross_stride, block.rows, target(), sums.stride);
-  if (cross_count - v == 2) dot_tile<C, 2>(columns, vectors(), block.cross_stride, block.rows, target(), sums.stride);
-  if (cross_count - v == 1) dot_tile<C, 1>(columns, vectors(), block.cross_stride, block.rows, target(), sums.stride);
+  dot_tiles<C>(
+      columns, cross_count, [&](Index v) { return block.cross + v * block.cross_stride; }, block.rows,
+      [&](Index v) { return sums.row(Sums::cross + v) + column; });
 }
 
 /// All sums of `count` columns, `pointer(c)` being where the block's rows of column c begin and `cross_count(c)` how many
@@ -113,7 +134,8 @@ void accumulate_columns(Index count, const RowBlock& block, const Sums& sums, co
 /// x.r alone, of C columns.
 template <int C>
 void slope_tile(const double* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
-  dot_tile<C, 1>(columns, block.slope, 0, block.rows, sums.row(Sums::slope) + column, sums.stride);
+  double* const target = sums.row(Sums::slope) + column;
+  dot_tile<C, 1>(columns, &block.slope, block.rows, &target);
 }
 
 /// x.r alone, of `count` columns.
@@ -128,6 +150,21 @@ void accumulate_slopes(Index count, const RowBlock& block, const Sums& sums, con
   for (; c < count; ++c) {
     const double* columns[1] = {pointer(c)};
     slope_tile<1>(columns, block, c, sums);
+  }
+}
+
+/// x.r alone, of `count` columns and several problems: slope(i) of problem i, its sums from target(i) on.
+template <class Pointer, class Slope, class Target>
+void accumulate_slopes_of_many(Index count, Index rows, const Pointer& pointer, Index problems, const Slope& slope,
+                               const Target& target) noexcept {
+  Index c = 0;
+  for (; c + 4 <= count; c += 4) {
+    const double* columns[4] = {pointer(c), pointer(c + 1), pointer(c + 2), pointer(c + 3)};
+    dot_tiles<4>(columns, problems, slope, rows, [&](Index i) { return target(i) + c; });
+  }
+  for (; c < count; ++c) {
+    const double* columns[1] = {pointer(c)};
+    dot_tiles<1>(columns, problems, slope, rows, [&](Index i) { return target(i) + c; });
   }
 }
 

@@ -1,0 +1,251 @@
+// Many problems over one X: as many searches as fit in a window go on until each waits for a scan of all features; these are
+// then answered together, block of X by block of X, so that what a block costs to fetch from memory is paid once for all. A
+// problem that ends leaves the window and the next enters. Each thread has a window of its own, and no problem's arithmetic
+// depends on its company: the answers are those of single fits, whatever the number of threads and the order.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "drive.hpp"
+#include "fit.hpp"
+#include "glm_objective.hpp"
+#include "options.hpp"
+#include "parallel.hpp"
+#include "problem.hpp"
+#include "result.hpp"
+#include "search.hpp"
+
+namespace ksparse {
+
+/// One problem of a batch, in memory while it is solved.
+template <class Loss>
+struct BatchProblem {
+  Eigen::VectorXd labels;   // (n,) 0 or 1
+  Eigen::VectorXd weights;  // (n,) >= 0, or empty
+  Eigen::VectorXd offset;   // (n,) or empty
+  Loss loss;
+  Options options;
+
+  Problem rows() const {
+    const auto view = [](const Eigen::VectorXd& v) { return Problem::Vector(v.data(), v.size()); };
+    return {view(labels), view(weights), view(offset)};
+  }
+};
+
+/// Fills in the problem of a number; called from several threads at once.
+template <class Loss>
+using ProblemSource = std::function<void(Index, BatchProblem<Loss>&)>;
+
+namespace internal {
+
+/// The searches of one thread.
+template <class Loss, class Design>
+class Window {
+ public:
+  Window(const Design& design, const ProblemSource<Loss>& source, Index width, const Interrupt& interrupt)
+      : design_(design), source_(source), width_(width), interrupt_(interrupt) {
+    scratch_.resize((rows_of_block + 16) * columns_of_block);
+  }
+
+  /// Solves the problems that take() names, until it says -1, and hands each answer to give(). False: interrupted.
+  template <class Take, class Give>
+  bool run(const Take& take, const Give& give) {
+    bool more = true;
+    while (more || !slots_.empty()) {
+      while (more && Index(slots_.size()) < width_) {
+        const Index number = take();
+        more = number >= 0;
+        if (more) enter(number, give);
+      }
+      if (!answer_scans()) return false;
+      // Those that end make room; the others run up to their next scan of all features.
+      const auto ended = [&](std::unique_ptr<Slot>& slot) { return !run_to_scan(*slot, give); };
+      slots_.erase(std::remove_if(slots_.begin(), slots_.end(), ended), slots_.end());
+      if (interrupt_ && interrupt_()) return false;
+    }
+    return true;
+  }
+
+ private:
+  using Glm = GlmObjective<Loss, Design>;
+
+  struct Slot {
+    Index number;
+    BatchProblem<Loss> problem;
+    std::unique_ptr<Glm> objective;
+    std::unique_ptr<Search> search;
+    Status status = Status::converged;  // of the scan at hand
+  };
+
+  // The first rows of every block, side by side.
+  struct Sample {
+    Index share, rows;
+    Eigen::MatrixXd columns;
+
+    void append(const double* data, Index stride, Index count, Index rows_there) {
+      const Index more = std::min(share, rows_there);
+      for (Index c = 0; c < count; ++c) std::copy_n(data + c * stride, more, columns.col(c).data() + rows);
+      rows += more;
+    }
+  };
+
+  static constexpr Index rows_of_block = Glm::rows_of_block();
+  // A block of so many columns and its vectors stay in the second cache.
+  static constexpr Index columns_of_block = 64;
+
+  template <class Give>
+  void enter(Index number, const Give& give) {
+    auto slot = std::make_unique<Slot>();
+    slot->number = number;
+    BatchProblem<Loss>& problem = slot->problem;
+    source_(number, problem);
+    if (auto wrong = broken_rule(design_, problem.rows(), problem.loss, problem.options, problem.options.k)) {
+      give(number, compact(refused(design_.columns(), std::move(*wrong))));
+      return;
+    }
+    slot->objective = std::make_unique<Glm>(design_, problem.rows(), problem.loss, problem.options, interrupt_);
+    slot->search = std::make_unique<Search>(*slot->objective, problem.options);
+    if (run_to_scan(*slot, give)) slots_.push_back(std::move(slot));
+  }
+
+  // False: the search is over, and its answer given.
+  template <class Give>
+  bool run_to_scan(Slot& slot, const Give& give) {
+    Search& search = *slot.search;
+    while (!search.done()) {
+      Splicing& engine = search.engine();
+      if (engine.question() == Splicing::Question::done)
+        search.advance();
+      else if (engine.question() == Splicing::Question::scan && !engine.columns().list && slot.objective->scans_by_blocks())
+        return true;
+      else
+        answer(engine, *slot.objective);
+    }
+    FitResult result;
+    slot.objective->to_user(search.engine().current(), result);
+    result.info = search.info();
+    note_bad_entry(*slot.objective, result.info);
+    give(slot.number, compact(std::move(result)));
+    return false;
+  }
+
+  // All slots wait for a scan of all features.
+  bool answer_scans() {
+    const Index p = design_.columns();
+    for (const auto& slot : slots_) {
+      Splicing& engine = slot->search->engine();
+      slot->objective->share_moments(moments_);
+      if (!slot->objective->begin_scan(engine.current(), engine.hessian(), engine)) return false;
+      slot->status = Status::converged;
+    }
+    prepare_samples();
+    for (Index begin = 0; begin < p; begin += largest_panel) {
+      const Columns panel{begin, std::min(largest_panel, p - begin), nullptr};
+      if (interrupt_ && interrupt_()) return false;
+      for_scanning([&](Slot& slot) { slot.objective->begin_panel(panel); });
+      add_blocks(panel);
+      for_scanning([&](Slot& slot) { slot.status = slot.objective->end_panel(panel, slot.search->engine()); });
+    }
+    for_scanning([&](Slot& slot) { slot.objective->end_scan(); });
+    if (!moments_.known) moments_ = {};
+    for (const auto& slot : slots_) slot->search->engine().answer_scan(slot->status);
+    return true;
+  }
+
+  void add_blocks(const Columns& panel) {
+    const Index n = design_.rows(), lead = design_.lead();
+    for (Index place = 0; place < panel.count; place += columns_of_block) {
+      const Index count = std::min(columns_of_block, panel.count - place);
+      for (Sample& sample : samples_) sample.rows = 0;
+      for (Index first = 0, rows = 0; first < n; first += rows) {
+        rows = std::min(first < lead ? lead : rows_of_block, n - first);
+        Index stride = 0;
+        const double* const data = design_.load_block(panel.slice(place, count), first, rows, scratch_.data(), stride);
+        add_block({data, stride, place, count, first, rows});
+        if (first >= lead)
+          for (Sample& sample : samples_) sample.append(data, stride, count, rows);
+      }
+      for_scanning([&](Slot& slot) {
+        if (!slot.objective->is_sampled()) return;
+        const Sample& sample = *std::find_if(samples_.begin(), samples_.end(), [&](const Sample& candidate) {
+          return candidate.share == slot.objective->sample_share();
+        });
+        slot.objective->add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows});
+      });
+    }
+  }
+
+  void add_block(const DenseBlock& block) {
+    slopes_alone_.clear();
+    for_scanning([&](Slot& slot) {
+      if (slot.objective->needs_slopes_alone())
+        slopes_alone_.push_back(slot.objective.get());
+      else
+        slot.objective->add_block(block);
+    });
+    kernels::accumulate_slopes_of_many(
+        block.count, block.rows, [&](Index c) { return block.data + c * block.stride; }, Index(slopes_alone_.size()),
+        [&](Index i) { return slopes_alone_[std::size_t(i)]->slopes() + block.first; },
+        [&](Index i) { return slopes_alone_[std::size_t(i)]->slope_sums() + block.place; });
+  }
+
+  // Makes room for the samples of X that the scans at hand need: problems of like size share one.
+  void prepare_samples() {
+    samples_.clear();
+    const Index blocks = design_.rows() / rows_of_block + 1;
+    for_scanning([&](Slot& slot) {
+      const Index share = slot.objective->sample_share();
+      const auto is_there = [&](const Sample& sample) { return sample.share == share; };
+      if (slot.objective->is_sampled() && std::none_of(samples_.begin(), samples_.end(), is_there))
+        samples_.push_back({share, 0, Eigen::MatrixXd(blocks * share, columns_of_block)});
+    });
+  }
+
+  template <class Visit>
+  void for_scanning(const Visit& visit) {
+    for (const auto& slot : slots_)
+      if (slot->status == Status::converged) visit(*slot);
+  }
+
+  const Design& design_;
+  const ProblemSource<Loss>& source_;
+  const Index width_;
+  const Interrupt& interrupt_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<Glm*> slopes_alone_;  // those whose slopes are summed together
+  std::vector<Sample> samples_;
+  ColumnMoments moments_;  // in the weights of the first problem, which others often share
+  Eigen::VectorXd scratch_;
+};
+
+}  // namespace internal
+
+/// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
+/// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread.
+/// Empty if interrupted.
+template <class Loss, class Design>
+std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource<Loss>& source, int threads = 1,
+                                 const Interrupt& interrupt = {}, Index width = 16) {
+  std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)));
+  const Index windows = std::min<Index>(std::max(threads, 1), count);
+  std::atomic<Index> next{0};
+  const auto take = [&]() -> Index {
+    const Index number = next++;
+    return number < count ? number : -1;
+  };
+  const auto give = [&](Index number, CompactFit fit) { answers[std::size_t(number)] = std::move(fit); };
+  const auto work = [&](Index, const Interrupt& stopped) {
+    internal::Window<Loss, Design>(design, source, std::max<Index>(width, 1), stopped).run(take, give);
+  };
+  if (!for_each_task(windows, threads, interrupt, work)) return {};
+  return answers;
+}
+
+}  // namespace ksparse

@@ -1,0 +1,166 @@
+// fit_many: problems as columns of arrays of any usual type, answers as arrays by problem.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "convert.hpp"
+
+namespace ksparse::python {
+
+/// Columns of a matrix of numbers, or one vector for all, read as doubles from where they lie: counts of a thousand bootstrap
+/// rounds stay the bytes that they are.
+class ColumnReader {
+ public:
+  ColumnReader(const py::array& values, const char* name) : data_(static_cast<const char*>(values.data())) {
+    if (values.ndim() != 1 && values.ndim() != 2) throw py::value_error(std::string(name) + " must have one or two dimensions");
+    rows_ = values.shape(0);
+    down_ = values.strides(0);
+    across_ = values.ndim() == 2 ? values.strides(1) : 0;
+    read_ = reader(values.dtype());
+    if (!read_) throw py::value_error(std::string(name) + " must be of a real type");
+  }
+
+  void read(Index column, Eigen::VectorXd& target) const {
+    target.resize(rows_);
+    read_(data_ + column * across_, down_, rows_, target.data());
+  }
+
+ private:
+  using Read = void (*)(const char*, py::ssize_t, Index, double*);
+
+  template <class T>
+  static void read_as(const char* from, py::ssize_t step, Index rows, double* target) {
+    for (Index i = 0; i < rows; ++i, from += step) {
+      T value;
+      std::memcpy(&value, from, sizeof(T));  // whatever its alignment
+      target[i] = double(value);
+    }
+  }
+
+  static Read reader(const py::dtype& type) {
+    const auto size = type.itemsize();
+    switch (type.kind()) {
+      case 'f': return size == 8 ? &read_as<double> : size == 4 ? &read_as<float> : nullptr;
+      case 'b': return &read_as<std::uint8_t>;
+      case 'u':
+        return size == 1   ? &read_as<std::uint8_t>
+               : size == 2 ? &read_as<std::uint16_t>
+               : size == 4 ? &read_as<std::uint32_t>
+                           : &read_as<std::uint64_t>;
+      case 'i':
+        return size == 1   ? &read_as<std::int8_t>
+               : size == 2 ? &read_as<std::int16_t>
+               : size == 4 ? &read_as<std::int32_t>
+                           : &read_as<std::int64_t>;
+      default: return nullptr;
+    }
+  }
+
+  const char* data_;
+  Index rows_;
+  py::ssize_t down_, across_;
+  Read read_;
+};
+
+/// One entry per problem, of what member(fit) says.
+template <class T, class Member>
+py::array_t<T> by_problem(const std::vector<CompactFit>& fits, const Member& member) {
+  py::array_t<T> values{py::ssize_t(fits.size())};
+  T* out = values.mutable_data();
+  for (const CompactFit& fit : fits) *out++ = T(member(fit));
+  return values;
+}
+
+inline py::dict arrays_of(const std::vector<CompactFit>& fits) {
+  py::array_t<std::int64_t> starts{py::ssize_t(fits.size() + 1)};
+  std::int64_t* start = starts.mutable_data();
+  start[0] = 0;
+  for (std::size_t i = 0; i < fits.size(); ++i) start[i + 1] = start[i] + std::int64_t(fits[i].support.size());
+  py::array_t<std::int64_t> features{py::ssize_t(start[fits.size()])};
+  Array coefs{py::ssize_t(start[fits.size()])};
+  py::dict messages;
+  for (std::size_t i = 0; i < fits.size(); ++i) {
+    std::copy(fits[i].support.begin(), fits[i].support.end(), features.mutable_data() + start[i]);
+    std::copy_n(fits[i].coef.data(), fits[i].coef.size(), coefs.mutable_data() + start[i]);
+    if (!fits[i].info.message.empty()) messages[py::int_(i)] = fits[i].info.message;
+  }
+  py::dict answer;
+  answer["starts"] = starts;
+  answer["features"] = features;
+  answer["coefs"] = coefs;
+  answer["messages"] = messages;
+  answer["intercept"] = by_problem<double>(fits, [](const CompactFit& fit) { return fit.intercept; });
+  answer["objective"] = by_problem<double>(fits, [](const CompactFit& fit) { return fit.objective; });
+  answer["status"] = by_problem<std::int8_t>(fits, [](const CompactFit& fit) { return int(fit.info.status); });
+  const auto count = [&](const char* name, int Info::* member) {
+    answer[name] = by_problem<std::int32_t>(fits, [member](const CompactFit& fit) { return fit.info.*member; });
+  };
+  count("n_newton", &Info::newton_iterations);
+  count("n_scans", &Info::scans);
+  count("n_refits", &Info::refits);
+  count("n_rounds", &Info::rounds);
+  count("times_found", &Info::times_found);
+  return answer;
+}
+
+inline py::dict fit_many(const Array& X, const py::array& labels, const std::optional<py::array>& sample_weight,
+                         const std::optional<py::array>& offset, const std::string& loss, const std::vector<Index>& ks,
+                         const std::vector<double>& alphas, const std::vector<double>& gammas,
+                         const std::vector<double>& ridges, const Options& options, int threads) {
+  const std::size_t count = ks.size();
+  if (alphas.size() != count || gammas.size() != count || ridges.size() != count)
+    throw py::value_error("k, alpha, gamma and ridge must have an entry per problem");
+  const auto has_columns = [&](const py::array& values) {
+    return values.shape(0) == X.shape(0) && (values.ndim() == 1 || std::size_t(values.shape(1)) == count);
+  };
+  if (!has_columns(labels) || (sample_weight && !has_columns(*sample_weight)) || (offset && !has_columns(*offset)))
+    throw py::value_error("labels, weights and offset must have a row per row of X and a column per problem");
+  const ColumnReader read_labels(labels, "Y");
+  std::optional<ColumnReader> read_weights, read_offset;
+  if (sample_weight) read_weights.emplace(*sample_weight, "sample_weight");
+  if (offset) read_offset.emplace(*offset, "offset");
+  const auto fits =
+      with_design(X, loss_by_name(loss, 0.5, 0.0), [&](const auto& design, const auto& kind, const Interrupt& interrupt) {
+        using Loss = std::decay_t<decltype(kind)>;
+        const ProblemSource<Loss> source = [&](Index number, BatchProblem<Loss>& problem) {
+          const auto i = std::size_t(number);
+          read_labels.read(number, problem.labels);
+          if (read_weights) read_weights->read(number, problem.weights);
+          if (read_offset) read_offset->read(number, problem.offset);
+          problem.loss = std::get<Loss>(loss_by_name(loss, alphas[i], gammas[i]));
+          problem.options = options;
+          problem.options.k = ks[i];
+          problem.options.ridge = ridges[i];
+        };
+        return ksparse::fit_many<Loss>(design, Index(count), source, threads, interrupt);
+      });
+  return arrays_of(fits);
+}
+
+inline void bind_batch(py::module_& module) {
+  module.def("fit_many", &fit_many,
+             "Many problems over one X, over threads: labels (n,) or (n, m), weights and offset likewise, settings by problem. "
+             "A dict of arrays by problem; a problem that is not as it must be has a message.",
+             py::arg("X").noconvert(), py::arg("labels"), py::arg("sample_weight").none(true), py::arg("offset").none(true),
+             py::arg("loss"), py::arg("ks"), py::arg("alphas"), py::arg("gammas"), py::arg("ridges"), py::arg("options"),
+             py::arg("threads"));
+  module.def(
+      "status_names",
+      [] {
+        std::vector<std::string> names;
+        for (int status = 0; status <= int(Status::numerical_failure); ++status) names.emplace_back(to_string(Status(status)));
+        return names;
+      },
+      "Names of the statuses that fit_many gives by number.");
+  module.def(
+      "advice_on", [](int status) { return std::string(advice(Status(status))); }, "What to do about a status given by number.",
+      py::arg("status"));
+}
+
+}  // namespace ksparse::python
