@@ -92,8 +92,8 @@ def fit_each(
     ----------
     datasets : iterable of tuple
         ``(X, y)``, ``(X, y, sample_weight)`` or ``(X, y, sample_weight, offset)``, of any shapes, as in :func:`ksparse.fit`;
-        weights and offset may be None. It is drawn from in the thread that takes the results. Arrays must not be overwritten
-        before their result has been taken.
+        weights and offset may be None. It is drawn from in the thread that takes the results, so that with several
+        threads a result may wait for one more draw. Arrays must not be overwritten before their result has been taken.
     k : int
         Most features used, in each data set.
     n_jobs : int or None, default=None
