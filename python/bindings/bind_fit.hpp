@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "convert.hpp"
+#include "stop_flag.hpp"
 
 namespace ksparse::python {
 
@@ -149,21 +150,26 @@ inline void bind_alternatives(py::module_& module) {
 
 inline void bind_fit(py::module_& module) {
   bind_options(module);
+  bind_stop_flag(module);
   bind_result(module);
   bind_paths(module);
   bind_alternatives(module);
   module.def(
       "fit",
       [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const std::string& loss, double alpha, double gamma, const Options& options) {
-        return with_arrays(X, y, sample_weight, offset, loss_by_name(loss, alpha, gamma),
-                           [&](const auto& x, const Problem& problem, const auto& l, const Interrupt& interrupt) {
-                             return ksparse::fit(x, problem, l, options, interrupt);
-                           });
+         const std::string& loss, double alpha, double gamma, const Options& options, const StopFlag* stop) {
+        return with_arrays(
+            X, y, sample_weight, offset, loss_by_name(loss, alpha, gamma),
+            [&](const auto& x, const Problem& problem, const auto& l, const Interrupt& interrupt) {
+              return ksparse::fit(x, problem, l, options, interrupt);
+            },
+            interrupt_by(stop));
       },
-      "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed.",
+      "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed. A flag ends the fit, "
+      "or Ctrl-C where there is none.",
       py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
-      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"));
+      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"),
+      py::arg("stop").none(true) = py::none());
   module.def(
       "fit_path",
       [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,

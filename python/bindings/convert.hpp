@@ -82,11 +82,10 @@ class SignalPoll {
   Clock::time_point last_ = Clock::now();
 };
 
-/// Calls ask(design, loss, interrupt) on what X stands for, without the GIL.
+/// Calls ask(design, loss, interrupt) on what X stands for, without the GIL. The interrupt is Ctrl-C, unless another is given.
 template <class Ask>
-auto with_design(const Array& X, const AnyLoss& loss, const Ask& ask) {
+auto with_design(const Array& X, const AnyLoss& loss, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
   const DesignView design = design_view(X);
-  const Interrupt interrupt = SignalPoll();
   auto answer = [&] {
     const py::gil_scoped_release release;
     return std::visit([&](const auto& x, const auto& l) { return ask(x, l, interrupt); }, design, loss);
@@ -98,10 +97,10 @@ auto with_design(const Array& X, const AnyLoss& loss, const Ask& ask) {
 /// Calls ask(design, problem, loss, interrupt) on what the arrays stand for, without the GIL.
 template <class Ask>
 auto with_arrays(const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-                 const AnyLoss& loss, const Ask& ask) {
+                 const AnyLoss& loss, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
   const Problem problem{vector_view(y), vector_view(sample_weight), vector_view(offset)};
-  return with_design(X, loss,
-                     [&](const auto& x, const auto& l, const Interrupt& interrupt) { return ask(x, problem, l, interrupt); });
+  return with_design(
+      X, loss, [&](const auto& x, const auto& l, const Interrupt& stopped) { return ask(x, problem, l, stopped); }, interrupt);
 }
 
 }  // namespace ksparse::python

@@ -44,7 +44,7 @@ std::vector<std::string> supported() {
 
 }  // namespace
 
-PYBIND11_MODULE(_cpu, module) {
+PYBIND11_MODULE(_cpu, module, pybind11::mod_gil_not_used()) {
   module.doc() = "What this processor can run.";
   module.def("supported", &supported, "Names of the instruction sets that can run here, best first.");
 }

@@ -7,7 +7,8 @@
 
 namespace py = pybind11;
 
-PYBIND11_MODULE(KSPARSE_MODULE_NAME, module) {
+// Nothing here is changed after import, and the core has no global state: threads of a free-threaded Python need no lock.
+PYBIND11_MODULE(KSPARSE_MODULE_NAME, module, py::mod_gil_not_used()) {
   module.doc() = "Compiled core of ksparse; use it through the package ksparse.";
   ksparse::python::bind_fit(module);
   ksparse::python::bind_batch(module);

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._build_info import __version__, build_info
+from ._each import FitFailure, fit_each
 from ._fit import Alternatives, FitResult, fit
 from ._loss import loss_terms
 from ._path import PathResult, fit_path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alternatives",
     "ConvergenceWarning",
+    "FitFailure",
     "FitResult",
     "KSparseClassifier",
     "KSparseClassifierCV",
@@ -34,6 +36,7 @@ __all__ = [
     "build_info",
     "datasets",
     "fit",
+    "fit_each",
     "fit_path",
     "loss_terms",
     "stability_selection",

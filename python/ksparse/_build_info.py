@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _core
+from ._threads import thread_count
 
 __all__ = ["__version__", "build_info"]
 
@@ -17,13 +18,14 @@ def build_info() -> dict[str, object]:
     dict
         ``version`` of ksparse, ``instruction_set`` in use, the ``available`` variants of this build and those that this
         processor ``supported``, best first, and the version of ``eigen``. The environment variable ``KSPARSE_ISA``
-        forces a variant.
+        forces a variant. ``threads`` is what ``n_jobs=-1`` means here and now: the processors that joblib counts (affinity,
+        quotas), within ``OMP_NUM_THREADS`` and ``threadpoolctl`` limits, and inside a worker of joblib or dask its share.
 
     Examples
     --------
     >>> import ksparse
     >>> sorted(ksparse.build_info())
-    ['available', 'eigen', 'instruction_set', 'supported', 'version']
+    ['available', 'eigen', 'instruction_set', 'supported', 'threads', 'version']
     """
     return {
         "version": __version__,
@@ -31,4 +33,5 @@ def build_info() -> dict[str, object]:
         "available": _core.available(),
         "supported": _core.supported(),
         "eigen": _core.eigen_version(),
+        "threads": thread_count(-1),
     }

@@ -16,6 +16,7 @@ __all__ = [
     "CompactFit",
     "FitAnswer",
     "Options",
+    "StopFlag",
     "advice_on",
     "alternatives",
     "available",
@@ -66,6 +67,7 @@ _module = importlib.import_module(f"{__package__}._core_{_variant}")
 CompactFit = _module.CompactFit
 FitAnswer = _module.FitAnswer
 Options = _module.Options
+StopFlag = _module.StopFlag
 alternatives = _module.alternatives
 fit = _module.fit
 fit_many = _module.fit_many

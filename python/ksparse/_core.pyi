@@ -72,6 +72,10 @@ class Options:
     path_sweeps: int
     def __init__(self) -> None: ...
 
+class StopFlag:
+    def __init__(self) -> None: ...
+    def set(self) -> None: ...
+
 def fit(
     X: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -81,6 +85,7 @@ def fit(
     alpha: float,
     gamma: float,
     options: Options,
+    stop: StopFlag | None = None,
 ) -> FitAnswer: ...
 def fit_path(
     X: NDArray[np.float64],

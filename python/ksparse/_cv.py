@@ -21,7 +21,7 @@ from ._loss import loss_terms
 from ._optional import require
 from ._path import check_ks, least_budget
 from ._request import Request, Settings
-from ._stability import thread_count
+from ._threads import thread_count
 from ._validation import check_flag
 
 __all__ = ["KSparseClassifierCV"]

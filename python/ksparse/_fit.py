@@ -168,13 +168,15 @@ class FitResult:
         Raises
         ------
         ValueError
-            If the result no longer refers to its data: after unpickling, or as an attribute of an estimator. Fit again with
-            :func:`ksparse.fit`.
+            If the result no longer refers to its data: after unpickling, from :func:`ksparse.fit_each`, or as an attribute of an
+            estimator. Fit again with :func:`ksparse.fit`.
         """
         count = check_integer(n, "n", 1)
         request = self._request
         if request is None:
-            raise ValueError("this result does not refer to its data (unpickled, or of an estimator); use that of ksparse.fit")
+            raise ValueError(
+                "this result does not refer to its data (unpickled, of fit_each, or of an estimator); use that of ksparse.fit"
+            )
         numbers = request.group_numbers
         support = [int(unit) for unit in (self.support if numbers is None else np.unique(numbers[self.support]))]
         rows = _core.alternatives(*request.arguments, request.options, support, count)
@@ -366,17 +368,30 @@ def fit(
 
 
 def solve(
-    X: Any, y: Any, k: Any, sample_weight: Any, offset: Any, settings: Settings, names: NDArray[np.object_] | None = None
+    X: Any,
+    y: Any,
+    k: Any,
+    sample_weight: Any,
+    offset: Any,
+    settings: Settings,
+    names: NDArray[np.object_] | None = None,
+    *,
+    stop: _core.StopFlag | None = None,
+    keep_data: bool = True,
 ) -> FitResult:
-    """Validate, call the core, return its answer; the caller warns. ``names`` are those of X where it has lost them."""
+    """Validate, call the core, return its answer; the caller warns.
+
+    ``names`` are those of X where it has lost them; ``stop`` ends the fit from another thread; without ``keep_data`` the result
+    does not keep X alive.
+    """
     request = Request.of(X, y, sample_weight, offset, settings, names)
     request.options.k = request.check_budget(k)
-    answer = _core.fit(*request.arguments, request.options)
+    answer = _core.fit(*request.arguments, request.options, stop)
     request.raise_if_refused(answer)
-    return result_of(answer, request.options.k, request)
+    return result_of(answer, request.options.k, request, keep_data=keep_data)
 
 
-def result_of(answer: Any, k: int, request: Request) -> FitResult:
+def result_of(answer: Any, k: int, request: Request, *, keep_data: bool = True) -> FitResult:
     """Dress the core's answer."""
     return FitResult(
         coef=answer.coef,
@@ -397,5 +412,5 @@ def result_of(answer: Any, k: int, request: Request) -> FitResult:
         ridge=request.options.ridge,
         feature_names=request.names,
         groups=request.groups_of(answer.support),
-        _request=request,
+        _request=request if keep_data else None,
     )

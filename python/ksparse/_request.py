@@ -60,8 +60,8 @@ class Settings:
         """Check and return alpha and gamma."""
         return check_loss(self.loss, self.alpha, self.gamma)[1:]
 
-    def options(self, n_features: int, names: NDArray[np.object_] | None) -> _core.Options:
-        """Check the settings and return them as the core takes them; ``k`` is left for the caller to set."""
+    def options_of_any_data(self) -> _core.Options:
+        """Check the settings that do not depend on X and return them as the core takes them."""
         options = _core.Options()
         options.ridge = check_real(self.ridge, "ridge", "finite and >= 0", 0.0)
         options.fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
@@ -69,6 +69,11 @@ class Settings:
         options.max_newton = check_integer(self.max_newton, "max_newton", 1, 2**31 - 1)
         for name, value in check_search(self.search, self.max_rounds, self.max_seconds, self.random_state).items():
             setattr(options, name, value)
+        return options
+
+    def options(self, n_features: int, names: NDArray[np.object_] | None) -> _core.Options:
+        """Check the settings and return them as the core takes them; ``k`` is left for the caller to set."""
+        options = self.options_of_any_data()
         options.always_in = check_features(self.always_in, "always_in", n_features, names)
         options.never_in = check_features(self.never_in, "never_in", n_features, names)
         groups = check_groups(self.groups, n_features)

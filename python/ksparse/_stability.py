@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._optional import require
 from ._request import Request, Settings
+from ._threads import thread_count
 from ._validation import check_integer, check_real
 from .exceptions import ConvergenceWarning
 
@@ -274,15 +275,6 @@ def stability_selection(
             stacklevel=2,
         )
     return _counted(fits, budget, p, request.names)
-
-
-def thread_count(n_jobs: int | None) -> int:
-    """Threads for ``n_jobs``, as joblib counts them."""
-    from joblib import effective_n_jobs
-
-    if n_jobs is None or isinstance(n_jobs, (int, np.integer)):
-        return int(effective_n_jobs(n_jobs))
-    raise TypeError(f"n_jobs is {n_jobs!r}; it must be an integer or None")
 
 
 def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) -> NDArray[np.uint16]:

@@ -104,7 +104,7 @@ def test_rounds_that_do_not_converge_are_counted():
         ({"sampling": "jackknife"}, ValueError, "sampling is 'jackknife'; it must be one of 'subsample', 'bootstrap'"),
         ({"fraction": 1.0}, ValueError, r"fraction is 1.0; it must be in \(0, 1\)"),
         ({"n_jobs": "two"}, TypeError, "n_jobs is 'two'; it must be an integer or None"),
-        ({"n_jobs": 0}, ValueError, "n_jobs == 0"),
+        ({"n_jobs": 0}, ValueError, "n_jobs is 0; it must be a number of threads"),
         ({"always_in": [1, 2, 3]}, ValueError, "always_in names 3 features but k is 2"),
     ],
 )
