@@ -1,4 +1,5 @@
 // Designs: the sums of every layout and shape against plain matrix products.
+#include <cmath>
 #include <ksparse/design/dense.hpp>
 #include <vector>
 
@@ -7,6 +8,21 @@
 using namespace ksparse;
 
 namespace {
+
+using FloatColumns = BasicColumnView<float>;
+using FloatRows = BasicRowView<float>;
+
+// Sums of the given columns with vectors that are the same for every design.
+template <class Design>
+Eigen::MatrixXd all_sums(const Design& design, const Columns& columns, Index cross_count) {
+  const Index n = design.rows();
+  Eigen::MatrixXd vectors(n, 2 + cross_count), sums = Eigen::MatrixXd::Zero(columns.count, 3 + cross_count);
+  for (Index i = 0; i < n; ++i)
+    for (Index v = 0; v < vectors.cols(); ++v) vectors(i, v) = std::sin(double(1 + i + 3 * v * v));
+  design.accumulate(columns, {0, n, vectors.col(0).data(), vectors.col(1).data(), vectors.data() + 2 * n, n, cross_count},
+                    {sums.data(), columns.count});
+  return sums;
+}
 
 // Largest error of all sums of the given columns, over the size of the terms.
 template <class Design>
@@ -46,6 +62,54 @@ TEST_CASE("sums_of_both_orders_equal_matrix_products", "[design]") {
           CHECK(sum_error(ColumnView(X), X, columns, cross) < 1e-14);
           CHECK(sum_error(RowView(by_rows), X, columns, cross) < 1e-14);
         }
+      }
+}
+
+TEST_CASE("floats_are_summed_as_the_same_numbers_in_double", "[design]") {
+  for (const Index n : {1, 3, 8, 29, 600})
+    for (const Index p : {1, 2, 5, 9, 40}) {
+      const Eigen::MatrixXf by_columns = Eigen::MatrixXf::Random(n, p);
+      const FloatRows::Matrix by_rows = by_columns;
+      const Eigen::MatrixXd X = by_columns.cast<double>();
+      const RowView::Matrix X_by_rows = X;
+      const std::vector<Index> list{p - 1, 0};
+      CAPTURE(n, p);
+      for (const Columns& columns : {Columns{0, p, nullptr}, Columns{p / 2, p - p / 2, nullptr}, Columns{0, 2, list.data()}})
+        for (const Index cross : {0, 1, 2, 3, 7}) {
+          CHECK(all_sums(FloatColumns(by_columns), columns, cross) == all_sums(ColumnView(X), columns, cross));
+          CHECK(all_sums(FloatRows(by_rows), columns, cross) == all_sums(RowView(X_by_rows), columns, cross));
+        }
+    }
+}
+
+TEST_CASE("load_block_gives_columns_of_doubles", "[design]") {
+  const Index n = 90, p = 41;
+  const Eigen::MatrixXf by_columns = Eigen::MatrixXf::Random(n, p);
+  const FloatRows::Matrix by_rows = by_columns;
+  const Eigen::MatrixXd X = by_columns.cast<double>();
+  const RowView::Matrix X_by_rows = X;
+  const std::vector<Index> list{40, 0, 7, 6, 5};
+  const auto check = [&](const auto& design, const Columns& columns, Index first, Index rows) {
+    const double outside = -7;
+    std::vector<double> scratch(std::size_t(columns.count * block_stride(rows)) + 1, outside);
+    Index stride = 0;
+    const double* loaded = design.load_block(columns, first, rows, scratch.data(), stride);
+    bool equal = true;
+    for (Index c = 0; c < columns.count; ++c)
+      for (Index i = 0; i < rows; ++i) equal = equal && loaded[c * stride + i] == X(first + i, columns[c]);
+    CAPTURE(columns.count, first, rows);
+    CHECK(equal);
+    CHECK(scratch.back() == outside);
+    return loaded == scratch.data();
+  };
+  for (const Columns& columns :
+       {Columns{0, p, nullptr}, Columns{3, 17, nullptr}, Columns{2, 1, nullptr}, Columns{0, 5, list.data()}})
+    for (const Index rows : {1, 5, 8, 33, 64})
+      for (const Index first : {0, 3, 26}) {
+        CHECK(check(ColumnView(X), columns, first, rows) == (columns.list != nullptr));  // else in place
+        CHECK(check(RowView(X_by_rows), columns, first, rows));
+        CHECK(check(FloatColumns(by_columns), columns, first, rows));
+        CHECK(check(FloatRows(by_rows), columns, first, rows));
       }
 }
 

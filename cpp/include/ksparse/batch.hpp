@@ -51,7 +51,7 @@ class Window {
  public:
   Window(const Design& design, const ProblemSource<Loss>& source, Index width, const Interrupt& interrupt)
       : design_(design), source_(source), width_(width), interrupt_(interrupt) {
-    scratch_.resize((rows_of_block + 16) * columns_of_block);
+    scratch_.resize(block_stride(rows_of_block) * columns_of_block);
   }
 
   /// Solves the problems that take() names, until it says -1, and hands each answer to give(). False: interrupted.

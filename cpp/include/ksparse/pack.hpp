@@ -20,6 +20,7 @@ struct Pack {
   Pack(double value) noexcept : raw(Eigen::internal::pset1<Raw>(value)) {}  // implicit: formulas mix packs and constants
   static Pack from(const Raw& raw) noexcept { return Pack(raw, 0); }
   static Pack load(const double* p) noexcept { return from(Eigen::internal::ploadu<Raw>(p)); }
+  static Pack load(const float* p) noexcept;  // widened: exact
   void store(double* p) const noexcept { Eigen::internal::pstoreu(p, raw); }
   double sum() const noexcept { return Eigen::internal::predux(raw); }
   double lowest() const noexcept { return Eigen::internal::predux_min(raw); }
@@ -34,6 +35,39 @@ struct Pack {
  private:
   Pack(const Raw& r, int) noexcept : raw(r) {}
 };
+
+// Eigen 3.4 does not convert packets of float to packets of double; where it has no name for it, the compiler's own
+// vectorisation of a loop must do.
+inline Pack Pack::load(const float* p) noexcept {
+#if defined(EIGEN_VECTORIZE_AVX512)
+  return from(_mm512_cvtps_pd(_mm256_loadu_ps(p)));
+#elif defined(EIGEN_VECTORIZE_AVX)
+  return from(_mm256_cvtps_pd(_mm_loadu_ps(p)));
+#elif defined(EIGEN_VECTORIZE_SSE2)
+  return from(_mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
+#elif defined(EIGEN_VECTORIZE_NEON) && EIGEN_ARCH_ARM64
+  return from(vcvt_f64_f32(vld1_f32(p)));
+#else
+  double wide[size];
+  for (int i = 0; i < size; ++i) wide[i] = p[i];
+  return load(wide);
+#endif
+}
+
+/// A square of packs, transposed in registers: entry j of pack i becomes entry i of pack j.
+inline void transpose(Pack (&square)[Pack::size]) noexcept {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of vector types as template arguments
+#endif
+  Eigen::internal::PacketBlock<Pack::Raw, Pack::size> block;
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+  for (int i = 0; i < Pack::size; ++i) block.packet[i] = square[i].raw;
+  Eigen::internal::ptranspose(block);
+  for (int i = 0; i < Pack::size; ++i) square[i] = Pack::from(block.packet[i]);
+}
 
 /// The same formula serves a double (reference, tests) and a Pack (hot loops) through these overloads.
 inline Pack exp(const Pack& a) noexcept { return Pack::from(Eigen::internal::pexp(a.raw)); }

@@ -1,31 +1,42 @@
-// Dense X in double precision as it lies in the caller's memory, in either order; never a copy. A design offers:
+// Dense X of doubles or floats as it lies in the caller's memory, in either order; never a copy, and floats are widened on their
+// way into the registers. A design offers:
 //   rows(), columns()
 //   columns_contiguous            whether scattered columns are cheap to read
 //   gather(column, first, rows, target)           a stretch of one column
 //   accumulate(columns, block, sums)              all sums of a block of rows, see kernels.hpp
 //   accumulate_slopes(columns, block, sums)       the first of them alone
-//   load_block(columns, first, rows, scratch, stride)   a block as columns of doubles, in place where it is that already
 //   lead()                                        rows of a first short block after which whole blocks are read fastest
+//   load_block(columns, first, rows, scratch, stride)   a block as columns of doubles, in place where it is that already
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels.hpp"
 
 namespace ksparse {
 
+/// Elements from one column to the next where load_block fills its scratch of columns.count * block_stride(rows): whole cache
+/// lines, and an odd number of them, so that columns do not fall into the same few sets of the caches.
+constexpr Index block_stride(Index rows) noexcept {
+  constexpr Index line = 64 / Index(sizeof(double));
+  return ((rows + line - 1) / line | 1) * line;
+}
+
 /// Column-major X (Fortran order), columns `stride` elements apart.
-class ColumnView {
+template <class Scalar>
+class BasicColumnView {
  public:
+  using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
   static constexpr bool columns_contiguous = true;
 
-  ColumnView(const double* data, Index rows, Index columns, Index stride) noexcept
+  BasicColumnView(const Scalar* data, Index rows, Index columns, Index stride) noexcept
       : data_(data), rows_(rows), columns_(columns), stride_(stride) {}
-  explicit ColumnView(const Eigen::MatrixXd& X) noexcept : ColumnView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
-  explicit ColumnView(Eigen::MatrixXd&&) = delete;  // would dangle
+  explicit BasicColumnView(const Matrix& X) noexcept : BasicColumnView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
+  explicit BasicColumnView(Matrix&&) = delete;  // would dangle
 
   Index rows() const noexcept { return rows_; }
   Index columns() const noexcept { return columns_; }
@@ -33,77 +44,105 @@ class ColumnView {
   /// Rows up to the first cache line: loads that straddle two lines cost a third of a scan. NumPy's large arrays begin 16 bytes
   /// after a line. 0 if columns lie differently, or are short.
   Index lead() const noexcept {
-    constexpr Index item = sizeof(double), line = 64;
+    constexpr Index item = sizeof(Scalar), line = 64;
     const Index past = Index(reinterpret_cast<std::uintptr_t>(data_) % std::uintptr_t(line));
     return rows_ < 1024 || stride_ * item % line != 0 || past % item != 0 ? 0 : (line - past) % line / item;
   }
 
   void gather(Index column, Index first, Index rows, double* target) const noexcept {
-    std::copy_n(data_ + column * stride_ + first, rows, target);
-  }
-
-  /// Of consecutive columns.
-  const double* load_block(const Columns& columns, Index first, Index, double*, Index& stride) const noexcept {
-    stride = stride_;
-    return data_ + columns.first * stride_ + first;
+    std::copy_n(at(column, first), rows, target);
   }
 
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
     kernels::accumulate_columns(
-        columns.count, block, sums, [&](Index c) { return data_ + columns[c] * stride_ + block.first; },
+        columns.count, block, sums, [&](Index c) { return at(columns[c], block.first); },
         [&](Index) { return block.cross_count; });
   }
   void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
-    kernels::accumulate_slopes(columns.count, block, sums, [&](Index c) { return data_ + columns[c] * stride_ + block.first; });
+    kernels::accumulate_slopes(columns.count, block, sums, [&](Index c) { return at(columns[c], block.first); });
+  }
+
+  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch, Index& stride) const noexcept {
+    if constexpr (std::is_same_v<Scalar, double>)
+      if (!columns.list) {
+        stride = stride_;
+        return at(columns.first, first);
+      }
+    stride = block_stride(rows);
+    for (Index c = 0; c < columns.count; ++c) gather(columns[c], first, rows, scratch + c * stride);
+    return scratch;
   }
 
  private:
-  const double* data_;
+  const Scalar* at(Index column, Index row) const noexcept { return data_ + column * stride_ + row; }
+
+  const Scalar* data_;
   Index rows_, columns_, stride_;
 };
 
 /// Row-major X (C order), rows `stride` elements apart.
-class RowView {
+template <class Scalar>
+class BasicRowView {
  public:
-  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   static constexpr bool columns_contiguous = false;
 
-  RowView(const double* data, Index rows, Index columns, Index stride) noexcept
+  BasicRowView(const Scalar* data, Index rows, Index columns, Index stride) noexcept
       : data_(data), rows_(rows), columns_(columns), stride_(stride) {}
-  explicit RowView(const Matrix& X) noexcept : RowView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
-  explicit RowView(Matrix&&) = delete;  // would dangle
+  explicit BasicRowView(const Matrix& X) noexcept : BasicRowView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
+  explicit BasicRowView(Matrix&&) = delete;  // would dangle
 
   Index rows() const noexcept { return rows_; }
   Index columns() const noexcept { return columns_; }
   Index lead() const noexcept { return 0; }
 
   void gather(Index column, Index first, Index rows, double* target) const noexcept {
-    const double* source = data_ + first * stride_ + column;
-    for (Index i = 0; i < rows; ++i) target[i] = source[i * stride_];
-  }
-
-  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch, Index& stride) const noexcept {
-    stride = rows;
-    for (Index c = 0; c < columns.count; ++c) gather(columns[c], first, rows, scratch + c * stride);
-    return scratch;
+    const Scalar* source = at(first, column);
+    for (Index i = 0; i < rows; ++i) target[i] = double(source[i * stride_]);
   }
 
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
     if (columns.list) return accumulate_listed(columns, block, sums);
-    const double* x = data_ + block.first * stride_ + columns.first;
+    const Scalar* x = at(block.first, columns.first);
     Index i = 0;
     for (; i + 8 <= block.rows; i += 8) kernels::row_tile<8>(x + i * stride_, stride_, columns.count, block, i, sums);
     for (; i < block.rows; ++i) kernels::row_tile<1>(x + i * stride_, stride_, columns.count, block, i, sums);
   }
   /// Of consecutive columns.
   void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
-    const double* x = data_ + block.first * stride_ + columns.first;
+    const Scalar* x = at(block.first, columns.first);
     Index i = 0;
     for (; i + 8 <= block.rows; i += 8) kernels::slope_row_tile<8>(x + i * stride_, stride_, columns.count, block, i, sums);
     for (; i < block.rows; ++i) kernels::slope_row_tile<1>(x + i * stride_, stride_, columns.count, block, i, sums);
   }
 
+  // A square of packs at a time, turned over in registers: rows stream in, and each square leaves whole lines of each column.
+  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch, Index& stride) const noexcept {
+    stride = block_stride(rows);
+    if (columns.list) {
+      for (Index c = 0; c < columns.count; ++c) gather(columns[c], first, rows, scratch + c * stride);
+      return scratch;
+    }
+    constexpr Index size = Pack::size;
+    const Index whole_rows = rows / size * size, whole_columns = columns.count / size * size;
+    for (Index i = 0; i < whole_rows; i += size)
+      for (Index c = 0; c < whole_columns; c += size) {
+        const Scalar* x = at(first + i, columns.first + c);
+        Pack square[size];
+        for (Index r = 0; r < size; ++r) square[r] = Pack::load(x + r * stride_);
+        transpose(square);
+        for (Index r = 0; r < size; ++r) square[r].store(scratch + (c + r) * stride + i);
+      }
+    for (Index c = 0; c < columns.count; ++c) {
+      const Index begin = c < whole_columns ? whole_rows : 0;
+      gather(columns.first + c, first + begin, rows - begin, scratch + c * stride + begin);
+    }
+    return scratch;
+  }
+
  private:
+  const Scalar* at(Index row, Index column) const noexcept { return data_ + row * stride_ + column; }
+
   // Scattered columns: correct, not fast; a caller that scans the same few often gathers them once (glm_objective.hpp).
   void accumulate_listed(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
     constexpr Index strip = 128;
@@ -122,8 +161,11 @@ class RowView {
       }
   }
 
-  const double* data_;
+  const Scalar* data_;
   Index rows_, columns_, stride_;
 };
+
+using ColumnView = BasicColumnView<double>;
+using RowView = BasicRowView<double>;
 
 }  // namespace ksparse

@@ -1,7 +1,8 @@
 // Inner products of many columns with few vectors, the arithmetic under every scan and every Hessian.
 // A tile of 4 columns x 3 vectors keeps 12 sums in registers (AVX-512: 4 x 6), so that each load feeds several multiply-adds.
-// The vectors of a block of rows come from the caches; a column of X streams through once. SPDX-License-Identifier:
-// BSD-3-Clause
+// The vectors of a block of rows come from the caches; a column of X streams through once.
+// X may be of floats: they are widened as they are loaded, so that sums are those of the same numbers in double, to the bit.
+// SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <algorithm>
@@ -33,8 +34,8 @@ struct Sums {
 namespace kernels {
 
 /// sums[v][c] += column_c . vector_v over the rows, for C columns and V vectors.
-template <int C, int V>
-void dot_tile(const double* const* columns, const double* const* vectors, Index rows, double* const* sums) noexcept {
+template <int C, int V, class Scalar>
+void dot_tile(const Scalar* const* columns, const double* const* vectors, Index rows, double* const* sums) noexcept {
   Pack total[C][V];
   Index i = 0;
   for (; i + Pack::size <= rows; i += Pack::size) {
@@ -48,15 +49,15 @@ void dot_tile(const double* const* columns, const double* const* vectors, Index 
   for (int c = 0; c < C; ++c)
     for (int v = 0; v < V; ++v) {
       double sum = total[c][v].sum();
-      for (Index tail = i; tail < rows; ++tail) sum += columns[c][tail] * vectors[v][tail];
+      for (Index tail = i; tail < rows; ++tail) sum += double(columns[c][tail]) * vectors[v][tail];
       sums[v][c] += sum;
     }
 }
 
 /// The same for any number of vectors, as many at a time as the processor's registers hold sums for; vector(v) and sums(v) say
 /// where they are.
-template <int C, class Vector, class Target>
-void dot_tiles(const double* const* columns, Index count, const Vector& vector, Index rows, const Target& sums) noexcept {
+template <int C, class Scalar, class Vector, class Target>
+void dot_tiles(const Scalar* const* columns, Index count, const Vector& vector, Index rows, const Target& sums) noexcept {
   constexpr int most = Pack::size == 8 ? 6 : 3;  // AVX-512 has 32 registers, others 16
   for (Index v = 0; v < count; v += most) {
     const double* vectors[most];
@@ -78,8 +79,8 @@ void dot_tiles(const double* const* columns, Index count, const Vector& vector, 
 }
 
 /// The three sums that every scan needs, of C columns: x.r, x.h and (x*x).h.
-template <int C>
-void moment_tile(const double* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
+template <int C, class Scalar>
+void moment_tile(const Scalar* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
   Pack slope[C], curvature[C], square[C];
   Index i = 0;
   for (; i + Pack::size <= block.rows; i += Pack::size) {
@@ -94,7 +95,7 @@ void moment_tile(const double* const* columns, const RowBlock& block, Index colu
   for (int c = 0; c < C; ++c) {
     double by_slope = slope[c].sum(), by_curvature = curvature[c].sum(), by_square = square[c].sum();
     for (Index tail = i; tail < block.rows; ++tail) {
-      const double x = columns[c][tail], xh = x * block.curvature[tail];
+      const double x = double(columns[c][tail]), xh = x * block.curvature[tail];
       by_slope += x * block.slope[tail];
       by_curvature += xh;
       by_square += x * xh;
@@ -106,8 +107,8 @@ void moment_tile(const double* const* columns, const RowBlock& block, Index colu
 }
 
 /// All sums of C columns, the first of which is number `column` in the sums; the first `cross_count` cross vectors only.
-template <int C>
-void column_tile(const double* const* columns, const RowBlock& block, Index cross_count, Index column,
+template <int C, class Scalar>
+void column_tile(const Scalar* const* columns, const RowBlock& block, Index cross_count, Index column,
                  const Sums& sums) noexcept {
   moment_tile<C>(columns, block, column, sums);
   dot_tiles<C>(
@@ -120,20 +121,21 @@ void column_tile(const double* const* columns, const RowBlock& block, Index cros
 template <class Pointer, class CrossCount>
 void accumulate_columns(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer,
                         const CrossCount& cross_count) noexcept {
+  using Column = decltype(pointer(0));
   Index c = 0;
   for (; c + 4 <= count; c += 4) {
-    const double* columns[4] = {pointer(c), pointer(c + 1), pointer(c + 2), pointer(c + 3)};
+    const Column columns[4] = {pointer(c), pointer(c + 1), pointer(c + 2), pointer(c + 3)};
     column_tile<4>(columns, block, cross_count(c), c, sums);
   }
   for (; c < count; ++c) {
-    const double* columns[1] = {pointer(c)};
+    const Column columns[1] = {pointer(c)};
     column_tile<1>(columns, block, cross_count(c), c, sums);
   }
 }
 
 /// x.r alone, of C columns.
-template <int C>
-void slope_tile(const double* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
+template <int C, class Scalar>
+void slope_tile(const Scalar* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
   double* const target = sums.row(Sums::slope) + column;
   dot_tile<C, 1>(columns, &block.slope, block.rows, &target);
 }
@@ -141,14 +143,15 @@ void slope_tile(const double* const* columns, const RowBlock& block, Index colum
 /// x.r alone, of `count` columns.
 template <class Pointer>
 void accumulate_slopes(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer) noexcept {
+  using Column = decltype(pointer(0));
   Index c = 0;
   for (; c + 8 <= count; c += 8) {
-    const double* columns[8];
+    Column columns[8];
     for (Index i = 0; i < 8; ++i) columns[i] = pointer(c + i);
     slope_tile<8>(columns, block, c, sums);
   }
   for (; c < count; ++c) {
-    const double* columns[1] = {pointer(c)};
+    const Column columns[1] = {pointer(c)};
     slope_tile<1>(columns, block, c, sums);
   }
 }
@@ -170,8 +173,8 @@ void accumulate_slopes_of_many(Index count, Index rows, const Pointer& pointer, 
 
 /// All sums of contiguous columns of R consecutive rows that are `row_stride` apart (row-major X): along the columns, so
 /// that rows stream through and the sums stay in the first cache.
-template <int R>
-void row_tile(const double* x, Index row_stride, Index columns, const RowBlock& block, Index first, const Sums& sums) noexcept {
+template <int R, class Scalar>
+void row_tile(const Scalar* x, Index row_stride, Index columns, const RowBlock& block, Index first, const Sums& sums) noexcept {
   double* const by_slope = sums.row(Sums::slope);
   double* const by_curvature = sums.row(Sums::curvature);
   double* const by_square = sums.row(Sums::square);
@@ -199,7 +202,7 @@ void row_tile(const double* x, Index row_stride, Index columns, const RowBlock& 
   }
   for (; j < columns; ++j)
     for (int i = 0; i < R; ++i) {
-      const double value = x[i * row_stride + j], xh = value * block.curvature[first + i];
+      const double value = double(x[i * row_stride + j]), xh = value * block.curvature[first + i];
       by_slope[j] += value * block.slope[first + i];
       by_curvature[j] += xh;
       by_square[j] += value * xh;
@@ -209,8 +212,8 @@ void row_tile(const double* x, Index row_stride, Index columns, const RowBlock& 
 }
 
 /// x.r alone, as row_tile.
-template <int R>
-void slope_row_tile(const double* x, Index row_stride, Index columns, const RowBlock& block, Index first,
+template <int R, class Scalar>
+void slope_row_tile(const Scalar* x, Index row_stride, Index columns, const RowBlock& block, Index first,
                     const Sums& sums) noexcept {
   double* const by_slope = sums.row(Sums::slope);
   Index j = 0;
@@ -220,7 +223,7 @@ void slope_row_tile(const double* x, Index row_stride, Index columns, const RowB
     slope.store(by_slope + j);
   }
   for (; j < columns; ++j)
-    for (int i = 0; i < R; ++i) by_slope[j] += x[i * row_stride + j] * block.slope[first + i];
+    for (int i = 0; i < R; ++i) by_slope[j] += double(x[i * row_stride + j]) * block.slope[first + i];
 }
 
 }  // namespace kernels
