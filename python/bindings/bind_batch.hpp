@@ -6,7 +6,6 @@
 #include <cstring>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "convert.hpp"
@@ -125,21 +124,19 @@ inline py::dict fit_many(const Array& X, const py::array& labels, const std::opt
   std::optional<ColumnReader> read_weights, read_offset;
   if (sample_weight) read_weights.emplace(*sample_weight, "sample_weight");
   if (offset) read_offset.emplace(*offset, "offset");
-  const auto fits =
-      with_design(X, loss_by_name(loss, 0.5, 0.0), [&](const auto& design, const auto& kind, const Interrupt& interrupt) {
-        using Loss = std::decay_t<decltype(kind)>;
-        const ProblemSource<Loss> source = [&](Index number, BatchProblem<Loss>& problem) {
-          const auto i = std::size_t(number);
-          read_labels.read(number, problem.labels);
-          if (read_weights) read_weights->read(number, problem.weights);
-          if (read_offset) read_offset->read(number, problem.offset);
-          problem.loss = std::get<Loss>(loss_by_name(loss, alphas[i], gammas[i]));
-          problem.options = options;
-          problem.options.k = ks[i];
-          problem.options.ridge = ridges[i];
-        };
-        return ksparse::fit_many<Loss>(design, Index(count), source, threads, interrupt);
-      });
+  const ProblemSource source = [&](Index number, BatchProblem& problem) {
+    const auto i = std::size_t(number);
+    read_labels.read(number, problem.labels);
+    if (read_weights) read_weights->read(number, problem.weights);
+    if (read_offset) read_offset->read(number, problem.offset);
+    problem.loss = loss_by_name(loss, alphas[i], gammas[i]);
+    problem.options = options;
+    problem.options.k = ks[i];
+    problem.options.ridge = ridges[i];
+  };
+  const auto fits = with_design(X, [&](const Design& design, const Interrupt& interrupt) {
+    return ksparse::fit_many(design, Index(count), source, threads, interrupt);
+  });
   return arrays_of(fits);
 }
 

@@ -91,14 +91,12 @@ inline Paths fit_paths(const Array& X, const Array& y, const std::optional<Array
   for (const Task& task : tasks)
     if (std::get<0>(task) < 0 || std::get<0>(task) >= counts.shape(0)) throw py::value_error("a task names no row of counts");
   const Counts view(counts.data(), counts.shape(0), counts.shape(1));
-  return with_arrays(X, y, sample_weight, offset, loss_by_name(loss, 0.5, 0.0),
-                     [&](const auto& x, const Problem& problem, const auto& kind, const Interrupt& interrupt) {
-                       using Loss = std::decay_t<decltype(kind)>;
-                       std::vector<PathTask<Loss>> typed;
-                       for (const auto& [resampling, alpha, gamma, options, follows] : tasks)
-                         typed.push_back({resampling, std::get<Loss>(loss_by_name(loss, alpha, gamma)), options, follows});
-                       return ksparse::fit_paths(x, problem, view, typed, ks, threads, interrupt);
-                     });
+  std::vector<PathTask> typed;
+  for (const auto& [resampling, alpha, gamma, options, follows] : tasks)
+    typed.push_back({resampling, loss_by_name(loss, alpha, gamma), options, follows});
+  return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
+    return ksparse::fit_paths(x, problem, view, typed, ks, threads, interrupt);
+  });
 }
 
 inline void bind_paths(py::module_& module) {
@@ -132,11 +130,11 @@ inline void bind_alternatives(py::module_& module) {
       [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
          const std::string& loss, double alpha, double gamma, const Options& options, const std::vector<Index>& support,
          Index count) {
+        const auto kernel = loss_by_name(loss, alpha, gamma);
         const Alternatives found =
-            with_arrays(X, y, sample_weight, offset, loss_by_name(loss, alpha, gamma),
-                        [&](const auto& x, const Problem& problem, const auto& l, const Interrupt& interrupt) {
-                          return ksparse::alternatives(x, problem, l, options, support, count, interrupt);
-                        });
+            with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
+              return ksparse::alternatives(x, problem, *kernel, options, support, count, interrupt);
+            });
         if (found.info.status != Status::converged)
           throw py::value_error(found.info.message.empty() ? advice(found.info.status) : found.info.message);
         std::vector<std::tuple<Index, Index, double>> rows;
@@ -158,10 +156,11 @@ inline void bind_fit(py::module_& module) {
       "fit",
       [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
          const std::string& loss, double alpha, double gamma, const Options& options, const StopFlag* stop) {
+        const auto kernel = loss_by_name(loss, alpha, gamma);
         return with_arrays(
-            X, y, sample_weight, offset, loss_by_name(loss, alpha, gamma),
-            [&](const auto& x, const Problem& problem, const auto& l, const Interrupt& interrupt) {
-              return ksparse::fit(x, problem, l, options, interrupt);
+            X, y, sample_weight, offset,
+            [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
+              return ksparse::fit(x, problem, *kernel, options, interrupt);
             },
             interrupt_by(stop));
       },
@@ -174,9 +173,10 @@ inline void bind_fit(py::module_& module) {
       "fit_path",
       [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
          const std::string& loss, double alpha, double gamma, const std::vector<Index>& ks, const Options& options) {
-        return with_arrays(X, y, sample_weight, offset, loss_by_name(loss, alpha, gamma),
-                           [&](const auto& x, const Problem& problem, const auto& l, const Interrupt& interrupt) {
-                             return ksparse::fit_path(x, problem, l, ks, options, interrupt);
+        const auto kernel = loss_by_name(loss, alpha, gamma);
+        return with_arrays(X, y, sample_weight, offset,
+                           [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
+                             return ksparse::fit_path(x, problem, *kernel, ks, options, interrupt);
                            });
       },
       "Best subsets for every k of an increasing list; one answer that says why if there is none.", py::arg("X").noconvert(),

@@ -37,7 +37,7 @@ inline void bind_loss(py::module_& module) {
       [](const Array& margin, const Array& positive, const std::string& loss, double alpha, double gamma) {
         if (margin.ndim() != 1 || positive.ndim() != 1 || margin.size() != positive.size())
           throw py::value_error("margin and positive must be vectors of the same length");
-        return std::visit([&](const auto& l) { return loss_terms(margin, positive, l); }, loss_by_name(loss, alpha, gamma));
+        return with_loss(loss, alpha, gamma, [&](const auto& l) { return loss_terms(margin, positive, l); });
       },
       "Value, slope and curvature of the loss at each margin (n,), for rows that are positive (1) or not (0).",
       py::arg("margin"), py::arg("positive"), py::arg("loss"), py::arg("alpha"), py::arg("gamma"));

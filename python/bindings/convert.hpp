@@ -7,28 +7,27 @@
 
 #include <chrono>
 #include <ksparse/ksparse.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 
 namespace ksparse::python {
 
 namespace py = pybind11;
 
 using Array = py::array_t<double>;
-using DesignView = std::variant<ColumnView, RowView>;
-using AnyLoss = std::variant<Logistic, Focal>;
 
 /// X as it lies in memory, in either order, rows or columns apart; never a copy.
-inline DesignView design_view(const Array& X) {
+inline std::unique_ptr<Design> design_view(const Array& X) {
   if (X.ndim() != 2) throw py::value_error("X must have two dimensions");
   constexpr py::ssize_t item = sizeof(double);
   const py::ssize_t n = X.shape(0), p = X.shape(1);
   // A dimension of one entry has no meaningful stride.
   const py::ssize_t down = n > 1 ? X.strides(0) : item, across = p > 1 ? X.strides(1) : item * n;
-  if (down == item && across > 0 && across % item == 0) return ColumnView(X.data(), n, p, across / item);
-  if ((X.strides(1) == item || p == 1) && down > 0 && down % item == 0) return RowView(X.data(), n, p, down / item);
+  if (down == item && across > 0 && across % item == 0) return std::make_unique<ColumnView>(X.data(), n, p, across / item);
+  if ((X.strides(1) == item || p == 1) && down > 0 && down % item == 0)
+    return std::make_unique<RowView>(X.data(), n, p, down / item);
   throw py::value_error("X must have contiguous rows or contiguous columns");
 }
 
@@ -38,10 +37,16 @@ inline Problem::Vector vector_view(const std::optional<Array>& values) {
   return {values->data(), values->shape(0)};
 }
 
-inline AnyLoss loss_by_name(const std::string& name, double alpha, double gamma) {
-  if (name == "logistic") return Logistic{};
-  if (name == "focal") return Focal{alpha, gamma};
+/// Calls use(loss) with the loss of a name: the one place that lists them.
+template <class Use>
+auto with_loss(const std::string& name, double alpha, double gamma, const Use& use) {
+  if (name == "logistic") return use(Logistic{});
+  if (name == "focal") return use(Focal{alpha, gamma});
   throw py::value_error("loss must be 'logistic' or 'focal', got '" + name + "'");
+}
+
+inline std::shared_ptr<const LossKernel> loss_by_name(const std::string& name, double alpha, double gamma) {
+  return with_loss(name, alpha, gamma, [](const auto& loss) { return kernel_of(loss); });
 }
 
 inline Effort effort_by_name(const std::string& name) {
@@ -82,25 +87,24 @@ class SignalPoll {
   Clock::time_point last_ = Clock::now();
 };
 
-/// Calls ask(design, loss, interrupt) on what X stands for, without the GIL. The interrupt is Ctrl-C, unless another is given.
+/// Calls ask(design, interrupt) on what X stands for, without the GIL. The interrupt is Ctrl-C, unless another is given.
 template <class Ask>
-auto with_design(const Array& X, const AnyLoss& loss, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
-  const DesignView design = design_view(X);
+auto with_design(const Array& X, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
+  const std::unique_ptr<Design> design = design_view(X);
   auto answer = [&] {
     const py::gil_scoped_release release;
-    return std::visit([&](const auto& x, const auto& l) { return ask(x, l, interrupt); }, design, loss);
+    return ask(*design, interrupt);
   }();
   if (PyErr_Occurred()) throw py::error_already_set();  // the signal handler's own exception, usually KeyboardInterrupt
   return answer;
 }
 
-/// Calls ask(design, problem, loss, interrupt) on what the arrays stand for, without the GIL.
+/// Calls ask(design, problem, interrupt) on what the arrays stand for, without the GIL.
 template <class Ask>
 auto with_arrays(const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-                 const AnyLoss& loss, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
+                 const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
   const Problem problem{vector_view(y), vector_view(sample_weight), vector_view(offset)};
-  return with_design(
-      X, loss, [&](const auto& x, const auto& l, const Interrupt& stopped) { return ask(x, problem, l, stopped); }, interrupt);
+  return with_design(X, [&](const Design& x, const Interrupt& stopped) { return ask(x, problem, stopped); }, interrupt);
 }
 
 }  // namespace ksparse::python

@@ -14,6 +14,7 @@ from ._build_info import __version__, build_info
 from ._each import FitFailure, fit_each
 from ._fit import Alternatives, FitResult, fit
 from ._loss import loss_terms
+from ._many import BatchResult, fit_many
 from ._path import PathResult, fit_path
 from ._stability import StabilityResult, stability_selection
 from .exceptions import ConvergenceWarning
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alternatives",
+    "BatchResult",
     "ConvergenceWarning",
     "FitFailure",
     "FitResult",
@@ -37,6 +39,7 @@ __all__ = [
     "datasets",
     "fit",
     "fit_each",
+    "fit_many",
     "fit_path",
     "loss_terms",
     "stability_selection",

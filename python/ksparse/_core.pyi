@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,6 +89,21 @@ def fit(
     options: Options,
     stop: StopFlag | None = None,
 ) -> FitAnswer: ...
+def fit_many(
+    X: NDArray[np.float64],
+    labels: NDArray[Any],
+    sample_weight: NDArray[Any] | None,
+    offset: NDArray[Any] | None,
+    loss: str,
+    ks: NDArray[np.int64],
+    alphas: NDArray[np.float64],
+    gammas: NDArray[np.float64],
+    ridges: NDArray[np.float64],
+    options: Options,
+    threads: int,
+) -> dict[str, Any]: ...
+def status_names() -> list[str]: ...
+def advice_on(status: int) -> str: ...
 def fit_path(
     X: NDArray[np.float64],
     y: NDArray[np.float64],

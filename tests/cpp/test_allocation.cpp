@@ -36,13 +36,14 @@ using namespace ksparse;
 
 namespace {
 
-template <class Loss, class Design>
+template <class Loss>
 void check_no_allocation(const Design& design, const Eigen::VectorXd& y, const Loss& loss, Index k) {
+  const KernelOf<Loss> kernel(loss);
   const Problem problem{{y.data(), y.size()}};
   const Interrupt never;
   Options options;
   options.k = k;
-  GlmObjective<Loss, Design> objective(design, problem, loss, options, never);
+  GlmObjective objective(design, problem, kernel, options, never);
   Splicing engine(objective, options);
   const long before = allocations;
   eigen_allocated = false;

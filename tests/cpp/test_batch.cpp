@@ -31,9 +31,9 @@ void check_same_as_single(const Data& data, const Loss& loss, const Options& opt
                           const std::vector<Index>& widths = {1, 2, 16}) {
   const ColumnView design(data.X);
   const auto labels = outcomes(data, 9);
-  const ProblemSource<Loss> source = [&](Index number, BatchProblem<Loss>& problem) {
+  const ProblemSource source = [&](Index number, BatchProblem& problem) {
     problem.labels = labels[std::size_t(number)];
-    problem.loss = loss;
+    problem.loss = kernel_of(loss);
     problem.options = options;
     problem.options.k = std::max<Index>(options.k - number % 2, 0);
     if (weighted) {
@@ -43,13 +43,13 @@ void check_same_as_single(const Data& data, const Loss& loss, const Options& opt
   };
   std::vector<FitResult> alone;
   for (Index number = 0; number < 9; ++number) {
-    BatchProblem<Loss> problem;
+    BatchProblem problem;
     source(number, problem);
     alone.push_back(fit(design, problem.rows(), loss, problem.options));
   }
   for (const int threads : {1, 3})
     for (const Index width : widths) {
-      const auto together = fit_many<Loss>(design, 9, source, threads, {}, width);
+      const auto together = fit_many(design, 9, source, threads, {}, width);
       REQUIRE(together.size() == 9);
       for (std::size_t i = 0; i < 9; ++i) {
         CHECK(together[i].support == alone[i].support);
@@ -110,12 +110,12 @@ TEST_CASE("sampled_scans_are_shared_between_budgets", "[batch]") {
 TEST_CASE("row_major_batch_equals_single", "[batch]") {
   const Data data = random_data(700, 150, 0.5, 4);
   const RowView::Matrix rows = data.X;
-  const ProblemSource<Logistic> source = [&](Index number, BatchProblem<Logistic>& problem) {
+  const ProblemSource source = [&](Index number, BatchProblem& problem) {
+    problem.loss = kernel_of(Logistic{});
     problem.labels = outcomes(data, 5)[std::size_t(number)];
     problem.options = with_budget(5);
   };
-  const auto by_columns = fit_many<Logistic>(ColumnView(data.X), 5, source),
-             by_rows = fit_many<Logistic>(RowView(rows), 5, source);
+  const auto by_columns = fit_many(ColumnView(data.X), 5, source), by_rows = fit_many(RowView(rows), 5, source);
   for (std::size_t i = 0; i < 5; ++i) {
     CHECK(by_rows[i].support == by_columns[i].support);
     CHECK(std::abs(by_rows[i].objective - by_columns[i].objective) <= 1e-11 * by_columns[i].objective);
@@ -126,31 +126,35 @@ TEST_CASE("a_bad_problem_fails_alone", "[batch]") {
   const Data data = random_data(100, 200, 0.5, 6);
   const ColumnView design(data.X);
   const auto labels = outcomes(data, 6);
-  const ProblemSource<Logistic> source = [&](Index number, BatchProblem<Logistic>& problem) {
+  const ProblemSource source = [&](Index number, BatchProblem& problem) {
+    problem.loss = kernel_of(Logistic{});
     problem.labels = labels[std::size_t(number)];
     problem.options = with_budget(3, 1e-2);
     if (number == 1) problem.labels.setOnes();
     if (number == 2) problem.labels[5] = std::numeric_limits<double>::quiet_NaN();
+    if (number == 3) problem.loss = nullptr;
     if (number == 4) problem.options.k = 201;
   };
-  const auto fits = fit_many<Logistic>(design, 6, source, 2);
+  const auto fits = fit_many(design, 6, source, 2);
   REQUIRE(fits.size() == 6);
   CHECK(fits[1].info.message == "y has no row of class 0 with a positive weight; both classes are needed");
   CHECK(fits[2].info.message == "y[5] is nan; labels must be 0 or 1");
   CHECK(fits[4].info.message == "k is 201 but X has 200 columns");
-  for (const std::size_t good : {0, 3, 5}) CHECK(fits[good].info.status == Status::converged);
-  for (const std::size_t bad : {1, 2, 4}) CHECK(fits[bad].info.status == Status::invalid_input);
+  CHECK(fits[3].info.message == "the problem has no loss");
+  for (const std::size_t good : {0, 5}) CHECK(fits[good].info.status == Status::converged);
+  for (const std::size_t bad : {1, 2, 3, 4}) CHECK(fits[bad].info.status == Status::invalid_input);
 }
 
 TEST_CASE("an_entry_that_is_not_finite_fails_every_problem", "[batch]") {
   Data data = random_data(100, 200, 0.5, 6);
   const auto labels = outcomes(data, 3);
   data.X(17, 130) = std::numeric_limits<double>::infinity();
-  const ProblemSource<Logistic> source = [&](Index number, BatchProblem<Logistic>& problem) {
+  const ProblemSource source = [&](Index number, BatchProblem& problem) {
+    problem.loss = kernel_of(Logistic{});
     problem.labels = labels[std::size_t(number)];
     problem.options = with_budget(3, 1e-2);
   };
-  for (const CompactFit& fit : fit_many<Logistic>(ColumnView(data.X), 3, source)) {
+  for (const CompactFit& fit : fit_many(ColumnView(data.X), 3, source)) {
     CHECK(fit.info.status == Status::invalid_input);
     CHECK(fit.info.bad_row == 17);
     CHECK(fit.info.bad_column == 130);
@@ -159,8 +163,10 @@ TEST_CASE("an_entry_that_is_not_finite_fails_every_problem", "[batch]") {
 
 TEST_CASE("an_interrupted_batch_is_empty", "[batch]") {
   const Data data = random_data(100, 200, 0.5, 6);
-  const ProblemSource<Logistic> source = [&](Index, BatchProblem<Logistic>& problem) { problem.labels = data.y; };
-  for (const int threads : {1, 2})
-    CHECK(fit_many<Logistic>(ColumnView(data.X), 50, source, threads, [] { return true; }).empty());
-  CHECK(fit_many<Logistic>(ColumnView(data.X), 0, source).empty());
+  const ProblemSource source = [&](Index, BatchProblem& problem) {
+    problem.loss = kernel_of(Logistic{});
+    problem.labels = data.y;
+  };
+  for (const int threads : {1, 2}) CHECK(fit_many(ColumnView(data.X), 50, source, threads, [] { return true; }).empty());
+  CHECK(fit_many(ColumnView(data.X), 0, source).empty());
 }

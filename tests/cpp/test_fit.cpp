@@ -237,9 +237,9 @@ TEST_CASE("a_sampled_scan_keeps_the_gradient_and_estimates_the_curvature", "[fit
   const Problem problem{Problem::Vector(data.y.data(), data.y.size())};
   const RowView::Matrix rows = data.X;
   const Options options = with_k(3, 1e-3);
-  const Logistic loss;
-  const auto check = [&](const auto& design) {
-    GlmObjective<Logistic, std::decay_t<decltype(design)>> objective(design, problem, loss, options, none);
+  const KernelOf<Logistic> loss{Logistic{}};
+  const auto check = [&](const Design& design) {
+    GlmObjective objective(design, problem, loss, options, none);
     REQUIRE(objective.can_sample());
     Iterate at(3);
     Collect exact, sampled;
@@ -329,10 +329,10 @@ TEST_CASE("tasks_over_threads_are_the_same_as_one_by_one", "[fit]") {
   Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> counts(4, 200);
   for (Index i = 0; i < 200; ++i)
     for (Index fold = 0; fold < 4; ++fold) counts(fold, i) = i % 4 != fold;
-  std::vector<PathTask<Logistic>> tasks;
+  std::vector<PathTask> tasks;
   for (Index fold = 0; fold < 4; ++fold)
     for (const double ridge : {1e-1, 1e-3}) {
-      PathTask<Logistic> task{fold, {}, with_k(0, ridge), ridge < 1e-2};
+      PathTask task{fold, kernel_of(Logistic{}), with_k(0, ridge), ridge < 1e-2};
       task.options.effort = Effort::fast;
       tasks.push_back(task);
     }

@@ -63,9 +63,8 @@ class StandInScan final : public ScanSink, private MoveRules {
 
 /// For each feature of a support the `count` best features to stand in for it. Candidates come from one exact scan of all
 /// features, twice as many as asked for, and are refitted. Features that must stay in have no alternatives.
-template <class Loss, class Design>
-Alternatives alternatives(const Design& design, const Problem& problem, const Loss& loss, Options options,
-                          const std::vector<Index>& support, Index count, const Interrupt& interrupt = {}) {
+inline Alternatives alternatives(const Design& design, const Problem& problem, const LossKernel& loss, Options options,
+                                 const std::vector<Index>& support, Index count, const Interrupt& interrupt = {}) {
   Alternatives answer;
   options.k = Index(support.size());
   auto wrong = broken_rule(design, problem, loss, options, options.k);
@@ -75,7 +74,7 @@ Alternatives alternatives(const Design& design, const Problem& problem, const Lo
     answer.info.message = std::move(*wrong);
     return answer;
   }
-  GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
+  GlmObjective objective(design, problem, loss, options, interrupt);
   const Index units = objective.features();
   for (const Index unit : support)
     if (unit < 0 || unit >= units) {
@@ -117,6 +116,12 @@ Alternatives alternatives(const Design& design, const Problem& problem, const Lo
   }
   answer.info.status = Status::converged;
   return answer;
+}
+
+template <class Loss, IfLoss<Loss> = 0>
+Alternatives alternatives(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
+                          const std::vector<Index>& support, Index count, const Interrupt& interrupt = {}) {
+  return alternatives(design, problem, KernelOf<Loss>(loss), options, support, count, interrupt);
 }
 
 }  // namespace ksparse

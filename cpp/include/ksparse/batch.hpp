@@ -25,12 +25,11 @@
 namespace ksparse {
 
 /// One problem of a batch, in memory while it is solved.
-template <class Loss>
 struct BatchProblem {
   Eigen::VectorXd labels;   // (n,) 0 or 1
   Eigen::VectorXd weights;  // (n,) >= 0, or empty
   Eigen::VectorXd offset;   // (n,) or empty
-  Loss loss;
+  std::shared_ptr<const LossKernel> loss;
   Options options;
 
   Problem rows() const {
@@ -40,16 +39,14 @@ struct BatchProblem {
 };
 
 /// Fills in the problem of a number; called from several threads at once.
-template <class Loss>
-using ProblemSource = std::function<void(Index, BatchProblem<Loss>&)>;
+using ProblemSource = std::function<void(Index, BatchProblem&)>;
 
 namespace internal {
 
 /// The searches of one thread.
-template <class Loss, class Design>
 class Window {
  public:
-  Window(const Design& design, const ProblemSource<Loss>& source, Index width, const Interrupt& interrupt)
+  Window(const Design& design, const ProblemSource& source, Index width, const Interrupt& interrupt)
       : design_(design), source_(source), width_(width), interrupt_(interrupt) {
     scratch_.resize(block_stride(rows_of_block) * columns_of_block);
   }
@@ -74,12 +71,10 @@ class Window {
   }
 
  private:
-  using Glm = GlmObjective<Loss, Design>;
-
   struct Slot {
     Index number;
-    BatchProblem<Loss> problem;
-    std::unique_ptr<Glm> objective;
+    BatchProblem problem;
+    std::unique_ptr<GlmObjective> objective;
     std::unique_ptr<Search> search;
     Status status = Status::converged;  // of the scan at hand
   };
@@ -96,7 +91,7 @@ class Window {
     }
   };
 
-  static constexpr Index rows_of_block = Glm::rows_of_block();
+  static constexpr Index rows_of_block = GlmObjective::rows_of_block();
   // A block of so many columns and its vectors stay in the second cache.
   static constexpr Index columns_of_block = 64;
 
@@ -104,13 +99,14 @@ class Window {
   void enter(Index number, const Give& give) {
     auto slot = std::make_unique<Slot>();
     slot->number = number;
-    BatchProblem<Loss>& problem = slot->problem;
+    BatchProblem& problem = slot->problem;
     source_(number, problem);
-    if (auto wrong = broken_rule(design_, problem.rows(), problem.loss, problem.options, problem.options.k)) {
+    if (!problem.loss) return give(number, compact(refused(design_.columns(), "the problem has no loss")));
+    if (auto wrong = broken_rule(design_, problem.rows(), *problem.loss, problem.options, problem.options.k)) {
       give(number, compact(refused(design_.columns(), std::move(*wrong))));
       return;
     }
-    slot->objective = std::make_unique<Glm>(design_, problem.rows(), problem.loss, problem.options, interrupt_);
+    slot->objective = std::make_unique<GlmObjective>(design_, problem.rows(), *problem.loss, problem.options, interrupt_);
     slot->search = std::make_unique<Search>(*slot->objective, problem.options);
     if (run_to_scan(*slot, give)) slots_.push_back(std::move(slot));
   }
@@ -215,11 +211,11 @@ class Window {
   }
 
   const Design& design_;
-  const ProblemSource<Loss>& source_;
+  const ProblemSource& source_;
   const Index width_;
   const Interrupt& interrupt_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<Glm*> slopes_alone_;  // those whose slopes are summed together
+  std::vector<GlmObjective*> slopes_alone_;  // those whose slopes are summed together
   std::vector<Sample> samples_;
   ColumnMoments moments_;  // in the weights of the first problem, which others often share
   Eigen::VectorXd scratch_;
@@ -230,9 +226,8 @@ class Window {
 /// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
 /// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread.
 /// Empty if interrupted.
-template <class Loss, class Design>
-std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource<Loss>& source, int threads = 1,
-                                 const Interrupt& interrupt = {}, Index width = 16) {
+inline std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads = 1,
+                                        const Interrupt& interrupt = {}, Index width = 16) {
   std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)));
   const Index windows = std::min<Index>(std::max(threads, 1), count);
   std::atomic<Index> next{0};
@@ -242,7 +237,7 @@ std::vector<CompactFit> fit_many(const Design& design, Index count, const Proble
   };
   const auto give = [&](Index number, CompactFit fit) { answers[std::size_t(number)] = std::move(fit); };
   const auto work = [&](Index, const Interrupt& stopped) {
-    internal::Window<Loss, Design>(design, source, std::max<Index>(width, 1), stopped).run(take, give);
+    internal::Window(design, source, std::max<Index>(width, 1), stopped).run(take, give);
   };
   if (!for_each_task(windows, threads, interrupt, work)) return {};
   return answers;

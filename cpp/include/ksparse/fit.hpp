@@ -29,8 +29,7 @@ inline FitResult refused(Index columns, std::string message) {
   return result;
 }
 
-template <class AnyObjective>
-void note_bad_entry(const AnyObjective& objective, Info& info) {
+inline void note_bad_entry(const GlmObjective& objective, Info& info) {
   if (info.status != Status::invalid_input) return;
   info.bad_row = objective.bad_row();
   info.bad_column = objective.bad_column();
@@ -38,9 +37,8 @@ void note_bad_entry(const AnyObjective& objective, Info& info) {
 }
 
 /// What is wrong with the arguments of a fit, in words; nullopt: nothing.
-template <class Loss, class Design>
-std::optional<std::string> broken_rule(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
-                                       Index smallest_k) {
+inline std::optional<std::string> broken_rule(const Design& design, const Problem& problem, const LossKernel& loss,
+                                              const Options& options, Index smallest_k) {
   if (auto wrong = options.problem()) return wrong;
   if (auto wrong = loss.problem()) return wrong;
   if (auto wrong = problem.problem(design.rows())) return wrong;
@@ -49,12 +47,11 @@ std::optional<std::string> broken_rule(const Design& design, const Problem& prob
 
 /// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
 /// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong.
-template <class Loss, class Design>
-FitResult fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
-              const Interrupt& interrupt = {}) {
+inline FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options = {},
+                     const Interrupt& interrupt = {}) {
   FitResult result;
   if (auto wrong = broken_rule(design, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
-  GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
+  GlmObjective objective(design, problem, loss, options, interrupt);
   Search search(objective, options);
   drive(search, objective);
   objective.to_user(search.engine().current(), result);
@@ -63,8 +60,14 @@ FitResult fit(const Design& design, const Problem& problem, const Loss& loss, co
   return result;
 }
 
+template <class Loss, IfLoss<Loss> = 0>
+FitResult fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
+              const Interrupt& interrupt = {}) {
+  return fit(design, problem, KernelOf<Loss>(loss), options, interrupt);
+}
+
 /// The same with labels alone: y (n,) of 0 and 1.
-template <class Loss, class Design>
+template <class Loss>
 FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
               const Interrupt& interrupt = {}) {
   return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt);
@@ -72,17 +75,16 @@ FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, 
 
 /// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
 /// so. Seeds: fits of a like problem to begin at, one for each k.
-template <class Loss, class Design>
-std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const Loss& loss, const std::vector<Index>& ks,
-                                Options options = {}, const Interrupt& interrupt = {},
-                                const std::vector<CompactFit>* seeds = nullptr) {
+inline std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
+                                       const std::vector<Index>& ks, Options options = {}, const Interrupt& interrupt = {},
+                                       const std::vector<CompactFit>* seeds = nullptr) {
   const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
   if (ks.empty() || !increasing || ks.front() < 0)
     return {refused(design.columns(), "ks must be an increasing list of at least one number >= 0")};
   options.k = ks.back();
   if (auto wrong = broken_rule(design, problem, loss, options, ks.front()))
     return {refused(design.columns(), std::move(*wrong))};
-  GlmObjective<Loss, Design> objective(design, problem, loss, options, interrupt);
+  GlmObjective objective(design, problem, loss, options, interrupt);
   Path path(objective, options, ks);
   if (seeds)
     path.seed_by([&] {
@@ -107,6 +109,12 @@ std::vector<FitResult> fit_path(const Design& design, const Problem& problem, co
     results[i].info.times_found = entry.report.times_found;
   }
   return results;
+}
+
+template <class Loss, IfLoss<Loss> = 0>
+std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const Loss& loss, const std::vector<Index>& ks,
+                                const Options& options = {}, const Interrupt& interrupt = {}) {
+  return fit_path(design, problem, KernelOf<Loss>(loss), ks, options, interrupt);
 }
 
 }  // namespace ksparse

@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "design/kernels.hpp"
+#include "design/design.hpp"
 #include "groups.hpp"
-#include "loss/loss.hpp"
+#include "loss/kernel.hpp"
 #include "newton.hpp"
 #include "objective.hpp"
 #include "options.hpp"
@@ -39,10 +39,9 @@ struct ColumnMoments {
   Eigen::ArrayXXd sums;     // (p, 2)
 };
 
-template <class Loss, class Design>
 class GlmObjective final : public Objective {
  public:
-  GlmObjective(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
+  GlmObjective(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
                const Interrupt& interrupt);
 
   Index features() const override { return groups_.units(); }
@@ -126,7 +125,6 @@ class GlmObjective final : public Objective {
                    Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian);
   double assemble(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Eigen::Ref<Eigen::VectorXd> gradient,
                   Eigen::Ref<Eigen::MatrixXd> hessian) const;
-  double evaluate_rows(Index first, Index rows, Index size, const double* coef, double intercept, Curvature curvature);
   RowBlock row_block(Index first, Index rows, Index size, const double* curvature);
   Index take_active(const Iterate& iterate);
   Status scan_groups(const Iterate& iterate, const Columns& units, ScanSink& sink);
@@ -149,7 +147,7 @@ class GlmObjective final : public Objective {
   bool examine_column(Index column);
   void gather_subset(const Columns& columns);
   // Where X scatters its columns, those that a scan lists are gathered once and kept (the same few are scanned often).
-  static bool gathers_subset(const Columns& columns) { return !Design::columns_contiguous && columns.list; }
+  bool gathers_subset(const Columns& columns) const { return !design_.columns_contiguous() && columns.list; }
   bool is_careful(Index column) const {
     return !careful_.empty() && std::binary_search(careful_.begin(), careful_.end(), column);
   }
@@ -173,7 +171,7 @@ class GlmObjective final : public Objective {
   }
 
   const Design& design_;
-  const Loss& loss_;
+  const LossKernel& loss_;
   const Interrupt& interrupt_;
   const Groups groups_;
   const Index n_, padded_, p_, capacity_;  // capacity_: most active columns
@@ -242,9 +240,8 @@ class GlmObjective final : public Objective {
 
 // ---------------------------------------------------------------------------------------------------------------- set-up
 
-template <class Loss, class Design>
-GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
-                                         const Interrupt& interrupt)
+inline GlmObjective::GlmObjective(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
+                                  const Interrupt& interrupt)
     : design_(design),
       loss_(loss),
       interrupt_(interrupt),
@@ -280,7 +277,7 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
       hessian_(capacity_ + 1, capacity_ + 1),
       inverse_(capacity_ + 1, capacity_ + 1),
       newton_(capacity_ + 1) {
-  if (!Design::columns_contiguous) {
+  if (!design_.columns_contiguous()) {
     subset_.resize(padded_, Options::working_set(p_, capacity_));
     subset_columns_.reserve(std::size_t(subset_.cols()));
   }
@@ -310,7 +307,7 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
     no_slope_ = Eigen::VectorXd::Zero(sample_rows());
     sample_curvature_.resize(sample_rows());
     sample_cross_.resize(sample_rows(), capacity_);
-    if (Design::columns_contiguous) sample_columns_.resize(sample_rows(), sampled_slice);
+    if (design_.columns_contiguous()) sample_columns_.resize(sample_rows(), sampled_slice);
   }
   const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
   double total = 0;
@@ -330,16 +327,14 @@ GlmObjective<Loss, Design>::GlmObjective(const Design& design, const Problem& pr
   active_.bottomRows(padded_ - n_).setZero();
 }
 
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::gather_in_units(Index column, Index first, Index rows, double* target) const {
+inline void GlmObjective::gather_in_units(Index column, Index first, Index rows, double* target) const {
   design_.gather(column, first, rows, target);
   const double centre = centre_[column], factor = inverse_scale_[column];
   for (Index i = 0; i < rows; ++i) target[i] = (target[i] - centre) * factor;
 }
 
 // Columns and coefficients of an iterate, gathered; returns how many.
-template <class Loss, class Design>
-Index GlmObjective<Loss, Design>::take_active(const Iterate& iterate) {
+inline Index GlmObjective::take_active(const Iterate& iterate) {
   active_columns_.clear();
   starts_.assign(1, 0);
   for (Index place = 0; place < iterate.size(); ++place) {
@@ -356,8 +351,7 @@ Index GlmObjective<Loss, Design>::take_active(const Iterate& iterate) {
   return size;
 }
 
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::gather_active(const std::vector<Index>& support) {
+inline void GlmObjective::gather_active(const std::vector<Index>& support) {
   for (std::size_t slot = 0; slot < support.size(); ++slot)
     if (slots_[slot] != support[slot]) {
       gather_in_units(support[slot], 0, n_, active_.col(Index(slot)).data());
@@ -367,82 +361,49 @@ void GlmObjective<Loss, Design>::gather_active(const std::vector<Index>& support
 
 // ----------------------------------------------------------------------------------------------------------------- refit
 
-// Slope and curvature of `rows` rows (a whole number of packs), stored; returns their part of the loss.
-template <class Loss, class Design>
-double GlmObjective<Loss, Design>::evaluate_rows(Index first, Index rows, Index size, const double* coef, double intercept,
-                                                 Curvature curvature) {
-  const double* z = active_.data() + first;
-  const Index stride = active_.outerStride();
-  const double* const offset = offset_.size() ? offset_.data() + first : nullptr;
-  Pack value, slopes, curvatures, lowest_margin(std::numeric_limits<double>::infinity()), lowest_curvature;
-  for (Index i = 0; i < rows; i += Pack::size) {
-    Pack eta(intercept);
-    if (offset) eta += Pack::load(offset + i);
-    for (Index j = 0; j < size; ++j) eta = multiply_add(Pack::load(z + j * stride + i), Pack(coef[j]), eta);
-    const Pack sign = Pack::load(sign_.data() + first + i), weight = Pack::load(weight_.data() + first + i);
-    const Pack margin = sign * eta;
-    const LossTerms<Pack> terms = loss_(margin, weight);
-    const Pack slope = sign * terms.slope;
-    Pack second = terms.curvature;
-    lowest_curvature = min(lowest_curvature, second);
-    if (curvature == Curvature::convex) second = max(second, Pack(0.0));
-    value += terms.value;
-    slopes += slope;
-    curvatures += second;
-    lowest_margin = min(lowest_margin, select_less_equal(weight, Pack(0.0), lowest_margin, margin));
-    slope.store(slope_.data() + first + i);
-    second.store(curvature_.data() + first + i);
-  }
-  sum_slope_ += slopes.sum();
-  sum_curvature_ += curvatures.sum();
-  lowest_margin_ = std::min(lowest_margin_, lowest_margin.lowest());
-  saw_concave_ = saw_concave_ || lowest_curvature.lowest() < 0;
-  return value.sum();
-}
-
 // The block of rows as the kernels take it, curvature times active columns filled in.
-template <class Loss, class Design>
-RowBlock GlmObjective<Loss, Design>::row_block(Index first, Index rows, Index size, const double* curvature) {
+inline RowBlock GlmObjective::row_block(Index first, Index rows, Index size, const double* curvature) {
   for (Index j = 0; j < size; ++j)
     cross_.col(j).head(rows).array() = curvature_.segment(first, rows).array() * active_.col(j).segment(first, rows).array();
   return {first, rows, slope_.data() + first, curvature + first, cross_.data(), cross_.outerStride(), size};
 }
 
-template <class Loss, class Design>
-double GlmObjective<Loss, Design>::linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
-                                             Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian) {
+inline double GlmObjective::linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
+                                      Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian) {
   const double intercept = intercept_ ? coef[size] : 0.0;
-  double F = 0;
+  LossSums sums_over_rows;
   linearised_ = false;
-  sum_slope_ = sum_curvature_ = 0;
-  lowest_margin_ = std::numeric_limits<double>::infinity();
-  saw_concave_ = false;
   active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
   const Sums sums{active_sums_.data(), active_sums_.outerStride()};
   for (Index first = 0; first < padded_; first += block_rows) {
     if (first % (64 * block_rows) == 0 && first > 0 && interrupted()) return std::numeric_limits<double>::quiet_NaN();
     const Index rows = std::min(block_rows, padded_ - first);
-    F += evaluate_rows(first, rows, size, coef.data(), intercept, curvature);
+    sums_over_rows.add(loss_.evaluate({rows, size, active_.data() + first, active_.outerStride(), coef.data(), intercept,
+                                       offset_.size() ? offset_.data() + first : nullptr, sign_.data() + first,
+                                       weight_.data() + first, slope_.data() + first, curvature_.data() + first, curvature}));
     const RowBlock block = row_block(first, rows, size, curvature_.data());
     // The Hessian is symmetric: a tile that begins at column c needs the products with columns 0 .. c + 3 only.
     kernels::accumulate_columns(
         size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + first; },
         [&](Index c) { return std::min(c + 4, size); });
   }
-  F += assemble(size, coef, gradient, hessian);
+  sum_slope_ = sums_over_rows.slope;
+  sum_curvature_ = sums_over_rows.curvature;
+  lowest_margin_ = sums_over_rows.lowest_margin;
+  saw_concave_ = sums_over_rows.concave;
+  const double penalty = assemble(size, coef, gradient, hessian);
   // Row loops of a convex linearisation and of one without concave rows give the same.
   linearised_ = curvature == Curvature::convex || !saw_concave_;
   if (linearised_) {
     linearised_columns_.assign(slots_.begin(), slots_.begin() + size);
     linearised_coef_.head(coef.size()) = coef;
   }
-  return F;
+  return sums_over_rows.value + penalty;
 }
 
 // Gradient and Hessian (lower triangle) from the sums over rows; returns the penalty.
-template <class Loss, class Design>
-double GlmObjective<Loss, Design>::assemble(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef,
-                                            Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian) const {
+inline double GlmObjective::assemble(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef,
+                                     Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian) const {
   double penalty = 0;
   for (Index j = 0; j < size; ++j) {
     const double ridge = ridge_ > 0 ? ridge_of(slots_[std::size_t(j)]) : 0.0;
@@ -459,8 +420,7 @@ double GlmObjective<Loss, Design>::assemble(Index size, const Eigen::Ref<const E
   return penalty;
 }
 
-template <class Loss, class Design>
-RefitOutcome GlmObjective<Loss, Design>::refit(Iterate& iterate, const RefitGoal& goal) {
+inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal) {
   // While searching, an objective to ten digits is enough to compare supports; the answer is refitted to the user's tolerance.
   constexpr double search_tolerance = 1e-10, rough_tolerance = 1e-4;
   const Index size = take_active(iterate), d = size + intercept_;
@@ -495,8 +455,7 @@ RefitOutcome GlmObjective<Loss, Design>::refit(Iterate& iterate, const RefitGoal
 
 // Where part of the rows can be separated, F falls for ever along a ray, by ever less: Newton's decrement vanishes, but its
 // step still moves those rows' margins by about one (their loss is exponential). At a proper minimiser the step vanishes too.
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const {
+inline bool GlmObjective::largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const {
   constexpr double unbounded = 0.05;
   for (Index i = 0; i < n_; ++i) {
     if (weight_[i] <= 0) continue;
@@ -509,8 +468,7 @@ bool GlmObjective<Loss, Design>::largest_move_is_unbounded(Index size, const Eig
 
 // Whether the active columns (and the intercept) are linearly independent over the rows that count. If they are and the Hessian
 // is singular all the same, the curvature has died out along some direction: the rows that move along it are separated.
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::columns_are_independent(Index size) {
+inline bool GlmObjective::columns_are_independent(Index size) {
   const Index d = size + intercept_;
   auto gram = hessian_.topLeftCorner(d, d);
   gram.setZero();
@@ -526,9 +484,8 @@ bool GlmObjective<Loss, Design>::columns_are_independent(Index size) {
 // ------------------------------------------------------------------------------------------------------------------ scan
 
 // The blocks of the sample, with slopes of 0: the slopes of all rows are summed apart.
-template <class Loss, class Design>
 template <class Visit>
-void GlmObjective<Loss, Design>::for_sample(Index size, const Visit& visit) const {
+void GlmObjective::for_sample(Index size, const Visit& visit) const {
   const Index share = sample_share();
   Index row = 0;
   for (Index first = design_.lead(); first < n_; first += block_rows, row += share)
@@ -538,8 +495,7 @@ void GlmObjective<Loss, Design>::for_sample(Index size, const Visit& visit) cons
 
 // In place of the Hessian of all rows, that of the sample; sum_slope_ stays that of all rows, sum_curvature_ becomes the
 // sample's.
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian) {
+inline void GlmObjective::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian) {
   const Sums sums{active_sums_.data(), active_sums_.outerStride()};
   active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
   linearised_ = false;
@@ -566,8 +522,7 @@ void GlmObjective<Loss, Design>::sample_hessian(Index size, Eigen::Ref<Eigen::Ma
   if (intercept_) hessian(size, size) = whole;
 }
 
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::set_bounds(const std::vector<Index>& support) {
+inline void GlmObjective::set_bounds(const std::vector<Index>& support) {
   const Index size = Index(support.size());
   for (Index i = 0; i < size; ++i) {
     lower_[i] = lower_in_units(support[std::size_t(i)]);
@@ -579,8 +534,7 @@ void GlmObjective<Loss, Design>::set_bounds(const std::vector<Index>& support) {
 
 // Takes coefficients that their gradient presses against a bound out of the Hessian, after a copy of it; false if there are
 // none.
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::hold_at_bounds(Index size) {
+inline bool GlmObjective::hold_at_bounds(Index size) {
   const Index d = size + intercept_;
   bool any = false;
   const auto held = [&](Index i) {
@@ -599,8 +553,7 @@ bool GlmObjective<Loss, Design>::hold_at_bounds(Index size) {
   return true;
 }
 
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hessian kind) {
+inline bool GlmObjective::linearise_for_scan(const Iterate& iterate, Hessian kind) {
   const Index size = take_active(iterate), d = size + intercept_;
   auto hessian = hessian_.topLeftCorner(d, d);
   auto inverse = inverse_.topLeftCorner(d, d);
@@ -633,13 +586,11 @@ bool GlmObjective<Loss, Design>::linearise_for_scan(const Iterate& iterate, Hess
 }
 
 // Sums of the raw columns of a panel; of a gathered subset, in units.
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::sum_panel(const Columns& panel) {
+inline bool GlmObjective::sum_panel(const Columns& panel) {
   return scan_.kind == Hessian::exact ? sum_exactly(panel, scan_.size, scan_.curvature) : sum_sampled(panel, scan_.size);
 }
 
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::sum_exactly(const Columns& panel, Index size, const double* curvature) {
+inline bool GlmObjective::sum_exactly(const Columns& panel, Index size, const double* curvature) {
   const Sums sums{sums_.data(), sums_.outerStride()};
   const bool in_units = gathers_subset(panel);
   const Index lead = in_units ? 0 : design_.lead();
@@ -660,14 +611,13 @@ bool GlmObjective<Loss, Design>::sum_exactly(const Columns& panel, Index size, c
 
 // Slopes of all rows, the other sums of the sample. A few columns at a time, where these are contiguous: what the first pass
 // over them brought into the caches serves the second, for which the rows of the sample are put side by side.
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::sum_sampled(const Columns& panel, Index size) {
+inline bool GlmObjective::sum_sampled(const Columns& panel, Index size) {
   const Index lead = design_.lead();
   const auto slopes = [&](const Columns& columns, const Sums& sums) {
     for (const auto& [first, rows] : {std::pair{Index(0), lead}, std::pair{lead, n_ - lead}})
       design_.accumulate_slopes(columns, {first, rows, slope_.data() + first, nullptr, nullptr, 0, 0}, sums);
   };
-  if (!Design::columns_contiguous) {
+  if (!design_.columns_contiguous()) {
     const Sums sums{sums_.data(), sums_.outerStride()};
     slopes(panel, sums);
     for_sample(size, [&](const RowBlock& block) { design_.accumulate(panel, block, sums); });
@@ -687,8 +637,7 @@ bool GlmObjective<Loss, Design>::sum_sampled(const Columns& panel, Index size) {
   return true;
 }
 
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel) {
+inline bool GlmObjective::sum_careful(const Columns& panel) {
   const auto [size, kind, curvature, any_careful] = scan_;
   for (Index c = 0; c < panel.count; ++c)
     if (is_careful(panel[c])) sums_.row(c).leftCols(Sums::cross + size).setZero();
@@ -718,8 +667,7 @@ bool GlmObjective<Loss, Design>::sum_careful(const Columns& panel) {
 }
 
 // Sums to derivatives in units. With x = centre + scale z: x.r, x.h, (x x).h and x.(h z_A) become those of z.
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::convert_panel(const Columns& panel) {
+inline void GlmObjective::convert_panel(const Columns& panel) {
   const Index count = panel.count, size = scan_.size;
   const double scale = sample_scale_;
   const auto centre = panel_centre_.head(count), factor = panel_factor_.head(count);
@@ -737,8 +685,7 @@ void GlmObjective<Loss, Design>::convert_panel(const Columns& panel) {
       if (inverse_scale_[panel[c]] != 0) panel_curvature_[c] += ridge_of(panel[c]);
 }
 
-template <class Loss, class Design>
-Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
+inline Status GlmObjective::scan(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
   if (!groups_.single()) return scan_groups(iterate, columns, sink);
   if (!begin_scan(iterate, kind, sink)) return Status::interrupted;
   if (columns.list) gather_subset(columns);
@@ -753,8 +700,7 @@ Status GlmObjective<Loss, Design>::scan(const Iterate& iterate, const Columns& c
   return Status::converged;
 }
 
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::begin_scan(const Iterate& iterate, Hessian kind, ScanSink& sink) {
+inline bool GlmObjective::begin_scan(const Iterate& iterate, Hessian kind, ScanSink& sink) {
   const Index size = iterate.size(), d = size + intercept_;
   if (!linearise_for_scan(iterate, kind)) return false;
   // The first scan weighs the squares by the rows' weights, which are never negative and whose mean is the best centre; its
@@ -766,8 +712,7 @@ bool GlmObjective<Loss, Design>::begin_scan(const Iterate& iterate, Hessian kind
 }
 
 // How the sums of each column of a panel are converted; those of careful columns and of a gathered subset are in units.
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::begin_panel(const Columns& panel) {
+inline void GlmObjective::begin_panel(const Columns& panel) {
   sums_.topRows(panel.count).leftCols(Sums::cross + scan_.size).setZero();
   const bool in_units = gathers_subset(panel);
   scan_.any_careful = false;
@@ -780,8 +725,7 @@ void GlmObjective<Loss, Design>::begin_panel(const Columns& panel) {
   }
 }
 
-template <class Loss, class Design>
-Status GlmObjective<Loss, Design>::end_panel(const Columns& panel, ScanSink& sink) {
+inline Status GlmObjective::end_panel(const Columns& panel, ScanSink& sink) {
   const Index count = panel.count, d = scan_.size + intercept_;
   if (scan_.any_careful && !sum_careful(panel)) return Status::interrupted;
   if (!units_chosen_) {
@@ -806,16 +750,14 @@ Status GlmObjective<Loss, Design>::end_panel(const Columns& panel, ScanSink& sin
 
 // ----------------------------------------------------------------------------------------- scans of a batch (batch.hpp)
 
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::add_block(const DenseBlock& block) {
+inline void GlmObjective::add_block(const DenseBlock& block) {
   const Sums sums{sums_.data() + block.place, sums_.outerStride()};
   const auto column = [&](Index c) { return block.data + c * block.stride; };
   const RowBlock rows = row_block(block.first, block.rows, scan_.size, scan_.curvature);
   kernels::accumulate_columns(block.count, rows, sums, column, [&](Index) { return scan_.size; });
 }
 
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::add_sample(const DenseBlock& sample) {
+inline void GlmObjective::add_sample(const DenseBlock& sample) {
   const Sums sums{sums_.data() + sample.place, sums_.outerStride()};
   const RowBlock rows{
       0,         sample.rows, no_slope_.data(), sample_curvature_.data(), sample_cross_.data(), sample_cross_.outerStride(),
@@ -825,8 +767,7 @@ void GlmObjective<Loss, Design>::add_sample(const DenseBlock& sample) {
 }
 
 // Moments of a panel of consecutive columns: taken over from another problem, or left for others.
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::exchange_moments(const Columns& panel) {
+inline void GlmObjective::exchange_moments(const Columns& panel) {
   for (const auto& [which, kept] : {std::pair{Sums::curvature, 0}, std::pair{Sums::square, 1}}) {
     auto here = sums_.col(which).head(panel.count);
     auto there = moments_->sums.col(kept).segment(panel.first, panel.count);
@@ -837,8 +778,7 @@ void GlmObjective<Loss, Design>::exchange_moments(const Columns& panel) {
   }
 }
 
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::share_moments(ColumnMoments& moments) {
+inline void GlmObjective::share_moments(ColumnMoments& moments) {
   if (units_chosen_) return;
   if (!moments.known && moments.weights.size() == 0) {
     moments.weights = weight_;
@@ -850,8 +790,7 @@ void GlmObjective<Loss, Design>::share_moments(ColumnMoments& moments) {
   moments_ = &moments;
 }
 
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::choose_all_units() {
+inline bool GlmObjective::choose_all_units() {
   scan_ = {0, Hessian::exact, weight_.data()};
   for (Index begin = 0; begin < p_; begin += largest_panel) {
     const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
@@ -864,8 +803,7 @@ bool GlmObjective<Loss, Design>::choose_all_units() {
 }
 
 // Groups: the Hessian among the members of each is needed as well, so members are gathered, and matrix products do the rest.
-template <class Loss, class Design>
-Status GlmObjective<Loss, Design>::scan_groups(const Iterate& iterate, const Columns& units, ScanSink& sink) {
+inline Status GlmObjective::scan_groups(const Iterate& iterate, const Columns& units, ScanSink& sink) {
   const bool all_held = constraints_.bounded();
   const Index size = take_active(iterate), d = size + intercept_, stride = groups_.stride();
   if (!linearise_for_scan(iterate, Hessian::exact)) return Status::interrupted;
@@ -915,8 +853,7 @@ Status GlmObjective<Loss, Design>::scan_groups(const Iterate& iterate, const Col
 // ----------------------------------------------------------------------------------------------------------------- units
 
 // From the first scan's sums of a panel: units, and derivatives in these units. False: X is not finite.
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::choose_units(const Columns& panel) {
+inline bool GlmObjective::choose_units(const Columns& panel) {
   // Below this ratio of variance to squared mean, the conversion by formula would lose more than half of the digits.
   constexpr double cancellation = 1e-8;
   constexpr double tiny = 1e-280, huge = 1e280;
@@ -954,8 +891,7 @@ bool GlmObjective<Loss, Design>::choose_units(const Columns& panel) {
 }
 
 // Units of a column whose plain sums are no use: constant, not finite, at the ends of the range, or far from 0 for its spread.
-template <class Loss, class Design>
-bool GlmObjective<Loss, Design>::examine_column(Index column) {
+inline bool GlmObjective::examine_column(Index column) {
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
   for (Index first = 0; first < n_; first += block_rows) {
     const Index rows = std::min(block_rows, n_ - first);
@@ -997,9 +933,8 @@ bool GlmObjective<Loss, Design>::examine_column(Index column) {
   return true;
 }
 
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::gather_subset(const Columns& columns) {
-  if (Design::columns_contiguous) return;
+inline void GlmObjective::gather_subset(const Columns& columns) {
+  if (design_.columns_contiguous()) return;
   subset_list_ = columns.list;
   if (Index(subset_columns_.size()) == columns.count &&
       std::equal(subset_columns_.begin(), subset_columns_.end(), columns.list))
@@ -1009,8 +944,7 @@ void GlmObjective<Loss, Design>::gather_subset(const Columns& columns) {
   for (Index c = 0; c < columns.count; ++c) gather_in_units(columns[c], 0, n_, subset_.col(c).data());
 }
 
-template <class Loss, class Design>
-void GlmObjective<Loss, Design>::to_user(const Iterate& iterate, FitResult& result) const {
+inline void GlmObjective::to_user(const Iterate& iterate, FitResult& result) const {
   result.coef = Eigen::VectorXd::Zero(p_);
   result.intercept = iterate.intercept;
   result.support.clear();
@@ -1031,9 +965,8 @@ void GlmObjective<Loss, Design>::to_user(const Iterate& iterate, FitResult& resu
   result.objective = iterate.objective;
 }
 
-template <class Loss, class Design>
-Iterate GlmObjective<Loss, Design>::from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef,
-                                              double intercept) const {
+inline Iterate GlmObjective::from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef,
+                                       double intercept) const {
   Iterate iterate(std::min(capacity_, groups_.units()), groups_.stride());
   iterate.intercept = intercept_ ? intercept : 0.0;
   for (std::size_t i = 0; i < support.size(); ++i) {

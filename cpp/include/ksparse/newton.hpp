@@ -13,16 +13,11 @@
 #include <limits>
 #include <vector>
 
+#include "loss/loss.hpp"
 #include "result.hpp"
 #include "types.hpp"
 
 namespace ksparse {
-
-/// Which second derivative a linearisation uses.
-enum class Curvature {
-  exact,   // l'' as it is, possibly negative
-  convex,  // max(l'', 0): the Hessian is positive semi-definite
-};
 
 /// Cholesky factor of H + shift * diag(H), the shift being 0 unless H is singular to rounding. False: even that failed.
 template <class Matrix>

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -20,20 +21,18 @@ namespace ksparse {
 /// How often each row counts, one resampling per row of the matrix: 0 and 1 for a fold, counts for a bootstrap round.
 using Counts = Eigen::Map<const Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
-template <class Loss>
 struct PathTask {
   Index resampling = 0;  // row of the counts
-  Loss loss;
+  std::shared_ptr<const LossKernel> loss;
   Options options;
   bool follows = false;  // starts from the fits of the task before it, which has the same resampling and a neighbouring setting
 };
 
 /// fit_path for every task, over threads; weights are those of the problem times the task's counts. X is shared by all. A task
 /// that fails holds one fit that says why, and the others are as they would be without it. Empty if interrupted.
-template <class Loss, class Design>
-std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
-                                               const std::vector<PathTask<Loss>>& tasks, const std::vector<Index>& ks,
-                                               int threads, const Interrupt& interrupt = {}) {
+inline std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
+                                                      const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
+                                                      int threads, const Interrupt& interrupt = {}) {
   std::vector<std::vector<CompactFit>> answers(tasks.size());
   // First tasks of all chains first, then the second ones: by the time that a task is taken, the one before it in its chain is
   // done or under way.
@@ -52,13 +51,13 @@ std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Probl
     return bool(done[i]);
   };
   const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
-    const PathTask<Loss>& task = tasks[i];
+    const PathTask& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
     if (problem.weights.size()) weights.array() *= problem.weights.array();
     const Problem resampled{problem.labels, Problem::Vector(weights.data(), weights.size()), problem.offset};
     const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();
     for (FitResult& result :
-         fit_path(design, resampled, task.loss, ks, task.options, stopped, seeded ? &answers[i - 1] : nullptr))
+         fit_path(design, resampled, *task.loss, ks, task.options, stopped, seeded ? &answers[i - 1] : nullptr))
       answers[i].push_back(compact(std::move(result)));
   };
   const auto run = [&](Index place, const Interrupt& stopped) {

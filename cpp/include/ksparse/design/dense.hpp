@@ -1,13 +1,5 @@
-// Dense X of doubles or floats as it lies in the caller's memory, in either order; never a copy, and floats are widened on their
-// way into the registers. A design offers:
-//   rows(), columns()
-//   columns_contiguous            whether scattered columns are cheap to read
-//   gather(column, first, rows, target)           a stretch of one column
-//   accumulate(columns, block, sums)              all sums of a block of rows, see kernels.hpp
-//   accumulate_slopes(columns, block, sums)       the first of them alone
-//   lead()                                        rows of a first short block after which whole blocks are read fastest
-//   load_block(columns, first, rows, scratch, stride)   a block as columns of doubles, in place where it is that already
-// SPDX-License-Identifier: BSD-3-Clause
+// Dense X of doubles or floats as it lies in the caller's memory, in either order; never a copy, and floats are widened on
+// their way into the registers. SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
@@ -15,54 +7,49 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "design.hpp"
 #include "kernels.hpp"
 
 namespace ksparse {
 
-/// Elements from one column to the next where load_block fills its scratch of columns.count * block_stride(rows): whole cache
-/// lines, and an odd number of them, so that columns do not fall into the same few sets of the caches.
-constexpr Index block_stride(Index rows) noexcept {
-  constexpr Index line = 64 / Index(sizeof(double));
-  return ((rows + line - 1) / line | 1) * line;
-}
-
 /// Column-major X (Fortran order), columns `stride` elements apart.
 template <class Scalar>
-class BasicColumnView {
+class BasicColumnView final : public Design {
  public:
   using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
-  static constexpr bool columns_contiguous = true;
 
   BasicColumnView(const Scalar* data, Index rows, Index columns, Index stride) noexcept
       : data_(data), rows_(rows), columns_(columns), stride_(stride) {}
   explicit BasicColumnView(const Matrix& X) noexcept : BasicColumnView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
   explicit BasicColumnView(Matrix&&) = delete;  // would dangle
 
-  Index rows() const noexcept { return rows_; }
-  Index columns() const noexcept { return columns_; }
+  Index rows() const noexcept override { return rows_; }
+  Index columns() const noexcept override { return columns_; }
+  bool columns_contiguous() const noexcept override { return true; }
 
   /// Rows up to the first cache line: loads that straddle two lines cost a third of a scan. NumPy's large arrays begin 16 bytes
   /// after a line. 0 if columns lie differently, or are short.
-  Index lead() const noexcept {
+  Index lead() const noexcept override {
     constexpr Index item = sizeof(Scalar), line = 64;
     const Index past = Index(reinterpret_cast<std::uintptr_t>(data_) % std::uintptr_t(line));
     return rows_ < 1024 || stride_ * item % line != 0 || past % item != 0 ? 0 : (line - past) % line / item;
   }
 
-  void gather(Index column, Index first, Index rows, double* target) const noexcept {
+  void gather(Index column, Index first, Index rows, double* target) const noexcept override {
     std::copy_n(at(column, first), rows, target);
   }
 
-  void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
+  void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
     kernels::accumulate_columns(
         columns.count, block, sums, [&](Index c) { return at(columns[c], block.first); },
         [&](Index) { return block.cross_count; });
   }
-  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
+  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
     kernels::accumulate_slopes(columns.count, block, sums, [&](Index c) { return at(columns[c], block.first); });
   }
 
-  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch, Index& stride) const noexcept {
+  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch,
+                           Index& stride) const noexcept override {
     if constexpr (std::is_same_v<Scalar, double>)
       if (!columns.list) {
         stride = stride_;
@@ -82,34 +69,32 @@ class BasicColumnView {
 
 /// Row-major X (C order), rows `stride` elements apart.
 template <class Scalar>
-class BasicRowView {
+class BasicRowView final : public Design {
  public:
   using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  static constexpr bool columns_contiguous = false;
 
   BasicRowView(const Scalar* data, Index rows, Index columns, Index stride) noexcept
       : data_(data), rows_(rows), columns_(columns), stride_(stride) {}
   explicit BasicRowView(const Matrix& X) noexcept : BasicRowView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
   explicit BasicRowView(Matrix&&) = delete;  // would dangle
 
-  Index rows() const noexcept { return rows_; }
-  Index columns() const noexcept { return columns_; }
-  Index lead() const noexcept { return 0; }
+  Index rows() const noexcept override { return rows_; }
+  Index columns() const noexcept override { return columns_; }
+  bool columns_contiguous() const noexcept override { return false; }
 
-  void gather(Index column, Index first, Index rows, double* target) const noexcept {
+  void gather(Index column, Index first, Index rows, double* target) const noexcept override {
     const Scalar* source = at(first, column);
     for (Index i = 0; i < rows; ++i) target[i] = double(source[i * stride_]);
   }
 
-  void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
+  void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
     if (columns.list) return accumulate_listed(columns, block, sums);
     const Scalar* x = at(block.first, columns.first);
     Index i = 0;
     for (; i + 8 <= block.rows; i += 8) kernels::row_tile<8>(x + i * stride_, stride_, columns.count, block, i, sums);
     for (; i < block.rows; ++i) kernels::row_tile<1>(x + i * stride_, stride_, columns.count, block, i, sums);
   }
-  /// Of consecutive columns.
-  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
+  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
     const Scalar* x = at(block.first, columns.first);
     Index i = 0;
     for (; i + 8 <= block.rows; i += 8) kernels::slope_row_tile<8>(x + i * stride_, stride_, columns.count, block, i, sums);
@@ -117,7 +102,8 @@ class BasicRowView {
   }
 
   // A square of packs at a time, turned over in registers: rows stream in, and each square leaves whole lines of each column.
-  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch, Index& stride) const noexcept {
+  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch,
+                           Index& stride) const noexcept override {
     stride = block_stride(rows);
     if (columns.list) {
       for (Index c = 0; c < columns.count; ++c) gather(columns[c], first, rows, scratch + c * stride);

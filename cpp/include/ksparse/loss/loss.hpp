@@ -15,4 +15,10 @@ struct LossTerms {
   T curvature;  // l''(m)
 };
 
+/// Which second derivative is meant.
+enum class Curvature {
+  exact,   // l'' as it is, possibly negative
+  convex,  // max(l'', 0): Hessians are positive semi-definite
+};
+
 }  // namespace ksparse

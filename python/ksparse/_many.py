@@ -1,0 +1,540 @@
+"""Fit many problems over one X: outcomes, resamplings, grids of settings."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from ._fit import FitResult
+from ._optional import require
+from ._request import Request, Settings
+from ._threads import thread_count
+from ._validation import check_design, check_groups, check_loss, check_real, check_rows, feature_names
+from .exceptions import ConvergenceWarning
+
+__all__ = ["BatchResult", "fit_many"]
+
+# What a label that is neither 0 nor 1 becomes; its problem fails with a message of its own.
+_BAD_LABEL = 255
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Valid arrays and settings of all problems; refers to the user's data without a copy."""
+
+    design: Any
+    labels: NDArray[Any]  # (n,) or (n, m), 0, 1 or _BAD_LABEL
+    weights: NDArray[Any] | None  # (n,) or (n, m), of any real type
+    offset: NDArray[Any] | None
+    settings: Settings
+
+    def rows_of(self, values: NDArray[Any] | None, i: int) -> NDArray[np.float64] | None:
+        if values is None:
+            return None
+        return np.ascontiguousarray(values if values.ndim == 1 else values[:, i], dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BatchResult:
+    """What :func:`ksparse.fit_many` found: arrays with an entry per problem.
+
+    ``result[i]`` is the :class:`ksparse.FitResult` of problem i; a slice, a mask or an array of numbers gives the result of
+    some problems. Coefficients are held without their zeros.
+
+    Attributes
+    ----------
+    coefs : scipy.sparse.csr_array of shape (n_problems, n_features)
+        Coefficients; a row of zeros for a problem that failed.
+    intercepts : ndarray of shape (n_problems,)
+        Intercepts; NaN for a problem that failed.
+    objectives : ndarray of shape (n_problems,)
+        F at the answers; NaN for a problem that failed.
+    status : ndarray of str, shape (n_problems,)
+        As in :class:`ksparse.FitResult`, or ``invalid_input``.
+    messages : dict of int to str
+        What was wrong with each problem that has ``invalid_input``.
+    n_newton, n_scans, n_refits, n_rounds, times_found : ndarray of int32, shape (n_problems,)
+        As in :class:`ksparse.FitResult`. A pass over X that several problems shared counts once for each.
+    k, alpha, gamma, ridge : ndarray of shape (n_problems,)
+        Settings of each problem.
+    loss : str
+        Loss that was minimised.
+    feature_names : ndarray of str or None
+        Names of the columns of X, where they are known.
+    problem_names : ndarray of str or None
+        Names of the columns of Y, when it was a data frame.
+    """
+
+    coefs: Any
+    intercepts: NDArray[np.float64]
+    objectives: NDArray[np.float64]
+    status: NDArray[np.str_]
+    messages: dict[int, str]
+    n_newton: NDArray[np.int32]
+    n_scans: NDArray[np.int32]
+    n_refits: NDArray[np.int32]
+    n_rounds: NDArray[np.int32]
+    times_found: NDArray[np.int32]
+    k: NDArray[np.int64]
+    alpha: NDArray[np.float64]
+    gamma: NDArray[np.float64]
+    ridge: NDArray[np.float64]
+    loss: str
+    feature_names: NDArray[np.object_] | None = None
+    problem_names: NDArray[np.object_] | None = None
+    _numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # of the problems in the batch
+    _batch: _Batch | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the data out: a pickled result is small."""
+        return {**self.__dict__, "_batch": None}
+
+    def __len__(self) -> int:
+        """Return the number of problems."""
+        return len(self.k)
+
+    def __iter__(self) -> Iterator[FitResult]:
+        """Go through the results of the problems."""
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Which answers are proper minima on their supports."""
+        return np.asarray(self.status == "converged")
+
+    @property
+    def supports(self) -> list[NDArray[np.int64]]:
+        """Chosen features of each problem, sorted."""
+        return np.split(self.coefs.indices.astype(np.int64), self.coefs.indptr[1:-1])
+
+    @overload
+    def __getitem__(self, which: int) -> FitResult: ...
+    @overload
+    def __getitem__(self, which: slice | ArrayLike) -> BatchResult: ...
+    def __getitem__(self, which: Any) -> FitResult | BatchResult:
+        """Return the result of a problem, or of some."""
+        if isinstance(which, (int, np.integer)):
+            i = int(which) + (len(self) if which < 0 else 0)
+            if not 0 <= i < len(self):
+                raise IndexError(f"problem {which} of a batch of {len(self)}")
+            return self._single(i)
+        chosen = np.arange(len(self))[which]
+        per_problem = {
+            name: value[chosen]
+            for name, value in self.__dict__.items()
+            if name not in ("coefs", "messages", "loss", "feature_names", "_batch") and value is not None
+        }
+        messages = {new: self.messages[old] for new, old in enumerate(chosen.tolist()) if old in self.messages}
+        return replace(self, coefs=self.coefs[chosen], messages=messages, **per_problem)
+
+    def _single(self, i: int) -> FitResult:
+        begin, end = self.coefs.indptr[i], self.coefs.indptr[i + 1]
+        support = self.coefs.indices[begin:end].astype(np.int64)
+        coef = np.zeros(self.coefs.shape[1])
+        coef[support] = self.coefs.data[begin:end]
+        status = str(self.status[i])
+        return FitResult(
+            coef=coef,
+            intercept=float(self.intercepts[i]),
+            support=support,
+            objective=float(self.objectives[i]),
+            status=status,
+            advice=self.messages.get(i, _core.advice_on(_STATUS.index(status))),
+            n_newton=int(self.n_newton[i]),
+            n_scans=int(self.n_scans[i]),
+            n_refits=int(self.n_refits[i]),
+            n_rounds=int(self.n_rounds[i]),
+            times_found=int(self.times_found[i]),
+            k=int(self.k[i]),
+            loss=self.loss,
+            alpha=float(self.alpha[i]),
+            gamma=float(self.gamma[i]),
+            ridge=float(self.ridge[i]),
+            feature_names=self.feature_names,
+            groups=self._groups_of(support),
+            _request=None if status == "invalid_input" else self._request(i),
+        )
+
+    def _groups_of(self, support: NDArray[np.int64]) -> NDArray[Any] | None:
+        grouped = None if self._batch is None else check_groups(self._batch.settings.groups, self.coefs.shape[1])
+        return None if grouped is None else grouped[1][np.unique(grouped[0][support])]
+
+    def _request(self, i: int) -> Request | None:
+        batch, number = self._batch, int(self._numbers[i])
+        if batch is None:
+            return None
+        settings = replace(batch.settings, alpha=float(self.alpha[i]), gamma=float(self.gamma[i]), ridge=float(self.ridge[i]))
+        labels, weights, offset = (batch.rows_of(values, number) for values in (batch.labels, batch.weights, batch.offset))
+        request = Request.of(batch.design, labels, weights, offset, settings, self.feature_names)
+        request.options.k = int(self.k[i])
+        return request
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Linear predictors of new rows for every problem.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_problems)
+            ``X @ coefs.T + intercepts``; NaN for a problem that failed.
+
+        Raises
+        ------
+        ValueError
+            If X has another number of columns than the fit.
+        """
+        design = check_design(X)
+        if design.shape[1] != self.coefs.shape[1]:
+            raise ValueError(f"X has shape {design.shape} but the fit had {self.coefs.shape[1]} features")
+        used = np.unique(self.coefs.indices)
+        eta = self.coefs[:, used] @ design[:, used].T
+        return np.asarray((eta.toarray() if hasattr(eta, "toarray") else eta).T + self.intercepts)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Probability of class 1 of new rows for every problem.
+
+        For the focal loss the focusing is undone, as in :meth:`ksparse.KSparseClassifier.predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_problems)
+            Probabilities; NaN for a problem that failed.
+        """
+        from ._probability import probability
+
+        eta = self.decision_function(X)
+        if self.loss != "focal":
+            return np.asarray(probability(eta, 0.0))
+        columns = [probability(eta[:, i], self.gamma[i]) for i in range(len(self))]
+        return np.stack(columns, axis=1) if columns else eta
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int8]:
+        """Labels of new rows for every problem.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+
+        Returns
+        -------
+        ndarray of int8, shape (n_samples, n_problems)
+            1 where the linear predictor is positive, else 0; -1 for a problem that failed.
+        """
+        eta = self.decision_function(X)
+        return np.where(np.isnan(eta), -1, eta > 0).astype(np.int8)
+
+    def to_frame(self) -> Any:
+        """Table with a row per problem.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Settings, number and names of the chosen features, objective, status and message; the index has the names of
+            the problems, or their numbers.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "to_frame()", "pandas")
+        names = self.feature_names
+        columns: dict[str, Any] = {"k": self.k}
+        if self.loss == "focal":
+            columns.update(alpha=self.alpha, gamma=self.gamma)
+        columns.update(
+            ridge=self.ridge,
+            n_chosen=np.diff(self.coefs.indptr),
+            features=[tuple((support if names is None else names[support]).tolist()) for support in self.supports],
+            intercept=self.intercepts,
+            objective=self.objectives,
+            status=self.status,
+            message=[self.messages.get(i, "") for i in range(len(self))],
+        )
+        return pandas.DataFrame(columns, index=self._numbers if self.problem_names is None else self.problem_names)
+
+    def _name(self, i: int) -> str:
+        return str(self._numbers[i] if self.problem_names is None else self.problem_names[i])
+
+    def __repr__(self) -> str:
+        """Return a summary, and a line for each of the first problems."""
+        lines = [f"{len(self)} problems over {self.coefs.shape[1]} features, {self.loss} loss: {_counts_of(self.status)}"]
+        width = max([len(self._name(i)) for i in range(min(len(self), 10))], default=0)
+        for i, support in enumerate(self.supports[:10]):
+            names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in support.tolist()]
+            chosen = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+            lines.append(f"  {self._name(i):<{width}}  {self.objectives[i]:.6g}  {self.messages.get(i, chosen)}")
+        return "\n".join(lines + ["  ..."] * (len(self) > 10))
+
+
+_STATUS: list[str] = _core.status_names()
+
+
+def _counts_of(status: NDArray[np.str_]) -> str:
+    values, counts = np.unique(status, return_counts=True)
+    return ", ".join(f"{count} {value}" for value, count in sorted(zip(values, counts, strict=True), key=lambda pair: -pair[1]))
+
+
+def fit_many(
+    X: ArrayLike,
+    Y: ArrayLike,
+    k: int | ArrayLike,
+    *,
+    loss: str = "logistic",
+    alpha: float | ArrayLike = 0.5,
+    gamma: float | ArrayLike = 2.0,
+    ridge: float | ArrayLike = 0.0,
+    fit_intercept: bool = True,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    tolerance: float = 1e-8,
+    max_newton: int = 100,
+    search: str = "auto",
+    max_rounds: int | None = None,
+    max_seconds: float | None = None,
+    random_state: int = 0,
+    always_in: ArrayLike | None = None,
+    never_in: ArrayLike | None = None,
+    bounds: tuple[Any, Any] | None = None,
+    groups: ArrayLike | None = None,
+    n_jobs: int | None = None,
+) -> BatchResult:
+    """Fit many problems over one X: outcomes, resamplings (as weights), grids of settings.
+
+    Each problem is answered as :func:`ksparse.fit` answers it alone, whatever the number of threads. Passes over X are shared:
+    a block of X that was fetched from memory serves all problems that wait for it. A problem that is not as it must be (one
+    class, NaN in its labels, k too large) fails alone and says why; the others are answered.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Features, as in :func:`ksparse.fit`.
+    Y : array-like of shape (n_samples, n_problems) or (n_samples,)
+        Labels, 0 and 1: a column per problem, or one outcome for all problems.
+    k : int or array-like of int, shape (n_problems,)
+        Most features used, for all problems or for each.
+    loss : {"logistic", "focal"}, default="logistic"
+        The loss of all problems.
+    alpha, gamma, ridge : float or array-like of shape (n_problems,)
+        As in :func:`ksparse.fit`, for all problems or for each. Defaults are 0.5, 2 and 0.
+    fit_intercept : bool, default=True
+        As in :func:`ksparse.fit`.
+    sample_weight : array-like of shape (n_samples,) or (n_samples, n_problems), optional
+        Weights of the rows, for all problems or for each. Integers are read in place in their own type: counts of bootstrap
+        rounds or folds as ``uint8`` take a byte each. Columns that are contiguous (Fortran order) are read fastest.
+    offset : array-like of shape (n_samples,) or (n_samples, n_problems), optional
+        Added to the linear predictors.
+    tolerance, max_newton, search, max_rounds, max_seconds, random_state
+        As in :func:`ksparse.fit`, for each problem.
+    always_in, never_in, bounds, groups
+        As in :func:`ksparse.fit`, for all problems.
+    n_jobs : int or None, default=None
+        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+
+    Returns
+    -------
+    BatchResult
+        Coefficients, objectives and status by problem.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument that all problems share is not what it must be, or lengths do not agree; the message names it.
+
+    Warns
+    -----
+    ksparse.ConvergenceWarning
+        If problems failed or did not converge, with their number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ksparse
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((300, 50))
+    >>> Y = X[:, [7, 30]] + 0.5 * rng.standard_normal((300, 2)) > 0
+    >>> batch = ksparse.fit_many(X, Y, k=1)
+    >>> [support.tolist() for support in batch.supports]
+    [[7], [30]]
+    >>> batch[1].objective == ksparse.fit(X, Y[:, 1], k=1).objective
+    True
+    """
+    settings = Settings(
+        loss=loss,
+        fit_intercept=fit_intercept,
+        tolerance=tolerance,
+        max_newton=max_newton,
+        search=search,
+        max_rounds=max_rounds,
+        max_seconds=max_seconds,
+        random_state=random_state,
+        always_in=always_in,
+        never_in=never_in,
+        bounds=bounds,
+        groups=groups,
+    )
+    threads = thread_count(n_jobs)
+    design = check_design(X)
+    n, p = design.shape
+    names = feature_names(X)
+    kind, _, _ = check_loss(loss, 0.5, 2.0)
+    options = settings.options(p, names)
+    labels, messages = _check_outcomes(Y, n)
+    weights, shift = _check_matrix(sample_weight, n, "sample_weight"), _check_matrix(offset, n, "offset")
+    budgets = _check_budgets(k)
+    numbers = {name: _check_setting(value, name) for name, value in (("alpha", alpha), ("gamma", gamma), ("ridge", ridge))}
+    count = _problem_count(
+        {"Y": labels, "sample_weight": weights, "offset": shift},
+        {"k": budgets, **numbers},
+    )
+    if labels.ndim == 1 and messages:
+        raise ValueError(messages[0].replace(", 0]", "]", 1))
+    budgets = np.broadcast_to(budgets, (count,))
+    alphas, gammas, ridges = (np.broadcast_to(value, (count,)) for value in numbers.values())
+    answer = _core.fit_many(design, labels, weights, shift, kind, budgets, alphas, gammas, ridges, options, threads)
+    result = _result_of(
+        answer,
+        budgets,
+        [alphas, gammas, ridges],
+        messages,
+        _Batch(design, labels, weights, shift, settings),
+        kind,
+        names,
+        Y,
+    )
+    failed = ~result.converged
+    if failed.any():
+        first = int(np.flatnonzero(failed)[0])
+        why = result.messages.get(first, _core.advice_on(_STATUS.index(str(result.status[first]))))
+        warnings.warn(
+            f"{int(failed.sum())} of {count} problems did not converge ({_counts_of(result.status[failed])}); "
+            f"the first is problem {result._name(first)}: {why}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return result
+
+
+def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
+    """Return labels as bytes, columns contiguous, and what is wrong with each column that has other values."""
+    array = np.asarray(Y)
+    if array.ndim not in (1, 2) or array.shape[0] != n or 0 in array.shape:
+        raise ValueError(
+            f"X has {n} rows but Y has shape {array.shape}; Y must have shape ({n}, n_problems) with at least one problem, or ({n},)"
+        )
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"Y has dtype {array.dtype}; labels must be 0 and 1, as numbers or booleans")
+    labels = np.full(array.shape, _BAD_LABEL, dtype=np.uint8, order="F")
+    labels[array == 0] = 0
+    labels[array == 1] = 1
+    bad = labels == _BAD_LABEL
+    messages = {}
+    for j in np.flatnonzero(np.atleast_1d(bad.any(axis=0))).tolist():
+        column, values = (bad, array) if array.ndim == 1 else (bad[:, j], array[:, j])
+        i = int(np.argmax(column))
+        messages[j] = f"Y[{i}, {j}] is {values[i]}; labels must be 0 or 1"
+    return labels, messages
+
+
+def _check_matrix(values: Any, n: int, name: str) -> NDArray[Any] | None:
+    """Return weights or offsets: a vector for all problems, checked whole, or a matrix, whose columns the core checks."""
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.ndim != 2:
+        vector = check_rows(array, n, name)
+        if name == "sample_weight" and (vector < 0).any():
+            i = int(np.flatnonzero(vector < 0)[0])
+            raise ValueError(f"sample_weight[{i}] is {vector[i]}; weights must be finite and >= 0")
+        return vector
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} has dtype {array.dtype}; it must be real numbers")
+    if array.shape[0] != n:
+        raise ValueError(f"X has {n} rows but {name} has shape {array.shape}; it must have shape ({n},) or ({n}, n_problems)")
+    return array if array.dtype.itemsize <= 8 and array.dtype != np.float16 else array.astype(np.float64)
+
+
+def _check_budgets(k: Any) -> NDArray[np.int64]:
+    array = np.asarray(k)
+    if array.dtype.kind not in "iu" or array.ndim > 1:
+        raise TypeError(f"k is {k!r}; it must be an integer, or one per problem")
+    return array.astype(np.int64)
+
+
+def _check_setting(value: Any, name: str) -> NDArray[np.float64]:
+    array = np.asarray(value)
+    if array.ndim == 0:
+        check_real(value, name, "finite", -np.inf)
+    elif array.dtype.kind not in "fiu" or array.ndim > 1:
+        raise TypeError(f"{name} is {value!r}; it must be a real number, or one per problem")
+    return array.astype(np.float64)
+
+
+def _problem_count(matrices: dict[str, NDArray[Any] | None], vectors: dict[str, NDArray[Any]]) -> int:
+    """Return the number of problems, on which all that are given by problem must agree."""
+    counts = {f"{name} has {a.shape[1]} columns": a.shape[1] for name, a in matrices.items() if a is not None and a.ndim == 2}
+    counts.update({f"{name} has {len(a)} entries": len(a) for name, a in vectors.items() if a.ndim == 1})
+    for (first, m), (second, other) in itertools.pairwise(counts.items()):
+        if m != other:
+            raise ValueError(f"{first} but {second}; what is given by problem must have one for each")
+    count = next(iter(counts.values()), 1)
+    if count == 0:
+        raise ValueError(f"{next(iter(counts))}; there must be at least one problem")
+    return count
+
+
+def _result_of(
+    answer: dict[str, Any],
+    budgets: NDArray[np.int64],
+    parameters: list[NDArray[np.float64]],
+    messages: dict[int, str],
+    batch: _Batch,
+    loss: str,
+    names: NDArray[np.object_] | None,
+    Y: Any,
+) -> BatchResult:
+    """Dress the core's arrays."""
+    from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
+
+    count, p = len(budgets), batch.design.shape[1]
+    status = np.array(_STATUS)[answer["status"]]
+    failed = (status == "invalid_input") | (status == "numerical_failure")
+    alpha, gamma, ridge = (np.array(value) for value in parameters)
+    return BatchResult(
+        coefs=csr_array((answer["coefs"], answer["features"], answer["starts"]), shape=(count, p)),
+        intercepts=np.where(failed, np.nan, answer["intercept"]),
+        objectives=np.where(failed, np.nan, answer["objective"]),
+        status=status,
+        messages={**answer["messages"], **messages},
+        n_newton=answer["n_newton"],
+        n_scans=answer["n_scans"],
+        n_refits=answer["n_refits"],
+        n_rounds=answer["n_rounds"],
+        times_found=answer["times_found"],
+        k=np.array(budgets),
+        alpha=alpha if loss == "focal" else np.full(count, 0.5),
+        gamma=gamma if loss == "focal" else np.zeros(count),
+        ridge=ridge,
+        loss=loss,
+        feature_names=names,
+        problem_names=feature_names(Y) if batch.labels.ndim == 2 else None,
+        _numbers=np.arange(count),
+        _batch=batch,
+    )
