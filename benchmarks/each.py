@@ -24,6 +24,8 @@ import numpy as np
 from ksparse import _core
 
 INTERRUPTED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 import numpy as np, time, ksparse
 rng = np.random.default_rng(0)
 X, y = rng.standard_normal((3000, 3000)), (rng.random(3000) < 0.5).astype(float)

@@ -229,6 +229,8 @@ def test_breaking_off_ends_the_threads():
 
 
 CODE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 import numpy as np, threading, ksparse
 rng = np.random.default_rng(0)
 X = rng.standard_normal((3000, 3000))
@@ -257,6 +259,8 @@ def test_interrupt_ends_the_stream_and_its_threads(n_jobs):
 
 
 FIT_IN_A_THREAD = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 import numpy as np, threading, ksparse
 rng = np.random.default_rng(0)
 X = rng.standard_normal((1500, 1000))
