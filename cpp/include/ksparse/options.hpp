@@ -57,12 +57,13 @@ struct Options {
     return int((effort == Effort::thorough ? 33000 : 5000) / std::max<Index>(k, 1));
   }
 
-  /// Features in the working set of a search for up to k, which is scanned often between scans of all p. Doubled as needed, so
-  /// that searches for neighbouring k grow in the same set; all features where that is less than twice as many.
+  /// Features in the working set of a search for up to k, which is scanned often between scans of all p; all features where
+  /// there are few. Doubled as needed, so that searches for neighbouring k grow in the same set.
   static Index working_set(Index p, Index k) {
-    Index size = 48;
-    while (size < 2 * k) size *= 2;
-    return 2 * size < p ? size : p;
+    constexpr Index least = 24, usual = 48;
+    Index size = least;
+    while (size < std::min(4 * k, usual) || size < 2 * k) size *= 2;
+    return p > 2 * std::max(size, usual) ? size : p;
   }
 
   /// The first broken rule in words, e.g. "ridge must be >= 0, got -1".
