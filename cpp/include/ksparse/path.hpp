@@ -15,6 +15,7 @@
 #include "options.hpp"
 #include "perturbation.hpp"
 #include "splicing.hpp"
+#include "weakest.hpp"
 
 namespace ksparse {
 
@@ -151,26 +152,10 @@ class Path {
 
   // Features leave by least sacrifice, one at a time, until k are left.
   bool shrink(Splicing& engine, Iterate& iterate, Index k) {
-    struct Losses final : ScanSink {
-      const Iterate& iterate;
-      const Splicing& engine;
-      const std::unique_ptr<SacrificeModel> model;
-      Index least = -1;
-      Losses(const Iterate& at, const Splicing& search)
-          : iterate(at), engine(search), model(make_sacrifice_model(at.size(), at.stride, 0)) {}
-      void begin_scan(const ScanPoint& point) override {
-        model->set(iterate, point);
-        for (Index i = 0; i < iterate.size(); ++i)
-          if (!engine.is_required(iterate.support[std::size_t(i)]) &&
-              (least < 0 || model->leaving_loss(i) < model->leaving_loss(least)))
-            least = i;
-      }
-      void take_panel(const ScanPanel&) override {}
-    };
     while (iterate.size() > k) {
-      Losses losses(iterate, engine);
-      if (objective_.scan(iterate, Columns{}, Hessian::exact, losses) != Status::converged) return false;
-      iterate.remove(losses.least);
+      WeakestPlace weakest(iterate, engine);
+      if (objective_.scan(iterate, Columns{}, Hessian::exact, weakest) != Status::converged) return false;
+      iterate.remove(weakest.place());
       engine.begin_search(nullptr);
       engine.descend_from(iterate, iterate.size(), Reach::grow);
       if (!settle(engine)) return false;
