@@ -23,12 +23,19 @@ class Design:
     alpha: float = 0.5
     gamma: float = 2.0
     fit_intercept: bool = True
+    ridge: float = 0.0
     truth: np.ndarray = field(default_factory=lambda: np.array([], int))
 
     @property
     def settings(self) -> dict:
         """Keyword arguments of ``ksparse.fit``."""
-        return {"loss": self.loss, "alpha": self.alpha, "gamma": self.gamma, "fit_intercept": self.fit_intercept}
+        return {
+            "loss": self.loss,
+            "alpha": self.alpha,
+            "gamma": self.gamma,
+            "ridge": self.ridge,
+            "fit_intercept": self.fit_intercept,
+        }
 
 
 def standardised(X: np.ndarray) -> np.ndarray:

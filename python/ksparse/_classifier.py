@@ -327,7 +327,10 @@ class KSparseClassifier(SparseLinearClassifier):
         if isinstance(self.k, str):
             check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
             least = least_budget(settings, design.shape[1], names)
-            k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", least, units)
+            k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0, units)
+            if k_max < least:
+                what = "features" if self.groups is None else "groups"
+                raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
             path = solve_path(design, labels, range(least, k_max + 1), weights, None, settings, names=names)
             result = path.best(self.k)
             self.path_ = replace(path, results=tuple(replace(fit, _request=None) for fit in path))

@@ -200,6 +200,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs))
         seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
         scores = self._scores(request, grid, paths, splits, ks)
+        _refuse_undefined(scores, splits, labels)
         self.n_splits_ = len(splits)
         self.cv_results_ = _results(grid, ks, scores, seconds)
         self.best_index_ = _choose(self.cv_results_, one_standard_error)
@@ -335,6 +336,19 @@ def _fit_folds(
     for path in paths:
         request.raise_if_refused(path[0])
     return paths
+
+
+def _refuse_undefined(scores: NDArray[np.float64], splits: list[Any], labels: NDArray[Any]) -> None:
+    """Name a fold on which every score is NaN, for then no mean over the folds is a number."""
+    for fold in np.flatnonzero(np.isnan(scores).all(axis=(0, 1))):
+        present = np.unique(labels[splits[fold][1]])
+        advice = "check the scorer"
+        if len(present) == 1:
+            missing = 1 - int(present[0])
+            advice = (
+                f"it has no test row of class {missing} (of the two classes, sorted); use fewer folds, or a stratified splitter"
+            )
+        raise ValueError(f"every score on fold {fold} of cv is NaN: {advice}")
 
 
 def _minus_mean_loss(

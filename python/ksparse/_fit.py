@@ -293,7 +293,7 @@ def fit(
         Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
         How far to search. ``fast`` is one descent, and with few features (fewer than about 100) four perturbations of its
-        answer with a descent from each. ``thorough`` perturbs and descends up to 400 times or about 33000 / k refits, which
+        answer with a descent from each. ``thorough`` perturbs and descends up to 400 times or about 30000 / k refits, which
         correlated designs need. ``auto`` does so up to 40 times, and only where more than a quarter of the chosen features
         have a rival that would cost less than 1 % of F; else it is ``fast``.
     max_rounds : int, optional

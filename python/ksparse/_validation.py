@@ -191,16 +191,29 @@ def check_groups(groups: Any, n_features: int) -> tuple[NDArray[np.int64], NDArr
     """Return the number of each feature's group, and the labels of the groups, sorted; None: each feature for itself."""
     if groups is None:
         return None
-    array = np.asarray(groups)
+    rule = "labels must be integers or strings"
+    try:
+        array = np.asarray(groups)
+    except ValueError:  # lists of unequal length
+        raise TypeError(f"groups is {groups!r}; it must be a label for each of the {n_features} features") from None
     if array.shape != (n_features,):
         raise ValueError(f"groups has shape {array.shape}; it must have shape ({n_features},), a label for each feature")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        j = int(np.flatnonzero(~np.isfinite(array))[0])
-        raise ValueError(f"groups[{j}] is {array[j]}; labels must be integers or strings")
     if array.dtype.kind not in "iubfUSO":
-        raise TypeError(f"groups has dtype {array.dtype}; labels must be integers or strings")
-    labels, numbers = np.unique(array, return_inverse=True)
-    return numbers.astype(np.int64), labels
+        raise TypeError(f"groups has dtype {array.dtype}; {rule}")
+    if array.dtype.kind == "f":
+        whole = np.isfinite(array) & (array == np.floor(array))
+        if not whole.all():
+            j = int(np.flatnonzero(~whole)[0])
+            raise ValueError(f"groups[{j}] is {array[j]}; {rule}")
+    if array.dtype.kind == "O":
+        kinds = [str if isinstance(label, str) else int if isinstance(label, numbers.Integral) else None for label in array]
+        if None in kinds:
+            raise TypeError(f"groups[{kinds.index(None)}] is {array[kinds.index(None)]!r}; {rule}")
+        if len(set(kinds)) == 2:
+            j, other = kinds.index(int), kinds.index(str)
+            raise TypeError(f"groups[{j}] is {array[j]!r} but groups[{other}] is {array[other]!r}; {rule}, all of one kind")
+    labels, of_feature = np.unique(array, return_inverse=True)
+    return of_feature.astype(np.int64), labels
 
 
 def check_bounds(bounds: Any, n_features: int) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:

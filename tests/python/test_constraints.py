@@ -194,3 +194,5 @@ def test_a_path_must_have_room_for_the_features_that_are_always_in():
         ksparse.fit_path(problem.X, problem.y, [1, 3], always_in=[0, 1])
     path = ksparse.fit_path(problem.X, problem.y, [2, 3], always_in=[0, 1], ridge=1e-2)
     assert path[0].support.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="k_max is 1 but always_in names 2 features; it must be >= 2"):
+        KSparseClassifier(k="bic", k_max=1, always_in=[0, 1]).fit(problem.X, problem.y)

@@ -165,6 +165,12 @@ def test_bad_folds_and_grids_are_named():
         KSparseClassifierCV(ks=[6]).fit(X, y)
     with pytest.raises(TypeError, match="one_standard_error is 1; it must be True or False"):
         KSparseClassifierCV(one_standard_error=1).fit(X, y)
+    one_class = [(np.arange(60), np.flatnonzero(y == 0)), (np.arange(60), np.arange(60))]
+    with (
+        pytest.raises(ValueError, match=r"every score on fold 0 of cv is NaN: it has no test row of class 1.*stratified"),
+        pytest.warns(UserWarning, match="Only one class"),
+    ):
+        KSparseClassifierCV(ks=[1], cv=one_class, scoring="roc_auc").fit(X, y)
     X[4, 2] = np.inf
     with pytest.raises(ValueError, match=r"X\[4, 2\] is inf"):
         KSparseClassifierCV().fit(X, y)

@@ -161,6 +161,14 @@ def test_estimators_alternatives_and_stability():
             ValueError,
             "feature 0 of always_in and feature 1 of never_in are of one group",
         ),
+        ({"groups": [0, 0, 1, 1, 2, 2, 3, 0.5]}, ValueError, r"groups\[7\] is 0.5; labels must be integers or strings"),
+        ({"groups": [0, 0, 1, 1, 2, 2, 3, None]}, TypeError, r"groups\[7\] is None; labels must be integers or strings"),
+        ({"groups": [[0, 1], [2, 3, 4]]}, TypeError, "it must be a label for each of the 8 features"),
+        (
+            {"groups": np.array([0, 0, 1, 1, 2, 2, 3, "a"], dtype=object)},
+            TypeError,
+            r"groups\[0\] is 0 but groups\[7\] is 'a'; labels must be integers or strings, all of one kind",
+        ),
         (
             {"groups": [0, 0, 1, 2, 3, 4, 5, 6], "always_in": [0, 1, 2, 3, 4]},
             ValueError,

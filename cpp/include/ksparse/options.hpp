@@ -54,7 +54,7 @@ struct Options {
   int refits_allowed() const {
     if (max_rounds > 0 || max_seconds > 0) return std::numeric_limits<int>::max();
     // A refit costs the more the more features it has.
-    return int((effort == Effort::thorough ? 33000 : 5000) / std::max<Index>(k, 1));
+    return int((effort == Effort::thorough ? 30000 : 5000) / std::max<Index>(k, 1));
   }
 
   /// Features in the working set of a search for up to k, which is scanned often between scans of all p; all features where
