@@ -28,7 +28,7 @@ std::vector<Eigen::VectorXd> outcomes(const Data& data, Index count) {
 
 template <class Loss>
 void check_same_as_single(const Data& data, const Loss& loss, const Options& options, bool weighted = false,
-                          const std::vector<Index>& widths = {1, 2, 16}) {
+                          const std::vector<Index>& widths = {0, 1, 16}) {
   const ColumnView design(data.X);
   const auto labels = outcomes(data, 9);
   const ProblemSource source = [&](Index number, BatchProblem& problem) {

@@ -56,7 +56,7 @@ class Window {
   bool run(const Take& take, const Give& give) {
     bool more = true;
     while (more || !slots_.empty()) {
-      while (more && Index(slots_.size()) < width_) {
+      while (more && Index(slots_.size()) < std::max<Index>(width_, 1)) {
         const Index number = take();
         more = number >= 0;
         if (more) enter(number, give);
@@ -95,12 +95,21 @@ class Window {
   // A block of so many columns and its vectors stay in the second cache.
   static constexpr Index columns_of_block = 64;
 
+  // As many as share a block of X with profit and fit into a part of the memory.
+  Index suitable_width(Index k) const {
+    constexpr double allowance = 32e6;  // bytes
+    const double n = double(design_.rows()), p = double(design_.columns());
+    const double each = 8 * (n * double(std::max<Index>(k, 0) + 8) + 8 * p);
+    return Index(std::clamp(allowance / each, 4.0, 32.0));
+  }
+
   template <class Give>
   void enter(Index number, const Give& give) {
     auto slot = std::make_unique<Slot>();
     slot->number = number;
     BatchProblem& problem = slot->problem;
     source_(number, problem);
+    if (width_ == 0) width_ = suitable_width(problem.options.k);
     if (!problem.loss) return give(number, compact(refused(design_.columns(), "the problem has no loss")));
     if (auto wrong = broken_rule(design_, problem.rows(), *problem.loss, problem.options, problem.options.k)) {
       give(number, compact(refused(design_.columns(), std::move(*wrong))));
@@ -119,10 +128,12 @@ class Window {
       Splicing& engine = search.engine();
       if (engine.question() == Splicing::Question::done)
         search.advance();
-      else if (engine.question() == Splicing::Question::scan && !engine.columns().list && slot.objective->scans_by_blocks())
+      else if (engine.question() == Splicing::Question::refit || engine.columns().list || !slot.objective->scans_by_blocks())
+        answer(engine, *slot.objective);
+      else if (!is_cached())
         return true;
       else
-        answer(engine, *slot.objective);
+        answer_alone(slot);
     }
     FitResult result;
     slot.objective->to_user(search.engine().current(), result);
@@ -130,6 +141,15 @@ class Window {
     note_bad_entry(*slot.objective, result.info);
     give(slot.number, compact(std::move(result)));
     return false;
+  }
+
+  // Where X stays in the cache, blocks of it need not be shared.
+  bool is_cached() const noexcept { return 8 * double(design_.rows()) * double(design_.columns()) < 1e6; }
+
+  void answer_alone(Slot& slot) {
+    slot.objective->share_moments(moments_);
+    answer(slot.search->engine(), *slot.objective);
+    if (!moments_.known) moments_ = {};
   }
 
   // All slots wait for a scan of all features.
@@ -212,7 +232,7 @@ class Window {
 
   const Design& design_;
   const ProblemSource& source_;
-  const Index width_;
+  Index width_;  // most searches at once; 0 until the first is known
   const Interrupt& interrupt_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<GlmObjective*> slopes_alone_;  // those whose slopes are summed together
@@ -224,10 +244,10 @@ class Window {
 }  // namespace internal
 
 /// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
-/// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread.
-/// Empty if interrupted.
+/// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread, 0:
+/// a suitable number./// Empty if interrupted.
 inline std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads = 1,
-                                        const Interrupt& interrupt = {}, Index width = 16) {
+                                        const Interrupt& interrupt = {}, Index width = 0) {
   std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)));
   const Index windows = std::min<Index>(std::max(threads, 1), count);
   std::atomic<Index> next{0};
@@ -237,7 +257,7 @@ inline std::vector<CompactFit> fit_many(const Design& design, Index count, const
   };
   const auto give = [&](Index number, CompactFit fit) { answers[std::size_t(number)] = std::move(fit); };
   const auto work = [&](Index, const Interrupt& stopped) {
-    internal::Window(design, source, std::max<Index>(width, 1), stopped).run(take, give);
+    internal::Window(design, source, std::max<Index>(width, 0), stopped).run(take, give);
   };
   if (!for_each_task(windows, threads, interrupt, work)) return {};
   return answers;

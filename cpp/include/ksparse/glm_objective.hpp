@@ -587,7 +587,13 @@ inline bool GlmObjective::linearise_for_scan(const Iterate& iterate, Hessian kin
 
 // Sums of the raw columns of a panel; of a gathered subset, in units.
 inline bool GlmObjective::sum_panel(const Columns& panel) {
-  return scan_.kind == Hessian::exact ? sum_exactly(panel, scan_.size, scan_.curvature) : sum_sampled(panel, scan_.size);
+  if (scan_.kind == Hessian::sampled) return sum_sampled(panel, scan_.size);
+  if (!needs_slopes_alone()) return sum_exactly(panel, scan_.size, scan_.curvature);
+  const Index lead = design_.lead();
+  for (const auto& [first, rows] : {std::pair{Index(0), lead}, std::pair{lead, n_ - lead}})
+    design_.accumulate_slopes(panel, {first, rows, slope_.data() + first, nullptr, nullptr, 0, 0},
+                              {sums_.data(), sums_.outerStride()});
+  return !interrupted();
 }
 
 inline bool GlmObjective::sum_exactly(const Columns& panel, Index size, const double* curvature) {
