@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from . import datasets
     from ._classifier import KSparseClassifier
     from ._cv import KSparseClassifierCV
+    from ._multi_label import KSparseMultiLabelClassifier
 
 __all__ = [
     "Alternatives",
@@ -32,6 +33,7 @@ __all__ = [
     "FitResult",
     "KSparseClassifier",
     "KSparseClassifierCV",
+    "KSparseMultiLabelClassifier",
     "PathResult",
     "StabilityResult",
     "__version__",
@@ -46,7 +48,11 @@ __all__ = [
 ]
 
 
-_LAZY = {"KSparseClassifier": "._classifier", "KSparseClassifierCV": "._cv"}
+_LAZY = {
+    "KSparseClassifier": "._classifier",
+    "KSparseClassifierCV": "._cv",
+    "KSparseMultiLabelClassifier": "._multi_label",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The scikit-learn estimator."""
+"""The scikit-learn estimator for two classes and for more, and what all estimators share."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from sklearn.utils.validation import _check_feature_names_in, _check_sample_weig
 
 from ._criteria import check_criterion
 from ._fit import FitResult, solve
-from ._path import least_budget, solve_path
-from ._probability import probability
+from ._many import BatchResult, batch_of, solve_many
+from ._outcomes import Outcomes, one_class
+from ._path import PathResult, least_budget, solve_path
+from ._probability import one_vs_rest_log_probability, probability
 from ._request import Settings
 from ._validation import check_integer, check_loss
 
@@ -27,17 +29,27 @@ __all__ = ["KSparseClassifier"]
 class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
     """What the estimators share: checked arrays in, labels and probabilities out."""
 
-    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, NDArray[np.intp], NDArray[np.float64] | None]:
-        """Return X, labels of 0 and 1, and the weights of the rows, those of their classes included."""
+    # By class or label where there are several.
+    classes_: Any
+    gamma_: float | NDArray[np.float64]
+    objective_: float | NDArray[np.float64]
+    status_: str | NDArray[np.str_]
+    n_iter_: int | NDArray[np.int32]
+    result_: FitResult | BatchResult
+    # What to use instead for more than two classes; None: the estimator takes any number of them.
+    _more_classes: str | None = None
+    class_weight: Any = None
+
+    def _validated(
+        self, X: Any, y: Any, sample_weight: Any, *, indicator: bool = False
+    ) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
+        """Return X, labels, and the weights of the rows, those of their classes included.
+
+        Labels are numbers in ``classes_``, or with ``indicator`` a matrix of 0 and 1 by columns.
+        """
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, order=None)
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
-        if kind != "binary":
-            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only ({self.classes_[0]!r}); KSparseClassifier needs two")
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, order=None, multi_output=indicator)
+        labels = self._indicator(y) if indicator else self._class_numbers(y)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=False)
@@ -45,6 +57,21 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
             by_class = compute_sample_weight(self.class_weight, y)
             weights = by_class if weights is None else weights * by_class
         return X, labels, weights
+
+    def _class_numbers(self, y: NDArray[Any]) -> NDArray[np.intp]:
+        """Find the classes and return the place of each label among them."""
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y")
+        if kind != "binary" and not (kind == "multiclass" and self._more_classes is None):
+            advice = f" {self._more_classes}" if kind == "multiclass" else ""
+            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.{advice}")
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has one class only ({self.classes_[0]!r}); {type(self).__name__} needs two")
+        return labels
+
+    def _indicator(self, y: Any) -> NDArray[Any]:
+        raise NotImplementedError  # only of the estimator of many labels
 
     def _take(self, result: FitResult) -> None:
         """Hold a result in the attributes that scikit-learn names; warn if it did not converge."""
@@ -55,12 +82,35 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
         self.coef_ = result.coef.reshape(1, -1)
         self.intercept_ = np.array([result.intercept])
         self.support_ = result.support
+        self.supports_ = [result.support]
         self.objective_ = result.objective
         self.status_ = result.status
         self.n_iter_ = max(1, result.n_newton)
 
+    def _take_all(self, outcomes: Outcomes, what: str, names: NDArray[Any] | None) -> None:
+        """Hold the answers for columns of an indicator, which are ``what``; warn of those that did not converge."""
+        batch = replace(outcomes.batch, problem_names=names, _batch=None)  # an estimator does not hold on to its data
+        failed = np.flatnonzero(~batch.converged)
+        if len(failed):
+            i = int(failed[0])
+            warnings.warn(
+                f"{len(failed)} of {len(batch)} {what} did not converge; the first is {batch._name(i)}: "
+                f"{batch.status[i]}: {batch._advice(i)}{outcomes.consequence(i)}",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        self.result_ = batch
+        self.gamma_ = batch.gamma
+        self.coef_ = batch.coefs.toarray()
+        self.intercept_ = outcomes.intercepts
+        self.supports_ = batch.supports
+        self.support_ = np.unique(np.concatenate(self.supports_))
+        self.objective_ = batch.objectives
+        self.status_ = batch.status
+        self.n_iter_ = np.maximum(1, batch.n_newton)
+
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Linear predictor, positive for ``classes_[1]``.
+        """Linear predictor: of ``classes_[1]``, or of each class against the rest.
 
         Parameters
         ----------
@@ -69,12 +119,13 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            ``X @ coef + intercept``.
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            ``X @ coef_.T + intercept_``; a vector where ``coef_`` has one row.
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return X[:, self.support_] @ self.coef_[0, self.support_] + self.intercept_[0]
+        eta = X[:, self.support_] @ self.coef_[:, self.support_].T + self.intercept_
+        return eta[:, 0] if len(self.coef_) == 1 else eta
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Label of each row.
@@ -87,13 +138,17 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``classes_[1]`` where the linear predictor is positive, else ``classes_[0]``.
+            ``classes_[1]`` where the linear predictor is positive, else ``classes_[0]``; of more classes that with the
+            greatest.
         """
-        positive = self.decision_function(X) > 0
-        return self.classes_[positive.astype(np.intp)]
+        eta = self.decision_function(X)
+        return self.classes_[(eta > 0).astype(np.intp) if eta.ndim == 1 else eta.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability of each class; for the focal loss with the focusing undone (see Notes of the class).
+
+        With more than two classes those of each class against the rest, divided by their sum, as
+        :class:`sklearn.multiclass.OneVsRestClassifier` does. Rows where all of them underflow sum to one as well.
 
         Parameters
         ----------
@@ -102,11 +157,12 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, 2)
+        ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; rows sum to one.
         """
-        eta = self.decision_function(X)
-        gamma = self.gamma_
+        eta, gamma = self.decision_function(X), self.gamma_
+        if eta.ndim == 2:
+            return np.exp(one_vs_rest_log_probability(eta, gamma))
         return np.column_stack([probability(-eta, gamma), probability(eta, gamma)])
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
@@ -119,9 +175,12 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, 2)
+        ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
+        check_is_fitted(self)
+        if len(self.classes_) > 2:
+            return one_vs_rest_log_probability(self.decision_function(X), self.gamma_)
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf, as in scikit-learn
             return np.log(self.predict_proba(X))
 
@@ -143,32 +202,35 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_class = self._more_classes is None
         tags.input_tags.sparse = False
         return tags
 
 
 class KSparseClassifier(SparseLinearClassifier):
-    r"""Linear classifier that uses at most ``k`` features.
+    r"""Linear classifier that uses at most ``k`` features, for each class against the rest where there are more than two.
 
     Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
 
     .. math:: \frac{1}{W}\sum_i w_i\,\ell(m_i) + \frac{\rho}{2}\lVert\beta\rVert_2^2,
               \qquad m_i = (2 y_i - 1)(x_i\cdot\beta + \beta_0)
 
-    with the logistic or the focal loss; see :func:`ksparse.fit`.
+    with the logistic or the focal loss; see :func:`ksparse.fit`. With more than two classes there is such a problem for each
+    class, :math:`y_i = 1` in its rows and 0 in all others, and :func:`ksparse.fit_many` answers them together: each class has
+    features of its own, at most ``k``, which read as what tells it from the rest.
 
     Parameters
     ----------
     k : int, {"aic", "bic", "ebic", "gic"} or None, default=None
-        Most features used, in [0, n_features]. None is 10, or all features where there are fewer. The name of an
-        information criterion (:meth:`ksparse.PathResult.criterion`): the k in [0, k_max] where it is smallest.
+        Most features used, in [0, n_features]; of more than two classes, by each. None is 10, or all features where there are
+        fewer. The name of an information criterion (:meth:`ksparse.PathResult.criterion`): the k in [0, k_max] where it is
+        smallest, for each class by itself.
     k_max : int or None, default=None
         With a criterion, the largest k considered. None is 10, or all features where there are fewer.
     loss : {"logistic", "focal"}, default="logistic"
         The loss.
     alpha : float, default=0.5
-        Focal loss: weight of the positive class ``classes_[1]``, in (0, 1).
+        Focal loss: weight of the positive class ``classes_[1]``, or of each class against the rest, in (0, 1).
     gamma : float, default=2.0
         Focal loss: focusing exponent, >= 0.
     ridge : float, default=0.0
@@ -176,7 +238,8 @@ class KSparseClassifier(SparseLinearClassifier):
     fit_intercept : bool, default=True
         Whether to fit :math:`\beta_0`, which is never penalised.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``.
+        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``. A row has the weight of its own class in
+        the problems of all classes, so that these agree on how frequent each class is.
     tolerance : float, default=1e-8
         Newton decrement at the answer, > 0.
     max_newton : int, default=100
@@ -199,29 +262,35 @@ class KSparseClassifier(SparseLinearClassifier):
     groups : array-like of shape (n_features,) or None, default=None
         Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
         ``always_in`` and ``never_in`` name whole groups by any of their features.
+    n_jobs : int or None, default=None
+        Threads among which more than two classes are divided, as in scikit-learn: None is 1 unless in a
+        ``joblib.parallel_config``; -1 is all processors. A fit of two classes takes one, and so does a criterion for k.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
-        The two labels, sorted.
-    coef_ : ndarray of shape (1, n_features)
-        Per unit of the column of X, zero outside ``support_``.
-    intercept_ : ndarray of shape (1,)
-        Zero without an intercept.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Per unit of the column of X, zero outside the support. One row for two classes, else a row by class.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Zero without an intercept; -inf for a class that could not be fitted, so that it is never predicted.
     support_ : ndarray of int64
-        Chosen features, sorted.
-    objective_ : float
-        F at the answer.
-    status_ : str
+        Chosen features, sorted; of more than two classes, those that any of them uses.
+    supports_ : list of ndarray of int64
+        Chosen features by row of ``coef_``.
+    objective_ : float or ndarray of shape (n_classes,)
+        F at the answer, of more than two classes by class; NaN for a class that could not be fitted.
+    status_ : str or ndarray of str, shape (n_classes,)
         How the fit ended, ``converged`` when all is well.
-    n_iter_ : int
+    n_iter_ : int or ndarray of shape (n_classes,)
         Newton iterations, over all supports tried.
-    gamma_ : float
+    gamma_ : float or ndarray of shape (n_classes,)
         Focusing exponent of the loss, 0 for the logistic one.
-    result_ : FitResult
-        The whole answer of the core.
-    path_ : PathResult
-        All fits considered; only if k is the name of a criterion.
+    result_ : FitResult or BatchResult
+        The whole answer of the core, of more than two classes with an entry by class.
+    path_ : PathResult or list of PathResult
+        All fits considered, of more than two classes by class (None for a class that has no row of positive weight); only if
+        k is the name of a criterion.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of str
@@ -230,17 +299,23 @@ class KSparseClassifier(SparseLinearClassifier):
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If the data are separable or the limit of iterations was reached; the message says what to change.
+        If the data are separable or the limit of iterations was reached; the message says what to change. Of more than two
+        classes one may fail alone, e.g. one that can be told apart from the rest exactly; the others stand.
 
     See Also
     --------
     ksparse.fit : The same on plain arrays, with an offset.
+    ksparse.KSparseMultiLabelClassifier : For rows that may have several labels at once.
 
     Notes
     -----
     With the focal loss :math:`\sigma(\eta)` is not a probability: it is under-confident. ``predict_proba`` undoes the
     focusing in closed form [2]_, so that it estimates the probability of the classes as ``alpha`` weighs them, exactly as
     a classifier with ``class_weight`` does; with ``alpha=0.5`` that is the probability itself. ``predict`` is its argmax.
+
+    Of more than two classes, ``predict`` takes the one with the greatest linear predictor, and ``predict_proba`` divides the
+    probabilities of each class against the rest by their sum. These are estimated apart, so they need not be consistent
+    before that division.
 
     References
     ----------
@@ -256,7 +331,20 @@ class KSparseClassifier(SparseLinearClassifier):
     >>> model = KSparseClassifier(k=4).fit(X, y)
     >>> len(model.support_)
     4
+
+    Three classes, two features for each:
+
+    >>> from sklearn.datasets import load_wine
+    >>> X, y = load_wine(return_X_y=True, as_frame=True)
+    >>> model = KSparseClassifier(k=2, ridge=1e-2).fit(X, y)
+    >>> for name, support in zip(model.classes_, model.supports_):
+    ...     print(name, list(X.columns[support]))
+    0 ['flavanoids', 'proline']
+    1 ['color_intensity', 'proline']
+    2 ['flavanoids', 'color_intensity']
     """
+
+    path_: PathResult | list[PathResult | None]
 
     def __init__(
         self,
@@ -279,6 +367,7 @@ class KSparseClassifier(SparseLinearClassifier):
         never_in: Any = None,
         bounds: Any = None,
         groups: Any = None,
+        n_jobs: int | None = None,
     ) -> None:
         self.k = k
         self.k_max = k_max
@@ -298,6 +387,7 @@ class KSparseClassifier(SparseLinearClassifier):
         self.never_in = never_in
         self.bounds = bounds
         self.groups = groups
+        self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
         """Choose the features and fit the coefficients.
@@ -307,7 +397,7 @@ class KSparseClassifier(SparseLinearClassifier):
         X : array-like of shape (n_samples, n_features)
             Features, finite.
         y : array-like of shape (n_samples,)
-            Labels of two classes, of any type that can be sorted.
+            Labels of two or more classes, of any type that can be sorted.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0.
 
@@ -323,19 +413,67 @@ class KSparseClassifier(SparseLinearClassifier):
         """
         design, labels, weights = self._validated(X, y, sample_weight)
         settings, names = Settings.of_estimator(self), getattr(self, "feature_names_in_", None)
-        units = len(np.unique(self.groups)) if self.groups is not None else design.shape[1]
-        if isinstance(self.k, str):
-            check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
-            least = least_budget(settings, design.shape[1], names)
-            k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0, units)
-            if k_max < least:
-                what = "features" if self.groups is None else "groups"
-                raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
-            path = solve_path(design, labels, range(least, k_max + 1), weights, None, settings, names=names)
-            result = path.best(self.k)
-            self.path_ = replace(path, results=tuple(replace(fit, _request=None) for fit in path))
+        self.__dict__.pop("path_", None)  # of an earlier fit
+        if len(self.classes_) > 2:
+            self._take_all(self._one_vs_rest(design, labels, weights, settings, names), "classes", self.classes_)
+        elif isinstance(self.k, str):
+            path = self._path(design, labels, weights, settings, names)
+            self.path_ = path
+            self._take(path.best(self.k))
         else:
-            k = min(10, units) if self.k is None else self.k
-            result = solve(design, labels, k, weights, None, settings, names)
-        self._take(result)
+            self._take(solve(design, labels, self._budget(design.shape[1]), weights, None, settings, names))
         return self
+
+    def _n_units(self, n_features: int) -> int:
+        return len(np.unique(self.groups)) if self.groups is not None else n_features
+
+    def _budget(self, n_features: int) -> Any:
+        return min(10, self._n_units(n_features)) if self.k is None else self.k
+
+    def _path(self, design: Any, labels: Any, weights: Any, settings: Settings, names: Any) -> PathResult:
+        """Fit every k that the criterion compares."""
+        check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
+        units = self._n_units(design.shape[1])
+        least = least_budget(settings, design.shape[1], names)
+        k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0, units)
+        if k_max < least:
+            what = "features" if self.groups is None else "groups"
+            raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
+        path = solve_path(design, labels, range(least, k_max + 1), weights, None, settings, names=names)
+        return replace(path, results=tuple(replace(fit, _request=None) for fit in path))
+
+    def _one_vs_rest(
+        self, design: Any, labels: NDArray[np.intp], weights: Any, settings: Settings, names: NDArray[np.object_] | None
+    ) -> Outcomes:
+        """Fit each class against the rest."""
+        # Those of a batch may be arrays; these hold for all classes, and are refused as with two.
+        settings.loss_parameters()
+        settings.options_of_any_data()
+        indicator = np.equal.outer(np.arange(len(self.classes_)), labels).T
+        if isinstance(self.k, str):
+            outcomes = self._best_of_paths(design, indicator, weights, settings, names)
+        else:
+            k = check_integer(self._budget(design.shape[1]), "k", 0)
+            outcomes = Outcomes.of(design, indicator, k, weights, settings, names, self.n_jobs)
+        for name in self.classes_[outcomes.always]:
+            raise ValueError(f"sample_weight leaves one class only: it is zero for every row but those of class {name}")
+        return outcomes
+
+    def _best_of_paths(
+        self, design: Any, indicator: NDArray[Any], weights: Any, settings: Settings, names: NDArray[np.object_] | None
+    ) -> Outcomes:
+        """Choose k for each class by the criterion; the smallest k where no fit of a class converged."""
+        always, never = one_class(indicator, weights)
+        paths: list[PathResult | None] = []
+        fits: list[FitResult] = []
+        for column, empty in zip(indicator.T, always | never, strict=True):
+            if empty:  # the batch fails it in its own words
+                free = replace(settings, always_in=None, never_in=None, bounds=None, groups=None)
+                paths.append(None)
+                fits.append(solve_many(design, column[:, None], 0, weights, None, free, 1, names)[0])
+                continue
+            path = self._path(design, column, weights, settings, names)
+            paths.append(path)
+            fits.append(path.best(str(self.k)) if any(fit.converged for fit in path) else path[0])
+        self.path_ = paths
+        return Outcomes(batch_of(fits, self.groups), always, never)

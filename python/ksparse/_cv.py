@@ -92,13 +92,18 @@ class KSparseClassifierCV(SparseLinearClassifier):
         ``std_test_score``, ``rank_test_score``, ``mean_fit_time`` (of a path, divided by its length).
     n_splits_ : int
         Number of folds.
-    classes_, coef_, intercept_, support_, objective_, status_, n_iter_, result_, n_features_in_, feature_names_in_
+    classes_, coef_, intercept_, support_, supports_, objective_, status_, n_iter_, result_, n_features_in_, feature_names_in_
         Of the last fit, as in :class:`ksparse.KSparseClassifier`.
 
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
         If the last fit did not converge; the message says what to change.
+
+    Notes
+    -----
+    y must have two classes. Of more, k may be one for all or one for each class, and scikit-learn says either in a line:
+    ``GridSearchCV(KSparseClassifier(), {"k": range(1, 11)})`` or ``OneVsRestClassifier(KSparseClassifierCV())``.
 
     Examples
     --------
@@ -109,6 +114,13 @@ class KSparseClassifierCV(SparseLinearClassifier):
     >>> sorted(model.best_params_)
     ['alpha', 'gamma', 'k', 'ridge']
     """
+
+    # A grid of one k for all classes and a k for each are both wanted, and one table of scores is not both; each is a line of
+    # scikit-learn.
+    _more_classes = (
+        "For more classes use GridSearchCV(KSparseClassifier(), {'k': range(1, 11)}), one k for all, or "
+        "OneVsRestClassifier(KSparseClassifierCV()), a k for each."
+    )
 
     def __init__(
         self,

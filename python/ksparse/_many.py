@@ -90,6 +90,7 @@ class BatchResult:
     feature_names: NDArray[np.object_] | None = None
     problem_names: NDArray[np.object_] | None = None
     _numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # of the problems in the batch
+    _groups: tuple[NDArray[np.int64], NDArray[Any]] | None = None  # number of each feature's group, labels of the groups
     _batch: _Batch | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -129,24 +130,26 @@ class BatchResult:
         per_problem = {
             name: value[chosen]
             for name, value in self.__dict__.items()
-            if name not in ("coefs", "messages", "loss", "feature_names", "_batch") and value is not None
+            if name not in ("coefs", "messages", "loss", "feature_names", "_groups", "_batch") and value is not None
         }
         messages = {new: self.messages[old] for new, old in enumerate(chosen.tolist()) if old in self.messages}
         return replace(self, coefs=self.coefs[chosen], messages=messages, **per_problem)
+
+    def _advice(self, i: int) -> str:
+        return self.messages.get(i, advice_on(str(self.status[i])))
 
     def _single(self, i: int) -> FitResult:
         begin, end = self.coefs.indptr[i], self.coefs.indptr[i + 1]
         support = self.coefs.indices[begin:end].astype(np.int64)
         coef = np.zeros(self.coefs.shape[1])
         coef[support] = self.coefs.data[begin:end]
-        status = str(self.status[i])
         return FitResult(
             coef=coef,
             intercept=float(self.intercepts[i]),
             support=support,
             objective=float(self.objectives[i]),
-            status=status,
-            advice=self.messages.get(i, _core.advice_on(_STATUS.index(status))),
+            status=str(self.status[i]),
+            advice=self._advice(i),
             n_newton=int(self.n_newton[i]),
             n_scans=int(self.n_scans[i]),
             n_refits=int(self.n_refits[i]),
@@ -159,12 +162,11 @@ class BatchResult:
             ridge=float(self.ridge[i]),
             feature_names=self.feature_names,
             groups=self._groups_of(support),
-            _request=None if status == "invalid_input" else self._request(i),
+            _request=None if self.status[i] == "invalid_input" else self._request(i),
         )
 
     def _groups_of(self, support: NDArray[np.int64]) -> NDArray[Any] | None:
-        grouped = None if self._batch is None else check_groups(self._batch.settings.groups, self.coefs.shape[1])
-        return None if grouped is None else grouped[1][np.unique(grouped[0][support])]
+        return None if self._groups is None else self._groups[1][np.unique(self._groups[0][support])]
 
     def _request(self, i: int) -> Request | None:
         batch, number = self._batch, int(self._numbers[i])
@@ -218,11 +220,7 @@ class BatchResult:
         """
         from ._probability import probability
 
-        eta = self.decision_function(X)
-        if self.loss != "focal":
-            return np.asarray(probability(eta, 0.0))
-        columns = [probability(eta[:, i], self.gamma[i]) for i in range(len(self))]
-        return np.stack(columns, axis=1) if columns else eta
+        return probability(self.decision_function(X), self.gamma)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int8]:
         """Labels of new rows for every problem.
@@ -285,6 +283,16 @@ class BatchResult:
 
 
 _STATUS: list[str] = _core.status_names()
+
+
+def advice_on(status: str) -> str:
+    """Say what to do about a status."""
+    return _core.advice_on(_STATUS.index(status))
+
+
+def _unfitted(status: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Which problems have no answer at all."""
+    return (status == "invalid_input") | (status == "numerical_failure")
 
 
 def _counts_of(status: NDArray[np.str_]) -> str:
@@ -378,6 +386,9 @@ def fit_many(
     """
     settings = Settings(
         loss=loss,
+        alpha=alpha,
+        gamma=gamma,
+        ridge=ridge,
         fit_intercept=fit_intercept,
         tolerance=tolerance,
         max_newton=max_newton,
@@ -390,16 +401,44 @@ def fit_many(
         bounds=bounds,
         groups=groups,
     )
+    result = solve_many(X, Y, k, sample_weight, offset, settings, n_jobs)
+    failed = np.flatnonzero(~result.converged)
+    if len(failed):
+        warnings.warn(
+            f"{len(failed)} of {len(result)} problems did not converge ({_counts_of(result.status[failed])}); "
+            f"the first is problem {result._name(failed[0])}: {result._advice(failed[0])}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return result
+
+
+def solve_many(
+    X: Any,
+    Y: Any,
+    k: Any,
+    sample_weight: Any,
+    offset: Any,
+    settings: Settings,
+    n_jobs: int | None,
+    names: NDArray[np.object_] | None = None,
+) -> BatchResult:
+    """Validate, call the core, return its answers; the caller warns.
+
+    ``alpha``, ``gamma`` and ``ridge`` of the settings may have an entry per problem; ``names`` are those of X where it has lost
+    them.
+    """
+    numbers = {name: _check_setting(getattr(settings, name), name) for name in ("alpha", "gamma", "ridge")}
+    settings = replace(settings, alpha=0.5, gamma=2.0, ridge=0.0)  # what all problems share
     threads = thread_count(n_jobs)
     design = check_design(X)
     n, p = design.shape
-    names = feature_names(X)
-    kind, _, _ = check_loss(loss, 0.5, 2.0)
+    names = feature_names(X) if names is None else names
+    kind, _, _ = check_loss(settings.loss, 0.5, 2.0)
     options = settings.options(p, names)
     labels, messages = _check_outcomes(Y, n)
     weights, shift = _check_matrix(sample_weight, n, "sample_weight"), _check_matrix(offset, n, "offset")
     budgets = _check_budgets(k)
-    numbers = {name: _check_setting(value, name) for name, value in (("alpha", alpha), ("gamma", gamma), ("ridge", ridge))}
     count = _problem_count(
         {"Y": labels, "sample_weight": weights, "offset": shift},
         {"k": budgets, **numbers},
@@ -409,7 +448,7 @@ def fit_many(
     budgets = np.broadcast_to(budgets, (count,))
     alphas, gammas, ridges = (np.broadcast_to(value, (count,)) for value in numbers.values())
     answer = _core.fit_many(design, labels, weights, shift, kind, budgets, alphas, gammas, ridges, options, threads)
-    result = _result_of(
+    return _result_of(
         answer,
         budgets,
         [alphas, gammas, ridges],
@@ -419,17 +458,40 @@ def fit_many(
         names,
         Y,
     )
-    failed = ~result.converged
-    if failed.any():
-        first = int(np.flatnonzero(failed)[0])
-        why = result.messages.get(first, _core.advice_on(_STATUS.index(str(result.status[first]))))
-        warnings.warn(
-            f"{int(failed.sum())} of {count} problems did not converge ({_counts_of(result.status[failed])}); "
-            f"the first is problem {result._name(first)}: {why}",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-    return result
+
+
+def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
+    """Put results over the same features side by side; they no longer refer to their data."""
+    from scipy.sparse import csr_array
+
+    supports = [result.support for result in results]
+    starts = np.cumsum([0, *map(len, supports)])
+    coefs = np.concatenate([result.coef[result.support] for result in results])
+    first, p = results[0], len(results[0].coef)
+
+    def by_problem(name: str, dtype: Any) -> NDArray[Any]:
+        return np.array([getattr(result, name) for result in results], dtype=dtype)
+
+    status = by_problem("status", str)
+    counts: dict[str, Any] = {
+        name: by_problem(name, np.int32) for name in ("n_newton", "n_scans", "n_refits", "n_rounds", "times_found")
+    }
+    return BatchResult(
+        coefs=csr_array((coefs, np.concatenate(supports), starts), shape=(len(results), p)),
+        intercepts=np.where(_unfitted(status), np.nan, by_problem("intercept", np.float64)),
+        objectives=np.where(_unfitted(status), np.nan, by_problem("objective", np.float64)),
+        status=status,
+        messages={i: result.advice for i, result in enumerate(results) if result.status == "invalid_input"},
+        k=by_problem("k", np.int64),
+        alpha=by_problem("alpha", np.float64),
+        gamma=by_problem("gamma", np.float64),
+        ridge=by_problem("ridge", np.float64),
+        loss=first.loss,
+        feature_names=first.feature_names,
+        **counts,
+        _numbers=np.arange(len(results)),
+        _groups=check_groups(groups, p),
+    )
 
 
 def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
@@ -515,7 +577,7 @@ def _result_of(
 
     count, p = len(budgets), batch.design.shape[1]
     status = np.array(_STATUS)[answer["status"]]
-    failed = (status == "invalid_input") | (status == "numerical_failure")
+    failed = _unfitted(status)
     alpha, gamma, ridge = (np.array(value) for value in parameters)
     return BatchResult(
         coefs=csr_array((answer["coefs"], answer["features"], answer["starts"]), shape=(count, p)),
@@ -536,5 +598,6 @@ def _result_of(
         feature_names=names,
         problem_names=feature_names(Y) if batch.labels.ndim == 2 else None,
         _numbers=np.arange(count),
+        _groups=check_groups(batch.settings.groups, p),
         _batch=batch,
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logsumexp
 
-__all__ = ["probability"]
+__all__ = ["log_odds", "one_vs_rest_log_probability", "probability"]
 
 
-def _log_negative_slope(m: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
+def _log_negative_slope(m: NDArray[np.float64], gamma: float | NDArray[np.float64]) -> NDArray[np.float64]:
     # log of -l'(m) = q^gamma (gamma p sp + q) = q^(gamma + 1) (1 + gamma p sp / q), with sp = -log p.
     p, q = expit(m), expit(-m)
     # sp / q -> 1 as q -> 0, where both underflow in the end: sp = q + q^2/2 + ...
@@ -17,18 +17,38 @@ def _log_negative_slope(m: NDArray[np.float64], gamma: float) -> NDArray[np.floa
     return (gamma + 1) * log_expit(-m) + np.log1p(gamma * p * ratio)
 
 
-def probability(eta: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
-    r"""Probability of class 1 that makes the linear predictor stationary for the focal loss.
+def log_odds(eta: NDArray[np.float64], gamma: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    r"""Logarithm of P / (1 - P) that makes the linear predictor stationary for the focal loss.
 
     The expected loss at a point, :math:`\pi\,\ell(\eta) + (1-\pi)\,\ell(-\eta)`, is stationary where
     :math:`\pi / (1-\pi) = \ell'(-\eta) / \ell'(\eta)`, which is the closed form of [1]_. The sigmoid of the linear
-    predictor itself is under-confident: always nearer to 1/2. With gamma = 0 the two agree.
+    predictor itself is under-confident: always nearer to 1/2. With gamma = 0 the two agree. ``gamma`` may have an entry per
+    column of ``eta``. Infinite linear predictors, those of a class that was always or never seen, stay as they are.
 
     References
     ----------
     .. [1] Charoenphakdee, Vongkulbhisal, Chairatanakul, Sugiyama, "On focal loss for class-posterior probability
        estimation: a theoretical perspective", CVPR 2021, theorem 11.
     """
-    if gamma == 0:
-        return expit(eta)
-    return expit(_log_negative_slope(-eta, gamma) - _log_negative_slope(eta, gamma))
+    if not np.any(gamma):
+        return eta
+    finite = np.where(np.isinf(eta), 0.0, eta)
+    closed = _log_negative_slope(-finite, gamma) - _log_negative_slope(finite, gamma)
+    return np.where(np.isinf(eta) | (np.asarray(gamma) == 0), eta, closed)
+
+
+def probability(eta: NDArray[np.float64], gamma: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability of class 1, from :func:`log_odds`."""
+    return np.asarray(expit(log_odds(eta, gamma)))
+
+
+def one_vs_rest_log_probability(eta: NDArray[np.float64], gamma: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithms of the probabilities of each class against the rest, divided by their sum over the classes.
+
+    The sum is taken of logarithms, so that rows far from every class, where all probabilities underflow, sum to one as well.
+    Where every class is excluded (-inf in each column), all are equally likely.
+    """
+    each = log_expit(log_odds(eta, gamma))
+    total = logsumexp(each, axis=1, keepdims=True)
+    known = np.isfinite(total)
+    return np.where(known, each - np.where(known, total, 0.0), -np.log(eta.shape[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +11,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._many import BatchResult, advice_on, solve_many
 from ._optional import require
 from ._request import Request, Settings
-from ._threads import thread_count
 from ._validation import check_integer, check_real
 from .exceptions import ConvergenceWarning
 
 __all__ = ["StabilityResult", "stability_selection"]
 
 SAMPLINGS = ("subsample", "bootstrap")
+
+# Rounds answered together where counts are multiplied by weights: enough to share passes over X among several threads, more as
+# long as the products take no more than 64 MB.
+_ROUNDS_AT_ONCE = 64
+_LARGEST_PRODUCT = 2**23
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -262,33 +268,39 @@ def stability_selection(
     p = request.design.shape[1]
     budget = request.check_budget(k)
     counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
-    tasks = [(i, request.alpha, request.gamma, request.options, False) for i in range(len(counts))]
-    paths = _core.fit_paths(*request.arguments[:5], counts, tasks, [budget], thread_count(n_jobs))
-    fits = [path[0] for path in paths]
-    for fit in fits:
-        request.raise_if_refused(fit)
-    failed = [fit for fit in fits if fit.status != "converged"]
+    parts = []
+    for some in _parts(counts, request.weights):
+        weights = some if request.weights is None else some * request.weights[:, None]
+        part = solve_many(request.design, request.labels, budget, weights, request.offset, settings, n_jobs, request.names)
+        _raise_if_refused(part, request, budget, weights)
+        parts.append(part)
+    supports = tuple(support for part in parts for support in part.supports)
+    status = tuple(str(word) for part in parts for word in part.status)
+    failed = [word for word in status if word != "converged"]
     if failed:
         warnings.warn(
-            f"{len(failed)} of {len(fits)} rounds did not converge ({failed[0].status}): {failed[0].advice}",
+            f"{len(failed)} of {len(status)} rounds did not converge ({failed[0]}): {advice_on(failed[0])}",
             ConvergenceWarning,
             stacklevel=2,
         )
-    return _counted(fits, budget, p, request.names)
+    return _counted(supports, status, budget, p, request.names)
 
 
-def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) -> NDArray[np.uint16]:
-    """How often each row counts in each round, drawn within the classes."""
+def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) -> NDArray[np.uint8]:
+    """How often each row counts in each round, drawn within the classes: (n_samples, rounds), a byte each, by columns.
+
+    A byte is enough: as many draws as rows take one row 256 times with probability below 1 / 256! per row.
+    """
     if not isinstance(sampling, str) or sampling not in SAMPLINGS:
         raise ValueError(f"sampling is {sampling!r}; it must be one of {', '.join(map(repr, SAMPLINGS))}")
     part = check_real(fraction, "fraction", "in (0, 1)", 0.0, 1.0, open_low=True)
     rng = np.random.default_rng(request.options.random_state)
-    counts = np.zeros((rounds, len(request.labels)), dtype=np.uint16)
+    counts = np.zeros((len(request.labels), rounds), dtype=np.uint8, order="F")
     weighted = np.ones(len(request.labels), bool) if request.weights is None else request.weights > 0
     for label in (0.0, 1.0):
         rows = np.flatnonzero((request.labels == label) & weighted)
         size = max(1, round(part * len(rows)))
-        for count in counts:
+        for count in counts.T:
             if sampling == "subsample":
                 count[rng.choice(rows, size, replace=False)] = 1
             else:
@@ -296,24 +308,41 @@ def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) ->
     return counts
 
 
-def _counted(fits: list[_core.CompactFit], k: int, p: int, names: NDArray[np.object_] | None) -> StabilityResult:
+def _parts(counts: NDArray[np.uint8], weights: NDArray[np.float64] | None) -> Iterator[NDArray[np.uint8]]:
+    """Divide the rounds where weights of the rows multiply the counts: the products are doubles, and not all made at once."""
+    width = counts.shape[1] if weights is None else max(_ROUNDS_AT_ONCE, _LARGEST_PRODUCT // len(counts))
+    return (counts[:, first : first + width] for first in range(0, counts.shape[1], width))
+
+
+def _raise_if_refused(part: BatchResult, request: Request, k: int, weights: NDArray[Any]) -> None:
+    """Raise what a single fit says of the first round that was refused."""
+    for i in np.flatnonzero(part.status == "invalid_input")[:1]:
+        request.options.k = k
+        design, labels, _, offset, loss, alpha, gamma = request.arguments
+        alone = _core.fit(design, labels, weights[:, i].astype(np.float64), offset, loss, alpha, gamma, request.options)
+        request.raise_if_refused(alone)
+        raise ValueError(part.messages[int(i)])
+
+
+def _counted(
+    supports: tuple[NDArray[np.int64], ...], status: tuple[str, ...], k: int, p: int, names: NDArray[np.object_] | None
+) -> StabilityResult:
     """Count features and pairs."""
-    supports = tuple(fit.support for fit in fits)
     chosen = np.concatenate([*supports, np.empty(0, np.int64)]).astype(np.int64)
-    frequency = np.bincount(chosen, minlength=p) / len(fits)
+    frequency = np.bincount(chosen, minlength=p) / len(supports)
     seen = np.flatnonzero(frequency)
     features = seen[np.lexsort((seen, -frequency[seen]))]
     place = np.full(p, -1)
     place[features] = np.arange(len(features))
     together = np.zeros((len(features), len(features)))
     for support in supports:
-        together[np.ix_(place[support], place[support])] += 1.0 / len(fits)
+        together[np.ix_(place[support], place[support])] += 1.0 / len(supports)
     return StabilityResult(
         frequency=frequency,
         features=features.astype(np.int64),
         together=together,
         supports=supports,
-        status=tuple(fit.status for fit in fits),
+        status=status,
         k=k,
         feature_names=names,
     )

@@ -18,7 +18,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 
-@parametrize_with_checks([KSparseClassifier(), KSparseClassifier(loss="focal", ridge=1e-3), KSparseClassifier(k=1, ridge=1e-2)])
+@parametrize_with_checks(
+    [
+        KSparseClassifier(),
+        KSparseClassifier(loss="focal", ridge=1e-3),
+        KSparseClassifier(k=1, ridge=1e-2),
+        KSparseClassifier(k="bic", ridge=1e-2),
+    ]
+)
 def test_scikit_learn_checks(estimator, check):
     """No expected failure. Their toy data are often separable, and then the estimator says so."""
     with warnings.catch_warnings():
@@ -38,6 +45,7 @@ def test_same_answer_as_fit(data):
     np.testing.assert_array_equal(model.coef_[0], result.coef)
     assert model.intercept_[0] == result.intercept
     np.testing.assert_array_equal(model.support_, result.support)
+    assert [support.tolist() for support in model.supports_] == [result.support.tolist()]
     assert (model.objective_, model.status_) == (result.objective, "converged")
 
 
@@ -122,13 +130,6 @@ def test_separable_data_warn_as_scikit_learn_does():
     problem = random_problem(0)
     with pytest.warns(ConvergenceWarning, match="separable"):
         KSparseClassifier(k=2).fit(problem.X, problem.X[:, 0] > 0)
-
-
-def test_three_classes_are_refused(data):
-    """Until there is a multi-class front."""
-    X, _ = data
-    with pytest.raises(ValueError, match="Only binary classification is supported"):
-        KSparseClassifier().fit(X, np.arange(200) % 3)
 
 
 def test_composes_with_scikit_learn(data):

@@ -5,6 +5,9 @@ import sys
 import ksparse
 import numpy as np
 import pytest
+from ksparse import _core, _stability
+from ksparse._request import Request, Settings
+from ksparse._stability import _resamplings
 from reference import random_problem
 
 
@@ -21,16 +24,34 @@ def test_rounds_are_fits_on_the_resampled_rows():
         order = result.features
         np.testing.assert_allclose(result.together, (matrix.T @ matrix / 30)[np.ix_(order, order)])
         assert (np.diff(result.frequency[order]) <= 0).all()
-    from ksparse._request import Request, Settings
-    from ksparse._stability import _resamplings
-
     request = Request.of(problem.X, problem.y, None, None, Settings())
     counts = _resamplings(request, 30, "bootstrap", 0.5)
-    for count, support in zip(counts, result.supports, strict=True):
+    assert counts.dtype == np.uint8
+    for count, support in zip(counts.T, result.supports, strict=True):
         assert count.sum() == 160
         assert count[problem.y == 1].sum() == problem.y.sum()
         again = ksparse.fit(problem.X, problem.y, 3, sample_weight=count, search="fast", **problem.settings)
         assert again.support.tolist() == support.tolist()
+
+
+@pytest.mark.parametrize("sampling", ["subsample", "bootstrap"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rounds_together_are_rounds_apart(sampling, weighted, monkeypatch):
+    """Rounds share passes over X, and with weights they go in parts; a path of one k for each round gives the same."""
+    problem = random_problem(6, n=150, p=40, rho=0.8, ridge=1e-2)
+    rng = np.random.default_rng(0)
+    weights, offset = rng.uniform(0.5, 2.0, 150) if weighted else None, 0.3 * rng.standard_normal(150)
+    monkeypatch.setattr(_stability, "_ROUNDS_AT_ONCE", 7)
+    monkeypatch.setattr(_stability, "_LARGEST_PRODUCT", 1)
+    keywords = {"sample_weight": weights, "offset": offset, "always_in": [5], **problem.settings}
+    result = ksparse.stability_selection(problem.X, problem.y, 3, rounds=16, sampling=sampling, n_jobs=2, **keywords)
+    settings = Settings(search="fast", always_in=[5], **problem.settings)
+    request = Request.of(problem.X, problem.y, weights, offset, settings)
+    counts = np.ascontiguousarray(_resamplings(request, 16, sampling, 0.5).T, dtype=np.uint16)
+    tasks = [(i, request.alpha, request.gamma, request.options, False) for i in range(16)]
+    paths = _core.fit_paths(*request.arguments[:5], counts, tasks, [3], 1)
+    assert [support.tolist() for support in result.supports] == [path[0].support.tolist() for path in paths]
+    assert list(result.status) == [path[0].status for path in paths]
 
 
 def test_seeds_and_threads():
@@ -106,6 +127,7 @@ def test_rounds_that_do_not_converge_are_counted():
         ({"n_jobs": "two"}, TypeError, "n_jobs is 'two'; it must be an integer or None"),
         ({"n_jobs": 0}, ValueError, "n_jobs is 0; it must be a number of threads"),
         ({"always_in": [1, 2, 3]}, ValueError, "always_in names 3 features but k is 2"),
+        ({"sample_weight": np.full(80, -1.0)}, ValueError, r"sample_weight\[0\] is -1.0; weights must be finite and >= 0"),
     ],
 )
 def test_bad_arguments(arguments, error, message):
@@ -113,3 +135,13 @@ def test_bad_arguments(arguments, error, message):
     problem = random_problem(5)
     with pytest.raises(error, match=message):
         ksparse.stability_selection(problem.X, problem.y, 2, **arguments)
+
+
+def test_nan_is_named_by_row_and_column():
+    """In the words of a single fit, with the name of the column."""
+    pandas = pytest.importorskip("pandas")
+    problem = random_problem(5)
+    problem.X[7, 2] = np.nan
+    frame = pandas.DataFrame(problem.X, columns=[f"gene{j}" for j in range(8)])
+    with pytest.raises(ValueError, match=r"X\[7, 2\] \(column 'gene2'\) is nan; X must be finite"):
+        ksparse.stability_selection(frame, problem.y, 2)

@@ -1,0 +1,63 @@
+"""What the estimators fit as a batch: an indicator with a column per class or label, over one X."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._fit import solve
+from ._many import BatchResult, solve_many
+from ._request import Settings
+
+__all__ = ["Outcomes", "one_class"]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Answers for the columns of an indicator over one X."""
+
+    batch: BatchResult
+    always: NDArray[np.bool_]  # whether every row that counts has the label
+    never: NDArray[np.bool_]  # whether none has
+
+    @classmethod
+    def of(
+        cls,
+        design: Any,
+        indicator: NDArray[Any],
+        k: Any,
+        weights: NDArray[np.float64] | None,
+        settings: Settings,
+        names: NDArray[np.object_] | None,
+        n_jobs: int | None,
+    ) -> Outcomes:
+        """Fit every column; a column of one class fails alone, what else is refused is raised as a single fit raises it."""
+        batch = solve_many(design, indicator, k, weights, None, settings, n_jobs, names)
+        outcomes = cls(batch, *one_class(indicator, weights))
+        for i in np.flatnonzero((batch.status == "invalid_input") & ~outcomes.always & ~outcomes.never)[:1]:
+            own = {name: np.broadcast_to(getattr(settings, name), len(batch))[i].item() for name in ("alpha", "gamma", "ridge")}
+            solve(design, indicator[:, i], int(batch.k[i]), weights, None, replace(settings, **own), names)
+            raise ValueError(batch.messages[int(i)])
+        return outcomes
+
+    @property
+    def intercepts(self) -> NDArray[np.float64]:
+        """Those of the batch; where there is no answer -inf or inf, which predict that the label is never or always there."""
+        return np.where(np.isnan(self.batch.intercepts), np.where(self.always, np.inf, -np.inf), self.batch.intercepts)
+
+    def consequence(self, i: int) -> str:
+        """Say what is predicted where there is no answer."""
+        if not np.isnan(self.batch.intercepts[i]):
+            return ""
+        return f"; it is {'always' if self.always[i] else 'never'} predicted"
+
+
+def one_class(indicator: NDArray[Any], weights: NDArray[np.float64] | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which columns have the label in every row of positive weight, and which in none."""
+    rows = indicator if weights is None else indicator[weights > 0]
+    if len(rows) == 0:
+        raise ValueError("sample_weight is zero for every row; at least one row of each class needs a positive weight")
+    return np.asarray(rows.all(axis=0)), np.asarray(~rows.any(axis=0))
