@@ -243,7 +243,7 @@ class PathResult:
         chosen = np.unique(np.concatenate([*self.supports, np.empty(0, np.int64)])).astype(np.int64)
         coefs = self.coefs[:, chosen]
         named = set(np.argsort(-np.abs(coefs[-1]), kind="stable")[:labelled]) if len(chosen) else set()
-        # The strongest first in the legend; lines are told apart by marker and dashes as well as by colour.
+        # The legend goes from the largest coefficient down, as the lines end; they are told apart by marker and dashes as well as by colour.
         for place, c in enumerate(np.argsort(-coefs[-1], kind="stable") if len(chosen) else []):
             label = self._name(chosen[c]) if c in named and coefs[-1, c] != 0 else None
             marker, dashes = "osD^v"[place % 5], ("-", "--", ":")[place % 3]
