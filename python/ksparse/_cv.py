@@ -67,7 +67,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
     max_rounds, max_seconds : int, float or None, default=None
         Budget of that search instead of its own.
     random_state : int, default=0
-        Seed of that search. (A splitter has a seed of its own.)
+        Seed of that search; a splitter has a seed of its own.
     always_in : array-like of int or str or None, default=None
         Features in every support, by number or, if X has column names, by name. They count towards k.
     never_in : array-like of int or str or None, default=None

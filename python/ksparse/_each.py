@@ -104,9 +104,9 @@ def fit_each(
         leave some idle.
     raise_errors : bool, default=False
         Raise, at the first data set that cannot be fitted and with its position, instead of yielding a :class:`FitFailure`.
-    loss, alpha, gamma, ridge, fit_intercept, tolerance, max_newton, search, max_rounds, max_seconds, random_state
+    loss, alpha, gamma, ridge, fit_intercept, tolerance, max_newton, search, max_rounds, max_seconds, random_state : optional
         As in :func:`ksparse.fit`.
-    always_in, never_in, bounds, groups
+    always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`, the same for every data set.
 
     Returns

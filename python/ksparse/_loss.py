@@ -38,8 +38,12 @@ def loss_terms(
 
     Returns
     -------
-    value, slope, curvature : ndarray of float64, shape of ``margin``
-        The loss and its first two derivatives with respect to the margin, finite for every finite margin.
+    value : ndarray of float64, shape of ``margin``
+        The loss, finite like its derivatives for every finite margin.
+    slope : ndarray of float64, shape of ``margin``
+        Its first derivative with respect to the margin.
+    curvature : ndarray of float64, shape of ``margin``
+        Its second derivative.
 
     Raises
     ------

@@ -349,9 +349,9 @@ def fit_many(
         rounds or folds as ``uint8`` take a byte each. Columns that are contiguous (Fortran order) are read fastest.
     offset : array-like of shape (n_samples,) or (n_samples, n_problems), optional
         Added to the linear predictors.
-    tolerance, max_newton, search, max_rounds, max_seconds, random_state
+    tolerance, max_newton, search, max_rounds, max_seconds, random_state : optional
         As in :func:`ksparse.fit`, for each problem.
-    always_in, never_in, bounds, groups
+    always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`, for all problems.
     n_jobs : int or None, default=None
         Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.

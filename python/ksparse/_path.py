@@ -230,8 +230,8 @@ class PathResult:
         axes[1].plot(self.ks, self.objectives, "o-", markersize=4)
         axes[1].set(xlabel="k", ylabel="objective F")
         if curves:
-            for name, values in curves.items():
-                (line,) = axes[2].plot(self.ks, values, "o-", markersize=3, label=name)
+            for (name, values), style in zip(curves.items(), ("o-", "s--", "^-.", "D:"), strict=False):
+                (line,) = axes[2].plot(self.ks, values, style, markersize=4, label=name)
                 lowest = int(np.argmin(values))
                 axes[2].plot(self.ks[lowest], values[lowest], "*", markersize=12, color=line.get_color())
             axes[2].set(xlabel="k", ylabel="criterion (star: smallest)")
@@ -243,13 +243,15 @@ class PathResult:
         chosen = np.unique(np.concatenate([*self.supports, np.empty(0, np.int64)])).astype(np.int64)
         coefs = self.coefs[:, chosen]
         named = set(np.argsort(-np.abs(coefs[-1]), kind="stable")[:labelled]) if len(chosen) else set()
-        for c, j in enumerate(chosen):
-            label = self._name(j) if c in named and coefs[-1, c] != 0 else None
-            ax.plot(self.ks, coefs[:, c], "o-", markersize=3, linewidth=1, label=label)
+        # The legend goes from the largest coefficient down, as the lines end; they are told apart by marker and dashes as well as by colour.
+        for place, c in enumerate(np.argsort(-coefs[-1], kind="stable") if len(chosen) else []):
+            label = self._name(chosen[c]) if c in named and coefs[-1, c] != 0 else None
+            marker, dashes = "osD^v"[place % 5], ("-", "--", ":")[place % 3]
+            ax.plot(self.ks, coefs[:, c], marker=marker, linestyle=dashes, markersize=4, linewidth=1, label=label)
         ax.axhline(0.0, color="0.7", linewidth=0.8)
         ax.set(xlabel="k", ylabel="coefficient")
         if ax.get_legend_handles_labels()[0]:
-            ax.legend(fontsize="x-small", ncols=2)
+            ax.legend(fontsize="x-small", ncols=4, loc="upper left", bbox_to_anchor=(0, -0.16), borderaxespad=0)
 
     def _name(self, feature: int) -> Any:
         names = self.results[0].feature_names

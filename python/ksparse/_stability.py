@@ -209,14 +209,16 @@ def stability_selection(
         Part of the rows of each class in a subsample, in (0, 1); at least one row.
     n_jobs : int or None, default=None
         Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
-    loss, alpha, gamma, ridge, fit_intercept, sample_weight, offset, tolerance, max_newton
+    loss, alpha, gamma, ridge, fit_intercept, sample_weight, offset, tolerance, max_newton : optional
         As in :func:`ksparse.fit`.
     search : {"fast", "auto", "thorough"}, default="fast"
         How far each round searches.
-    max_rounds, max_seconds, always_in, never_in, bounds, groups
+    max_rounds, max_seconds : optional
         As in :func:`ksparse.fit`.
     random_state : int, default=0
         Seed of the resamplings and of the searches.
+    always_in, never_in, bounds, groups : optional
+        As in :func:`ksparse.fit`.
 
     Returns
     -------

@@ -1,0 +1,9 @@
+"""The order of the examples in the gallery."""
+
+EXAMPLES = ["imbalanced_labels", "choosing_k", "calibration", "rare_events", "many_outcomes", "correlated_features"]
+
+
+def place_of(filename: str) -> int:
+    """Place of an example; one that is not listed comes last."""
+    name = filename.removeprefix("plot_").removesuffix(".py")
+    return EXAMPLES.index(name) if name in EXAMPLES else len(EXAMPLES)

@@ -1,0 +1,72 @@
+"""The documentation says what the package is: names, statuses and files exist, examples in pages run, docstrings are whole."""
+
+import dataclasses
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import ksparse
+import pytest
+from ksparse import _core
+from numpydoc.validate import validate
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.glob("*.rst")) + sorted((DOCS / "user_guide").glob("*.rst"))
+
+# Sections that not everything needs (ES01 extended summary, SA01 see also, EX01 examples), and a rule that takes every plural
+# noun at the beginning for a verb (SS05).
+NOT_ASKED = {"ES01", "SA01", "EX01", "SS05"}
+
+
+def public_names():
+    """Names of all public functions and classes, and of their own methods and properties."""
+    for name in ksparse.__all__:
+        value = getattr(ksparse, name)
+        if inspect.ismodule(value):
+            yield from (f"ksparse.{name}.{inner}" for inner in value.__all__)
+        elif callable(value):
+            yield f"ksparse.{name}"
+        if inspect.isclass(value):
+            for member in dir(value):
+                raw = inspect.getattr_static(value, member)
+                function = raw.fget if isinstance(raw, property) else raw
+                if not member.startswith("_") and inspect.isfunction(function) and function.__module__.startswith("ksparse"):
+                    yield f"ksparse.{name}.{member}"
+
+
+@pytest.mark.parametrize("name", list(public_names()))
+def test_docstring_is_valid(name):
+    """Every parameter in its order with its type, returns, sentences that end: by numpydoc's validator."""
+    owner = getattr(ksparse, name.split(".")[1])
+    # Results are made by ksparse, not by users; their fields are attributes.
+    allowed = NOT_ASKED | ({"PR01"} if dataclasses.is_dataclass(owner) and name.count(".") == 1 else set())
+    assert [error for error in validate(name)["errors"] if error[0] not in allowed] == []
+
+
+def test_every_public_name_is_in_the_reference():
+    """A name that is added to the package is added to docs/api.rst."""
+    reference = (DOCS / "api.rst").read_text(encoding="utf-8")
+    missing = [name for name in ksparse.__all__ if not re.search(rf"(^|[\s.]){name}($|[\s.])", reference, re.MULTILINE)]
+    assert missing == []
+
+
+def test_every_status_is_in_the_table():
+    """The same words in C++, in Python and in the documentation."""
+    table = (DOCS / "user_guide" / "numerical_promises.rst").read_text(encoding="utf-8")
+    assert [status for status in _core.status_names() if f"* - ``{status}``" not in table] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples_of_a_page_run(page):
+    """What a page shows is what happens."""
+    assert doctest.testfile(str(page), module_relative=False, encoding="utf-8").failed == 0
+
+
+def test_files_named_by_contributing_exist():
+    """The list of places where a loss is registered leads somewhere."""
+    text = (DOCS / "contributing.rst").read_text(encoding="utf-8")
+    paths = re.findall(r"``((?:cpp|python|tests|docs|benchmarks)/[\w./-]+)``", text)
+    paths += [f"python/ksparse/{name}" for name in re.findall(r"``(_\w+\.py)``", text)]
+    assert len(paths) > 10
+    assert [path for path in paths if "NAME" not in path and not (DOCS.parent / path).exists()] == []
