@@ -155,7 +155,8 @@ TEST_CASE("sparse_columns_give_what_dense_ones_give", "[design]") {
     const ColumnView view(dense);
     const std::vector<Index> list{7, 0, 29};
     for (const Columns& columns : {Columns{0, p, nullptr}, Columns{4, 9, nullptr}, Columns{0, 3, list.data()}})
-      for (const Index cross : {0, 1, 5}) CHECK((all_sums(design, columns, cross) - all_sums(view, columns, cross)).norm() < 1e-12);
+      for (const Index cross : {0, 1, 5})
+        CHECK((all_sums(design, columns, cross) - all_sums(view, columns, cross)).norm() < 1e-12);
     for (Index j = 0; j < p; ++j)
       for (const auto& [first, rows] : {std::pair<Index, Index>{0, n}, {13, 40}, {150, 50}, {199, 1}}) {
         Eigen::VectorXd stretch = Eigen::VectorXd::Constant(rows, -7);
@@ -187,8 +188,18 @@ TEST_CASE("sums_over_all_rows_of_sparse_columns", "[design]") {
           by_row.row(i).head(size) = cross.col(count).head(size).transpose();
           place[std::size_t(i)] = count++;
         }
-      const SparseRows rows{terms.data(),  all ? nullptr : &crossed, all ? nullptr : place.data(), cross.data(), stride, size,
-                            scratch.data()};
+      const SparseRows rows{all ? nullptr : &crossed,
+                            all ? nullptr : place.data(),
+                            cross.data(),
+                            stride,
+                            size,
+                            scratch.data(),
+                            terms.data(),
+                            nullptr,
+                            nullptr,
+                            nullptr,
+                            nullptr,
+                            {{0, 0}, {0, 0}}};
       Eigen::MatrixXd sums = Eigen::MatrixXd::Constant(p, 3 + size, 0.5), expected = sums;
       design.accumulate(Columns{0, p, nullptr}, rows, {sums.data(), p});
       const Eigen::Map<const Eigen::MatrixXd, 0, Eigen::InnerStride<2>> r(terms.data(), n, 1), h(terms.data() + 1, n, 1);

@@ -1,6 +1,6 @@
-// The rows of a refit on sparse columns. A row without an entry in any active column has the same linear predictor as all others
-// of its label without one, if there is no offset; these rows, most of them as a rule, are one row for each label here, with the
-// sum of their weights. A Newton iteration on ten columns of density 1/1000 then goes over 1 % of the rows.
+// The rows of a refit on sparse columns. A row without an entry in any active column has the same linear predictor as all
+// others of its label without one, if there is no offset; these rows, most of them as a rule, are one row for each label here,
+// with the sum of their weights. A Newton iteration on ten columns of density 1/1000 then goes over 1 % of the rows.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -53,35 +53,42 @@ class CompactRows {
       z.segment(count_, padded() - count_).setZero();
       const Index entries = design_.entries(column, entry_rows_.data(), entry_values_.data());
       for (Index e = 0; e < entries; ++e)
-        z[place_[std::size_t(entry_rows_[std::size_t(e)])]] =
-            (entry_values_[std::size_t(e)] - centre[column]) * factor[column];
+        z[place_[std::size_t(entry_rows_[std::size_t(e)])]] = (entry_values_[std::size_t(e)] - centre[column]) * factor[column];
     }
     return true;
   }
 
-  Index count() const noexcept { return count_; }                  // rows, those of the background last
+  Index count() const noexcept { return count_; }                   // rows, those of the background last
   Index padded() const noexcept { return padded_to_pack(count_); }  // with rows of weight 0
   Index listed() const noexcept { return Index(rows_.size()); }     // rows that stand for themselves
   const Eigen::VectorXd& sign() const noexcept { return sign_; }
   const Eigen::VectorXd& weight() const noexcept { return weight_; }
   Eigen::VectorXd& slope() noexcept { return slope_; }
   Eigen::VectorXd& curvature() noexcept { return curvature_; }
-  const RowSet& set() const noexcept { return listed_; }
-  const Index* places() const noexcept { return place_.data(); }
 
-  /// visit(row, slope, curvature) for each row of X.
+  /// Fills in what concerns rows.
+  void describe(SparseRows& rows) const {
+    rows.listed = &listed_;
+    rows.place = place_.data();
+    rows.slope = slope_.data();
+    rows.curvature = curvature_.data();
+    rows.sign = all_signs_.data();
+    rows.weight = all_weights_.data();
+    for (const int which : {0, 1}) {
+      const Index at = background_[which];
+      const bool any = at >= 0 && weight_[at] > 0;
+      rows.background[which][0] = any ? slope_[at] / weight_[at] : 0.0;
+      rows.background[which][1] = any ? curvature_[at] / weight_[at] : 0.0;
+    }
+  }
+  /// visit(row, slope, curvature) for each row of X, as described.
   template <class Visit>
-  void for_all_rows(const Visit& visit) const {
-    double slope[2] = {0, 0}, curvature[2] = {0, 0};  // of a row of unit weight
-    for (const int which : {0, 1})
-      if (const Index at = background_[which]; at >= 0 && weight_[at] > 0) {
-        slope[which] = slope_[at] / weight_[at];
-        curvature[which] = curvature_[at] / weight_[at];
-      }
+  void for_all_rows(const SparseRows& rows, const Visit& visit) const {
+    const auto& common = rows.background;
     for (Index i = 0; i < n_; ++i) {
       const double weight = all_weights_[i];
       const bool positive = all_signs_[i] > 0;
-      visit(i, weight * (positive ? slope[1] : slope[0]), weight * (positive ? curvature[1] : curvature[0]));
+      visit(i, weight * (positive ? common[1][0] : common[0][0]), weight * (positive ? common[1][1] : common[0][1]));
     }
     for (Index i = 0; i < listed(); ++i) visit(rows_[std::size_t(i)], slope_[i], curvature_[i]);
   }
@@ -141,14 +148,14 @@ class CompactRows {
   const SparseDesign& design_;
   const Eigen::VectorXd &all_signs_, &all_weights_;
   const Index n_;
-  double total_[2] = {0, 0};               // weight by label
-  Index positive_[2] = {0, 0};             // rows with a positive weight by label
+  double total_[2] = {0, 0};    // weight by label
+  Index positive_[2] = {0, 0};  // rows with a positive weight by label
   Index count_ = 0, background_[2] = {-1, -1};
-  std::vector<Index> rows_;                // that stand for themselves
-  RowSet listed_;                          // the same
-  std::vector<Index> place_;               // (n,) of a listed row
+  std::vector<Index> rows_;   // that stand for themselves
+  RowSet listed_;             // the same
+  std::vector<Index> place_;  // (n,) of a listed row
   Eigen::VectorXd sign_, weight_, slope_, curvature_;
-  std::vector<Index> entry_rows_;          // (n,) scratch: a column
+  std::vector<Index> entry_rows_;  // (n,) scratch: a column
   std::vector<double> entry_values_;
 };
 

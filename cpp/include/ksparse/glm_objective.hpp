@@ -149,7 +149,7 @@ class GlmObjective final : public Objective {
   bool sum_careful_sparse(const Columns& panel);
   bool may_compact(const std::vector<Index>& support) const;
   void go_over_all_rows();
-  void prepare_sparse_rows();
+  void prepare_sparse_rows(bool of_few_columns);
   void add_background_cross(Index count);
   void convert_panel(const Columns& panel);
   void exchange_moments(const Columns& panel);
@@ -225,7 +225,7 @@ class GlmObjective final : public Objective {
   Eigen::VectorXd background_;      // (capacity,) which is this
   Eigen::VectorXd cross_scratch_;   // (stride,)
   Eigen::VectorXd careful_column_;  // (n,) if there are careful columns
-  std::vector<Index> starts_;          // (places + 1,) where those of each place begin
+  std::vector<Index> starts_;       // (places + 1,) where those of each place begin
   // Scans of groups, else empty.
   Eigen::MatrixXd members_, weighted_members_;  // (n, stride) of one group, in units; and times the curvature
   Eigen::MatrixXd weighted_;                    // (n, capacity) curvature times active columns
@@ -411,8 +411,8 @@ inline void GlmObjective::gather_active(const std::vector<Index>& support) {
       std::copy(support.begin(), support.end(), slots_.begin());
       compacted_size_ = Index(support.size());
       compacted_ = true;
-      rows_ = {compact_->count(),          compact_->padded(), compact_->sign().data(),     compact_->weight().data(), nullptr,
-               compact_->slope().data(), compact_->curvature().data()};
+      rows_ = {compact_->count(), compact_->padded(),       compact_->sign().data(),     compact_->weight().data(),
+               nullptr,           compact_->slope().data(), compact_->curvature().data()};
       return;
     }
   }
@@ -433,8 +433,8 @@ inline void GlmObjective::gather_active(const std::vector<Index>& support) {
 // The block of rows as the kernels take it, curvature times active columns filled in.
 inline RowBlock GlmObjective::row_block(Index first, Index rows, Index size, const double* curvature) {
   for (Index j = 0; j < size; ++j)
-    cross_.col(j).head(rows).array() = Eigen::Map<const Eigen::ArrayXd>(rows_.curvature + first, rows) *
-                                       active_.col(j).segment(first, rows).array();
+    cross_.col(j).head(rows).array() =
+        Eigen::Map<const Eigen::ArrayXd>(rows_.curvature + first, rows) * active_.col(j).segment(first, rows).array();
   return {first, rows, rows_.slope + first, curvature + first, cross_.data(), cross_.outerStride(), size};
 }
 
@@ -756,26 +756,31 @@ inline bool GlmObjective::sum_careful_sparse(const Columns& panel) {
     if (interrupted()) return false;
     sums_.row(c).leftCols(Sums::cross + scan_.size).setZero();
     gather_in_units(panel[c], 0, n_, careful_column_.data());
-    kernels::sparse_column(
-        n_, [](Index e) { return e; }, [z](Index e) { return z[e]; }, sparse_rows_, c, sums);
+    kernels::sparse_column(n_, [](Index e) { return e; }, [z](Index e) { return z[e]; }, sparse_rows_, c, sums);
   }
   return true;
 }
 
 // What a scan multiplies X with, row by row. Products with the active columns are taken without what these have in common in
-// the rows that are not listed: x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only listed rows count in the first.
-inline void GlmObjective::prepare_sparse_rows() {
-  const Index size = scan_.size;
+// the rows that are not listed: x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only listed rows count in the
+// first.
+inline void GlmObjective::prepare_sparse_rows(bool of_few_columns) {
+  const Index size = scan_.size, stride = (size + Pack::size - 1) / Pack::size * Pack::size;
   const bool first_scan = !units_chosen_;
+  sparse_rows_ = {
+      nullptr, nullptr, sparse_cross_.data(), stride, size, cross_scratch_.data(), sparse_terms_.data(), nullptr, nullptr,
+      nullptr, nullptr, {{0, 0}, {0, 0}}};
   const auto set_row = [&](Index row, double slope, double curvature) {
     sparse_terms_[2 * row] = slope;
     sparse_terms_[2 * row + 1] = first_scan ? weight_[row] : curvature;
     if (first_scan) slope_[row] = slope;
   };
-  Index listed = n_;
   if (compacted_) {
-    compact_->for_all_rows(set_row);
-    listed = compact_->listed();
+    compact_->describe(sparse_rows_);
+    if (of_few_columns)
+      sparse_rows_.terms = nullptr;
+    else
+      compact_->for_all_rows(sparse_rows_, set_row);
     for (Index j = 0; j < size; ++j) {
       const Index column = active_columns_[std::size_t(j)];
       background_[j] = -centre_[column] * inverse_scale_[column];
@@ -784,14 +789,12 @@ inline void GlmObjective::prepare_sparse_rows() {
     for (Index i = 0; i < n_; ++i) set_row(i, slope_[i], curvature_[i]);
     background_.head(size).setZero();
   }
-  const Index used = (size + Pack::size - 1) / Pack::size * Pack::size;
-  for (Index i = 0; i < listed && size > 0; ++i) {
-    double* const cross = sparse_cross_.data() + i * used;
+  const Index listed = size == 0 ? 0 : compacted_ ? compact_->listed() : n_;
+  for (Index i = 0; i < listed; ++i) {
+    double* const cross = sparse_cross_.data() + i * stride;
     for (Index j = 0; j < size; ++j) cross[j] = rows_.curvature[i] * (active_(i, j) - background_[j]);
-    std::fill(cross + size, cross + used, 0.0);
+    std::fill(cross + size, cross + stride, 0.0);
   }
-  sparse_rows_ = {sparse_terms_.data(), compacted_ ? &compact_->set() : nullptr, compacted_ ? compact_->places() : nullptr,
-                  sparse_cross_.data(), used, size, cross_scratch_.data()};
 }
 
 inline void GlmObjective::add_background_cross(Index count) {
@@ -823,6 +826,7 @@ inline Status GlmObjective::scan(const Iterate& iterate, const Columns& columns,
   if (!groups_.single()) return scan_groups(iterate, columns, sink);
   if (!begin_scan(iterate, kind, sink)) return Status::interrupted;
   if (columns.list) gather_subset(columns);
+  if (sparse_) prepare_sparse_rows(columns.list != nullptr);
   for (Index begin = 0; begin < columns.count; begin += largest_panel) {
     const Columns panel = columns.slice(begin, std::min(largest_panel, columns.count - begin));
     begin_panel(panel);
@@ -840,7 +844,6 @@ inline bool GlmObjective::begin_scan(const Iterate& iterate, Hessian kind, ScanS
   // The first scan weighs the squares by the rows' weights, which are never negative and whose mean is the best centre; its
   // curvatures are these moments times the average curvature of the loss.
   scan_ = {size, kind, units_chosen_ ? curvature_.data() : weight_.data()};
-  if (sparse_) prepare_sparse_rows();
   const bool any_held = !held_places_.empty();
   sink.begin_scan({inverse_.topLeftCorner(d, d), any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr});
   return true;
@@ -927,7 +930,7 @@ inline void GlmObjective::share_moments(ColumnMoments& moments) {
 
 inline bool GlmObjective::choose_all_units() {
   scan_ = {0, Hessian::exact, weight_.data()};
-  if (sparse_) prepare_sparse_rows();
+  if (sparse_) prepare_sparse_rows(false);
   for (Index begin = 0; begin < p_; begin += largest_panel) {
     const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
     begin_panel(panel);

@@ -2,8 +2,8 @@
 // Centring and scaling stay formulas (glm_objective.hpp), so nothing dense of the size of X ever exists.
 //
 // Rows are scattered over a column, so a scan takes all of them at once and cuts X along columns only. What it needs of a row
-// lies together, slope beside curvature, and products with the active columns are skipped for the rows where all of these are 0,
-// which are most: one bit tells.
+// lies together, slope beside curvature, and products with the active columns are skipped for the rows where all of these are
+// 0, which are most: one bit tells. A scan of a few columns does not even lay out the terms of all rows.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -32,15 +32,19 @@ class RowSet {
   std::vector<std::uint64_t> words_;
 };
 
-/// What all rows of a sparse X are multiplied with.
+/// What all rows of a sparse X are multiplied with: slope, curvature, and curvature times active columns ("cross").
 struct SparseRows {
-  const double* terms;    // (n, 2) by row: slope, curvature
-  const RowSet* crossed;  // rows with an entry in cross, or null: all of them, and place is not needed
-  const Index* place;     // (n,) row of cross
-  const double* cross;    // (crossed rows, cross_stride) by row: curvature times active columns, then zeros
-  Index cross_stride;     // a whole number of packs
+  const RowSet* listed;  // rows with an entry in cross, or null: all of them
+  const Index* place;    // (n,) of a listed row in cross; not needed if all are
+  const double* cross;   // (listed rows, cross_stride) by row, filled up with zeros
+  Index cross_stride;    // a whole number of packs
   Index cross_count;
   double* cross_sums;  // (cross_stride,) scratch
+
+  const double* terms;  // (n, 2) by row: slope and curvature; or null, to have them from what follows as they are needed
+  const double *slope, *curvature;  // (listed rows,)
+  const double *sign, *weight;      // (n,) sign +1 or -1 by the label
+  double background[2][2];          // by label, of a row of unit weight that is not listed: slope, curvature
 };
 
 namespace kernels {
@@ -67,45 +71,75 @@ inline void add_all_cross(const Index* places, const double* values, Index count
   for (; v < rows.cross_stride; v += Pack::size) add_cross<1>(places, values, count, rows, rows.cross_sums + v);
 }
 
-/// All sums of one column with `count` entries, entry e of which has the value value_of(e) in the row row_of(e).
-template <class RowOf, class ValueOf>
-void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const SparseRows& rows, Index column,
-                   const Sums& sums) noexcept {
+/// All sums of one column with `count` entries, entry e of which has the value value_of(e) in the row row_of(e), whose slope
+/// and curvature terms_of(row) gives.
+template <class RowOf, class ValueOf, class TermsOf>
+void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const TermsOf& terms_of, const SparseRows& rows,
+                   Index column, const Sums& sums) noexcept {
+  constexpr Index most = 128;
+  Index places[most];
+  double values[most];
   double slope[2] = {0, 0}, curvature[2] = {0, 0}, square[2] = {0, 0};
   const auto add = [&](Index e, int lane) {  // two lanes: one alone would wait for its last addition
-    const double x = value_of(e), *const terms = rows.terms + 2 * row_of(e), xh = x * terms[1];
+    const double x = value_of(e), *const terms = terms_of(row_of(e)), xh = x * terms[1];
     slope[lane] += x * terms[0];
     curvature[lane] += xh;
     square[lane] += x * xh;
   };
-  Index e = 0;
-  for (; e + 2 <= count; e += 2) {
-    add(e, 0);
-    add(e + 1, 1);
-  }
-  if (e < count) add(e, 0);
-  sums.row(Sums::slope)[column] += slope[0] + slope[1];
-  sums.row(Sums::curvature)[column] += curvature[0] + curvature[1];
-  sums.row(Sums::square)[column] += square[0] + square[1];
-  if (rows.cross_count == 0) return;
-  constexpr Index most = 128;
-  Index places[most];
-  double values[most];
   std::fill_n(rows.cross_sums, rows.cross_stride, 0.0);
   for (Index begin = 0; begin < count; begin += most) {
     const Index end = std::min(begin + most, count);
-    Index found = 0;
-    for (e = begin; e < end; ++e) {  // without a branch, which would be mispredicted where some rows are crossed
-      const Index row = row_of(e);
-      places[found] = row;
-      values[found] = value_of(e);
-      found += Index(!rows.crossed || rows.crossed->has(row));
+    Index e = begin;
+    for (; e + 2 <= end; e += 2) {
+      add(e, 0);
+      add(e + 1, 1);
     }
-    if (rows.crossed)
+    if (e < end) add(e, 0);
+    if (rows.cross_count == 0) continue;
+    Index found = 0;
+    if (rows.listed) {
+      for (e = begin; e < end; ++e) {  // without a branch, which would be mispredicted where some rows are listed
+        const Index row = row_of(e);
+        places[found] = row;
+        values[found] = value_of(e);
+        found += Index(rows.listed->has(row));
+      }
       for (Index i = 0; i < found; ++i) places[i] = rows.place[places[i]];
+    } else {
+      for (e = begin; e < end; ++e, ++found) {
+        places[found] = row_of(e);
+        values[found] = value_of(e);
+      }
+    }
     if (found > 0) add_all_cross(places, values, found, rows);
   }
+  sums.row(Sums::slope)[column] += slope[0] + slope[1];
+  sums.row(Sums::curvature)[column] += curvature[0] + curvature[1];
+  sums.row(Sums::square)[column] += square[0] + square[1];
   for (Index v = 0; v < rows.cross_count; ++v) sums.row(Sums::cross + v)[column] += rows.cross_sums[v];
+}
+
+/// The same, with the terms that the rows have.
+template <class RowOf, class ValueOf>
+void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const SparseRows& rows, Index column,
+                   const Sums& sums) noexcept {
+  if (rows.terms) {
+    const auto terms_of = [&](Index row) { return rows.terms + 2 * row; };
+    return sparse_column(count, row_of, value_of, terms_of, rows, column, sums);
+  }
+  double terms[2];
+  const auto terms_of = [&](Index row) {
+    if (rows.listed->has(row)) {
+      terms[0] = rows.slope[rows.place[row]];
+      terms[1] = rows.curvature[rows.place[row]];
+    } else {
+      const double* const common = rows.background[rows.sign[row] > 0];
+      terms[0] = rows.weight[row] * common[0];
+      terms[1] = rows.weight[row] * common[1];
+    }
+    return static_cast<const double*>(terms);
+  };
+  sparse_column(count, row_of, value_of, terms_of, rows, column, sums);
 }
 
 }  // namespace kernels
@@ -174,8 +208,7 @@ class SparseColumns final : public SparseDesign {
   std::optional<std::string> problem() const override {
     if (starts_[0] != 0) return "sparse X is malformed: its first column does not start at entry 0";
     for (Index j = 0; j < columns_; ++j)
-      if (starts_[j + 1] < starts_[j])
-        return "sparse X is malformed: column " + std::to_string(j) + " ends before it starts";
+      if (starts_[j + 1] < starts_[j]) return "sparse X is malformed: column " + std::to_string(j) + " ends before it starts";
     for (Index j = 0; j < columns_; ++j) {
       const StorageIndex* const row = row_numbers_ + starts_[j];
       const Index count = size(j);
