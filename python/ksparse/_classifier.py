@@ -21,9 +21,11 @@ from ._outcomes import Outcomes, one_class
 from ._path import PathResult, least_budget, solve_path
 from ._probability import one_vs_rest_log_probability, probability
 from ._request import Settings
-from ._validation import check_integer, check_loss
+from ._validation import check_integer, check_loss, linear_predictor
 
 __all__ = ["KSparseClassifier"]
+
+FLOATS = [np.float64, np.float32]  # read in place; others become the first
 
 
 class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
@@ -48,7 +50,16 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
         Labels are numbers in ``classes_``, or with ``indicator`` a matrix of 0 and 1 by columns.
         """
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, order=None, multi_output=indicator)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=FLOATS,
+            accept_sparse=["csc", "csr"],
+            ensure_all_finite=False,
+            order=None,
+            multi_output=indicator,
+        )
         labels = self._indicator(y) if indicator else self._class_numbers(y)
         weights = None
         if sample_weight is not None:
@@ -114,7 +125,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -123,8 +134,8 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
             ``X @ coef_.T + intercept_``; a vector where ``coef_`` has one row.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        eta = X[:, self.support_] @ self.coef_[:, self.support_].T + self.intercept_
+        X = validate_data(self, X, dtype=FLOATS, accept_sparse=["csr", "csc"], reset=False)
+        eta = linear_predictor(X, self.support_, self.coef_[:, self.support_].T, self.n_features_in_) + self.intercept_
         return eta[:, 0] if len(self.coef_) == 1 else eta
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -132,7 +143,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -152,7 +163,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -170,7 +181,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -203,7 +214,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = self._more_classes is None
-        tags.input_tags.sparse = False
+        tags.input_tags.sparse = True
         return tags
 
 
@@ -394,8 +405,8 @@ class KSparseClassifier(SparseLinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Features, finite.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features, finite; what is read in place is said at :func:`ksparse.fit`.
         y : array-like of shape (n_samples,)
             Labels of two or more classes, of any type that can be sorted.
         sample_weight : array-like of shape (n_samples,), optional

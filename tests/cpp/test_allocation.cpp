@@ -75,8 +75,15 @@ TEST_CASE("a_fit_allocates_nothing_while_it_runs", "[allocation]") {
   for (const Index p : {20, 300}) {
     const Data data = random_data(250, p, 0.8, 3);
     const RowView::Matrix by_rows = data.X;
+    const Eigen::MatrixXf floats = data.X.cast<float>();
+    const Eigen::SparseMatrix<double> all_entries = data.X.sparseView();
+    const Eigen::SparseMatrix<double> few_entries =
+        (data.X.array().abs() > 1.9).select(data.X.array(), 0.0).matrix().sparseView();
     check_no_allocation(ColumnView(data.X), data.y, Logistic{}, 6);
     check_no_allocation(ColumnView(data.X), data.y, Focal{0.3, 1.5}, 6);
     check_no_allocation(RowView(by_rows), data.y, Logistic{}, 6);
+    check_no_allocation(BasicColumnView<float>(floats), data.y, Logistic{}, 6);
+    check_no_allocation(SparseColumns<double, int>(all_entries), data.y, Logistic{}, 6);
+    check_no_allocation(SparseColumns<double, int>(few_entries), data.y, Logistic{}, 6);
   }
 }

@@ -1,6 +1,9 @@
 // Designs: the sums of every layout and shape against plain matrix products.
 #include <cmath>
+#include <cstdint>
 #include <ksparse/design/dense.hpp>
+#include <ksparse/design/sparse.hpp>
+#include <string>
 #include <vector>
 
 #include "catch.hpp"
@@ -43,6 +46,12 @@ double sum_error(const Design& design, const Eigen::MatrixXd& X, const Columns& 
     for (Index v = 0; v < cross_count; ++v) expected(c, 3 + v) += x.dot(cross.col(v));
   }
   return (sums - expected).cwiseAbs().maxCoeff() / double(n);
+}
+
+// Zeros, but for a part of the entries.
+Eigen::MatrixXd thinned(Index n, Index p, double density) {
+  Eigen::MatrixXd X = Eigen::MatrixXd::Random(n, p);
+  return (Eigen::ArrayXXd::Random(n, p) < 2 * density - 1).select(X.array(), 0.0);
 }
 
 }  // namespace
@@ -130,4 +139,90 @@ TEST_CASE("a_block_of_a_larger_matrix_is_viewed_in_place", "[design]") {
   const Columns all{0, 5, nullptr};
   CHECK(sum_error(ColumnView(X.data() + 2 * 30 + 4, 20, 5, 30), block, all, 2) < 1e-14);
   CHECK(sum_error(RowView(by_rows.data() + 4 * 8 + 2, 20, 5, 8), block, all, 2) < 1e-14);
+}
+
+TEST_CASE("sparse_columns_give_what_dense_ones_give", "[design]") {
+  const Index n = 200, p = 30;
+  const Eigen::MatrixXd X = thinned(n, p, 0.2);
+  const Eigen::SparseMatrix<double> doubles = X.sparseView();
+  const Eigen::SparseMatrix<float, Eigen::ColMajor, std::int64_t> floats = doubles.cast<float>();
+  const Eigen::MatrixXd X_of_floats = X.cast<float>().cast<double>();
+  const SparseColumns of_doubles(doubles);
+  const SparseColumns of_floats(floats);
+  CHECK(!of_doubles.problem());
+  CHECK(!of_floats.problem());
+  const auto check = [&](const SparseDesign& design, const Eigen::MatrixXd& dense) {
+    const ColumnView view(dense);
+    const std::vector<Index> list{7, 0, 29};
+    for (const Columns& columns : {Columns{0, p, nullptr}, Columns{4, 9, nullptr}, Columns{0, 3, list.data()}})
+      for (const Index cross : {0, 1, 5})
+        CHECK((all_sums(design, columns, cross) - all_sums(view, columns, cross)).norm() < 1e-12);
+    for (Index j = 0; j < p; ++j)
+      for (const auto& [first, rows] : {std::pair<Index, Index>{0, n}, {13, 40}, {150, 50}, {199, 1}}) {
+        Eigen::VectorXd stretch = Eigen::VectorXd::Constant(rows, -7);
+        design.gather(j, first, rows, stretch.data());
+        CHECK(stretch == dense.col(j).segment(first, rows));
+      }
+  };
+  check(of_doubles, X);
+  check(of_floats, X_of_floats);
+}
+
+TEST_CASE("sums_over_all_rows_of_sparse_columns", "[design]") {
+  const Index n = 700, p = 12;
+  const Eigen::MatrixXd X = thinned(n, p, 0.5);
+  const Eigen::SparseMatrix<double> stored = X.sparseView();
+  const SparseColumns design(stored);
+  for (const Index size : {0, 1, 7, 8, 33, 50})
+    for (const bool all : {true, false}) {
+      // Every third row has products with the active columns, or all rows have.
+      RowSet crossed(n);
+      std::vector<Index> place(std::size_t(n), -1);
+      const Index stride = (size + Pack::size - 1) / Pack::size * Pack::size;
+      Eigen::VectorXd terms = Eigen::VectorXd::Random(2 * n), scratch(stride);
+      Eigen::MatrixXd cross = Eigen::MatrixXd::Random(stride, n), by_row = Eigen::MatrixXd::Zero(n, std::max<Index>(size, 1));
+      Index count = 0;
+      for (Index i = 0; i < n; ++i)
+        if (all || i % 3 == 0) {
+          crossed.add(i);
+          by_row.row(i).head(size) = cross.col(count).head(size).transpose();
+          place[std::size_t(i)] = count++;
+        }
+      const SparseRows rows{all ? nullptr : &crossed,
+                            all ? nullptr : place.data(),
+                            cross.data(),
+                            stride,
+                            size,
+                            scratch.data(),
+                            terms.data(),
+                            nullptr,
+                            nullptr,
+                            nullptr,
+                            nullptr,
+                            {{0, 0}, {0, 0}}};
+      Eigen::MatrixXd sums = Eigen::MatrixXd::Constant(p, 3 + size, 0.5), expected = sums;
+      design.accumulate(Columns{0, p, nullptr}, rows, {sums.data(), p});
+      const Eigen::Map<const Eigen::MatrixXd, 0, Eigen::InnerStride<2>> r(terms.data(), n, 1), h(terms.data() + 1, n, 1);
+      expected.col(0) += X.transpose() * r;
+      expected.col(1) += X.transpose() * h;
+      expected.col(2) += X.cwiseAbs2().transpose() * h;
+      expected.rightCols(size) += X.transpose() * by_row.leftCols(size);
+      CAPTURE(size, all);
+      CHECK((sums - expected).cwiseAbs().maxCoeff() < 1e-12);
+    }
+}
+
+TEST_CASE("malformed_sparse_columns_are_found", "[design]") {
+  const std::vector<double> values{1, 2, 3};
+  const auto problem = [&](std::vector<int> starts, std::vector<int> rows) {
+    return SparseColumns<double, int>(4, 2, starts.data(), rows.data(), values.data()).problem().value_or("");
+  };
+  CHECK(problem({0, 2, 3}, {0, 3, 1}) == "");
+  CHECK(problem({0, 3, 3}, {0, 1, 3}) == "");
+  CHECK(problem({1, 2, 3}, {0, 3, 1}).find("first column") != std::string::npos);
+  CHECK(problem({0, 3, 2}, {0, 1, 2}).find("column 1 ends") != std::string::npos);
+  CHECK(problem({0, 2, 3}, {3, 0, 1}).find("column 0 has unsorted or duplicate") != std::string::npos);
+  CHECK(problem({0, 2, 3}, {1, 1, 1}).find("column 0 has unsorted or duplicate") != std::string::npos);
+  CHECK(problem({0, 2, 3}, {0, 4, 1}).find("column 0 has the row index 4, but there are 4 rows") != std::string::npos);
+  CHECK(problem({0, 2, 3}, {0, 1, -1}).find("column 1 has the row index -1") != std::string::npos);
 }

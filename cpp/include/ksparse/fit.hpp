@@ -42,6 +42,7 @@ inline std::optional<std::string> broken_rule(const Design& design, const Proble
   if (auto wrong = options.problem()) return wrong;
   if (auto wrong = loss.problem()) return wrong;
   if (auto wrong = problem.problem(design.rows())) return wrong;
+  if (auto wrong = design.problem()) return wrong;
   return options.constraints.problem(design.columns(), smallest_k, options.k);
 }
 

@@ -5,16 +5,21 @@
 // are taken over the raw X, in one pass, and converted by formula, so X is neither copied nor changed, and columns of 1e150 or
 // of 1e-150, or years around 2000, are like any others. Where the conversion would cancel (the mean is far above the deviation)
 // or overflow, the column is gathered in each scan instead ("careful" columns; few or none in most data).
+//
+// Of a sparse X, refits go over the rows with an entry in an active column (compact_rows.hpp), scans over the entries.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "compact_rows.hpp"
 #include "design/design.hpp"
+#include "design/sparse.hpp"
 #include "groups.hpp"
 #include "loss/kernel.hpp"
 #include "newton.hpp"
@@ -48,12 +53,12 @@ class GlmObjective final : public Objective {
   Index largest_unit() const override { return groups_.stride(); }
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override;
   Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) override;
-  bool can_sample() const override { return groups_.single() && n_ >= 4 * sample_size(); }
+  bool can_sample() const override { return groups_.single() && !sparse_ && n_ >= 4 * sample_size(); }
 
   // The parts of a scan, for a batch that answers the scans of several problems block by block (batch.hpp): begin_scan; for
   // every panel begin_panel, the blocks of all its columns and rows, end_panel; end_scan.
   /// Whether scans can be answered in parts.
-  bool scans_by_blocks() const noexcept { return groups_.single(); }
+  bool scans_by_blocks() const noexcept { return groups_.single() && !sparse_; }
   /// Rows of a block: those before the design's lead, then so many at a time.
   static constexpr Index rows_of_block() noexcept { return block_rows; }
   /// False: interrupted.
@@ -141,6 +146,11 @@ class GlmObjective final : public Objective {
   bool sum_sampled(const Columns& panel, Index size);
   bool sum_panel(const Columns& panel);
   bool sum_careful(const Columns& panel);
+  bool sum_careful_sparse(const Columns& panel);
+  bool may_compact(const std::vector<Index>& support) const;
+  void go_over_all_rows();
+  void prepare_sparse_rows(bool of_few_columns);
+  void add_background_cross(Index count);
   void convert_panel(const Columns& panel);
   void exchange_moments(const Columns& panel);
   bool choose_units(const Columns& panel);
@@ -171,6 +181,7 @@ class GlmObjective final : public Objective {
   }
 
   const Design& design_;
+  const SparseDesign* const sparse_;  // the same, if it is
   const LossKernel& loss_;
   const Interrupt& interrupt_;
   const Groups groups_;
@@ -197,7 +208,24 @@ class GlmObjective final : public Objective {
   Eigen::VectorXd curvature_;          // (padded,) d2F/d eta2
   Eigen::MatrixXd active_;             // (padded, capacity) gathered columns in units, by slot
   std::vector<Index> active_columns_;  // of the iterate at hand
-  std::vector<Index> starts_;          // (places + 1,) where those of each place begin
+  // The rows that a refit goes over: those above, or compact ones.
+  struct Rows {
+    Index count, padded;
+    const double *sign, *weight, *offset;  // offset null: none
+    double *slope, *curvature;
+  };
+  Rows rows_;
+  // Of a sparse X, else empty.
+  std::optional<CompactRows> compact_;
+  bool compacted_ = false;          // whether rows_ are those of compact_
+  Index compacted_size_ = 0;        // active columns in them
+  SparseRows sparse_rows_;          // of the scan at hand
+  Eigen::VectorXd sparse_terms_;    // (2 n,) slope and curvature by row
+  Eigen::VectorXd sparse_cross_;    // (n * stride,) curvature times active columns by row, without what rows have in common
+  Eigen::VectorXd background_;      // (capacity,) which is this
+  Eigen::VectorXd cross_scratch_;   // (stride,)
+  Eigen::VectorXd careful_column_;  // (n,) if there are careful columns
+  std::vector<Index> starts_;       // (places + 1,) where those of each place begin
   // Scans of groups, else empty.
   Eigen::MatrixXd members_, weighted_members_;  // (n, stride) of one group, in units; and times the curvature
   Eigen::MatrixXd weighted_;                    // (n, capacity) curvature times active columns
@@ -243,6 +271,7 @@ class GlmObjective final : public Objective {
 inline GlmObjective::GlmObjective(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
                                   const Interrupt& interrupt)
     : design_(design),
+      sparse_(design.sparse()),
       loss_(loss),
       interrupt_(interrupt),
       groups_(options.constraints.groups, design.columns()),
@@ -325,6 +354,15 @@ inline GlmObjective::GlmObjective(const Design& design, const Problem& problem, 
     offset_.head(n_) = problem.offset;
   }
   active_.bottomRows(padded_ - n_).setZero();
+  go_over_all_rows();
+  if (sparse_) {
+    const Index stride = (capacity_ + Pack::size - 1) / Pack::size * Pack::size;
+    if (groups_.single() && !offset_.size() && n_ > 16 * Pack::size) compact_.emplace(*sparse_, sign_, weight_);
+    sparse_terms_.resize(2 * n_);
+    sparse_cross_.resize(n_ * stride);
+    background_ = Eigen::VectorXd::Zero(capacity_);
+    cross_scratch_.resize(stride);
+  }
 }
 
 inline void GlmObjective::gather_in_units(Index column, Index first, Index rows, double* target) const {
@@ -351,7 +389,38 @@ inline Index GlmObjective::take_active(const Iterate& iterate) {
   return size;
 }
 
+inline void GlmObjective::go_over_all_rows() {
+  const double* const offset = offset_.size() ? offset_.data() : nullptr;
+  rows_ = {n_, padded_, sign_.data(), weight_.data(), offset, slope_.data(), curvature_.data()};
+  compacted_ = false;
+}
+
+// What a careful column has in common in all rows without an entry is far larger than its spread.
+inline bool GlmObjective::may_compact(const std::vector<Index>& support) const {
+  return compact_ && std::none_of(support.begin(), support.end(), [this](Index column) { return is_careful(column); });
+}
+
 inline void GlmObjective::gather_active(const std::vector<Index>& support) {
+  const auto same = [this](const std::vector<Index>& columns) {
+    return std::equal(columns.begin(), columns.end(), slots_.begin());
+  };
+  if (may_compact(support)) {
+    if (compacted_ && Index(support.size()) == compacted_size_ && same(support)) return;
+    linearised_ = false;
+    if (compact_->gather(support, centre_, inverse_scale_, active_)) {
+      std::copy(support.begin(), support.end(), slots_.begin());
+      compacted_size_ = Index(support.size());
+      compacted_ = true;
+      rows_ = {compact_->count(), compact_->padded(),       compact_->sign().data(),     compact_->weight().data(),
+               nullptr,           compact_->slope().data(), compact_->curvature().data()};
+      return;
+    }
+  }
+  if (compacted_) {
+    linearised_ = false;
+    go_over_all_rows();
+    std::fill(slots_.begin(), slots_.end(), Index(-1));
+  }
   for (std::size_t slot = 0; slot < support.size(); ++slot)
     if (slots_[slot] != support[slot]) {
       gather_in_units(support[slot], 0, n_, active_.col(Index(slot)).data());
@@ -364,8 +433,9 @@ inline void GlmObjective::gather_active(const std::vector<Index>& support) {
 // The block of rows as the kernels take it, curvature times active columns filled in.
 inline RowBlock GlmObjective::row_block(Index first, Index rows, Index size, const double* curvature) {
   for (Index j = 0; j < size; ++j)
-    cross_.col(j).head(rows).array() = curvature_.segment(first, rows).array() * active_.col(j).segment(first, rows).array();
-  return {first, rows, slope_.data() + first, curvature + first, cross_.data(), cross_.outerStride(), size};
+    cross_.col(j).head(rows).array() =
+        Eigen::Map<const Eigen::ArrayXd>(rows_.curvature + first, rows) * active_.col(j).segment(first, rows).array();
+  return {first, rows, rows_.slope + first, curvature + first, cross_.data(), cross_.outerStride(), size};
 }
 
 inline double GlmObjective::linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
@@ -375,13 +445,13 @@ inline double GlmObjective::linearise(Index size, const Eigen::Ref<const Eigen::
   linearised_ = false;
   active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
   const Sums sums{active_sums_.data(), active_sums_.outerStride()};
-  for (Index first = 0; first < padded_; first += block_rows) {
+  for (Index first = 0; first < rows_.padded; first += block_rows) {
     if (first % (64 * block_rows) == 0 && first > 0 && interrupted()) return std::numeric_limits<double>::quiet_NaN();
-    const Index rows = std::min(block_rows, padded_ - first);
+    const Index rows = std::min(block_rows, rows_.padded - first);
     sums_over_rows.add(loss_.evaluate({rows, size, active_.data() + first, active_.outerStride(), coef.data(), intercept,
-                                       offset_.size() ? offset_.data() + first : nullptr, sign_.data() + first,
-                                       weight_.data() + first, slope_.data() + first, curvature_.data() + first, curvature}));
-    const RowBlock block = row_block(first, rows, size, curvature_.data());
+                                       rows_.offset ? rows_.offset + first : nullptr, rows_.sign + first, rows_.weight + first,
+                                       rows_.slope + first, rows_.curvature + first, curvature}));
+    const RowBlock block = row_block(first, rows, size, rows_.curvature);
     // The Hessian is symmetric: a tile that begins at column c needs the products with columns 0 .. c + 3 only.
     kernels::accumulate_columns(
         size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + first; },
@@ -457,8 +527,8 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
 // step still moves those rows' margins by about one (their loss is exponential). At a proper minimiser the step vanishes too.
 inline bool GlmObjective::largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const {
   constexpr double unbounded = 0.05;
-  for (Index i = 0; i < n_; ++i) {
-    if (weight_[i] <= 0) continue;
+  for (Index i = 0; i < rows_.count; ++i) {
+    if (rows_.weight[i] <= 0) continue;
     double move = intercept_ ? step[size] : 0.0;
     for (Index j = 0; j < size; ++j) move += active_(i, j) * step[j];
     if (std::abs(move) > unbounded) return true;
@@ -472,11 +542,11 @@ inline bool GlmObjective::columns_are_independent(Index size) {
   const Index d = size + intercept_;
   auto gram = hessian_.topLeftCorner(d, d);
   gram.setZero();
-  for (Index i = 0; i < n_; ++i) {
-    if (weight_[i] <= 0) continue;
+  for (Index i = 0; i < rows_.count; ++i) {
+    if (rows_.weight[i] <= 0) continue;
     gradient_.head(size) = active_.row(i).head(size);
     if (intercept_) gradient_[size] = 1;
-    gram.template selfadjointView<Eigen::Lower>().rankUpdate(gradient_.head(d), weight_[i]);
+    gram.template selfadjointView<Eigen::Lower>().rankUpdate(gradient_.head(d), rows_.weight[i]);
   }
   return factorise(gram, inverse_.topLeftCorner(d, d), 0);
 }
@@ -598,6 +668,10 @@ inline bool GlmObjective::sum_panel(const Columns& panel) {
 
 inline bool GlmObjective::sum_exactly(const Columns& panel, Index size, const double* curvature) {
   const Sums sums{sums_.data(), sums_.outerStride()};
+  if (sparse_) {
+    sparse_->accumulate(panel, sparse_rows_, sums);
+    return !interrupted();
+  }
   const bool in_units = gathers_subset(panel);
   const Index lead = in_units ? 0 : design_.lead();
   for (Index first = 0, rows = 0; first < n_; first += rows) {
@@ -644,6 +718,7 @@ inline bool GlmObjective::sum_sampled(const Columns& panel, Index size) {
 }
 
 inline bool GlmObjective::sum_careful(const Columns& panel) {
+  if (sparse_) return sum_careful_sparse(panel);
   const auto [size, kind, curvature, any_careful] = scan_;
   for (Index c = 0; c < panel.count; ++c)
     if (is_careful(panel[c])) sums_.row(c).leftCols(Sums::cross + size).setZero();
@@ -672,10 +747,66 @@ inline bool GlmObjective::sum_careful(const Columns& panel) {
   return true;
 }
 
+// As if the columns had an entry in every row.
+inline bool GlmObjective::sum_careful_sparse(const Columns& panel) {
+  const Sums sums{sums_.data(), sums_.outerStride()};
+  const double* const z = careful_column_.data();
+  for (Index c = 0; c < panel.count; ++c) {
+    if (!is_careful(panel[c])) continue;
+    if (interrupted()) return false;
+    sums_.row(c).leftCols(Sums::cross + scan_.size).setZero();
+    gather_in_units(panel[c], 0, n_, careful_column_.data());
+    kernels::sparse_column(n_, [](Index e) { return e; }, [z](Index e) { return z[e]; }, sparse_rows_, c, sums);
+  }
+  return true;
+}
+
+// What a scan multiplies X with, row by row. Products with the active columns are taken without what these have in common in
+// the rows that are not listed: x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only listed rows count in the
+// first.
+inline void GlmObjective::prepare_sparse_rows(bool of_few_columns) {
+  const Index size = scan_.size, stride = (size + Pack::size - 1) / Pack::size * Pack::size;
+  const bool first_scan = !units_chosen_;
+  sparse_rows_ = {
+      nullptr, nullptr, sparse_cross_.data(), stride, size, cross_scratch_.data(), sparse_terms_.data(), nullptr, nullptr,
+      nullptr, nullptr, {{0, 0}, {0, 0}}};
+  const auto set_row = [&](Index row, double slope, double curvature) {
+    sparse_terms_[2 * row] = slope;
+    sparse_terms_[2 * row + 1] = first_scan ? weight_[row] : curvature;
+    if (first_scan) slope_[row] = slope;
+  };
+  if (compacted_) {
+    compact_->describe(sparse_rows_);
+    if (of_few_columns)
+      sparse_rows_.terms = nullptr;
+    else
+      compact_->for_all_rows(sparse_rows_, set_row);
+    for (Index j = 0; j < size; ++j) {
+      const Index column = active_columns_[std::size_t(j)];
+      background_[j] = -centre_[column] * inverse_scale_[column];
+    }
+  } else {
+    for (Index i = 0; i < n_; ++i) set_row(i, slope_[i], curvature_[i]);
+    background_.head(size).setZero();
+  }
+  const Index listed = size == 0 ? 0 : compacted_ ? compact_->listed() : n_;
+  for (Index i = 0; i < listed; ++i) {
+    double* const cross = sparse_cross_.data() + i * stride;
+    for (Index j = 0; j < size; ++j) cross[j] = rows_.curvature[i] * (active_(i, j) - background_[j]);
+    std::fill(cross + size, cross + stride, 0.0);
+  }
+}
+
+inline void GlmObjective::add_background_cross(Index count) {
+  for (Index j = 0; j < scan_.size; ++j)
+    if (background_[j] != 0) sums_.col(Sums::cross + j).head(count) += background_[j] * sums_.col(Sums::curvature).head(count);
+}
+
 // Sums to derivatives in units. With x = centre + scale z: x.r, x.h, (x x).h and x.(h z_A) become those of z.
 inline void GlmObjective::convert_panel(const Columns& panel) {
   const Index count = panel.count, size = scan_.size;
   const double scale = sample_scale_;
+  if (sparse_) add_background_cross(count);
   const auto centre = panel_centre_.head(count), factor = panel_factor_.head(count);
   const auto sum = [&](Index which) { return sums_.col(which).head(count); };
   panel_gradient_.head(count) = (sum(Sums::slope) - centre * sum_slope_) * factor;
@@ -695,6 +826,7 @@ inline Status GlmObjective::scan(const Iterate& iterate, const Columns& columns,
   if (!groups_.single()) return scan_groups(iterate, columns, sink);
   if (!begin_scan(iterate, kind, sink)) return Status::interrupted;
   if (columns.list) gather_subset(columns);
+  if (sparse_) prepare_sparse_rows(columns.list != nullptr);
   for (Index begin = 0; begin < columns.count; begin += largest_panel) {
     const Columns panel = columns.slice(begin, std::min(largest_panel, columns.count - begin));
     begin_panel(panel);
@@ -798,6 +930,7 @@ inline void GlmObjective::share_moments(ColumnMoments& moments) {
 
 inline bool GlmObjective::choose_all_units() {
   scan_ = {0, Hessian::exact, weight_.data()};
+  if (sparse_) prepare_sparse_rows(false);
   for (Index begin = 0; begin < p_; begin += largest_panel) {
     const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
     begin_panel(panel);
@@ -880,6 +1013,7 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
       slope = variance = 0;
       if (inverse_scale_[column] != 0) {
         careful_.push_back(column);
+        if (sparse_) careful_column_.resize(n_);
         for (Index first = 0; first < n_; first += block_rows) {
           const Index rows = std::min(block_rows, n_ - first);
           gather_in_units(column, first, rows, column_.data());
@@ -898,6 +1032,10 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
 
 // Units of a column whose plain sums are no use: constant, not finite, at the ends of the range, or far from 0 for its spread.
 inline bool GlmObjective::examine_column(Index column) {
+  if (sparse_ && sparse_->is_zero(column, weight_.data())) {  // there may be many of these, so no look at all rows
+    inverse_scale_[column] = 0;
+    return true;
+  }
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
   for (Index first = 0; first < n_; first += block_rows) {
     const Index rows = std::min(block_rows, n_ - first);

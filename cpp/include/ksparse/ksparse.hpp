@@ -5,6 +5,7 @@
 #include "alternatives.hpp"
 #include "batch.hpp"
 #include "design/dense.hpp"
+#include "design/sparse.hpp"
 #include "fit.hpp"
 #include "loss/focal.hpp"
 #include "loss/logistic.hpp"

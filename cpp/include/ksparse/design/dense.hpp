@@ -135,12 +135,7 @@ class BasicRowView final : public Design {
     double buffer[strip];
     for (Index c = 0; c < columns.count; ++c)
       for (Index begin = 0; begin < block.rows; begin += strip) {
-        RowBlock part = block;
-        part.first += begin;
-        part.rows = std::min(strip, block.rows - begin);
-        part.slope += begin;
-        part.curvature += begin;
-        part.cross += begin;
+        const RowBlock part = block.part(begin, std::min(strip, block.rows - begin));
         gather(columns[c], part.first, part.rows, buffer);
         const double* pointer[1] = {buffer};
         kernels::column_tile<1>(pointer, part, part.cross_count, c, sums);

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "kernels.hpp"
 
 namespace ksparse {
@@ -13,11 +16,18 @@ constexpr Index block_stride(Index rows) noexcept {
   return ((rows + line - 1) / line | 1) * line;
 }
 
+class SparseDesign;  // sparse.hpp
+
 class Design {
  public:
   virtual ~Design() = default;
   virtual Index rows() const noexcept = 0;
   virtual Index columns() const noexcept = 0;
+
+  /// The same X as a sparse one, if it is: scans then take all rows at once.
+  virtual const SparseDesign* sparse() const noexcept { return nullptr; }
+  /// What is wrong with how X is stored, in words.
+  virtual std::optional<std::string> problem() const { return std::nullopt; }
 
   /// Whether scattered columns are cheap to read.
   virtual bool columns_contiguous() const noexcept = 0;

@@ -21,6 +21,10 @@ struct RowBlock {
   const double* cross;      // (rows, cross_count), column-major
   Index cross_stride;       // elements from one column of cross to the next
   Index cross_count;        // 0 for a scan at the empty support without an intercept's company
+
+  RowBlock part(Index begin, Index size) const noexcept {
+    return {first + begin, size, slope + begin, curvature + begin, cross + begin, cross_stride, cross_count};
+  }
 };
 
 /// Sums per column: row 0 x.r, row 1 x.h, row 2 (x*x).h, rows 3.. x.cross; each row is contiguous over the columns.

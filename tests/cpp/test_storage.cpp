@@ -1,0 +1,223 @@
+// However X is stored, a fit is that of the same numbers in a dense matrix of doubles.
+#include <cstdint>
+#include <ksparse/ksparse.hpp>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "close.hpp"
+#include "data.hpp"
+
+using namespace ksparse;
+
+namespace {
+
+// Data of which a part of the entries are 0, the labels from a few of the columns as they then are. Entries are floats.
+Data sparse_data(Index n, Index p, double density, unsigned seed) {
+  std::mt19937_64 generator(seed);
+  std::normal_distribution<double> normal(0.5, 1);
+  std::uniform_real_distribution<double> uniform;
+  Data data{Eigen::MatrixXd::Zero(n, p), Eigen::VectorXd(n)};
+  for (Index j = 0; j < p; ++j)
+    for (Index i = 0; i < n; ++i)
+      if (uniform(generator) < density) data.X(i, j) = double(float(normal(generator)));
+  const double size = 1.5 / std::sqrt(density);
+  for (Index i = 0; i < n; ++i) {
+    const double eta = -0.5 + size * (data.X(i, 0) - data.X(i, p / 2) + data.X(i, p - 1));
+    data.y[i] = uniform(generator) < 1 / (1 + std::exp(-eta));
+  }
+  return data;
+}
+
+struct Stored {
+  explicit Stored(const Eigen::MatrixXd& X)
+      : columns(X),
+        rows(X),
+        float_columns(X.cast<float>()),
+        float_rows(X.cast<float>()),
+        sparse(X.sparseView()),
+        float_sparse(X.cast<float>().sparseView()) {}
+
+  // check(design, name) for every way to store X but the first.
+  template <class Check>
+  void for_each(const Check& check) const {
+    check(RowView(rows), "rows");
+    check(BasicColumnView<float>(float_columns), "columns of floats");
+    check(BasicRowView<float>(float_rows), "rows of floats");
+    check(SparseColumns<double, int>(sparse), "sparse");
+    check(SparseColumns<float, std::int64_t>(float_sparse), "sparse of floats");
+  }
+
+  Eigen::MatrixXd columns;
+  RowView::Matrix rows;
+  Eigen::MatrixXf float_columns;
+  BasicRowView<float>::Matrix float_rows;
+  Eigen::SparseMatrix<double> sparse;
+  Eigen::SparseMatrix<float, Eigen::ColMajor, std::int64_t> float_sparse;
+};
+
+template <class Loss>
+void check_all(const Data& data, const Loss& loss, const Options& options, const Problem& problem) {
+  const Stored stored(data.X);
+  const FitResult expected = fit(ColumnView(stored.columns), problem, loss, options);
+  REQUIRE(expected.info.message.empty());
+  stored.for_each([&](const Design& design, const char* name) {
+    const FitResult result = fit(design, problem, loss, options);
+    CAPTURE(name, result.info.message, expected.support, result.support);
+    CHECK(result.info.status == expected.info.status);
+    CHECK(close(result.objective, expected.objective, 1e-10));
+    CHECK(result.support == expected.support);
+    CHECK((result.coef - expected.coef).norm() <= 1e-6 * (1 + expected.coef.norm()));
+    CHECK(std::abs(result.intercept - expected.intercept) <= 1e-6 * (1 + std::abs(expected.intercept)));
+  });
+}
+
+Problem labels_of(const Data& data) { return {{data.y.data(), data.y.size()}}; }
+
+}  // namespace
+
+TEST_CASE("every_storage_gives_the_same_fit", "[storage]") {
+  for (const double density : {0.02, 0.1, 0.4, 0.95})
+    for (const bool intercept : {true, false})
+      for (const double ridge : {1e-3, 0.1}) {
+        const Data data = sparse_data(300, 150, density, unsigned(100 * density + 2 * intercept));
+        Options options;
+        options.k = 5;
+        options.effort = ridge > 0.01 ? Effort::automatic : Effort::fast;
+        options.fit_intercept = intercept;
+        options.ridge = ridge;
+        CAPTURE(density, intercept, ridge);
+        check_all(data, Logistic{}, options, labels_of(data));
+        check_all(data, Focal{0.3, 2.0}, options, labels_of(data));
+      }
+}
+
+TEST_CASE("every_storage_takes_weights_and_offsets", "[storage]") {
+  for (const double density : {0.03, 0.3}) {
+    const Data data = sparse_data(500, 60, density, 7);
+    std::mt19937_64 generator(1);
+    std::uniform_real_distribution<double> uniform;
+    Eigen::VectorXd weights(500), offset(500);
+    for (Index i = 0; i < 500; ++i) {
+      weights[i] = uniform(generator) < 0.3 ? 0.0 : 3 * uniform(generator);
+      offset[i] = uniform(generator) - 0.5;
+    }
+    Options options;
+    options.k = 4;
+    options.ridge = 1e-2;
+    CAPTURE(density);
+    Problem problem = labels_of(data);
+    new (&problem.weights) Problem::Vector(weights.data(), 500);
+    check_all(data, Logistic{}, options, problem);
+    new (&problem.offset) Problem::Vector(offset.data(), 500);
+    check_all(data, Focal{0.5, 1.0}, options, problem);
+    // All weight on a few rows: of those that no active column has an entry in, hardly any is left.
+    for (Index i = 0; i < 500; ++i) weights[i] = data.X.row(i).head(3).isZero() ? 1e-9 : 1.0;
+    new (&problem.offset) Problem::Vector(nullptr, 0);
+    check_all(data, Logistic{}, options, problem);
+  }
+}
+
+TEST_CASE("every_storage_takes_constraints", "[storage]") {
+  const Data data = sparse_data(400, 40, 0.1, 3);
+  Options options;
+  options.k = 4;
+  options.ridge = 1e-2;
+  Options bounded = options, grouped = options;
+  bounded.constraints.lower = Eigen::VectorXd::Constant(40, -0.2);
+  bounded.constraints.always_in = {5};
+  check_all(data, Logistic{}, bounded, labels_of(data));
+  grouped.k = 2;
+  for (Index j = 0; j < 40; ++j) grouped.constraints.groups.push_back(j / 2);
+  check_all(data, Logistic{}, grouped, labels_of(data));
+}
+
+// Columns that plain sums would not do for: without an entry, constant, far from 0 for their spread, at the ends of the range.
+TEST_CASE("every_storage_takes_awkward_columns", "[storage]") {
+  for (const double density : {0.05, 0.5}) {
+    Data data = sparse_data(300, 50, density, 11);
+    data.X.col(3).setZero();
+    data.X.col(4).setConstant(2);
+    const Eigen::VectorXd signal = data.X.col(0);
+    data.X.col(0) = (signal.array() * 64).round() / 64 + 65536;
+    data.X.col(5) = data.X.col(25) * std::ldexp(1, 100);
+    data.X.col(25).setZero();
+    data.X.col(6).head(2).setConstant(1e-30);
+    Options options;
+    options.k = 5;
+    CAPTURE(density);
+    check_all(data, Logistic{}, options, labels_of(data));
+    options.fit_intercept = false;
+    check_all(data, Logistic{}, options, labels_of(data));
+  }
+}
+
+TEST_CASE("every_storage_gives_the_same_path_batch_and_alternatives", "[storage]") {
+  const Data data = sparse_data(600, 400, 0.05, 5);
+  const Problem problem = labels_of(data);
+  const Stored stored(data.X);
+  Options options;
+  options.k = 3;
+  options.ridge = 1e-3;
+  const ColumnView dense(stored.columns);
+  const auto source = [&](Index number, BatchProblem& one) {
+    one.labels = number == 1 ? Eigen::VectorXd(1 - data.y.array()) : data.y;
+    one.loss = kernel_of(Logistic{});
+    one.options = options;
+  };
+  const auto path = fit_path(dense, problem, Logistic{}, {1, 2, 4}, options);
+  const auto batch = fit_many(dense, 2, source);
+  const auto rivals = alternatives(dense, problem, Logistic{}, options, path[1].support, 3);
+  stored.for_each([&](const Design& design, const char* name) {
+    CAPTURE(name);
+    const auto other_path = fit_path(design, problem, Logistic{}, {1, 2, 4}, options);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(close(other_path[i].objective, path[i].objective, 1e-10));
+    const auto other_batch = fit_many(design, 2, source);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(close(other_batch[i].objective, batch[i].objective, 1e-10));
+    const auto other_rivals = alternatives(design, problem, Logistic{}, options, path[1].support, 3);
+    REQUIRE(other_rivals.choices.size() == rivals.choices.size());
+    for (std::size_t i = 0; i < rivals.choices.size(); ++i) {
+      CHECK(other_rivals.choices[i].stand_in == rivals.choices[i].stand_in);
+      CHECK(close(other_rivals.choices[i].objective, rivals.choices[i].objective, 1e-10));
+    }
+  });
+}
+
+TEST_CASE("every_storage_names_the_entry_that_is_not_finite", "[storage]") {
+  for (const double bad : {std::nan(""), HUGE_VAL}) {
+    Data data = sparse_data(300, 20, 0.1, 2);
+    data.X(211, 13) = bad;
+    const Stored stored(data.X);
+    stored.for_each([&](const Design& design, const char* name) {
+      const FitResult result = fit(design, labels_of(data), Logistic{});
+      CAPTURE(name);
+      CHECK(result.info.status == Status::invalid_input);
+      CHECK(result.info.bad_row == 211);
+      CHECK(result.info.bad_column == 13);
+    });
+  }
+}
+
+TEST_CASE("malformed_sparse_columns_are_refused", "[storage]") {
+  const std::vector<int> starts{0, 2}, rows{1, 7};
+  const std::vector<double> values{1, 2};
+  const Eigen::VectorXd y = Eigen::Vector3d(0, 1, 1);
+  const SparseColumns<double, int> design(3, 1, starts.data(), rows.data(), values.data());
+  const FitResult result = fit(design, y, Logistic{});
+  CHECK(result.info.status == Status::invalid_input);
+  CHECK(result.info.message.find("row index 7") != std::string::npos);
+}
+
+TEST_CASE("separable_sparse_data_are_recognised", "[storage]") {
+  Data data = sparse_data(300, 20, 0.1, 4);
+  for (Index i = 0; i < 300; ++i) data.y[i] = data.X(i, 3) > 0;
+  const Stored stored(data.X);
+  Options options;
+  options.k = 2;
+  const FitResult expected = fit(ColumnView(stored.columns), data.y, Logistic{}, options);
+  CHECK(expected.info.status == Status::separable);
+  stored.for_each([&](const Design& design, const char* name) {
+    CAPTURE(name);
+    CHECK(fit(design, data.y, Logistic{}, options).info.status == Status::separable);
+  });
+}
