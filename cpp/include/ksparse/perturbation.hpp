@@ -95,8 +95,9 @@ class Perturbation {
   // After an end that is not good, the next round goes back to the best in this part of the cases.
   static constexpr double back_to_best = 0.1;
   // Descents that ended at the answer after which it counts as settled, unless the user set the budget. Fewer where nearly all
-  // did and no close rivals hint at other optima; with such rivals 114 of 120 ended at one that later rounds left.
-  static constexpr int settled = 200, settled_at_once = 40;
+  // did and no close rivals hint at other optima. With such rivals only all will do: 114 of 120 ended at an optimum that later
+  // rounds left.
+  static constexpr int settled = 200, settled_by_all = 100, settled_at_once = 40;
   static constexpr double nearly_all = 0.95;
   // No round is wide until the answer was found so often; all are at twice that.
   static constexpr int near_at_hand = 100;
@@ -104,8 +105,9 @@ class Perturbation {
   static constexpr double one_by_one = 0.8;
 
   static bool is_settled(const SearchReport& report, bool rugged) {
-    const bool at_once = !rugged && report.times_found >= nearly_all * (report.rounds + 1);
-    return report.times_found >= (at_once ? settled_at_once : settled);
+    const int descents = report.rounds + 1, found = report.times_found;
+    if (!rugged && found >= nearly_all * descents) return found >= settled_at_once;
+    return found >= (found == descents ? settled_by_all : settled);
   }
 
   bool late(Clock::time_point begin) const {
