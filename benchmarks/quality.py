@@ -256,7 +256,7 @@ def show_seeds(cases: list[Case], seeds: int) -> None:
         line = f"  {case.name:28s}"
         for search in ("auto", "thorough"):
             got = [find(case.design, search=search, random_state=seed).objective for seed in range(seeds)]
-            line += f" {search} {sum(np.array(got) <= bar)} of {seeds} (worst +{max(got) / bar - 1:.2%})"
+            line += f" {search} {sum(np.array(got) <= bar)} of {seeds} (worst {max(0.0, max(got) / bar - 1):+.2%})"
         print(line, flush=True)
 
 
@@ -274,12 +274,15 @@ def table(cases: list[Case]) -> str:
                 continue
             is_lowest = o.objective <= lowest_here + max(EXACT, o.allowance)
             value = f"**{o.objective:.6f}**" if is_lowest else f"{o.objective:.6f}"
-            rest = "*" if o.is_published else f" {_time(o.seconds)} {o.passes:.3g}"
-            cells.append(
-                value + rest + (f" truth {o.recovered}" if o.recovered else "") + (f" found {o.found}" if o.found else "")
-            )
+            parts = [f"{value}*"] if o.is_published else [value, _time(o.seconds), _three_digits(o.passes)]
+            parts += [f"truth {o.recovered}"] * bool(o.recovered) + [f"found {o.found}"] * bool(o.found)
+            cells.append(", ".join(parts))
         lines.append(f"| {case.name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):.12g}"
 
 
 def _time(seconds: float) -> str:
