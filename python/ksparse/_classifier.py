@@ -21,7 +21,7 @@ from ._outcomes import Outcomes, one_class
 from ._path import PathResult, least_budget, solve_path
 from ._probability import one_vs_rest_log_probability, probability
 from ._request import Settings
-from ._validation import check_integer, check_loss, linear_predictor
+from ._validation import check_groups, check_integer, check_loss, linear_predictor
 
 __all__ = ["KSparseClassifier"]
 
@@ -436,7 +436,8 @@ class KSparseClassifier(SparseLinearClassifier):
         return self
 
     def _n_units(self, n_features: int) -> int:
-        return len(np.unique(self.groups)) if self.groups is not None else n_features
+        grouped = check_groups(self.groups, n_features)
+        return n_features if grouped is None else len(grouped[1])
 
     def _budget(self, n_features: int) -> Any:
         return min(10, self._n_units(n_features)) if self.k is None else self.k

@@ -13,7 +13,7 @@ from ._fit import solve
 from ._outcomes import Outcomes
 from ._probability import probability
 from ._request import Settings
-from ._validation import feature_names
+from ._validation import check_groups, feature_names
 
 __all__ = ["KSparseMultiLabelClassifier"]
 
@@ -162,7 +162,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Features, finite.
         y : {array-like, sparse matrix} of shape (n_samples, n_labels), or array-like of shape (n_samples,)
             Indicator: 1 where a row has a label, else 0. A sparse one is made dense. Or labels of two classes.
@@ -185,7 +185,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         settings, label_names = Settings.of_estimator(self), feature_names(y)
         design, labels, weights = self._validated(X, y, sample_weight, indicator=many)
         names = getattr(self, "feature_names_in_", None)
-        units = len(np.unique(self.groups)) if self.groups is not None else design.shape[1]
+        grouped = check_groups(self.groups, design.shape[1])
+        units = design.shape[1] if grouped is None else len(grouped[1])
         k = min(10, units) if self.k is None else self.k
         if many:
             outcomes = Outcomes.of(design, labels, k, weights, settings, names, self.n_jobs)
@@ -213,7 +214,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -230,7 +231,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -247,7 +248,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns

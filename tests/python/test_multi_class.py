@@ -7,6 +7,7 @@ import ksparse
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier
@@ -224,6 +225,20 @@ def test_cross_validation_over_k_says_what_to_use():
     assert a_k_each.score(X, y) > 0.5
 
 
+@pytest.mark.parametrize("store", [scipy.sparse.csc_array, scipy.sparse.csr_matrix, np.float32])
+def test_any_storage_gives_the_same(store):
+    """Of several classes and of several labels; float32 to its own precision."""
+    X, y = classes_of(14)
+    X[np.abs(X) < 0.5] = 0
+    stored = store(X)
+    rtol = 1e-4 if store is np.float32 else 1e-7
+    for estimator, outcomes in [(KSparseClassifier, y), (KSparseMultiLabelClassifier, (y[:, None] == CLASSES).astype(int))]:
+        dense, other = (estimator(k=3, ridge=1e-3).fit(design, outcomes) for design in (X, stored))
+        assert [s.tolist() for s in other.supports_] == [s.tolist() for s in dense.supports_]
+        np.testing.assert_allclose(other.objective_, dense.objective_, rtol=1e-6 if store is np.float32 else 1e-9)
+        np.testing.assert_allclose(other.predict_proba(stored), dense.predict_proba(X), rtol=rtol, atol=rtol)
+
+
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
@@ -236,6 +251,7 @@ def test_cross_validation_over_k_says_what_to_use():
         ({"ridge": [1.0] * 4}, TypeError, r"ridge is \[1.0, 1.0, 1.0, 1.0\]; it must be a real number"),
         ({"k": 2, "always_in": [1, 2, 3]}, ValueError, "always_in names 3 features but k is 2"),
         ({"n_jobs": 0}, ValueError, "n_jobs is 0"),
+        ({"groups": np.array(["a", 1] * 10, dtype=object)}, TypeError, r"groups\[1\] is 1 but groups\[0\] is 'a'"),
     ],
 )
 def test_bad_parameters_are_named(parameters, error, message):
