@@ -125,3 +125,13 @@ def test_thorough_search_finds_the_best_of_all_supports(problem, k):
     """At this size a search of hundreds of rounds has seen nearly every support."""
     got = ksparse.fit(problem.X, problem.y, min(k, problem.X.shape[1]), search="thorough", **problem.settings)
     assert got.objective == pytest.approx(best_by_enumeration(problem, k), rel=1e-8)
+
+
+def test_a_separating_support_ends_the_search():
+    """Nothing lowers an objective of 0, so no round is made, however thorough the search was to be."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 200))
+    y = X[:, 3] > 0
+    with pytest.warns(ksparse.ConvergenceWarning, match="separable"):
+        result = ksparse.fit(X, y, 4, search="thorough")
+    assert (result.status, result.n_rounds) == ("separable", 0)

@@ -36,6 +36,9 @@ bool factorise(const Matrix& hessian, Eigen::Ref<Eigen::MatrixXd> factor, double
   return true;
 }
 
+/// F that is as good as 0: a support that reaches it separates the classes.
+constexpr double separable_objective = 1e-9;
+
 struct NewtonLimits {
   int max_iterations = 100;
   double relative_tolerance = 0;                         // stop when half the squared decrement is below this fraction of F
@@ -105,7 +108,6 @@ class Newton {
   auto last_step(Index d) const { return step_.head(d); }
 
  private:
-  static constexpr double separable_objective = 1e-9;
   // Below this, relative to F, the descent that a step promises is lost in the rounding of F itself.
   static constexpr double rounding = 1e-9;
 

@@ -21,6 +21,7 @@
 #include <random>
 #include <vector>
 
+#include "newton.hpp"
 #include "objective.hpp"
 #include "options.hpp"
 #include "splicing.hpp"
@@ -120,7 +121,8 @@ class Perturbation {
   bool go_on() {
     const bool own_budget = options_.max_rounds > 0 || options_.max_seconds > 0;
     const bool more = report_.rounds < rounds_allowed_ && (own_budget || !is_settled()) &&
-                      engine_.info().refits - refits_before_ < options_.refits_allowed() && !late();
+                      engine_.info().refits - refits_before_ < options_.refits_allowed() && !late() &&
+                      best_.objective > separable_objective;  // nothing is better than a support that separates the classes
     if (!more) {
       engine_.adopt(best_);
       return false;
