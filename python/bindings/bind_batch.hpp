@@ -108,15 +108,16 @@ inline py::dict arrays_of(const std::vector<CompactFit>& fits) {
   return answer;
 }
 
-inline py::dict fit_many(const Array& X, const py::array& labels, const std::optional<py::array>& sample_weight,
+inline py::dict fit_many(const py::object& X, const py::array& labels, const std::optional<py::array>& sample_weight,
                          const std::optional<py::array>& offset, const std::string& loss, const std::vector<Index>& ks,
                          const std::vector<double>& alphas, const std::vector<double>& gammas,
                          const std::vector<double>& ridges, const Options& options, int threads) {
   const std::size_t count = ks.size();
   if (alphas.size() != count || gammas.size() != count || ridges.size() != count)
     throw py::value_error("k, alpha, gamma and ridge must have an entry per problem");
+  const auto rows = X.attr("shape")[py::int_(0)].cast<py::ssize_t>();
   const auto has_columns = [&](const py::array& values) {
-    return values.shape(0) == X.shape(0) && (values.ndim() == 1 || std::size_t(values.shape(1)) == count);
+    return values.shape(0) == rows && (values.ndim() == 1 || std::size_t(values.shape(1)) == count);
   };
   if (!has_columns(labels) || (sample_weight && !has_columns(*sample_weight)) || (offset && !has_columns(*offset)))
     throw py::value_error("labels, weights and offset must have a row per row of X and a column per problem");
@@ -144,7 +145,7 @@ inline void bind_batch(py::module_& module) {
   module.def("fit_many", &fit_many,
              "Many problems over one X, over threads: labels (n,) or (n, m), weights and offset likewise, settings by problem. "
              "A dict of arrays by problem; a problem that is not as it must be has a message.",
-             py::arg("X").noconvert(), py::arg("labels"), py::arg("sample_weight").none(true), py::arg("offset").none(true),
+             py::arg("X"), py::arg("labels"), py::arg("sample_weight").none(true), py::arg("offset").none(true),
              py::arg("loss"), py::arg("ks"), py::arg("alphas"), py::arg("gammas"), py::arg("ridges"), py::arg("options"),
              py::arg("threads"));
   module.def(

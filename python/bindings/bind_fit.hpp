@@ -84,7 +84,7 @@ using CountArray = py::array_t<std::uint16_t, py::array::c_style>;
 using Task = std::tuple<Index, double, double, Options, bool>;  // resampling, alpha, gamma, options, follows
 using Paths = std::vector<std::vector<CompactFit>>;
 
-inline Paths fit_paths(const Array& X, const Array& y, const std::optional<Array>& sample_weight,
+inline Paths fit_paths(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
                        const std::optional<Array>& offset, const std::string& loss, const CountArray& counts,
                        const std::vector<Task>& tasks, const std::vector<Index>& ks, int threads) {
   if (counts.ndim() != 2 || counts.shape(1) != y.shape(0)) throw py::value_error("counts must have a column per row of X");
@@ -119,7 +119,7 @@ inline void bind_paths(py::module_& module) {
   module.def("fit_paths", &fit_paths,
              "A path for every task (row of counts, alpha, gamma, options, follows the task before), over threads; weights are "
              "multiplied by the counts.",
-             py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
+             py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
              py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("counts").noconvert(), py::arg("tasks"),
              py::arg("ks"), py::arg("threads"));
 }
@@ -127,7 +127,7 @@ inline void bind_paths(py::module_& module) {
 inline void bind_alternatives(py::module_& module) {
   module.def(
       "alternatives",
-      [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
+      [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
          const std::string& loss, double alpha, double gamma, const Options& options, const std::vector<Index>& support,
          Index count) {
         const auto kernel = loss_by_name(loss, alpha, gamma);
@@ -141,12 +141,15 @@ inline void bind_alternatives(py::module_& module) {
         for (const Alternative& choice : found.choices) rows.emplace_back(choice.feature, choice.stand_in, choice.objective);
         return rows;
       },
-      "(chosen feature, stand-in, objective) for the best stand-ins of each feature of a support.", py::arg("X").noconvert(),
+      "(chosen feature, stand-in, objective) for the best stand-ins of each feature of a support.", py::arg("X"),
       py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
       py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"), py::arg("support"), py::arg("count"));
 }
 
 inline void bind_fit(py::module_& module) {
+  module.def(
+      "storage_problem", [](const py::object& X) { return design_view(X).design->problem(); },
+      "What is wrong with how X is stored, None if nothing.", py::arg("X"));
   bind_options(module);
   bind_stop_flag(module);
   bind_result(module);
@@ -154,7 +157,7 @@ inline void bind_fit(py::module_& module) {
   bind_alternatives(module);
   module.def(
       "fit",
-      [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
+      [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
          const std::string& loss, double alpha, double gamma, const Options& options, const StopFlag* stop) {
         const auto kernel = loss_by_name(loss, alpha, gamma);
         return with_arrays(
@@ -166,12 +169,12 @@ inline void bind_fit(py::module_& module) {
       },
       "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed. A flag ends the fit, "
       "or Ctrl-C where there is none.",
-      py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
+      py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
       py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"),
       py::arg("stop").none(true) = py::none());
   module.def(
       "fit_path",
-      [](const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
+      [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
          const std::string& loss, double alpha, double gamma, const std::vector<Index>& ks, const Options& options) {
         const auto kernel = loss_by_name(loss, alpha, gamma);
         return with_arrays(X, y, sample_weight, offset,
@@ -179,7 +182,7 @@ inline void bind_fit(py::module_& module) {
                              return ksparse::fit_path(x, problem, *kernel, ks, options, interrupt);
                            });
       },
-      "Best subsets for every k of an increasing list; one answer that says why if there is none.", py::arg("X").noconvert(),
+      "Best subsets for every k of an increasing list; one answer that says why if there is none.", py::arg("X"),
       py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
       py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("ks"), py::arg("options"));
 }

@@ -6,6 +6,7 @@
 #include <pybind11/pybind11.h>
 
 #include <chrono>
+#include <cstdint>
 #include <ksparse/ksparse.hpp>
 #include <memory>
 #include <optional>
@@ -18,17 +19,71 @@ namespace py = pybind11;
 
 using Array = py::array_t<double>;
 
-/// X as it lies in memory, in either order, rows or columns apart; never a copy.
-inline std::unique_ptr<Design> design_view(const Array& X) {
+/// X as it lies in memory, never a copy, and the arrays that it lies in, which it keeps alive.
+struct HeldDesign {
+  std::unique_ptr<Design> design;
+  py::object owners[3];
+};
+
+/// A matrix in either order, rows or columns apart.
+template <class Scalar>
+std::unique_ptr<Design> dense_view(const py::array& X) {
   if (X.ndim() != 2) throw py::value_error("X must have two dimensions");
-  constexpr py::ssize_t item = sizeof(double);
+  constexpr py::ssize_t item = sizeof(Scalar);
   const py::ssize_t n = X.shape(0), p = X.shape(1);
+  const auto* const data = static_cast<const Scalar*>(X.data());
   // A dimension of one entry has no meaningful stride.
   const py::ssize_t down = n > 1 ? X.strides(0) : item, across = p > 1 ? X.strides(1) : item * n;
-  if (down == item && across > 0 && across % item == 0) return std::make_unique<ColumnView>(X.data(), n, p, across / item);
+  if (down == item && across > 0 && across % item == 0)
+    return std::make_unique<BasicColumnView<Scalar>>(data, n, p, across / item);
   if ((X.strides(1) == item || p == 1) && down > 0 && down % item == 0)
-    return std::make_unique<RowView>(X.data(), n, p, down / item);
+    return std::make_unique<BasicRowView<Scalar>>(data, n, p, down / item);
   throw py::value_error("X must have contiguous rows or contiguous columns");
+}
+
+/// SciPy's CSC.
+template <class Scalar, class StorageIndex>
+HeldDesign sparse_view(const py::object& X, const py::array& values) {
+  const py::array starts = X.attr("indptr"), rows = X.attr("indices");
+  const auto [n, p] = X.attr("shape").cast<std::pair<Index, Index>>();
+  const auto contiguous = [](const py::array& array) {
+    return array.ndim() == 1 && (array.flags() & py::array::c_style) &&
+           (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_);
+  };
+  if (!contiguous(values) || !contiguous(starts) || !contiguous(rows))
+    throw py::value_error("the arrays of a sparse X must be contiguous");
+  const auto* const start = static_cast<const StorageIndex*>(starts.data());
+  if (n < 0 || p < 0 || starts.size() != p + 1)
+    throw py::value_error("sparse X is malformed: indptr has " + std::to_string(starts.size()) + " entries; it must have " +
+                          std::to_string(p + 1));
+  // Whether the columns in between are in order is for the library to check, before it reads an entry.
+  const Index stored = Index(start[p]);
+  if (stored < 0 || stored > values.size() || stored > rows.size())
+    throw py::value_error("sparse X is malformed: indptr ends at " + std::to_string(stored) + ", but there are " +
+                          std::to_string(rows.size()) + " indices and " + std::to_string(values.size()) + " values");
+  return {std::make_unique<SparseColumns<Scalar, StorageIndex>>(n, p, start, static_cast<const StorageIndex*>(rows.data()),
+                                                                static_cast<const Scalar*>(values.data())),
+          {values, starts, rows}};
+}
+
+/// What Python hands over as X: a matrix of float64 or float32, or SciPy's CSC of these with indices of 32 or 64 bits.
+inline HeldDesign design_view(const py::object& X) {
+  const auto is = [](const py::array& array, auto example) { return py::isinstance<py::array_t<decltype(example)>>(array); };
+  if (py::isinstance<py::array>(X)) {
+    const auto array = py::reinterpret_borrow<py::array>(X);
+    if (is(array, 0.0)) return {dense_view<double>(array), {array}};
+    if (is(array, 0.0f)) return {dense_view<float>(array), {array}};
+  } else if (py::hasattr(X, "indptr")) {
+    const py::array values = X.attr("data"), starts = X.attr("indptr"), rows = X.attr("indices");
+    const auto with_indices = [&](auto scalar) -> HeldDesign {
+      if (is(starts, std::int32_t()) && is(rows, std::int32_t())) return sparse_view<decltype(scalar), std::int32_t>(X, values);
+      if (is(starts, std::int64_t()) && is(rows, std::int64_t())) return sparse_view<decltype(scalar), std::int64_t>(X, values);
+      throw py::type_error("the indices of a sparse X must be of 32 or 64 bits");
+    };
+    if (is(values, 0.0)) return with_indices(0.0);
+    if (is(values, 0.0f)) return with_indices(0.0f);
+  }
+  throw py::type_error("X must be an array or a CSC matrix of float64 or float32");
 }
 
 inline Problem::Vector vector_view(const std::optional<Array>& values) {
@@ -89,11 +144,11 @@ class SignalPoll {
 
 /// Calls ask(design, interrupt) on what X stands for, without the GIL. The interrupt is Ctrl-C, unless another is given.
 template <class Ask>
-auto with_design(const Array& X, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
-  const std::unique_ptr<Design> design = design_view(X);
+auto with_design(const py::object& X, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
+  const HeldDesign held = design_view(X);
   auto answer = [&] {
     const py::gil_scoped_release release;
-    return ask(*design, interrupt);
+    return ask(*held.design, interrupt);
   }();
   if (PyErr_Occurred()) throw py::error_already_set();  // the signal handler's own exception, usually KeyboardInterrupt
   return answer;
@@ -101,8 +156,8 @@ auto with_design(const Array& X, const Ask& ask, const Interrupt& interrupt = Si
 
 /// Calls ask(design, problem, interrupt) on what the arrays stand for, without the GIL.
 template <class Ask>
-auto with_arrays(const Array& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-                 const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
+auto with_arrays(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
+                 const std::optional<Array>& offset, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
   const Problem problem{vector_view(y), vector_view(sample_weight), vector_view(offset)};
   return with_design(X, [&](const Design& x, const Interrupt& stopped) { return ask(x, problem, stopped); }, interrupt);
 }

@@ -19,9 +19,11 @@ from ._fit import FitResult, solve
 from ._path import least_budget, solve_path
 from ._probability import probability
 from ._request import Settings
-from ._validation import check_integer, check_loss
+from ._validation import check_integer, check_loss, linear_predictor
 
 __all__ = ["KSparseClassifier"]
+
+FLOATS = [np.float64, np.float32]  # read in place; others become the first
 
 
 class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
@@ -30,7 +32,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
     def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, NDArray[np.intp], NDArray[np.float64] | None]:
         """Return X, labels of 0 and 1, and the weights of the rows, those of their classes included."""
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, order=None)
+        X, y = validate_data(self, X, y, dtype=FLOATS, accept_sparse=["csc", "csr"], ensure_all_finite=False, order=None)
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind != "binary":
@@ -64,7 +66,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -73,15 +75,15 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
             ``X @ coef + intercept``.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return X[:, self.support_] @ self.coef_[0, self.support_] + self.intercept_[0]
+        X = validate_data(self, X, dtype=FLOATS, accept_sparse=["csr", "csc"], reset=False)
+        return linear_predictor(X, self.support_, self.coef_[0, self.support_], self.n_features_in_) + self.intercept_[0]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Label of each row.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -97,7 +99,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -114,7 +116,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows to judge.
 
         Returns
@@ -144,7 +146,7 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
-        tags.input_tags.sparse = False
+        tags.input_tags.sparse = True
         return tags
 
 
@@ -304,8 +306,8 @@ class KSparseClassifier(SparseLinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Features, finite.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features, finite; what is read in place is said at :func:`ksparse.fit`.
         y : array-like of shape (n_samples,)
             Labels of two classes, of any type that can be sorted.
         sample_weight : array-like of shape (n_samples,), optional

@@ -28,6 +28,7 @@ __all__ = [
     "instruction_set",
     "loss_terms",
     "status_names",
+    "storage_problem",
     "supported",
     "variant",
     "version",
@@ -74,6 +75,7 @@ fit_many = _module.fit_many
 fit_path = _module.fit_path
 fit_paths = _module.fit_paths
 loss_terms = _module.loss_terms
+storage_problem = _module.storage_problem
 advice_on = _module.advice_on
 status_names = _module.status_names
 instruction_set = _module.instruction_set

@@ -79,7 +79,7 @@ class StopFlag:
     def set(self) -> None: ...
 
 def fit(
-    X: NDArray[np.float64],
+    X: Any,
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
@@ -90,7 +90,7 @@ def fit(
     stop: StopFlag | None = None,
 ) -> FitAnswer: ...
 def fit_many(
-    X: NDArray[np.float64],
+    X: Any,
     labels: NDArray[Any],
     sample_weight: NDArray[Any] | None,
     offset: NDArray[Any] | None,
@@ -105,7 +105,7 @@ def fit_many(
 def status_names() -> list[str]: ...
 def advice_on(status: int) -> str: ...
 def fit_path(
-    X: NDArray[np.float64],
+    X: Any,
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
@@ -116,7 +116,7 @@ def fit_path(
     options: Options,
 ) -> list[FitAnswer]: ...
 def fit_paths(
-    X: NDArray[np.float64],
+    X: Any,
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
@@ -127,7 +127,7 @@ def fit_paths(
     threads: int,
 ) -> list[list[CompactFit]]: ...
 def alternatives(
-    X: NDArray[np.float64],
+    X: Any,
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
@@ -141,6 +141,7 @@ def alternatives(
 def loss_terms(
     margin: NDArray[np.float64], positive: NDArray[np.float64], loss: str, alpha: float, gamma: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def storage_problem(X: Any) -> str | None: ...
 def instruction_set() -> str: ...
 def eigen_version() -> str: ...
 def version() -> str: ...

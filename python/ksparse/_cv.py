@@ -21,6 +21,7 @@ from ._loss import loss_terms
 from ._optional import require
 from ._path import check_ks, least_budget
 from ._request import Request, Settings
+from ._sparse import is_sparse
 from ._threads import thread_count
 from ._validation import check_flag
 
@@ -162,8 +163,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Features, finite.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features, finite; what is read in place is said at :func:`ksparse.fit`.
         y : array-like of shape (n_samples,)
             Labels of two classes.
         sample_weight : array-like of shape (n_samples,), optional
@@ -225,6 +226,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
                 row[np.searchsorted(union, fit.support)] = fit.coef
             intercepts = np.array([fit.intercept for fit in fits])
             rows = request.design[np.ix_(test, union)]
+            if is_sparse(rows):
+                rows = rows.toarray()
             weights = None if request.weights is None else request.weights[test]
             if self.scoring is None:
                 eta = rows @ coefs.T + intercepts

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._optional import require
 from ._request import Request, Settings
-from ._validation import check_design, check_integer, check_rows
+from ._validation import check_integer, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
 
 __all__ = ["Alternatives", "FitResult", "fit"]
@@ -194,7 +194,7 @@ class FitResult:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows with the columns of the fit.
         offset : array-like of shape (n_samples,), optional
             Added to the linear predictor.
@@ -209,10 +209,7 @@ class FitResult:
         ValueError
             If X has another number of columns than the fit.
         """
-        design = check_design(X)
-        if design.shape[1] != len(self.coef):
-            raise ValueError(f"X has shape {design.shape} but the fit had {len(self.coef)} features")
-        eta = design[:, self.support] @ self.coef[self.support] + self.intercept
+        eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
 
     def __str__(self) -> str:
@@ -266,9 +263,11 @@ def fit(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Features, finite. float64 in C or F order is read in place; other real types are converted. No scaling is
-        needed: the choice of features does not depend on the columns' units (with ``ridge=0``).
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Features, finite. Read in place: float64 and float32 arrays (memory maps too) with contiguous rows or columns, and
+        SciPy's CSC of these, which is neither centred nor made dense. Other sparse formats are converted to CSC, other
+        real types to float64, other strides are copied. Sums are taken in float64 throughout. No scaling is needed: the
+        choice of features does not depend on the columns' units (with ``ridge=0``).
     y : array-like of shape (n_samples,)
         Labels, 0 and 1; both must occur.
     k : int

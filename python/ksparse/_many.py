@@ -16,7 +16,7 @@ from ._fit import FitResult
 from ._optional import require
 from ._request import Request, Settings
 from ._threads import thread_count
-from ._validation import check_design, check_groups, check_loss, check_real, check_rows, feature_names
+from ._validation import check_design, check_groups, check_loss, check_real, check_rows, feature_names, linear_predictor
 from .exceptions import ConvergenceWarning
 
 __all__ = ["BatchResult", "fit_many"]
@@ -181,7 +181,7 @@ class BatchResult:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows with the columns of the fit.
 
         Returns
@@ -194,12 +194,8 @@ class BatchResult:
         ValueError
             If X has another number of columns than the fit.
         """
-        design = check_design(X)
-        if design.shape[1] != self.coefs.shape[1]:
-            raise ValueError(f"X has shape {design.shape} but the fit had {self.coefs.shape[1]} features")
-        used = np.unique(self.coefs.indices)
-        eta = self.coefs[:, used] @ design[:, used].T
-        return np.asarray((eta.toarray() if hasattr(eta, "toarray") else eta).T + self.intercepts)
+        used = np.unique(self.coefs.indices).astype(np.int64)
+        return linear_predictor(X, used, self.coefs[:, used].T, self.coefs.shape[1]) + self.intercepts
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Probability of class 1 of new rows for every problem.
@@ -208,7 +204,7 @@ class BatchResult:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows with the columns of the fit.
 
         Returns
@@ -229,7 +225,7 @@ class BatchResult:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows with the columns of the fit.
 
         Returns
@@ -324,7 +320,7 @@ def fit_many(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`.
     Y : array-like of shape (n_samples, n_problems) or (n_samples,)
         Labels, 0 and 1: a column per problem, or one outcome for all problems.

@@ -315,7 +315,7 @@ def fit_path(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`.
     y : array-like of shape (n_samples,)
         Labels, 0 and 1.

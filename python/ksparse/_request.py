@@ -27,7 +27,7 @@ from ._validation import (
 
 __all__ = ["Request", "Settings"]
 
-Matrix = NDArray[np.float64]
+Matrix = Any  # an array or CSC matrix of float64 or float32
 Vector = NDArray[np.float64]
 
 

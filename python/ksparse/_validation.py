@@ -12,17 +12,19 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from ._sparse import check_sparse, check_sparse_shape, is_sparse
+
 LOSSES = ("logistic", "focal")
 SEARCHES = ("auto", "fast", "thorough")
 
 
-def check_design(X: Any) -> NDArray[np.float64]:
-    """Return X as a float64 matrix that the core can read in place, copied only when it must be converted."""
-    module = type(X).__module__.split(".")[0]
-    if (module == "scipy" or module == "sparse") and hasattr(X, "nnz"):
-        raise TypeError(
-            f"X is a sparse matrix ({type(X).__name__}); sparse X is not supported yet, pass a dense array: X.toarray()"
-        )
+def check_design(X: Any) -> Any:
+    """Return X as the core can read it in place, copied only when it must be converted.
+
+    That is an array of float64 or float32 with contiguous rows or columns, or SciPy's CSC of these.
+    """
+    if is_sparse(X):
+        return check_sparse(X)
     array = np.asarray(X)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"X has dtype {array.dtype}; it must be real numbers (float, integer or boolean)")
@@ -30,7 +32,7 @@ def check_design(X: Any) -> NDArray[np.float64]:
         raise ValueError(f"X has shape {array.shape}; it must have two dimensions, (n_samples, n_features)")
     if 0 in array.shape:
         raise ValueError(f"X has shape {array.shape}; it must have at least one row and one column")
-    if array.dtype != np.float64:
+    if array.dtype not in (np.float64, np.float32) or not array.dtype.isnative:
         array = array.astype(np.float64)
     item = array.itemsize
     down, across = array.strides
@@ -40,6 +42,19 @@ def check_design(X: Any) -> NDArray[np.float64]:
     if not (by_columns or by_rows) or not array.flags.aligned:
         array = np.array(array, order="K" if array.flags.f_contiguous else "C")
     return array
+
+
+def linear_predictor(X: Any, support: NDArray[np.int64], coef: Any, n_features: int) -> NDArray[np.float64]:
+    """Return some columns times their coefficients (s,), or sparse (s, m), as an array; no other column is converted."""
+    if is_sparse(X):
+        check_sparse_shape(X)
+        columns = X if X.format in ("csc", "csr") else X.tocsr()
+    else:
+        columns = check_design(X)
+    if columns.shape[1] != n_features:
+        raise ValueError(f"X has shape {columns.shape} but the fit had {n_features} features")
+    product = columns[:, support] @ coef
+    return np.asarray(product.toarray() if is_sparse(product) else product, dtype=np.float64)
 
 
 def check_labels(y: Any, n: int) -> NDArray[np.float64]:

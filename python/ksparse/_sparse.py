@@ -1,0 +1,84 @@
+"""Sparse X: SciPy's matrices and arrays, brought into the one form that the core reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether X is a sparse matrix or array of SciPy; SciPy is not imported to find out."""
+    if type(X).__module__.split(".")[0] == "sparse" and hasattr(X, "nnz"):
+        raise TypeError(f"X is a {type(X).__name__} of the package sparse; pass SciPy's form of it: X.tocsc()")
+    return hasattr(X, "nnz") and hasattr(X, "tocsc")
+
+
+def check_sparse(X: Any) -> Any:
+    """Return X in CSC format with float64 or float32 values: itself, or a converted copy.
+
+    The core checks every index before it uses one. Here only what SciPy's own routines would trip over is looked at.
+    """
+    check_sparse_shape(X)
+    if X.format == "csr":
+        check_compressed(X, "row", X.shape[1])
+    if X.format == "coo":
+        for axis, (indices, name) in enumerate(((X.row, "row"), (X.col, "column"))):
+            _check_range(indices, name, X.shape[axis])
+    if X.format == "csc":
+        check_compressed(X, "column", X.shape[0], every_index=False)
+    native = X.dtype in (np.float64, np.float32) and X.dtype.isnative
+    floats = X if native else X.astype(np.float64)
+    csc = floats if X.format == "csc" else floats.tocsc()
+    if csc.indices.dtype != csc.indptr.dtype or csc.indices.dtype not in (np.int32, np.int64):
+        csc = _with_indices(csc, np.int64)
+    if _core.storage_problem(csc) is not None:
+        check_compressed(csc, "column", csc.shape[0])
+        if csc is X:
+            csc = csc.copy()
+        # In this order: the routine that sums duplicates believes a flag, which may be as old as the indices that it is about.
+        csc.has_sorted_indices = False
+        csc.has_canonical_format = False
+        csc.sum_duplicates()
+    return csc
+
+
+def check_sparse_shape(X: Any) -> None:
+    """Raise if X cannot be a design whatever its entries are."""
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X has dtype {X.dtype}; it must be real numbers (float, integer or boolean)")
+    if X.ndim != 2:
+        raise ValueError(f"X has shape {X.shape}; it must have two dimensions, (n_samples, n_features)")
+    if 0 in X.shape:
+        raise ValueError(f"X has shape {X.shape}; it must have at least one row and one column")
+
+
+def check_compressed(X: Any, line: str, length: int, *, every_index: bool = True) -> None:
+    """Raise if the lines of a CSC or CSR matrix are not stretches of its entries, or an index is out of range."""
+    starts = X.indptr
+    falls = np.flatnonzero(starts[1:] < starts[:-1])
+    if starts[0] != 0 or len(falls):
+        where = f"{line} {falls[0]} ends before it starts" if len(falls) else f"its first {line} does not start at entry 0"
+        raise ValueError(f"sparse X is malformed: {where}")
+    if starts[-1] > min(len(X.indices), len(X.data)):
+        raise ValueError(
+            f"sparse X is malformed: indptr ends at {starts[-1]}, but there are {len(X.indices)} indices "
+            f"and {len(X.data)} values"
+        )
+    if every_index:
+        _check_range(X.indices[: starts[-1]], "column" if line == "row" else "row", length)
+
+
+def _check_range(indices: NDArray[Any], name: str, length: int) -> None:
+    for index in (indices.min(), indices.max()) if len(indices) else ():
+        if not 0 <= index < length:
+            raise ValueError(f"sparse X is malformed: it has the {name} index {index}, but there are {length} {name}s")
+
+
+def _with_indices(csc: Any, dtype: Any) -> Any:
+    copy = csc.copy()
+    copy.indices, copy.indptr = csc.indices.astype(dtype), csc.indptr.astype(dtype)
+    return copy
