@@ -156,8 +156,8 @@ class GlmObjective final : public Objective {
   bool choose_units(const Columns& panel);
   bool examine_column(Index column);
   void gather_subset(const Columns& columns);
-  // Where X scatters its columns, those that a scan lists are gathered once and kept (the same few are scanned often).
-  bool gathers_subset(const Columns& columns) const { return !design_.columns_contiguous() && columns.list; }
+  // Where X scatters its columns, those of the working set are gathered once and kept: they are scanned often.
+  bool is_gathered(const Columns& columns) const { return columns.list && subset_list_; }
   bool is_careful(Index column) const {
     return !careful_.empty() && std::binary_search(careful_.begin(), careful_.end(), column);
   }
@@ -260,7 +260,7 @@ class GlmObjective final : public Objective {
   Scan scan_;
   ColumnMoments* moments_ = nullptr;  // shared in the first scan, or null
   bool records_moments_ = false;
-  Eigen::MatrixXd subset_;  // (n, subset) columns that were listed by the last scan, where X scatters them
+  Eigen::MatrixXd subset_;  // (n, subset) columns of the working set, where X scatters them
   std::vector<Index> subset_columns_;
   const Index* subset_list_ = nullptr;
   Newton newton_;
@@ -307,7 +307,9 @@ inline GlmObjective::GlmObjective(const Design& design, const Problem& problem, 
       inverse_(capacity_ + 1, capacity_ + 1),
       newton_(capacity_ + 1) {
   if (!design_.columns_contiguous()) {
-    subset_.resize(padded_, Options::working_set(p_, capacity_));
+    // Some more, since a path puts features of its entries into the working set; memory that is not used is not touched.
+    const Index usual = Options::working_set(p_, capacity_);
+    subset_.resize(padded_, std::min(usual + usual / 2, p_));
     subset_columns_.reserve(std::size_t(subset_.cols()));
   }
   active_columns_.reserve(std::size_t(capacity_));
@@ -672,7 +674,7 @@ inline bool GlmObjective::sum_exactly(const Columns& panel, Index size, const do
     sparse_->accumulate(panel, sparse_rows_, sums);
     return !interrupted();
   }
-  const bool in_units = gathers_subset(panel);
+  const bool in_units = is_gathered(panel);
   const Index lead = in_units ? 0 : design_.lead();
   for (Index first = 0, rows = 0; first < n_; first += rows) {
     if (interrupted()) return false;
@@ -852,7 +854,7 @@ inline bool GlmObjective::begin_scan(const Iterate& iterate, Hessian kind, ScanS
 // How the sums of each column of a panel are converted; those of careful columns and of a gathered subset are in units.
 inline void GlmObjective::begin_panel(const Columns& panel) {
   sums_.topRows(panel.count).leftCols(Sums::cross + scan_.size).setZero();
-  const bool in_units = gathers_subset(panel);
+  const bool in_units = is_gathered(panel);
   scan_.any_careful = false;
   for (Index c = 0; c < panel.count; ++c) {
     const Index column = panel[c];
@@ -1078,13 +1080,13 @@ inline bool GlmObjective::examine_column(Index column) {
 }
 
 inline void GlmObjective::gather_subset(const Columns& columns) {
-  if (design_.columns_contiguous()) return;
-  subset_list_ = columns.list;
+  // A longer list is that of a single scan, which reads its columns once in any case.
+  subset_list_ = columns.count <= subset_.cols() ? columns.list : nullptr;
+  if (!subset_list_) return;
   if (Index(subset_columns_.size()) == columns.count &&
       std::equal(subset_columns_.begin(), subset_columns_.end(), columns.list))
     return;
   subset_columns_.assign(columns.list, columns.list + columns.count);
-  if (subset_.cols() < columns.count) subset_.resize(padded_, columns.count);
   for (Index c = 0; c < columns.count; ++c) gather_in_units(columns[c], 0, n_, subset_.col(c).data());
 }
 

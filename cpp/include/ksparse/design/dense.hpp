@@ -129,17 +129,23 @@ class BasicRowView final : public Design {
  private:
   const Scalar* at(Index row, Index column) const noexcept { return data_ + row * stride_ + column; }
 
-  // Scattered columns: correct, not fast; a caller that scans the same few often gathers them once (glm_objective.hpp).
+  // Scattered columns, a few at a time. A caller that scans the same ones often gathers them once (glm_objective.hpp).
   void accumulate_listed(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
+    Index c = 0;
+    for (; c + 4 <= columns.count; c += 4) accumulate_few<4>(columns, c, block, sums);
+    for (; c < columns.count; ++c) accumulate_few<1>(columns, c, block, sums);
+  }
+  template <int C>
+  void accumulate_few(const Columns& columns, Index place, const RowBlock& block, const Sums& sums) const noexcept {
     constexpr Index strip = 128;
-    double buffer[strip];
-    for (Index c = 0; c < columns.count; ++c)
-      for (Index begin = 0; begin < block.rows; begin += strip) {
-        const RowBlock part = block.part(begin, std::min(strip, block.rows - begin));
-        gather(columns[c], part.first, part.rows, buffer);
-        const double* pointer[1] = {buffer};
-        kernels::column_tile<1>(pointer, part, part.cross_count, c, sums);
-      }
+    double buffer[C][strip];
+    const double* pointers[C];
+    for (int c = 0; c < C; ++c) pointers[c] = buffer[c];
+    for (Index begin = 0; begin < block.rows; begin += strip) {
+      const RowBlock part = block.part(begin, std::min(strip, block.rows - begin));
+      for (int c = 0; c < C; ++c) gather(columns[place + c], part.first, part.rows, buffer[c]);
+      kernels::column_tile<C>(pointers, part, part.cross_count, place, sums);
+    }
   }
 
   const Scalar* data_;
