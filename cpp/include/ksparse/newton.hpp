@@ -110,6 +110,9 @@ class Newton {
  private:
   // Below this, relative to F, the descent that a step promises is lost in the rounding of F itself.
   static constexpr double rounding = 1e-9;
+  // Of F as a sum over blocks of rows, relative to F: some hundred units in the last place, for a million rows as well. With
+  // four units, steps were halved to nothing and a hundred of them taken where packs are of two numbers (baseline).
+  static constexpr double rounding_of_sum = 1e-13;
 
   static NewtonOutcome end(NewtonOutcome outcome, Status status) {
     outcome.status = status;
@@ -199,7 +202,8 @@ class Newton {
     constexpr int max_halvings = 40;
     auto gradient = gradient_.head(d);
     auto hessian = hessian_.topLeftCorner(d, d);
-    const double slack = squared <= rounding * F ? 4 * std::numeric_limits<double>::epsilon() * F : 0.0;
+    // So near to the minimum a whole step is right, and what F does is rounding of its sum over the rows.
+    const double slack = squared <= rounding * F ? rounding_of_sum * F : 0.0;
     if (limits.lower) start_gradient_.head(d) = gradient;
     double t = 1;
     for (int halving = 0; halving < max_halvings; ++halving) {
