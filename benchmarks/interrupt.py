@@ -13,7 +13,8 @@ import time
 import numpy as np
 
 CODE = """
-import numpy as np, ksparse
+import numpy as np, signal, ksparse
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 rng = np.random.default_rng(0)
 X = np.asfortranarray(rng.standard_normal({shape}))
 y = (rng.random(len(X)) < 0.5).astype(float)

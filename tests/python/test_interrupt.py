@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 CODE = """
-import numpy as np, sys, ksparse
+import numpy as np, signal, ksparse
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 rng = np.random.default_rng(0)
 X = np.asfortranarray(rng.standard_normal((3000, 3000)))
 y = (rng.random(3000) < 0.5).astype(float)
