@@ -103,11 +103,12 @@ def child(kind: str, n: int, p: int, density: float, repeats: int, search: str) 
         size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes if kind in SPARSE else X.nbytes
         ksparse.fit(X[:200, :20], y[:200], 2, ridge=1e-2)  # loads what a first call loads
         ctypes.CDLL(None).malloc_trim(0)
-        if kind.startswith("map"):
-            limit = anonymous("VmData") + int(0.1 * size + ALLOWANCE)
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         with Watch() as watch:
+            if kind.startswith("map"):
+                limit = anonymous("VmData") + int(0.1 * size + ALLOWANCE)
+                resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.RLIM_INFINITY))
             result = ksparse.fit(X, y, 10, search=search)
+        resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         r = np.random.default_rng(0).standard_normal(n).astype(X.dtype)
         transposed = X.T
         ratio = common.paired_ratio(lambda: ksparse.fit(X, y, 10, search=search), lambda: transposed @ r, repeats).tolist()

@@ -72,24 +72,88 @@ void check_all(const Data& data, const Loss& loss, const Options& options, const
   });
 }
 
+// Everything that a scan says, by feature.
+struct Recorder final : ScanSink {
+  void begin_scan(const ScanPoint& point) override { inverse = point.inverse; }
+  void take_panel(const ScanPanel& panel) override {
+    for (Index c = 0; c < panel.columns.count; ++c) {
+      Eigen::VectorXd row(2 + panel.cross.cols());
+      row << panel.gradient[c], panel.curvature[c], panel.cross.row(c).transpose();
+      rows.push_back(row);
+    }
+  }
+  Eigen::MatrixXd inverse;
+  std::vector<Eigen::VectorXd> rows;
+};
+
+// What scans of all features and of a few say at the empty support and at others.
+std::vector<Eigen::VectorXd> record_scans(const Design& design, const Problem& problem, const Options& options) {
+  const KernelOf<Focal> loss(Focal{0.4, 2.0});
+  const Interrupt never;
+  GlmObjective objective(design, problem, loss, options, never);
+  Recorder recorder;
+  const std::vector<Index> few{9, 2, 30};
+  for (const std::vector<Index>& support : {std::vector<Index>{}, {1}, {1, 0, 7}, {30, 12, 0, 2}, {1, 0, 7}, {7}}) {
+    Iterate at(options.k);
+    for (const Index feature : support) at.append(feature);
+    CHECK(objective.refit(at, {std::numeric_limits<double>::infinity(), true}).status == Status::converged);
+    CHECK(objective.scan(at, {0, design.columns(), nullptr}, Hessian::exact, recorder) == Status::converged);
+    CHECK(objective.scan(at, {0, 3, few.data()}, Hessian::exact, recorder) == Status::converged);
+    recorder.rows.push_back(at.coef);
+    recorder.rows.push_back(recorder.inverse.reshaped());
+  }
+  return recorder.rows;
+}
+
 Problem labels_of(const Data& data) { return {{data.y.data(), data.y.size()}}; }
 
 }  // namespace
 
 TEST_CASE("every_storage_gives_the_same_fit", "[storage]") {
   for (const double density : {0.02, 0.1, 0.4, 0.95})
-    for (const bool intercept : {true, false})
-      for (const double ridge : {1e-3, 0.1}) {
-        const Data data = sparse_data(300, 150, density, unsigned(100 * density + 2 * intercept));
-        Options options;
-        options.k = 5;
-        options.effort = ridge > 0.01 ? Effort::automatic : Effort::fast;
+    for (const auto& [intercept, ridge] : {std::pair{true, 1e-3}, {false, 0.1}, {false, 1e-3}}) {
+      const Data data = sparse_data(300, 150, density, unsigned(100 * density + 2 * intercept));
+      Options options;
+      options.k = 5;
+      options.effort = ridge > 0.01 ? Effort::automatic : Effort::fast;
+      options.fit_intercept = intercept;
+      options.ridge = ridge;
+      CAPTURE(density, intercept, ridge);
+      check_all(data, Logistic{}, options, labels_of(data));
+      check_all(data, Focal{0.3, 2.0}, options, labels_of(data));
+    }
+}
+
+TEST_CASE("every_storage_says_the_same_in_scans", "[storage]") {
+  for (const double density : {0.02, 0.1, 0.6}) {
+    Data data = sparse_data(400, 40, density, 9);
+    data.X.col(0) = (data.X.col(0).array() * 64).round() / 64 + 65536;  // far from 0 for its spread
+    data.X.col(4).setZero();
+    std::mt19937_64 generator(1);
+    std::uniform_real_distribution<double> uniform;
+    Eigen::VectorXd weights(400);
+    for (Index i = 0; i < 400; ++i) weights[i] = uniform(generator) < 0.3 ? 0.0 : 3 * uniform(generator);
+    Options options;
+    options.k = 4;
+    options.ridge = 1e-3;
+    for (const bool weighted : {false, true})
+      for (const bool intercept : {false, true}) {
         options.fit_intercept = intercept;
-        options.ridge = ridge;
-        CAPTURE(density, intercept, ridge);
-        check_all(data, Logistic{}, options, labels_of(data));
-        check_all(data, Focal{0.3, 2.0}, options, labels_of(data));
+        Problem problem = labels_of(data);
+        if (weighted) new (&problem.weights) Problem::Vector(weights.data(), 400);
+        const Stored stored(data.X);
+        const auto expected = record_scans(ColumnView(stored.columns), problem, options);
+        stored.for_each([&](const Design& design, const char* name) {
+          const auto rows = record_scans(design, problem, options);
+          REQUIRE(rows.size() == expected.size());
+          double error = 0;
+          for (std::size_t i = 0; i < rows.size(); ++i)
+            error = std::max(error, (rows[i] - expected[i]).norm() / (1 + expected[i].norm()));
+          CAPTURE(name, density, weighted, intercept);
+          CHECK(error < 1e-9);
+        });
       }
+  }
 }
 
 TEST_CASE("every_storage_takes_weights_and_offsets", "[storage]") {

@@ -1,5 +1,9 @@
 """However X is stored, a fit is that of the same numbers in a dense float64 array, and X stays what it was."""
 
+import subprocess
+import sys
+import textwrap
+
 import hypothesis.strategies as st
 import ksparse
 import numpy as np
@@ -264,6 +268,37 @@ def test_polars_frames():
         result = fit(problem, frame)
         assert_same(result, fit(problem, problem.X))
         assert list(result.feature_names) == names
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_memory_map_may_be_larger_than_the_memory_that_is_left(tmp_path, order):
+    """Nothing of the size of X is allocated: X of 160 MB under a limit that leaves 40 MB."""
+    program = f"""
+        import resource, numpy as np, ksparse
+        X = np.memmap({str(tmp_path / "X")!r}, float, "w+", shape=(20000, 1000), order={order!r})
+        rng = np.random.default_rng(0)
+        for begin in range(0, 20000, 500):
+            X[begin : begin + 500] = rng.standard_normal((500, 1000))
+        y = (X[:, 7] - X[:, 800] > 0.3 * rng.standard_normal(20000)).astype(float)
+        X = np.memmap({str(tmp_path / "X")!r}, float, "r", shape=(20000, 1000), order={order!r})
+        used = next(line for line in open("/proc/self/status") if line.startswith("VmData"))
+        limit = 1024 * int(used.split()[1]) + 40_000_000
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        result = ksparse.fit(X, y, 2)
+        print(*result.support, result.n_scans)
+        try:
+            np.array(X)
+        except MemoryError:
+            print("no room for a copy")
+        """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    chosen, other, scans = map(int, lines[0].split())
+    assert (chosen, other) == (7, 800)
+    assert 2 <= scans <= 6
+    assert lines[1:] == ["no room for a copy"]  # the limit is one
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

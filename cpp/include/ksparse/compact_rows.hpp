@@ -128,21 +128,14 @@ class CompactRows {
       if (positive[which] == 0) continue;
       background_[which] = count_;
       sign_[count_] = which ? 1.0 : -1.0;
-      // A difference that is small for the total has lost digits.
-      weight_[count_] = weight[which] > 1e-3 * total_[which] ? weight[which] : sum_of_others(which);
+      // Rounding must not make a row that counts vanish: whether data are separable may hang on it.
+      weight_[count_] = std::max(weight[which], 1e-17 * total_[which]);
       ++count_;
     }
     for (Index i = count_; i < padded(); ++i) {
       sign_[i] = 1;
       weight_[i] = 0;
     }
-  }
-
-  double sum_of_others(int which) const {
-    double sum = 0;
-    for (Index i = 0; i < n_; ++i)
-      if (label(i) == which && !listed_.has(i)) sum += all_weights_[i];
-    return sum;
   }
 
   const SparseDesign& design_;
