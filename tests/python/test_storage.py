@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
-from ksparse import KSparseClassifier, KSparseClassifierCV
+from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier
 from reference import Problem, random_problem
 
 
@@ -109,6 +109,11 @@ def test_estimators(store):
     np.testing.assert_array_equal(a.support_, b.support_)
     np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(problem.X), rtol=1e-5, atol=1e-7)
     np.testing.assert_array_equal(a.predict(X), b.predict(problem.X))
+    outcomes = np.digitize(problem.X[:, 0] - problem.X[:, 1], [-0.5, 0.5])
+    several = np.column_stack([outcomes == 0, outcomes == 2]).astype(int)
+    for estimator, labels in ((KSparseClassifier, outcomes), (KSparseMultiLabelClassifier, several)):
+        a, b = (estimator(k=3, ridge=1e-2).fit(x, labels) for x in (X, problem.X))
+        np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(problem.X), rtol=1e-5, atol=1e-7)
     for scoring in (None, "average_precision"):
         a, b = (
             KSparseClassifierCV(ks=[1, 2, 3], ridge=[1e-3, 1e-2], scoring=scoring, cv=3).fit(x, problem.y)
