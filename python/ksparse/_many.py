@@ -499,10 +499,11 @@ def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
         )
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Y has dtype {array.dtype}; labels must be 0 and 1, as numbers or booleans")
-    labels = np.full(array.shape, _BAD_LABEL, dtype=np.uint8, order="F")
-    labels[array == 0] = 0
-    labels[array == 1] = 1
-    bad = labels == _BAD_LABEL
+    ones = array == 1
+    bad = ~(ones | (array == 0))
+    labels = np.array(ones, dtype=np.uint8, order="F")
+    if bad.any():
+        labels[bad] = _BAD_LABEL
     messages = {}
     for j in np.flatnonzero(np.atleast_1d(bad.any(axis=0))).tolist():
         column, values = (bad, array) if array.ndim == 1 else (bad[:, j], array[:, j])
