@@ -25,6 +25,8 @@ inline void bind_options(py::module_& module) {
           "search", [](const Options& o) { return effort_name(o.effort); },
           [](Options& o, const std::string& name) { o.effort = effort_by_name(name); }, "'fast', 'auto' or 'thorough'")
       .def_readwrite("max_rounds", &Options::max_rounds, "perturbations at most; 0: what the search allows")
+      .def_readwrite("max_refits", &Options::max_refits, "no new perturbation after so many refits; 0: what the search allows")
+      .def_readwrite("walks", &Options::walks, "independent walks that share the budget")
       .def_readwrite("max_seconds", &Options::max_seconds, "no new perturbation after this time; 0: no limit")
       .def_property(
           "always_in", [](const Options& o) { return o.constraints.always_in; },
@@ -158,20 +160,20 @@ inline void bind_fit(py::module_& module) {
   module.def(
       "fit",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const std::string& loss, double alpha, double gamma, const Options& options, const StopFlag* stop) {
+         const std::string& loss, double alpha, double gamma, const Options& options, const StopFlag* stop, int threads) {
         const auto kernel = loss_by_name(loss, alpha, gamma);
         return with_arrays(
             X, y, sample_weight, offset,
             [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-              return ksparse::fit(x, problem, *kernel, options, interrupt);
+              return ksparse::fit(x, problem, *kernel, options, interrupt, threads);
             },
             interrupt_by(stop));
       },
       "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed. A flag ends the fit, "
-      "or Ctrl-C where there is none.",
+      "or Ctrl-C where there is none. Threads run the walks of its search.",
       py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
       py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"),
-      py::arg("stop").none(true) = py::none());
+      py::arg("stop").none(true) = py::none(), py::arg("threads") = 1);
   module.def(
       "fit_path",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,

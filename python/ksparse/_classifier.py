@@ -237,7 +237,8 @@ class KSparseClassifier(SparseLinearClassifier):
         fewer. The name of an information criterion (:meth:`ksparse.PathResult.criterion`): the k in [0, k_max] where it is
         smallest, for each class by itself.
     k_max : int or None, default=None
-        With a criterion, the largest k considered. None is 10, or all features where there are fewer.
+        With a criterion, the largest k considered. None is 10, or all features where there are fewer. Not used where k is a
+        number.
     loss : {"logistic", "focal"}, default="logistic"
         The loss.
     alpha : float, default=0.5
@@ -259,10 +260,14 @@ class KSparseClassifier(SparseLinearClassifier):
         How far to search, see :func:`ksparse.fit`.
     max_rounds : int or None, default=None
         Perturbations at most, instead of the budget of ``search``.
+    max_refits : int or None, default=None
+        No new perturbation after so many refits beyond the first descent, instead of the budget of ``search``.
     max_seconds : float or None, default=None
         No new perturbation after this time, instead of the budget of ``search``.
     random_state : int, default=0
         Seed of the perturbations.
+    walks : int, default=1
+        Independent walks that share the budget of the search, see :func:`ksparse.fit`. Used with two classes and a number k.
     always_in : array-like of int or str or None, default=None
         Features in every support, by number or, if X has column names, by name. They count towards k.
     never_in : array-like of int or str or None, default=None
@@ -275,7 +280,8 @@ class KSparseClassifier(SparseLinearClassifier):
         ``always_in`` and ``never_in`` name whole groups by any of their features.
     n_jobs : int or None, default=None
         Threads among which more than two classes are divided, as in scikit-learn: None is 1 unless in a
-        ``joblib.parallel_config``; -1 is all processors. A fit of two classes takes one, and so does a criterion for k.
+        ``joblib.parallel_config``; -1 is all processors. A fit of two classes takes one for each of its walks at most, and a
+        criterion for k takes one.
 
     Attributes
     ----------
@@ -372,8 +378,10 @@ class KSparseClassifier(SparseLinearClassifier):
         max_newton: int = 100,
         search: str = "auto",
         max_rounds: int | None = None,
+        max_refits: int | None = None,
         max_seconds: float | None = None,
         random_state: int = 0,
+        walks: int = 1,
         always_in: Any = None,
         never_in: Any = None,
         bounds: Any = None,
@@ -392,8 +400,10 @@ class KSparseClassifier(SparseLinearClassifier):
         self.max_newton = max_newton
         self.search = search
         self.max_rounds = max_rounds
+        self.max_refits = max_refits
         self.max_seconds = max_seconds
         self.random_state = random_state
+        self.walks = walks
         self.always_in = always_in
         self.never_in = never_in
         self.bounds = bounds
@@ -432,7 +442,8 @@ class KSparseClassifier(SparseLinearClassifier):
             self.path_ = path
             self._take(path.best(self.k))
         else:
-            self._take(solve(design, labels, self._budget(design.shape[1]), weights, None, settings, names))
+            k = self._budget(design.shape[1])
+            self._take(solve(design, labels, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs))
         return self
 
     def _n_units(self, n_features: int) -> int:

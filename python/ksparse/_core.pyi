@@ -61,6 +61,8 @@ class Options:
     max_newton: int
     search: str
     max_rounds: int
+    max_refits: int
+    walks: int
     max_seconds: float
     random_state: int
     always_in: list[int]
@@ -88,6 +90,7 @@ def fit(
     gamma: float,
     options: Options,
     stop: StopFlag | None = None,
+    threads: int = 1,
 ) -> FitAnswer: ...
 def fit_many(
     X: Any,

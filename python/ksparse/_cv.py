@@ -65,7 +65,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
         How far the last fit, on all rows, searches; the paths of the folds search fast.
-    max_rounds, max_seconds : int, float or None, default=None
+    max_rounds, max_refits, max_seconds : int, int, float or None, default=None
         Budget of that search instead of its own.
     random_state : int, default=0
         Seed of that search; a splitter has a seed of its own.
@@ -141,6 +141,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         max_newton: int = 100,
         search: str = "auto",
         max_rounds: int | None = None,
+        max_refits: int | None = None,
         max_seconds: float | None = None,
         random_state: int = 0,
         always_in: Any = None,
@@ -163,6 +164,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.max_newton = max_newton
         self.search = search
         self.max_rounds = max_rounds
+        self.max_refits = max_refits
         self.max_seconds = max_seconds
         self.random_state = random_state
         self.always_in = always_in

@@ -75,6 +75,7 @@ def fit_each(
     max_newton: int = 100,
     search: str = "auto",
     max_rounds: int | None = None,
+    max_refits: int | None = None,
     max_seconds: float | None = None,
     random_state: int = 0,
     always_in: ArrayLike | None = None,
@@ -104,7 +105,7 @@ def fit_each(
         leave some idle.
     raise_errors : bool, default=False
         Raise, at the first data set that cannot be fitted and with its position, instead of yielding a :class:`FitFailure`.
-    loss, alpha, gamma, ridge, fit_intercept, tolerance, max_newton, search, max_rounds, max_seconds, random_state : optional
+    loss, alpha, gamma, ridge, fit_intercept, tolerance, max_newton, search, max_rounds, max_refits, max_seconds, random_state : optional
         As in :func:`ksparse.fit`.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`, the same for every data set.
@@ -149,6 +150,7 @@ def fit_each(
         max_newton=max_newton,
         search=search,
         max_rounds=max_rounds,
+        max_refits=max_refits,
         max_seconds=max_seconds,
         random_state=random_state,
         always_in=always_in,

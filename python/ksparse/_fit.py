@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._optional import require
 from ._request import Request, Settings
+from ._threads import thread_count
 from ._validation import check_integer, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
 
@@ -242,8 +243,11 @@ def fit(
     max_newton: int = 100,
     search: str = "auto",
     max_rounds: int | None = None,
+    max_refits: int | None = None,
     max_seconds: float | None = None,
     random_state: int = 0,
+    walks: int = 1,
+    n_jobs: int | None = None,
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
@@ -297,10 +301,18 @@ def fit(
         have a rival that would cost less than 1 % of F; else it is ``fast``.
     max_rounds : int, optional
         Perturbations at most, instead of the budget above.
+    max_refits : int, optional
+        No new perturbation after so many refits beyond the first descent, instead of the budget of ``search``.
     max_seconds : float, optional
         No new perturbation after this time, instead of the budget above. Answers may then differ between runs.
     random_state : int, default=0
         Seed of the perturbations; the same seed and budget give the same answer.
+    walks : int, default=1
+        Independent walks, each with a seed of its own, that share the budget of rounds and refits; each may use
+        ``max_seconds``. The best end is the answer. Several find more on rugged data where time is what is limited, as they
+        may run side by side; the answer depends on their number and not on ``n_jobs``.
+    n_jobs : int or None, default=None
+        Threads that run the walks. None: 1, or what joblib's context says; -1: all processors.
     always_in : array-like of int or str, optional
         Features in every support, by number or, if X has column names, by name. They count towards k.
     never_in : array-like of int or str, optional
@@ -353,6 +365,7 @@ def fit(
         max_newton=max_newton,
         search=search,
         max_rounds=max_rounds,
+        max_refits=max_refits,
         max_seconds=max_seconds,
         random_state=random_state,
         always_in=always_in,
@@ -360,7 +373,7 @@ def fit(
         bounds=bounds,
         groups=groups,
     )
-    result = solve(X, y, k, sample_weight, offset, settings)
+    result = solve(X, y, k, sample_weight, offset, settings, walks=walks, n_jobs=n_jobs)
     if not result.converged:
         warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
     return result
@@ -375,6 +388,8 @@ def solve(
     settings: Settings,
     names: NDArray[np.object_] | None = None,
     *,
+    walks: Any = 1,
+    n_jobs: int | None = None,
     stop: _core.StopFlag | None = None,
     keep_data: bool = True,
 ) -> FitResult:
@@ -385,7 +400,9 @@ def solve(
     """
     request = Request.of(X, y, sample_weight, offset, settings, names)
     request.options.k = request.check_budget(k)
-    answer = _core.fit(*request.arguments, request.options, stop)
+    request.options.walks = check_integer(walks, "walks", 1, 2**15)
+    alone = request.options.walks == 1 and n_jobs is None  # joblib, which counts the threads, takes long to import
+    answer = _core.fit(*request.arguments, request.options, stop, 1 if alone else thread_count(n_jobs))
     request.raise_if_refused(answer)
     return result_of(answer, request.options.k, request, keep_data=keep_data)
 

@@ -312,6 +312,7 @@ def fit_many(
     max_newton: int = 100,
     search: str = "auto",
     max_rounds: int | None = None,
+    max_refits: int | None = None,
     max_seconds: float | None = None,
     random_state: int = 0,
     always_in: ArrayLike | None = None,
@@ -345,7 +346,7 @@ def fit_many(
         rounds or folds as ``uint8`` take a byte each. Columns that are contiguous (Fortran order) are read fastest.
     offset : array-like of shape (n_samples,) or (n_samples, n_problems), optional
         Added to the linear predictors.
-    tolerance, max_newton, search, max_rounds, max_seconds, random_state : optional
+    tolerance, max_newton, search, max_rounds, max_refits, max_seconds, random_state : optional
         As in :func:`ksparse.fit`, for each problem.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`, for all problems.
@@ -390,6 +391,7 @@ def fit_many(
         max_newton=max_newton,
         search=search,
         max_rounds=max_rounds,
+        max_refits=max_refits,
         max_seconds=max_seconds,
         random_state=random_state,
         always_in=always_in,

@@ -46,6 +46,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         How far to search for each label, see :func:`ksparse.fit`.
     max_rounds : int or None, default=None
         Perturbations per label at most, instead of the budget of ``search``.
+    max_refits : int or None, default=None
+        No new perturbation per label after so many refits beyond the first descent, instead of the budget of ``search``.
     max_seconds : float or None, default=None
         Time per label after which no new perturbation begins, instead of the budget of ``search``.
     random_state : int, default=0
@@ -131,6 +133,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         max_newton: int = 100,
         search: str = "auto",
         max_rounds: int | None = None,
+        max_refits: int | None = None,
         max_seconds: float | None = None,
         random_state: int = 0,
         always_in: Any = None,
@@ -149,6 +152,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         self.max_newton = max_newton
         self.search = search
         self.max_rounds = max_rounds
+        self.max_refits = max_refits
         self.max_seconds = max_seconds
         self.random_state = random_state
         self.always_in = always_in

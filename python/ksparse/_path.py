@@ -302,6 +302,7 @@ def fit_path(
     max_newton: int = 100,
     search: str = "fast",
     max_rounds: int | None = None,
+    max_refits: int | None = None,
     max_seconds: float | None = None,
     random_state: int = 0,
     always_in: ArrayLike | None = None,
@@ -346,6 +347,8 @@ def fit_path(
         of a single fit: much of what perturbations find, neighbours find for less.
     max_rounds : int, optional
         Perturbations per k at most, instead of the budget of ``search``.
+    max_refits : int, optional
+        No new perturbation per k after so many refits beyond the first descent, instead of the budget of ``search``.
     max_seconds : float, optional
         Time per k after which no new perturbation begins, instead of the budget of ``search``.
     random_state : int, default=0
@@ -400,6 +403,7 @@ def fit_path(
         max_newton=max_newton,
         search=search,
         max_rounds=max_rounds,
+        max_refits=max_refits,
         max_seconds=max_seconds,
         random_state=random_state,
         always_in=always_in,

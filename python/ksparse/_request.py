@@ -44,6 +44,7 @@ class Settings:
     max_newton: Any = 100
     search: Any = "auto"
     max_rounds: Any = None
+    max_refits: Any = None
     max_seconds: Any = None
     random_state: Any = 0
     always_in: Any = None
@@ -67,7 +68,9 @@ class Settings:
         options.fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
         options.tolerance = check_real(self.tolerance, "tolerance", "finite and > 0", 0.0, open_low=True)
         options.max_newton = check_integer(self.max_newton, "max_newton", 1, 2**31 - 1)
-        for name, value in check_search(self.search, self.max_rounds, self.max_seconds, self.random_state).items():
+        for name, value in check_search(
+            self.search, self.max_rounds, self.max_refits, self.max_seconds, self.random_state
+        ).items():
             setattr(options, name, value)
         return options
 

@@ -182,6 +182,7 @@ def stability_selection(
     max_newton: int = 100,
     search: str = "fast",
     max_rounds: int | None = None,
+    max_refits: int | None = None,
     max_seconds: float | None = None,
     random_state: int = 0,
     always_in: ArrayLike | None = None,
@@ -213,7 +214,7 @@ def stability_selection(
         As in :func:`ksparse.fit`.
     search : {"fast", "auto", "thorough"}, default="fast"
         How far each round searches.
-    max_rounds, max_seconds : optional
+    max_rounds, max_refits, max_seconds : optional
         As in :func:`ksparse.fit`.
     random_state : int, default=0
         Seed of the resamplings and of the searches.
@@ -259,6 +260,7 @@ def stability_selection(
         max_newton=max_newton,
         search=search,
         max_rounds=max_rounds,
+        max_refits=max_refits,
         max_seconds=max_seconds,
         random_state=random_state,
         always_in=always_in,

@@ -167,7 +167,7 @@ def check_loss(loss: Any, alpha: Any, gamma: Any) -> tuple[str, float, float]:
     )
 
 
-def check_search(search: Any, max_rounds: Any, max_seconds: Any, random_state: Any) -> dict[str, Any]:
+def check_search(search: Any, max_rounds: Any, max_refits: Any, max_seconds: Any, random_state: Any) -> dict[str, Any]:
     """Return how long to search, as the core takes it: 0 stands for no limit of one's own."""
     if not isinstance(search, str) or search not in SEARCHES:
         raise ValueError(f"search is {search!r}; it must be one of {', '.join(map(repr, SEARCHES))}")
@@ -177,6 +177,7 @@ def check_search(search: Any, max_rounds: Any, max_seconds: Any, random_state: A
     return {
         "search": search,
         "max_rounds": 0 if max_rounds is None else check_integer(max_rounds, "max_rounds", 1, 2**31 - 1),
+        "max_refits": 0 if max_refits is None else check_integer(max_refits, "max_refits", 1, 2**31 - 1),
         "max_seconds": seconds,
         "random_state": check_integer(random_state, "random_state", 0, 2**64 - 1),
     }

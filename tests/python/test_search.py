@@ -105,6 +105,45 @@ def test_a_limit_of_time_ends_the_search(rugged):
     assert ksparse.fit(X, y, 6, search="thorough", max_seconds=0.5, ridge=1e-4).n_rounds > 0
 
 
+def test_a_number_of_refits_ends_the_search(rugged):
+    """No round begins after that many beyond the first descent; the last may use some more."""
+    X, y = rugged
+    few, some, many = (ksparse.fit(X, y, 6, search="thorough", max_refits=limit, ridge=1e-4) for limit in (1, 101, 501))
+    assert few.n_rounds == 1
+    assert 100 - 30 < some.n_refits - few.n_refits < 100 + 30
+    assert 500 - 30 < many.n_refits - few.n_refits < 500 + 30
+    assert many.objective <= some.objective <= few.objective
+
+
+def test_walks_share_the_budget_and_the_answer_is_their_best(rugged):
+    """Each walk is the search of its own seed; the result is the lowest end, with the work of all."""
+    X, y = rugged
+    settings = {"search": "thorough", "ridge": 1e-4}
+    # The seeds of walks as options.hpp gives them; 31 rounds among three are 11 for each.
+    alone = [
+        ksparse.fit(X, y, 6, max_rounds=11, random_state=(5 + walk * 0x9E3779B97F4A7C15) % 2**64, **settings)
+        for walk in range(3)
+    ]
+    best = min(alone, key=lambda end: end.objective)
+    together = ksparse.fit(X, y, 6, max_rounds=31, random_state=5, walks=3, n_jobs=2, **settings)
+    np.testing.assert_array_equal(together.coef, best.coef)
+    assert together.n_refits == sum(end.n_refits for end in alone)
+    assert together.n_rounds + 1 == sum(end.n_rounds + 1 for end in alone)
+    ties = [end for end in alone if end.objective <= best.objective * (1 + 1e-9)]
+    assert together.times_found == sum(end.times_found for end in ties)
+
+
+def test_walks_do_not_depend_on_threads(rugged):
+    """The same bits from one thread and from three, in the function and in the estimator."""
+    X, y = rugged
+    settings = {"search": "thorough", "ridge": 1e-4, "walks": 3}
+    one, three = (ksparse.fit(X, y, 6, n_jobs=threads, **settings) for threads in (None, 3))
+    np.testing.assert_array_equal(one.coef, three.coef)
+    assert (one.n_rounds, one.n_refits, one.times_found) == (three.n_rounds, three.n_refits, three.times_found)
+    estimator = ksparse.KSparseClassifier(k=6, n_jobs=3, **settings).fit(X, y)
+    np.testing.assert_array_equal(estimator.coef_[0], one.coef)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_twins_that_pay_only_together(seed):
     """Two near-equal columns, whose difference made the labels, are worth nothing one at a time; a long search tries every feature.

@@ -77,6 +77,8 @@ BAD = [
     ({"max_newton": 2.5}, TypeError, "max_newton is 2.5"),
     ({"search": "deep"}, ValueError, "search is 'deep'; it must be one of 'auto', 'fast', 'thorough'"),
     ({"max_rounds": 0}, ValueError, "max_rounds is 0; it must be >= 1"),
+    ({"max_refits": 0}, ValueError, "max_refits is 0; it must be >= 1"),
+    ({"max_refits": 2.5}, TypeError, "max_refits is 2.5; it must be an integer"),
     ({"max_seconds": 0}, ValueError, "max_seconds is 0.0; it must be finite and > 0, or None"),
     ({"max_seconds": np.nan}, ValueError, "max_seconds is nan"),
     ({"random_state": -1}, ValueError, "random_state is -1; it must be >= 0"),

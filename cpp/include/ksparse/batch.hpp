@@ -109,6 +109,7 @@ class Window {
     slot->number = number;
     BatchProblem& problem = slot->problem;
     source_(number, problem);
+    problem.options.walks = 1;
     if (width_ == 0) width_ = suitable_width(problem.options.k);
     if (!problem.loss) return give(number, compact(refused(design_.columns(), "the problem has no loss")));
     if (auto wrong = broken_rule(design_, problem.rows(), *problem.loss, problem.options, problem.options.k)) {

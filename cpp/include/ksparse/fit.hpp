@@ -13,6 +13,7 @@
 #include "drive.hpp"
 #include "glm_objective.hpp"
 #include "options.hpp"
+#include "parallel.hpp"
 #include "path.hpp"
 #include "problem.hpp"
 #include "result.hpp"
@@ -46,12 +47,12 @@ inline std::optional<std::string> broken_rule(const Design& design, const Proble
   return options.constraints.problem(design.columns(), smallest_k, options.k);
 }
 
-/// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
-/// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong.
-inline FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options = {},
-                     const Interrupt& interrupt = {}) {
+namespace internal {
+
+/// One walk of a search, of valid arguments.
+inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
+                                 const Interrupt& interrupt) {
   FitResult result;
-  if (auto wrong = broken_rule(design, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
   GlmObjective objective(design, problem, loss, options, interrupt);
   Search search(objective, options);
   drive(search, objective);
@@ -61,17 +62,52 @@ inline FitResult fit(const Design& design, const Problem& problem, const LossKer
   return result;
 }
 
+/// The best end of several walks, the first of equals, with the work of all.
+inline FitResult best_of(std::vector<FitResult> ends) {
+  const auto better = [](const FitResult& a, const FitResult& b) {
+    const bool ended = a.info.status == Status::converged;
+    return ended != (b.info.status == Status::converged) ? ended : a.objective < b.objective * (1 - tie);
+  };
+  const std::size_t best = std::size_t(std::min_element(ends.begin(), ends.end(), better) - ends.begin());
+  Info total = ends[best].info;
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    if (i != best) total.add(ends[i].info, !better(ends[best], ends[i]));
+  ends[best].info = std::move(total);
+  return std::move(ends[best]);
+}
+
+}  // namespace internal
+
+/// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
+/// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong. Threads: as many run
+/// the walks of the search, of which there is one unless options.walks says more.
+inline FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options = {},
+                     const Interrupt& interrupt = {}, int threads = 1) {
+  if (auto wrong = broken_rule(design, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
+  if (options.walks == 1) return internal::fit_by_one_walk(design, problem, loss, options, interrupt);
+  std::vector<FitResult> ends(std::size_t(options.walks));
+  const auto walk = [&](Index number, const Interrupt& stopped) {
+    ends[std::size_t(number)] = internal::fit_by_one_walk(design, problem, loss, options.of_walk(int(number)), stopped);
+  };
+  if (!for_each_task(options.walks, threads, interrupt, walk)) {
+    FitResult stopped = refused(design.columns(), {});
+    stopped.info.status = Status::interrupted;
+    return stopped;
+  }
+  return internal::best_of(std::move(ends));
+}
+
 template <class Loss, IfLoss<Loss> = 0>
 FitResult fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
-              const Interrupt& interrupt = {}) {
-  return fit(design, problem, KernelOf<Loss>(loss), options, interrupt);
+              const Interrupt& interrupt = {}, int threads = 1) {
+  return fit(design, problem, KernelOf<Loss>(loss), options, interrupt, threads);
 }
 
 /// The same with labels alone: y (n,) of 0 and 1.
 template <class Loss>
 FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
-              const Interrupt& interrupt = {}) {
-  return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt);
+              const Interrupt& interrupt = {}, int threads = 1) {
+  return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt, threads);
 }
 
 /// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
@@ -83,6 +119,7 @@ inline std::vector<FitResult> fit_path(const Design& design, const Problem& prob
   if (ks.empty() || !increasing || ks.front() < 0)
     return {refused(design.columns(), "ks must be an increasing list of at least one number >= 0")};
   options.k = ks.back();
+  options.walks = 1;
   if (auto wrong = broken_rule(design, problem, loss, options, ks.front()))
     return {refused(design.columns(), std::move(*wrong))};
   GlmObjective objective(design, problem, loss, options, interrupt);

@@ -39,6 +39,9 @@ bool factorise(const Matrix& hessian, Eigen::Ref<Eigen::MatrixXd> factor, double
 /// F that is as good as 0: a support that reaches it separates the classes.
 constexpr double separable_objective = 1e-9;
 
+/// Objectives that differ by less, relatively, are of the same support, or of a tie.
+constexpr double tie = 1e-9;
+
 struct NewtonLimits {
   int max_iterations = 100;
   double relative_tolerance = 0;                         // stop when half the squared decrement is below this fraction of F

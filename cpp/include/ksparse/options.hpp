@@ -31,9 +31,13 @@ struct Options {
   int pairs_tried_last = 30;  ///< the same for a scan of all features; the answer is swap-optimal within these
 
   Effort effort = Effort::automatic;
-  int max_rounds = 0;              ///< perturbations at most, >= 0; 0: what the effort and the time allow
+  int max_rounds = 0;              ///< perturbations at most, >= 0; 0: what the effort and the other two allow
+  int max_refits = 0;              ///< no new round after so many refits, >= 0; 0: no limit of one's own
   double max_seconds = 0;          ///< no new round after this time, >= 0; 0: no limit of time
   std::uint64_t random_state = 0;  ///< seed of the perturbations
+  /// Of a single fit: independent walks that share the budget of rounds and refits, >= 1. They may run on several threads, but
+  /// the answer depends on their number alone. In batches and paths, whose problems keep the threads busy, each has one.
+  int walks = 1;
 
   /// Of a path: each entry also starts from nothing, as a single fit does, and is then never worse than one. Otherwise entries
   /// start from their neighbours alone.
@@ -48,13 +52,24 @@ struct Options {
     // With few features a round costs next to nothing, and four find most of what a single descent misses.
     const int least = working_set(p, k) == p ? 4 : 0;
     if (effort == Effort::fast || (effort == Effort::automatic && !close_rivals)) return least;
-    if (max_rounds > 0) return max_rounds;
-    return max_seconds > 0 ? std::numeric_limits<int>::max() : effort == Effort::thorough ? 400 : 40;
+    if (max_rounds > 0) return share(max_rounds);
+    return has_own_budget() ? std::numeric_limits<int>::max() : share(effort == Effort::thorough ? 400 : 40);
   }
   int refits_allowed() const {
-    if (max_rounds > 0 || max_seconds > 0) return std::numeric_limits<int>::max();
+    if (max_refits > 0) return share(max_refits);
+    if (has_own_budget()) return std::numeric_limits<int>::max();
     // A refit costs the more the more features it has.
-    return int((effort == Effort::thorough ? 30000 : 5000) / std::max<Index>(k, 1));
+    return share(int((effort == Effort::thorough ? 30000 : 5000) / std::max<Index>(k, 1)));
+  }
+  /// Whether the user limits the search, which then goes on however settled its answer is.
+  bool has_own_budget() const noexcept { return max_rounds > 0 || max_refits > 0 || max_seconds > 0; }
+  /// What one walk has of a number.
+  int share(int number) const noexcept { return number / walks + (number % walks != 0); }
+  /// Settings of the walk of a number.
+  Options of_walk(int walk) const {
+    Options options = *this;
+    options.random_state += std::uint64_t(walk) * 0x9e3779b97f4a7c15u;  // far from the neighbouring seeds that users take
+    return options;
   }
 
   /// Features in the working set of a search for up to k, which is scanned often between scans of all p; all features where
@@ -75,6 +90,8 @@ struct Options {
     if (pairs_tried < 1) return "pairs_tried must be >= 1, got " + std::to_string(pairs_tried);
     if (pairs_tried_last < 1) return "pairs_tried_last must be >= 1, got " + std::to_string(pairs_tried_last);
     if (max_rounds < 0) return "max_rounds must be >= 0, got " + std::to_string(max_rounds);
+    if (max_refits < 0) return "max_refits must be >= 0, got " + std::to_string(max_refits);
+    if (walks < 1) return "walks must be >= 1, got " + std::to_string(walks);
     if (path_sweeps < 0) return "path_sweeps must be >= 0, got " + std::to_string(path_sweeps);
     if (!(max_seconds >= 0)) return "max_seconds must be >= 0, got " + std::to_string(max_seconds);
     return std::nullopt;

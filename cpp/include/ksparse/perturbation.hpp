@@ -88,8 +88,6 @@ class Perturbation {
   static constexpr double near = 0.05;
   // An end this near to the best, relative to F, is where the next round starts.
   static constexpr double good = 0.01;
-  // Objectives that differ by less are of the same support, or of a tie.
-  static constexpr double tie = 1e-9;
   // Features come from the rivals of the one replaced in this part of the draws, from the working set in the others.
   static constexpr double from_rivals = 0.6;
   // After an end that is not good, the next round goes back to the best in this part of the cases.
@@ -109,8 +107,8 @@ class Perturbation {
 
   bool is_settled() const {
     const int descents = report_.rounds + 1, found = report_.times_found;
-    if (!rugged_ && found >= nearly_all * descents) return found >= settled_at_once;
-    return found >= (found == descents ? settled_by_all : settled);
+    if (!rugged_ && found >= nearly_all * descents) return found >= options_.share(settled_at_once);
+    return found >= options_.share(found == descents ? settled_by_all : settled);
   }
 
   bool late() const {
@@ -119,8 +117,7 @@ class Perturbation {
 
   // Starts the next round, or puts the engine to the best point if there is none.
   bool go_on() {
-    const bool own_budget = options_.max_rounds > 0 || options_.max_seconds > 0;
-    const bool more = report_.rounds < rounds_allowed_ && (own_budget || !is_settled()) &&
+    const bool more = report_.rounds < rounds_allowed_ && (options_.has_own_budget() || !is_settled()) &&
                       engine_.info().refits - refits_before_ < options_.refits_allowed() && !late() &&
                       best_.objective > separable_objective;  // nothing is better than a support that separates the classes
     if (!more) {
@@ -153,7 +150,8 @@ class Perturbation {
   }
 
   bool is_next_wide() {
-    const double part = double(report_.times_found - near_at_hand) / near_at_hand;
+    const int usual = options_.share(near_at_hand);
+    const double part = double(report_.times_found - usual) / usual;
     return part > 0 && uniform() < part;
   }
 

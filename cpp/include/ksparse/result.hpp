@@ -65,6 +65,15 @@ struct Info {
   Index bad_row = -1;         ///< with invalid_input: where X is not finite, or -1
   Index bad_column = -1;
   std::string message;  ///< with invalid_input: what was wrong
+
+  /// Adds the work of another search for the same answer, which it found as well or did not.
+  void add(const Info& other, bool found_too) {
+    newton_iterations += other.newton_iterations;
+    refits += other.refits;
+    scans += other.scans;
+    rounds += other.rounds + 1;
+    if (found_too) times_found += other.times_found;
+  }
 };
 
 struct FitResult {
