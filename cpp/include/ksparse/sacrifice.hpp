@@ -44,7 +44,11 @@ class ProposalList {
   auto move(Index i) const { return moves_.col(slots_[std::size_t(i)]); }
 
   /// Whether a proposal of this gain would be kept. Ties keep the earlier one, which has the smaller feature.
-  bool admits(double gain) const noexcept { return items_.size() < slots_.size() || gain > items_.back().gain; }
+  bool admits(double gain) const noexcept { return gain > bar(); }
+  /// Proposals of at most this gain would not be kept.
+  double bar() const noexcept {
+    return items_.size() < slots_.size() ? -std::numeric_limits<double>::infinity() : items_.back().gain;
+  }
 
   template <class Move>
   void insert(const Proposal& proposal, const Move& move) {
@@ -157,7 +161,8 @@ class FeatureModel final : public SacrificeModel {
         schur_(panel),
         gain_(panel),
         step_(panel),
-        best_(panel) {}
+        best_(panel),
+        barred_(panel) {}
 
   Index move_size() const override { return beta_.size(); }
 
@@ -219,25 +224,27 @@ class FeatureModel final : public SacrificeModel {
   void propose_exchanges(const ScanPanel& panel, const MoveRules& rules, ProposalList& list,
                          StandIns* stand_ins = nullptr) override {
     const Index count = panel.columns.count;
-    constexpr double none = -std::numeric_limits<double>::infinity();
-    best_.head(count) = none;
-    auto gain = gain_.head(count);
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    auto gain = gain_.head(count), best = best_.head(count), barred = barred_.head(count);
+    for (Index c = 0; c < count; ++c) barred[c] = rules.may_enter(panel.columns[c]) ? 0.0 : -infinity;
+    best = -infinity;
     for (Index i = 0; i < size_; ++i) {
       if (!rules.may_leave(i)) continue;
       const double removal = removal_[i], weight = weight_[i], loss = loss_[i];
       const auto v = moves_.col(i).head(count).array();
-      foresee(panel, panel.gradient - v * removal, schur_.head(count) + v.square() * weight, gain);
-      gain -= loss;
+      const auto curvature = schur_.head(count) + v.square() * weight;
+      foresee(panel, panel.gradient - v * removal, curvature, gain);
+      // Written so that what is not a number counts as barred.
+      gain = (curvature > collinearity * panel.curvature && gain < infinity).select(gain - loss + barred, -infinity);
+      best = (best > gain).select(best, gain);
+      const double bar =
+          std::max(std::min(list.bar(), stand_ins ? stand_ins->bar(i) : infinity), std::numeric_limits<double>::lowest());
       for (Index c = 0; c < count; ++c) {
-        const bool stands_in = stand_ins && gain[c] > stand_ins->bar(i);
-        if (!(gain[c] > best_[c]) && !list.admits(gain[c]) && !stands_in) continue;
-        const double curvature = schur_[c] + v[c] * v[c] * weight;
-        const Index feature = panel.columns[c];
-        if (!(curvature > collinearity * panel.curvature[c]) || !std::isfinite(gain[c]) || !rules.may_enter(feature)) continue;
-        if (stands_in) stand_ins->offer(i, feature, gain[c]);
-        best_[c] = std::max(best_[c], gain[c]);
+        if (!(gain[c] > bar)) continue;
+        if (stand_ins && gain[c] > stand_ins->bar(i)) stand_ins->offer(i, panel.columns[c], gain[c]);
         if (list.admits(gain[c]) && gain[c] + loss > least_recovery * loss)
-          list.insert({feature, support_[i], i, gain[c], step(panel, c, panel.gradient[c] - v[c] * removal, curvature)},
+          list.insert({panel.columns[c], support_[i], i, gain[c],
+                       step(panel, c, panel.gradient[c] - v[c] * removal, schur_[c] + v[c] * v[c] * weight)},
                       moves_.row(c).head(dimension_).transpose());
       }
     }
@@ -298,6 +305,7 @@ class FeatureModel final : public SacrificeModel {
   Index size_ = 0, dimension_ = 0;
   Eigen::MatrixXd moves_;                      // (panel, d) v_j
   Eigen::ArrayXd schur_, gain_, step_, best_;  // (panel,)
+  Eigen::ArrayXd barred_;                      // (panel,) 0, or -inf for features that may not enter
 };
 
 /// Units that are groups of features. The formulas are those of single features with blocks for numbers:
