@@ -37,12 +37,14 @@ using namespace ksparse;
 namespace {
 
 template <class Loss>
-void check_no_allocation(const Design& design, const Eigen::VectorXd& y, const Loss& loss, Index k) {
+void check_no_allocation(const Design& design, const Eigen::VectorXd& y, const Loss& loss, Index k,
+                         const Constraints& constraints = {}) {
   const KernelOf<Loss> kernel(loss);
   const Problem problem{{y.data(), y.size()}};
   const Interrupt never;
   Options options;
   options.k = k;
+  options.constraints = constraints;
   GlmObjective objective(design, problem, kernel, options, never);
   Splicing engine(objective, options);
   const long before = allocations;
@@ -85,5 +87,14 @@ TEST_CASE("a_fit_allocates_nothing_while_it_runs", "[allocation]") {
     check_no_allocation(BasicColumnView<float>(floats), data.y, Logistic{}, 6);
     check_no_allocation(SparseColumns<double, int>(all_entries), data.y, Logistic{}, 6);
     check_no_allocation(SparseColumns<double, int>(few_entries), data.y, Logistic{}, 6);
+    Constraints constraints;
+    constraints.lower = Eigen::VectorXd::Constant(p, -0.5);
+    constraints.upper = Eigen::VectorXd::Constant(p, 0.5);
+    check_no_allocation(ColumnView(data.X), data.y, Logistic{}, 6, constraints);
+    for (Index j = 0; j < p; ++j) constraints.groups.push_back(j / 2);
+    check_no_allocation(ColumnView(data.X), data.y, Logistic{}, 6, constraints);
+    constraints.lower.resize(0);
+    constraints.upper.resize(0);
+    check_no_allocation(ColumnView(data.X), data.y, Logistic{}, 6, constraints);
   }
 }

@@ -108,6 +108,8 @@ class GlmObjective final : public Objective {
     return whole * sample_share() + std::min(sample_share(), rows - whole * block_rows);
   }
   static constexpr Index sampled_slice = 16;  // columns
+  // Columns of a panel; of units, as many as fit, one at least.
+  Index panel_entries() const { return std::min(std::max(largest_panel, groups_.stride()), p_); }
 
   // F and its derivatives on the gathered columns, as Newton asks for them.
   class SupportFunction {
@@ -295,12 +297,12 @@ inline GlmObjective::GlmObjective(const Design& design, const Problem& problem, 
       inverse_scale_(Eigen::ArrayXd::Ones(p_)),
       sums_(std::min(largest_panel, p_), Sums::cross + capacity_),
       active_sums_(capacity_, Sums::cross + capacity_),
-      panel_gradient_(std::min(largest_panel, p_)),
-      panel_curvature_(std::min(largest_panel, p_)),
+      panel_gradient_(panel_entries()),
+      panel_curvature_(panel_entries()),
       panel_centre_(std::min(largest_panel, p_)),
       panel_factor_(std::min(largest_panel, p_)),
       column_(block_rows),
-      panel_cross_(std::min(largest_panel, p_), capacity_ + 1),
+      panel_cross_(panel_entries(), capacity_ + 1),
       beta_(capacity_ + 1),
       gradient_(capacity_ + 1),
       hessian_(capacity_ + 1, capacity_ + 1),
@@ -316,19 +318,16 @@ inline GlmObjective::GlmObjective(const Design& design, const Problem& problem, 
   linearised_columns_.reserve(std::size_t(capacity_));
   linearised_coef_.resize(capacity_ + 1);
   starts_.reserve(std::size_t(capacity_ + 1));
-  const Index entries = std::min(std::max(largest_panel, groups_.stride()), p_);
   if (!groups_.single()) {
     members_.resize(n_, groups_.stride());
     weighted_members_.resize(n_, groups_.stride());
     weighted_.resize(n_, capacity_);
-    panel_blocks_.resize(entries, groups_.stride());
-    panel_gradient_.resize(entries);
-    panel_curvature_.resize(entries);
-    panel_cross_.resize(entries, capacity_ + 1);
+    panel_blocks_.resize(panel_entries(), groups_.stride());
+    panel_starts_.reserve(std::size_t(panel_entries() + 1));
   }
   if (constraints_.bounded()) {
-    panel_lower_.resize(entries);
-    panel_upper_.resize(entries);
+    panel_lower_.resize(panel_entries());
+    panel_upper_.resize(panel_entries());
     lower_.resize(capacity_ + 1);
     upper_.resize(capacity_ + 1);
     whole_hessian_.resize(capacity_ + 1, capacity_ + 1);

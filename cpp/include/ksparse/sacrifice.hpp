@@ -187,7 +187,9 @@ class FeatureModel final : public SacrificeModel {
     const auto hessian = point.hessian->topLeftCorner(dimension_, dimension_);
     for (Index i = 0; i < size_; ++i) {
       if (weight_[i] > 0) continue;
-      inverse_.col(i).head(dimension_).noalias() = -(point.inverse * hessian.col(i));
+      auto move = inverse_.col(i).head(dimension_);
+      move.noalias() = point.inverse * hessian.col(i);
+      move = -move;
       inverse_(i, i) = 1;
       const double schur = inverse_.col(i).head(dimension_).dot(hessian.col(i));
       loss_[i] = beta_[i] * (0.5 * beta_[i] * schur - (*point.gradient)[i]);
@@ -315,18 +317,24 @@ class FeatureModel final : public SacrificeModel {
 /// Steps keep to bounds; coefficients held at a bound give way here, and a refit has the last word on that.
 class GroupModel final : public SacrificeModel {
  public:
-  GroupModel(Index places, Index stride)
+  /// For up to so many places, groups of up to `stride` features, and panels of up to `panel` groups or features.
+  GroupModel(Index places, Index stride, Index panel)
       : stride_(stride),
         inverse_(places * stride + 1, places * stride + 1),
         weight_(places * stride, stride),
         beta_(places * stride),
         removal_(places * stride),
         loss_(places),
+        moves_(std::max(panel, stride), places * stride + 1),
         schur_(stride, stride),
         curvature_(stride, stride),
         factor_(stride, stride),
+        product_(stride, stride),
         gradient_(stride),
-        step_(stride) {}
+        step_(stride),
+        best_(panel) {
+    starts_.reserve(std::size_t(places + 1));
+  }
 
   Index move_size() const override { return stride_; }
 
@@ -350,8 +358,9 @@ class GroupModel final : public SacrificeModel {
   }
 
   void judge(const ScanPanel& panel) override {
-    moves_.noalias() = panel.cross * inverse_.topLeftCorner(dimension_, dimension_);
-    best_.setConstant(panel.columns.count, -std::numeric_limits<double>::infinity());
+    moves_.topLeftCorner(panel.cross.rows(), dimension_).noalias() =
+        panel.cross * inverse_.topLeftCorner(dimension_, dimension_);
+    best_.head(panel.columns.count).setConstant(-std::numeric_limits<double>::infinity());
   }
 
   void propose_entries(const ScanPanel& panel, const MoveRules& rules, ProposalList& list) override {
@@ -381,8 +390,11 @@ class GroupModel final : public SacrificeModel {
         const auto v = moves_.block(begin, first, width, leaving);
         gradient_.head(width) = panel.gradient.segment(begin, width).matrix();
         gradient_.head(width).noalias() -= v * removal_.segment(first, leaving);
-        curvature_.topLeftCorner(width, width) = schur_.topLeftCorner(width, width);
-        curvature_.topLeftCorner(width, width) += v * weight_.block(first, 0, leaving, leaving) * v.transpose();
+        auto product = product_.topLeftCorner(width, leaving);
+        product.noalias() = v * weight_.block(first, 0, leaving, leaving);
+        auto curvature = curvature_.topLeftCorner(width, width);
+        curvature = schur_.topLeftCorner(width, width);
+        curvature.noalias() += product * v.transpose();
         const double recovered = foresee(panel, begin, width, curvature_), gain = recovered - loss_[i];
         if (!std::isfinite(gain)) continue;
         if (stand_ins && gain > stand_ins->bar(i)) stand_ins->offer(i, unit, gain);
@@ -411,7 +423,7 @@ class GroupModel final : public SacrificeModel {
   void set_schur(const ScanPanel& panel, Index begin, Index width) {
     auto schur = schur_.topLeftCorner(width, width);
     schur = panel.blocks->block(begin, 0, width, width);
-    schur.noalias() -= moves_.middleRows(begin, width) * panel.cross.middleRows(begin, width).transpose();
+    schur.noalias() -= moves_.block(begin, 0, width, dimension_) * panel.cross.middleRows(begin, width).transpose();
   }
 
   // Collinear members of a group, or of a group and the active set, get a little curvature of their own.
@@ -456,7 +468,9 @@ class GroupModel final : public SacrificeModel {
           if (block(i, i) > 0) step[i] = clip(i, step[i] - (gradient[i] + block.row(i).dot(step)) / block(i, i));
     }
     step_.tail(stride_ - width).setZero();
-    return -(gradient.dot(step) + 0.5 * step.dot(block * step));
+    auto bent = product_.col(0).head(width);
+    bent.noalias() = block * step;
+    return -(gradient.dot(step) + 0.5 * step.dot(bent));
   }
 
   static constexpr int bounded_sweeps = 20;
@@ -469,16 +483,16 @@ class GroupModel final : public SacrificeModel {
   Eigen::VectorXd loss_;     // (places,)
   const Index* support_ = nullptr;
   Index size_ = 0, dimension_ = 0;
-  std::vector<Index> starts_;                   // (size + 1,)
-  Eigen::MatrixXd moves_;                       // (entries of the panel, d) V_J
-  Eigen::MatrixXd schur_, curvature_, factor_;  // (stride, stride) of one group
-  Eigen::VectorXd gradient_, step_;             // (stride,) of one group
-  Eigen::VectorXd best_;                        // (units of the panel,)
+  std::vector<Index> starts_;                             // (size + 1,)
+  Eigen::MatrixXd moves_;                                 // (features of the panel, d) V_J
+  Eigen::MatrixXd schur_, curvature_, factor_, product_;  // (stride, stride) of one group, the last scratch
+  Eigen::VectorXd gradient_, step_;                       // (stride,) of one group
+  Eigen::VectorXd best_;                                  // (units of the panel,)
 };
 
 /// The model for up to `places` active units of up to `stride` features each, out of `units`.
 inline std::unique_ptr<SacrificeModel> make_sacrifice_model(Index places, Index stride, Index units) {
-  if (stride > 1) return std::make_unique<GroupModel>(places, stride);
+  if (stride > 1) return std::make_unique<GroupModel>(places, stride, largest_panel);
   return std::make_unique<FeatureModel>(places + 1, std::min(largest_panel, units));
 }
 
