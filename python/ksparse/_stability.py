@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._many import BatchResult, advice_on, solve_many
 from ._optional import require
+from ._plot import StabilityDisplay
 from ._request import Request, Settings
 from ._validation import check_integer, check_real
 from .exceptions import ConvergenceWarning
@@ -110,8 +111,8 @@ class StabilityResult:
         pandas = require("pandas", "to_frame()", "pandas")
         return pandas.DataFrame({"feature": [self._name(j) for j in self.features], "frequency": self.frequency[self.features]})
 
-    def plot(self, n: int = 20, axes: Any = None) -> Any:
-        """Draw how often features were chosen, and how often two of them together.
+    def plot(self, n: int = 20, axes: Any = None) -> StabilityDisplay:
+        """Draw how often features, and pairs of them, were chosen, by :meth:`ksparse.StabilityDisplay.from_result`.
 
         Parameters
         ----------
@@ -122,32 +123,15 @@ class StabilityResult:
 
         Returns
         -------
-        matplotlib.figure.Figure
-            The figure.
+        StabilityDisplay
+            The display; ``figure_`` and ``axes_`` are matplotlib's.
 
         Raises
         ------
         ModuleNotFoundError
             If matplotlib is not installed.
         """
-        shown = self.features[: check_integer(n, "n", 1)]
-        if axes is None:
-            pyplot = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'")
-            size = max(3.0, 0.28 * len(shown) + 1.2)
-            _, axes = pyplot.subplots(1, 2, figsize=(5.0 + size, size), layout="constrained")
-        if len(axes) != 2:
-            raise ValueError(f"axes has {len(axes)} entries; it must have 2")
-        bars, grid = axes
-        labels = [str(self._name(j)) for j in shown]
-        places = np.arange(len(shown))
-        bars.barh(places, self.frequency[shown])
-        bars.set(yticks=places, yticklabels=labels, xlim=(0, 1), xlabel=f"part of {len(self.supports)} rounds")
-        bars.invert_yaxis()
-        image = grid.imshow(self.together[: len(shown), : len(shown)], vmin=0, vmax=1, cmap="viridis")
-        grid.set(xticks=places, yticks=places, yticklabels=labels, title="chosen together")
-        grid.set_xticks(places, labels, rotation=90)
-        grid.figure.colorbar(image, ax=grid)
-        return bars.figure
+        return StabilityDisplay.from_result(self, n=n, axes=axes)
 
     def _name(self, j: int) -> Any:
         return int(j) if self.feature_names is None else str(self.feature_names[j])
