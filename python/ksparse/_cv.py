@@ -20,6 +20,7 @@ from ._fit import solve
 from ._loss import loss_terms
 from ._path import check_ks, least_budget
 from ._plot import CrossValidationDisplay
+from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._sparse import is_sparse
 from ._threads import thread_count
@@ -79,6 +80,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
     groups : array-like of shape (n_features,) or None, default=None
         Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
         ``always_in`` and ``never_in`` name whole groups by any of their features.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts the fits of all folds; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
@@ -148,6 +151,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         never_in: Any = None,
         bounds: Any = None,
         groups: Any = None,
+        verbose: bool | int = 0,
     ) -> None:
         self.ks = ks
         self.loss = loss
@@ -171,6 +175,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.never_in = never_in
         self.bounds = bounds
         self.groups = groups
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None) -> KSparseClassifierCV:
         """Compare by cross-validation, then fit on all rows.
@@ -212,7 +217,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
         splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, groups))
         counts = _counts_of(splits, labels, request.weights)
         began = time.perf_counter()
-        paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs))
+        with progress_if(self.verbose, "fits") as report:
+            paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs), report)
         seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
         scores = self._scores(request, grid, paths, splits, ks)
         _refuse_undefined(scores, splits, labels)
@@ -321,7 +327,12 @@ def _counts_of(splits: list[Any], labels: NDArray[Any], weights: NDArray[np.floa
 
 
 def _fit_folds(
-    request: Request, settings: list[Settings], counts: NDArray[np.uint16], ks: list[int], threads: int
+    request: Request,
+    settings: list[Settings],
+    counts: NDArray[np.uint16],
+    ks: list[int],
+    threads: int,
+    report: Report | None,
 ) -> list[list[_core.CompactFit]]:
     """Paths by fold and point of the grid, in this order; points that differ by their ridge alone begin at each other's fits."""
     tasks = []
@@ -336,7 +347,7 @@ def _fit_folds(
         follows = i > 0 and (alpha, gamma) == settings[i - 1].loss_parameters()
         tasks.append((fold, alpha, gamma, options, follows))
     paths = _core.fit_paths(
-        request.design, request.labels, request.weights, request.offset, request.loss, counts, tasks, ks, threads
+        request.design, request.labels, request.weights, request.offset, request.loss, counts, tasks, ks, threads, report
     )
     for path in paths:
         request.raise_if_refused(path[0])

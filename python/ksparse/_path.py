@@ -15,6 +15,7 @@ from ._criteria import CRITERIA, check_criterion, has_likelihood, information_cr
 from ._fit import FitResult, result_of
 from ._optional import require
 from ._plot import PathDisplay
+from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._validation import check_features, check_flag, check_groups
 from .exceptions import ConvergenceWarning
@@ -279,6 +280,7 @@ def fit_path(
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
     cold_starts: bool = True,
+    verbose: bool | int = 0,
 ) -> PathResult:
     r"""Fit for every k of a list in one call.
 
@@ -335,6 +337,8 @@ def fit_path(
     cold_starts : bool, default=True
         Whether each k also starts from nothing, as a single fit does: no entry is then worse than a single fit with the same
         settings. False: only from the neighbours, which takes half to two thirds of the time and is seldom worse.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts fits; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
@@ -380,7 +384,8 @@ def fit_path(
         bounds=bounds,
         groups=groups,
     )
-    path = solve_path(X, y, ks, sample_weight, offset, settings, cold_starts)
+    with progress_if(verbose, "fits") as report:
+        path = solve_path(X, y, ks, sample_weight, offset, settings, cold_starts, report=report)
     warn_of_path(path, ConvergenceWarning, stacklevel=3)
     return path
 
@@ -402,12 +407,13 @@ def solve_path(
     settings: Settings,
     cold_starts: Any = True,
     names: NDArray[np.object_] | None = None,
+    report: Report | None = None,
 ) -> PathResult:
     """Validate, call the core, return its answers; the caller warns. ``names`` are those of X where it has lost them."""
     request = Request.of(X, y, sample_weight, offset, settings, names)
     budgets = check_ks(ks, request)
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
-    answers = _core.fit_path(*request.arguments, budgets, request.options)
+    answers = _core.fit_path(*request.arguments, budgets, request.options, report)
     request.raise_if_refused(answers[0])
     return PathResult(
         ks=np.array(budgets, dtype=np.int64),

@@ -14,6 +14,7 @@ from . import _core
 from ._many import BatchResult, advice_on, solve_many
 from ._optional import require
 from ._plot import StabilityDisplay
+from ._progress import part_of, progress_if
 from ._request import Request, Settings
 from ._validation import check_integer, check_real
 from .exceptions import ConvergenceWarning
@@ -173,6 +174,7 @@ def stability_selection(
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
+    verbose: bool | int = 0,
 ) -> StabilityResult:
     """Fit on many resamplings of the rows and count how often each feature is chosen.
 
@@ -204,6 +206,8 @@ def stability_selection(
         Seed of the resamplings and of the searches.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts rounds; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
@@ -256,12 +260,16 @@ def stability_selection(
     p = request.design.shape[1]
     budget = request.check_budget(k)
     counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
-    parts = []
-    for some in _parts(counts, request.weights):
-        weights = some if request.weights is None else some * request.weights[:, None]
-        part = solve_many(request.design, request.labels, budget, weights, request.offset, settings, n_jobs, request.names)
-        _raise_if_refused(part, request, budget, weights)
-        parts.append(part)
+    parts: list[BatchResult] = []
+    with progress_if(verbose, "rounds") as report:
+        for some in _parts(counts, request.weights):
+            weights = some if request.weights is None else some * request.weights[:, None]
+            share = part_of(report, sum(map(len, parts)), counts.shape[1])
+            part = solve_many(
+                request.design, request.labels, budget, weights, request.offset, settings, n_jobs, request.names, share
+            )
+            _raise_if_refused(part, request, budget, weights)
+            parts.append(part)
     supports = tuple(support for part in parts for support in part.supports)
     status = tuple(str(word) for part in parts for word in part.status)
     failed = [word for word in status if word != "converged"]
