@@ -32,6 +32,7 @@ path.plot()
 plt.show()
 
 # %%
+# ``plot()`` is :class:`ksparse.PathDisplay`: features that the last fit weighs most are named where their lines end, the others are grey.
 # The objective falls with every feature, and cannot tell when to stop; the criteria charge for each. AIC is known to take too
 # many where there are many to choose from: it does not count how many could have been taken. EBIC does
 # (:math:`2\log\binom{p}{s}`), and is what :meth:`ksparse.PathResult.best` uses by default.
@@ -54,8 +55,7 @@ careful = KSparseClassifierCV(ks=range(16), ridge=[1e-3, 1e-2], one_standard_err
 for name, model in (("best mean", by_score), ("one standard error", careful)):
     print(f"{name:18s}  k = {model.best_params_['k']}, ridge {model.best_params_['ridge']:g}  {model.support_.tolist()}")
 
-figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-careful.plot(axes)
+careful.plot()
 plt.show()
 
 # %%

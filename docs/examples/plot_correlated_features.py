@@ -71,7 +71,7 @@ plt.show()
 # that share their height, and in ``together`` as pairs that are seldom chosen at once.
 
 stability = ksparse.stability_selection(X, y, 6, rounds=200, ridge=1e-4, n_jobs=-1)
-stability.plot(20)
+ksparse.StabilityDisplay.from_result(stability, n=20, threshold=0.6)
 plt.show()
 print("chosen in at least 60 % of the rounds:", stability.stable(0.6).tolist())
 print("rivals:", [(a, b, round(gap, 2)) for a, b, gap in stability.rivals(4)])
@@ -83,6 +83,18 @@ by_block = np.array([[np.isin(b, support // size) for b in range(blocks)] for su
 figure, axes = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
 axes.bar(np.arange(blocks), by_block, color=["0.3" if b in truth // size else "0.85" for b in range(blocks)], edgecolor="0.3")
 axes.set(xlabel="block of features (dark: in the truth)", ylabel="share of rounds", xticks=np.arange(blocks), ylim=(0, 1.03))
+plt.show()
+
+# %%
+# Intervals
+# ---------
+#
+# Bootstrap rounds are columns of weights, and each chooses anew. A feature that fewer than 97.5 % of the rounds chose has an interval
+# that reaches 0, however large its coefficient: with features so alike, most of the uncertainty is that of the choice.
+
+counts = rng.multinomial(n, np.full(n, 1 / n), size=200).T.astype(np.uint8)
+bootstrap = ksparse.fit_many(X, y, 6, sample_weight=counts, ridge=1e-4, search="fast", n_jobs=-1)
+ksparse.CoefficientDisplay.from_result(result, intervals=bootstrap)
 plt.show()
 
 # %%

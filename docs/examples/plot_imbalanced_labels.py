@@ -19,17 +19,14 @@ import ksparse
 import matplotlib.pyplot as plt
 import numpy as np
 
-styles = ["-", "--", "-.", ":", (0, (4, 1, 1, 1, 1, 1))]
-greys = ["0.0", "0.15", "0.3", "0.4", "0.5"]
+ksparse.LossDisplay.from_gammas([0, 1, 2, 5, 10], panels="value", against="probability")
+plt.show()
 
-p = np.linspace(1e-3, 1 - 1e-3, 500)
-figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-for gamma, style, grey in zip([0, 1, 2, 5, 10], styles, greys, strict=True):
-    # Twice the loss with alpha = 1/2, so that gamma = 0 is -log p.
-    value = 2 * ksparse.loss_terms(np.log(p / (1 - p)), loss="focal", alpha=0.5, gamma=gamma)[0]
-    axes.plot(p, value, linestyle=style, color=grey, label="γ = 0 (cross entropy)" if gamma == 0 else f"γ = {gamma}")
-axes.set(xlabel="probability of the true class", ylabel="focal loss", xlim=(0, 1), ylim=(0, 5))
-axes.legend(frameon=False)
+# %%
+# The solver sees it as a function of the margin, with slope and curvature: by the slope rows pull at the coefficients. Where the
+# curvature is negative the loss is not convex.
+
+ksparse.LossDisplay.from_gammas([0, 1, 2, 5])
 plt.show()
 
 # %%

@@ -111,7 +111,7 @@ inline py::dict arrays_of(const std::vector<CompactFit>& fits) {
 inline py::dict fit_many(const py::object& X, const py::array& labels, const std::optional<py::array>& sample_weight,
                          const std::optional<py::array>& offset, const std::string& loss, const std::vector<Index>& ks,
                          const std::vector<double>& alphas, const std::vector<double>& gammas,
-                         const std::vector<double>& ridges, const Options& options, int threads) {
+                         const std::vector<double>& ridges, const Options& options, int threads, const py::object& progress) {
   const std::size_t count = ks.size();
   if (alphas.size() != count || gammas.size() != count || ridges.size() != count)
     throw py::value_error("k, alpha, gamma and ridge must have an entry per problem");
@@ -136,18 +136,20 @@ inline py::dict fit_many(const py::object& X, const py::array& labels, const std
     problem.options.ridge = ridges[i];
   };
   const auto fits = with_design(X, [&](const Design& design, const Interrupt& interrupt) {
-    return ksparse::fit_many(design, Index(count), source, threads, interrupt);
+    return ksparse::fit_many(design, Index(count), source, threads, interrupt, 0, progress_by(progress));
   });
   return arrays_of(fits);
 }
 
 inline void bind_batch(py::module_& module) {
-  module.def("fit_many", &fit_many,
-             "Many problems over one X, over threads: labels (n,) or (n, m), weights and offset likewise, settings by problem. "
-             "A dict of arrays by problem; a problem that is not as it must be has a message.",
-             py::arg("X"), py::arg("labels"), py::arg("sample_weight").none(true), py::arg("offset").none(true),
-             py::arg("loss"), py::arg("ks"), py::arg("alphas"), py::arg("gammas"), py::arg("ridges"), py::arg("options"),
-             py::arg("threads"));
+  module.def(
+      "fit_many", &fit_many,
+      "Many problems over one X, over threads: labels (n,) or (n, m), weights and offset likewise, settings by problem. "
+      "A dict of arrays by problem; a problem that is not as it must be has a message. Progress: called with problems done and "
+      "all, now and then.",
+      py::arg("X"), py::arg("labels"), py::arg("sample_weight").none(true), py::arg("offset").none(true), py::arg("loss"),
+      py::arg("ks"), py::arg("alphas"), py::arg("gammas"), py::arg("ridges"), py::arg("options"), py::arg("threads"),
+      py::arg("progress") = py::none());
   module.def(
       "status_names",
       [] {

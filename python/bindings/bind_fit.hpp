@@ -88,7 +88,7 @@ using Paths = std::vector<std::vector<CompactFit>>;
 
 inline Paths fit_paths(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
                        const std::optional<Array>& offset, const std::string& loss, const CountArray& counts,
-                       const std::vector<Task>& tasks, const std::vector<Index>& ks, int threads) {
+                       const std::vector<Task>& tasks, const std::vector<Index>& ks, int threads, const py::object& progress) {
   if (counts.ndim() != 2 || counts.shape(1) != y.shape(0)) throw py::value_error("counts must have a column per row of X");
   for (const Task& task : tasks)
     if (std::get<0>(task) < 0 || std::get<0>(task) >= counts.shape(0)) throw py::value_error("a task names no row of counts");
@@ -97,7 +97,7 @@ inline Paths fit_paths(const py::object& X, const Array& y, const std::optional<
   for (const auto& [resampling, alpha, gamma, options, follows] : tasks)
     typed.push_back({resampling, loss_by_name(loss, alpha, gamma), options, follows});
   return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-    return ksparse::fit_paths(x, problem, view, typed, ks, threads, interrupt);
+    return ksparse::fit_paths(x, problem, view, typed, ks, threads, interrupt, progress_by(progress));
   });
 }
 
@@ -120,10 +120,10 @@ inline void bind_paths(py::module_& module) {
       .def_property_readonly("bad_column", [](const CompactFit& r) { return r.info.bad_column; }, "the same, its column");
   module.def("fit_paths", &fit_paths,
              "A path for every task (row of counts, alpha, gamma, options, follows the task before), over threads; weights are "
-             "multiplied by the counts.",
+             "multiplied by the counts. Progress: called with fits done and all, now and then.",
              py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
              py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("counts").noconvert(), py::arg("tasks"),
-             py::arg("ks"), py::arg("threads"));
+             py::arg("ks"), py::arg("threads"), py::arg("progress") = py::none());
 }
 
 inline void bind_alternatives(py::module_& module) {
@@ -177,16 +177,19 @@ inline void bind_fit(py::module_& module) {
   module.def(
       "fit_path",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const std::string& loss, double alpha, double gamma, const std::vector<Index>& ks, const Options& options) {
+         const std::string& loss, double alpha, double gamma, const std::vector<Index>& ks, const Options& options,
+         const py::object& progress) {
         const auto kernel = loss_by_name(loss, alpha, gamma);
-        return with_arrays(X, y, sample_weight, offset,
-                           [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-                             return ksparse::fit_path(x, problem, *kernel, ks, options, interrupt);
-                           });
+        return with_arrays(
+            X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
+              return ksparse::fit_path(x, problem, *kernel, ks, options, interrupt, nullptr, progress_by(progress));
+            });
       },
-      "Best subsets for every k of an increasing list; one answer that says why if there is none.", py::arg("X"),
-      py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
-      py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("ks"), py::arg("options"));
+      "Best subsets for every k of an increasing list; one answer that says why if there is none. Progress: called with fits "
+      "done and all, now and then.",
+      py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
+      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("ks"),
+      py::arg("options"), py::arg("progress") = py::none());
 }
 
 }  // namespace ksparse::python

@@ -142,6 +142,15 @@ class SignalPoll {
   Clock::time_point last_ = Clock::now();
 };
 
+/// Tells a callable of Python, which outlives this; None: nobody. Called without the GIL, on the thread that has let go of it.
+inline Progress progress_by(const py::object& callable) {
+  if (callable.is_none()) return {};
+  return [&callable](Index done, Index total) {
+    const py::gil_scoped_acquire gil;
+    callable(done, total);
+  };
+}
+
 /// Calls ask(design, interrupt) on what X stands for, without the GIL. The interrupt is Ctrl-C, unless another is given.
 template <class Ask>
 auto with_design(const py::object& X, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {

@@ -16,6 +16,7 @@ from ._fit import Alternatives, FitResult, fit
 from ._loss import loss_terms
 from ._many import BatchResult, fit_many
 from ._path import PathResult, fit_path
+from ._plot import CoefficientDisplay, CrossValidationDisplay, LossDisplay, PathDisplay, StabilityDisplay
 from ._stability import StabilityResult, stability_selection
 from .exceptions import ConvergenceWarning
 
@@ -28,13 +29,18 @@ if TYPE_CHECKING:
 __all__ = [
     "Alternatives",
     "BatchResult",
+    "CoefficientDisplay",
     "ConvergenceWarning",
+    "CrossValidationDisplay",
     "FitFailure",
     "FitResult",
     "KSparseClassifier",
     "KSparseClassifierCV",
     "KSparseMultiLabelClassifier",
+    "LossDisplay",
+    "PathDisplay",
     "PathResult",
+    "StabilityDisplay",
     "StabilityResult",
     "__version__",
     "build_info",

@@ -20,6 +20,7 @@ from ._many import BatchResult, batch_of, solve_many
 from ._outcomes import Outcomes, one_class
 from ._path import PathResult, least_budget, solve_path
 from ._probability import one_vs_rest_log_probability, probability
+from ._progress import Report, part_of, progress_if
 from ._request import Settings
 from ._validation import check_groups, check_integer, check_loss, linear_predictor
 
@@ -282,6 +283,9 @@ class KSparseClassifier(SparseLinearClassifier):
         Threads among which more than two classes are divided, as in scikit-learn: None is 1 unless in a
         ``joblib.parallel_config``; -1 is all processors. A fit of two classes takes one for each of its walks at most, and a
         criterion for k takes one.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress where there is more than one fit, with a criterion for k or more than two classes; needs tqdm
+        (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
@@ -387,6 +391,7 @@ class KSparseClassifier(SparseLinearClassifier):
         bounds: Any = None,
         groups: Any = None,
         n_jobs: int | None = None,
+        verbose: bool | int = 0,
     ) -> None:
         self.k = k
         self.k_max = k_max
@@ -409,6 +414,7 @@ class KSparseClassifier(SparseLinearClassifier):
         self.bounds = bounds
         self.groups = groups
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
         """Choose the features and fit the coefficients.
@@ -436,9 +442,12 @@ class KSparseClassifier(SparseLinearClassifier):
         settings, names = Settings.of_estimator(self), getattr(self, "feature_names_in_", None)
         self.__dict__.pop("path_", None)  # of an earlier fit
         if len(self.classes_) > 2:
-            self._take_all(self._one_vs_rest(design, labels, weights, settings, names), "classes", self.classes_)
+            with progress_if(self.verbose, "fits") as report:
+                outcomes = self._one_vs_rest(design, labels, weights, settings, names, report)
+            self._take_all(outcomes, "classes", self.classes_)
         elif isinstance(self.k, str):
-            path = self._path(design, labels, weights, settings, names)
+            with progress_if(self.verbose, "fits") as report:
+                path = self._path(design, labels, weights, settings, names, report)
             self.path_ = path
             self._take(path.best(self.k))
         else:
@@ -453,20 +462,33 @@ class KSparseClassifier(SparseLinearClassifier):
     def _budget(self, n_features: int) -> Any:
         return min(10, self._n_units(n_features)) if self.k is None else self.k
 
-    def _path(self, design: Any, labels: Any, weights: Any, settings: Settings, names: Any) -> PathResult:
-        """Fit every k that the criterion compares."""
+    def _ks(self, n_features: int, settings: Settings, names: Any) -> range:
+        """Return every k that the criterion compares."""
         check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
-        units = self._n_units(design.shape[1])
-        least = least_budget(settings, design.shape[1], names)
+        units = self._n_units(n_features)
+        least = least_budget(settings, n_features, names)
         k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0, units)
         if k_max < least:
             what = "features" if self.groups is None else "groups"
             raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
-        path = solve_path(design, labels, range(least, k_max + 1), weights, None, settings, names=names)
+        return range(least, k_max + 1)
+
+    def _path(
+        self, design: Any, labels: Any, weights: Any, settings: Settings, names: Any, report: Report | None
+    ) -> PathResult:
+        """Fit every k that the criterion compares."""
+        ks = self._ks(design.shape[1], settings, names)
+        path = solve_path(design, labels, ks, weights, None, settings, names=names, report=report)
         return replace(path, results=tuple(replace(fit, _request=None) for fit in path))
 
     def _one_vs_rest(
-        self, design: Any, labels: NDArray[np.intp], weights: Any, settings: Settings, names: NDArray[np.object_] | None
+        self,
+        design: Any,
+        labels: NDArray[np.intp],
+        weights: Any,
+        settings: Settings,
+        names: NDArray[np.object_] | None,
+        report: Report | None,
     ) -> Outcomes:
         """Fit each class against the rest."""
         # Those of a batch may be arrays; these hold for all classes, and are refused as with two.
@@ -474,28 +496,37 @@ class KSparseClassifier(SparseLinearClassifier):
         settings.options_of_any_data()
         indicator = np.equal.outer(np.arange(len(self.classes_)), labels).T
         if isinstance(self.k, str):
-            outcomes = self._best_of_paths(design, indicator, weights, settings, names)
+            outcomes = self._best_of_paths(design, indicator, weights, settings, names, report)
         else:
             k = check_integer(self._budget(design.shape[1]), "k", 0)
-            outcomes = Outcomes.of(design, indicator, k, weights, settings, names, self.n_jobs)
+            outcomes = Outcomes.of(design, indicator, k, weights, settings, names, self.n_jobs, report)
         for name in self.classes_[outcomes.always]:
             raise ValueError(f"sample_weight leaves one class only: it is zero for every row but those of class {name}")
         return outcomes
 
     def _best_of_paths(
-        self, design: Any, indicator: NDArray[Any], weights: Any, settings: Settings, names: NDArray[np.object_] | None
+        self,
+        design: Any,
+        indicator: NDArray[Any],
+        weights: Any,
+        settings: Settings,
+        names: NDArray[np.object_] | None,
+        report: Report | None,
     ) -> Outcomes:
         """Choose k for each class by the criterion; the smallest k where no fit of a class converged."""
         always, never = one_class(indicator, weights)
         paths: list[PathResult | None] = []
         fits: list[FitResult] = []
+        n_ks = len(self._ks(design.shape[1], settings, names))
+        total = n_ks * int(np.count_nonzero(~(always | never)))
         for column, empty in zip(indicator.T, always | never, strict=True):
             if empty:  # the batch fails it in its own words
                 free = replace(settings, always_in=None, never_in=None, bounds=None, groups=None)
                 paths.append(None)
                 fits.append(solve_many(design, column[:, None], 0, weights, None, free, 1, names)[0])
                 continue
-            path = self._path(design, column, weights, settings, names)
+            share = part_of(report, n_ks * sum(before is not None for before in paths), total)
+            path = self._path(design, column, weights, settings, names, share)
             paths.append(path)
             fits.append(path.best(str(self.k)) if any(fit.converged for fit in path) else path[0])
         self.path_ = paths

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,7 @@ def fit_many(
     ridges: NDArray[np.float64],
     options: Options,
     threads: int,
+    progress: Callable[[int, int], object] | None = None,
 ) -> dict[str, Any]: ...
 def status_names() -> list[str]: ...
 def advice_on(status: int) -> str: ...
@@ -117,6 +119,7 @@ def fit_path(
     gamma: float,
     ks: list[int],
     options: Options,
+    progress: Callable[[int, int], object] | None = None,
 ) -> list[FitAnswer]: ...
 def fit_paths(
     X: Any,
@@ -128,6 +131,7 @@ def fit_paths(
     tasks: list[tuple[int, float, float, Options, bool]],
     ks: list[int],
     threads: int,
+    progress: Callable[[int, int], object] | None = None,
 ) -> list[list[CompactFit]]: ...
 def alternatives(
     X: Any,

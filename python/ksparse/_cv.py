@@ -18,8 +18,9 @@ from . import _core
 from ._classifier import KSparseClassifier, SparseLinearClassifier
 from ._fit import solve
 from ._loss import loss_terms
-from ._optional import require
 from ._path import check_ks, least_budget
+from ._plot import CrossValidationDisplay
+from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._sparse import is_sparse
 from ._threads import thread_count
@@ -79,6 +80,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
     groups : array-like of shape (n_features,) or None, default=None
         Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
         ``always_in`` and ``never_in`` name whole groups by any of their features.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts the fits of all folds; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
@@ -148,6 +151,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         never_in: Any = None,
         bounds: Any = None,
         groups: Any = None,
+        verbose: bool | int = 0,
     ) -> None:
         self.ks = ks
         self.loss = loss
@@ -171,6 +175,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.never_in = never_in
         self.bounds = bounds
         self.groups = groups
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None) -> KSparseClassifierCV:
         """Compare by cross-validation, then fit on all rows.
@@ -212,7 +217,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
         splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, groups))
         counts = _counts_of(splits, labels, request.weights)
         began = time.perf_counter()
-        paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs))
+        with progress_if(self.verbose, "fits") as report:
+            paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs), report)
         seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
         scores = self._scores(request, grid, paths, splits, ks)
         _refuse_undefined(scores, splits, labels)
@@ -269,8 +275,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
 
         return score
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the mean score against k, for the best of the other parameters at each k, with its standard error.
+    def plot(self, ax: Any = None) -> CrossValidationDisplay:
+        """Draw the mean score against k, by :meth:`ksparse.CrossValidationDisplay.from_estimator`.
 
         Parameters
         ----------
@@ -279,27 +285,15 @@ class KSparseClassifierCV(SparseLinearClassifier):
 
         Returns
         -------
-        matplotlib.figure.Figure
-            The figure.
+        CrossValidationDisplay
+            The display; ``figure_`` and ``ax_`` are matplotlib's.
 
         Raises
         ------
         ModuleNotFoundError
             If matplotlib is not installed.
         """
-        if ax is None:
-            ax = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'").subplots(layout="constrained")[1]
-        results = self.cv_results_
-        all_k = np.asarray(results["param_k"], dtype=np.int64)
-        ks = np.unique(all_k)
-        best = [np.flatnonzero(all_k == k)[np.argmax(results["mean_test_score"][all_k == k])] for k in ks]
-        ax.errorbar(ks, results["mean_test_score"][best], yerr=_standard_error(results)[best], fmt="o-", capsize=3)
-        ax.plot(self.best_params_["k"], self.best_score_, "*", markersize=14, label=f"chosen: k = {self.best_params_['k']}")
-        ax.set(xlabel="k", ylabel=self.scoring if isinstance(self.scoring, str) else "score")
-        if self.scoring is None:
-            ax.set_ylabel("minus the average loss")
-        ax.legend()
-        return ax.figure
+        return CrossValidationDisplay.from_estimator(self, ax=ax)
 
 
 def _values(estimator: Any, name: str) -> list[Any]:
@@ -333,7 +327,12 @@ def _counts_of(splits: list[Any], labels: NDArray[Any], weights: NDArray[np.floa
 
 
 def _fit_folds(
-    request: Request, settings: list[Settings], counts: NDArray[np.uint16], ks: list[int], threads: int
+    request: Request,
+    settings: list[Settings],
+    counts: NDArray[np.uint16],
+    ks: list[int],
+    threads: int,
+    report: Report | None,
 ) -> list[list[_core.CompactFit]]:
     """Paths by fold and point of the grid, in this order; points that differ by their ridge alone begin at each other's fits."""
     tasks = []
@@ -348,7 +347,7 @@ def _fit_folds(
         follows = i > 0 and (alpha, gamma) == settings[i - 1].loss_parameters()
         tasks.append((fold, alpha, gamma, options, follows))
     paths = _core.fit_paths(
-        request.design, request.labels, request.weights, request.offset, request.loss, counts, tasks, ks, threads
+        request.design, request.labels, request.weights, request.offset, request.loss, counts, tasks, ks, threads, report
     )
     for path in paths:
         request.raise_if_refused(path[0])
@@ -378,8 +377,9 @@ def _minus_mean_loss(
     return -np.average(value, axis=0, weights=weights)
 
 
-def _standard_error(results: dict[str, Any]) -> NDArray[np.float64]:
-    scores = np.stack([results[key] for key in results if key.startswith("split")])
+def standard_error(results: dict[str, Any]) -> NDArray[np.float64]:
+    """Return standard errors of the mean scores of a search, as if its folds were independent; 0 where there is one fold."""
+    scores = np.stack([results[key] for key in results if key.startswith("split") and key.endswith("_test_score")])
     if len(scores) < 2:
         return np.zeros(scores.shape[1])
     return scores.std(axis=0, ddof=1) / np.sqrt(len(scores))
@@ -408,7 +408,7 @@ def _choose(results: dict[str, Any], one_standard_error: bool) -> int:
     if np.isnan(mean).all():
         raise ValueError("every score is NaN; check the scorer and the folds")
     best = int(np.nanargmax(mean))
-    bar = mean[best] - (_standard_error(results)[best] if one_standard_error else 0.0)
+    bar = mean[best] - (standard_error(results)[best] if one_standard_error else 0.0)
     near = np.flatnonzero(mean >= bar)
     simplicity = [(results["param_k"][i], -results["param_ridge"][i], -mean[i]) for i in near]
     return int(near[min(range(len(near)), key=simplicity.__getitem__)])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,10 @@ from numpy.typing import ArrayLike
 
 from . import _core
 from ._fit import FitResult, solve
+from ._progress import progress_bar
 from ._request import Settings
 from ._threads import thread_count
-from ._validation import check_flag, check_integer
+from ._validation import check_flag, check_integer, check_verbose
 
 __all__ = ["FitFailure", "fit_each"]
 
@@ -82,6 +84,7 @@ def fit_each(
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
+    verbose: bool | int = 0,
 ) -> Iterator[FitResult | FitFailure]:
     """Fit independent data sets of a stream, over threads, and yield their results in order as they come.
 
@@ -109,6 +112,9 @@ def fit_each(
         As in :func:`ksparse.fit`.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`, the same for every data set.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts data sets, out of the length of the iterable where it
+        has one; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
@@ -169,12 +175,25 @@ def fit_each(
         raise TypeError(
             f"datasets is a {type(datasets).__name__}; it must be an iterable of tuples (X, y) or (X, y, sample_weight)"
         )
-    return _stream(iter(datasets), budget, settings, min(threads, most), most, raising)
+    showing = check_verbose(verbose)
+    stream = _stream(iter(datasets), budget, settings, min(threads, most), most, raising)
+    return _with_bar(stream, len(datasets) if isinstance(datasets, Sized) else None) if showing else stream
+
+
+def _with_bar(
+    stream: Generator[FitResult | FitFailure, None, None], total: int | None
+) -> Generator[FitResult | FitFailure, None, None]:
+    """Show how many results have been taken; a stream that is broken off ends at once, as without the bar."""
+    with closing(stream), progress_bar("data sets") as report:
+        report(0, total)
+        for done, outcome in enumerate(stream, start=1):
+            report(done, total)
+            yield outcome
 
 
 def _stream(
     datasets: Iterator[Any], k: int, settings: Settings, threads: int, window: int, raise_errors: bool
-) -> Iterator[FitResult | FitFailure]:
+) -> Generator[FitResult | FitFailure, None, None]:
     """Draw, fit, yield in order."""
     process = os.getpid()
     # In the thread of the caller the core answers Ctrl-C itself; in a thread of the pool it cannot, and is told by the flag.

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._fit import FitResult
 from ._optional import require
+from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._threads import thread_count
 from ._validation import check_design, check_groups, check_loss, check_real, check_rows, feature_names, linear_predictor
@@ -320,6 +321,7 @@ def fit_many(
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
     n_jobs: int | None = None,
+    verbose: bool | int = 0,
 ) -> BatchResult:
     """Fit many problems over one X: outcomes, resamplings (as weights), grids of settings.
 
@@ -352,6 +354,8 @@ def fit_many(
         As in :func:`ksparse.fit`, for all problems.
     n_jobs : int or None, default=None
         Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts problems; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
@@ -399,7 +403,8 @@ def fit_many(
         bounds=bounds,
         groups=groups,
     )
-    result = solve_many(X, Y, k, sample_weight, offset, settings, n_jobs)
+    with progress_if(verbose, "problems") as report:
+        result = solve_many(X, Y, k, sample_weight, offset, settings, n_jobs, report=report)
     failed = np.flatnonzero(~result.converged)
     if len(failed):
         warnings.warn(
@@ -420,6 +425,7 @@ def solve_many(
     settings: Settings,
     n_jobs: int | None,
     names: NDArray[np.object_] | None = None,
+    report: Report | None = None,
 ) -> BatchResult:
     """Validate, call the core, return its answers; the caller warns.
 
@@ -445,7 +451,7 @@ def solve_many(
         raise ValueError(messages[0].replace(", 0]", "]", 1))
     budgets = np.broadcast_to(budgets, (count,))
     alphas, gammas, ridges = (np.broadcast_to(value, (count,)) for value in numbers.values())
-    answer = _core.fit_many(design, labels, weights, shift, kind, budgets, alphas, gammas, ridges, options, threads)
+    answer = _core.fit_many(design, labels, weights, shift, kind, budgets, alphas, gammas, ridges, options, threads, report)
     return _result_of(
         answer,
         budgets,

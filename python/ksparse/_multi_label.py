@@ -12,6 +12,7 @@ from ._classifier import SparseLinearClassifier
 from ._fit import solve
 from ._outcomes import Outcomes
 from ._probability import probability
+from ._progress import progress_if
 from ._request import Settings
 from ._validation import check_groups, feature_names
 
@@ -62,6 +63,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out.
     n_jobs : int or None, default=None
         Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts labels; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
@@ -141,6 +144,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         bounds: Any = None,
         groups: Any = None,
         n_jobs: int | None = None,
+        verbose: bool | int = 0,
     ) -> None:
         self.k = k
         self.loss = loss
@@ -160,6 +164,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         self.bounds = bounds
         self.groups = groups
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseMultiLabelClassifier:
         """Choose the features of each label and fit the coefficients.
@@ -193,7 +198,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         units = design.shape[1] if grouped is None else len(grouped[1])
         k = min(10, units) if self.k is None else self.k
         if many:
-            outcomes = Outcomes.of(design, labels, k, weights, settings, names, self.n_jobs)
+            with progress_if(self.verbose, "labels") as report:
+                outcomes = Outcomes.of(design, labels, k, weights, settings, names, self.n_jobs, report)
             self._take_all(outcomes, "labels", label_names)
         else:
             self._take(solve(design, labels, k, weights, None, settings, names))

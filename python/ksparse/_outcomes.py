@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ._fit import solve
 from ._many import BatchResult, solve_many
+from ._progress import Report
 from ._request import Settings
 
 __all__ = ["Outcomes", "one_class"]
@@ -33,9 +34,10 @@ class Outcomes:
         settings: Settings,
         names: NDArray[np.object_] | None,
         n_jobs: int | None,
+        report: Report | None = None,
     ) -> Outcomes:
         """Fit every column; a column of one class fails alone, what else is refused is raised as a single fit raises it."""
-        batch = solve_many(design, indicator, k, weights, None, settings, n_jobs, names)
+        batch = solve_many(design, indicator, k, weights, None, settings, n_jobs, names, report)
         outcomes = cls(batch, *one_class(indicator, weights))
         for i in np.flatnonzero((batch.status == "invalid_input") & ~outcomes.always & ~outcomes.never)[:1]:
             own = {name: np.broadcast_to(getattr(settings, name), len(batch))[i].item() for name in ("alpha", "gamma", "ridge")}

@@ -14,6 +14,8 @@ from . import _core
 from ._criteria import CRITERIA, check_criterion, has_likelihood, information_criterion
 from ._fit import FitResult, result_of
 from ._optional import require
+from ._plot import PathDisplay
+from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._validation import check_features, check_flag, check_groups
 from .exceptions import ConvergenceWarning
@@ -199,59 +201,27 @@ class PathResult:
         }
         return pandas.DataFrame(columns, index=pandas.Index(self.ks, name="k"))
 
-    def plot(self, criterion: str | None = None, axes: Any = None) -> Any:
-        """Draw coefficients, objective and criterion against k.
+    def plot(self, criterion: str | None = None, axes: Any = None) -> PathDisplay:
+        """Draw coefficients, objective and criteria against k, by :meth:`ksparse.PathDisplay.from_result`.
 
         Parameters
         ----------
         criterion : {"aic", "bic", "ebic", "gic"}, optional
-            The criterion to draw; by default all of them. A loss without criteria has no such panel.
+            The criterion to draw; by default all of them. A loss that is no likelihood has no such panel.
         axes : sequence of matplotlib Axes, optional
             Where to draw: three, or two for a loss without criteria. By default a new figure.
 
         Returns
         -------
-        matplotlib.figure.Figure
-            The figure.
+        PathDisplay
+            The display; ``figure_`` and ``axes_`` are matplotlib's.
 
         Raises
         ------
         ModuleNotFoundError
             If matplotlib is not installed.
         """
-        curves = self.criteria if criterion is None else {criterion: self.criterion(criterion)}
-        panels = 3 if curves else 2
-        if axes is None:
-            pyplot = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'")
-            _, axes = pyplot.subplots(1, panels, figsize=(4.5 * panels, 3.8), layout="constrained")
-        if len(axes) != panels:
-            raise ValueError(f"axes has {len(axes)} entries; it must have {panels}")
-        self._plot_coefficients(axes[0])
-        axes[1].plot(self.ks, self.objectives, "o-", markersize=4)
-        axes[1].set(xlabel="k", ylabel="objective F")
-        if curves:
-            for (name, values), style in zip(curves.items(), ("o-", "s--", "^-.", "D:"), strict=False):
-                (line,) = axes[2].plot(self.ks, values, style, markersize=4, label=name)
-                lowest = int(np.argmin(values))
-                axes[2].plot(self.ks[lowest], values[lowest], "*", markersize=12, color=line.get_color())
-            axes[2].set(xlabel="k", ylabel="criterion (star: smallest)")
-            axes[2].legend()
-        return axes[0].figure
-
-    def _plot_coefficients(self, ax: Any, labelled: int = 12) -> None:
-        """Draw a line per feature that some fit chose; name those that the last fit weighs most."""
-        chosen = np.unique(np.concatenate([*self.supports, np.empty(0, np.int64)])).astype(np.int64)
-        coefs = self.coefs[:, chosen]
-        named = set(np.argsort(-np.abs(coefs[-1]), kind="stable")[:labelled]) if len(chosen) else set()
-        # The legend goes from the largest coefficient down, as the lines end; they are told apart by marker and dashes as well as by colour.
-        for place, c in enumerate(np.argsort(-coefs[-1], kind="stable") if len(chosen) else []):
-            label = self._name(chosen[c]) if c in named and coefs[-1, c] != 0 else None
-            marker, dashes = "osD^v"[place % 5], ("-", "--", ":")[place % 3]
-            ax.plot(self.ks, coefs[:, c], marker=marker, linestyle=dashes, markersize=4, linewidth=1, label=label)
-        ax.axhline(0.0, color="0.7", linewidth=0.8)
-        ax.set(xlabel="k", ylabel="coefficient")
-        if ax.get_legend_handles_labels()[0]:
-            ax.legend(fontsize="x-small", ncols=4, loc="upper left", bbox_to_anchor=(0, -0.16), borderaxespad=0)
+        return PathDisplay.from_result(self, criterion=criterion, axes=axes)
 
     def _name(self, feature: int) -> Any:
         names = self.results[0].feature_names
@@ -310,6 +280,7 @@ def fit_path(
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
     cold_starts: bool = True,
+    verbose: bool | int = 0,
 ) -> PathResult:
     r"""Fit for every k of a list in one call.
 
@@ -366,6 +337,8 @@ def fit_path(
     cold_starts : bool, default=True
         Whether each k also starts from nothing, as a single fit does: no entry is then worse than a single fit with the same
         settings. False: only from the neighbours, which takes half to two thirds of the time and is seldom worse.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts fits; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
@@ -411,7 +384,8 @@ def fit_path(
         bounds=bounds,
         groups=groups,
     )
-    path = solve_path(X, y, ks, sample_weight, offset, settings, cold_starts)
+    with progress_if(verbose, "fits") as report:
+        path = solve_path(X, y, ks, sample_weight, offset, settings, cold_starts, report=report)
     warn_of_path(path, ConvergenceWarning, stacklevel=3)
     return path
 
@@ -433,12 +407,13 @@ def solve_path(
     settings: Settings,
     cold_starts: Any = True,
     names: NDArray[np.object_] | None = None,
+    report: Report | None = None,
 ) -> PathResult:
     """Validate, call the core, return its answers; the caller warns. ``names`` are those of X where it has lost them."""
     request = Request.of(X, y, sample_weight, offset, settings, names)
     budgets = check_ks(ks, request)
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
-    answers = _core.fit_path(*request.arguments, budgets, request.options)
+    answers = _core.fit_path(*request.arguments, budgets, request.options, report)
     request.raise_if_refused(answers[0])
     return PathResult(
         ks=np.array(budgets, dtype=np.int64),

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._many import BatchResult, advice_on, solve_many
 from ._optional import require
+from ._plot import StabilityDisplay
+from ._progress import part_of, progress_if
 from ._request import Request, Settings
 from ._validation import check_integer, check_real
 from .exceptions import ConvergenceWarning
@@ -110,8 +112,8 @@ class StabilityResult:
         pandas = require("pandas", "to_frame()", "pandas")
         return pandas.DataFrame({"feature": [self._name(j) for j in self.features], "frequency": self.frequency[self.features]})
 
-    def plot(self, n: int = 20, axes: Any = None) -> Any:
-        """Draw how often features were chosen, and how often two of them together.
+    def plot(self, n: int = 20, axes: Any = None) -> StabilityDisplay:
+        """Draw how often features, and pairs of them, were chosen, by :meth:`ksparse.StabilityDisplay.from_result`.
 
         Parameters
         ----------
@@ -122,32 +124,15 @@ class StabilityResult:
 
         Returns
         -------
-        matplotlib.figure.Figure
-            The figure.
+        StabilityDisplay
+            The display; ``figure_`` and ``axes_`` are matplotlib's.
 
         Raises
         ------
         ModuleNotFoundError
             If matplotlib is not installed.
         """
-        shown = self.features[: check_integer(n, "n", 1)]
-        if axes is None:
-            pyplot = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'")
-            size = max(3.0, 0.28 * len(shown) + 1.2)
-            _, axes = pyplot.subplots(1, 2, figsize=(5.0 + size, size), layout="constrained")
-        if len(axes) != 2:
-            raise ValueError(f"axes has {len(axes)} entries; it must have 2")
-        bars, grid = axes
-        labels = [str(self._name(j)) for j in shown]
-        places = np.arange(len(shown))
-        bars.barh(places, self.frequency[shown])
-        bars.set(yticks=places, yticklabels=labels, xlim=(0, 1), xlabel=f"part of {len(self.supports)} rounds")
-        bars.invert_yaxis()
-        image = grid.imshow(self.together[: len(shown), : len(shown)], vmin=0, vmax=1, cmap="viridis")
-        grid.set(xticks=places, yticks=places, yticklabels=labels, title="chosen together")
-        grid.set_xticks(places, labels, rotation=90)
-        grid.figure.colorbar(image, ax=grid)
-        return bars.figure
+        return StabilityDisplay.from_result(self, n=n, axes=axes)
 
     def _name(self, j: int) -> Any:
         return int(j) if self.feature_names is None else str(self.feature_names[j])
@@ -189,6 +174,7 @@ def stability_selection(
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
+    verbose: bool | int = 0,
 ) -> StabilityResult:
     """Fit on many resamplings of the rows and count how often each feature is chosen.
 
@@ -220,6 +206,8 @@ def stability_selection(
         Seed of the resamplings and of the searches.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`.
+    verbose : bool or int, default=0
+        Whether to show a bar of progress, which counts rounds; needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
@@ -272,12 +260,16 @@ def stability_selection(
     p = request.design.shape[1]
     budget = request.check_budget(k)
     counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
-    parts = []
-    for some in _parts(counts, request.weights):
-        weights = some if request.weights is None else some * request.weights[:, None]
-        part = solve_many(request.design, request.labels, budget, weights, request.offset, settings, n_jobs, request.names)
-        _raise_if_refused(part, request, budget, weights)
-        parts.append(part)
+    parts: list[BatchResult] = []
+    with progress_if(verbose, "rounds") as report:
+        for some in _parts(counts, request.weights):
+            weights = some if request.weights is None else some * request.weights[:, None]
+            share = part_of(report, sum(map(len, parts)), counts.shape[1])
+            part = solve_many(
+                request.design, request.labels, budget, weights, request.offset, settings, n_jobs, request.names, share
+            )
+            _raise_if_refused(part, request, budget, weights)
+            parts.append(part)
     supports = tuple(support for part in parts for support in part.supports)
     status = tuple(str(word) for part in parts for word in part.status)
     failed = [word for word in status if word != "converged"]

@@ -156,6 +156,15 @@ def check_flag(value: Any, name: str) -> bool:
     return bool(value)
 
 
+def check_verbose(value: Any) -> bool:
+    """Return whether to show progress; any number above 0 says yes."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if not isinstance(value, (numbers.Integral, np.integer)) or value < 0:
+        raise ValueError(f"verbose is {value!r}; it must be True, False or an integer >= 0")
+    return bool(value)
+
+
 def check_loss(loss: Any, alpha: Any, gamma: Any) -> tuple[str, float, float]:
     """Return the name of a known loss and its parameters."""
     if not isinstance(loss, str) or loss not in LOSSES:

@@ -176,22 +176,6 @@ def test_bad_folds_and_grids_are_named():
         KSparseClassifierCV().fit(X, y)
 
 
-def test_the_picture():
-    """Mean scores with their errors, the choice marked."""
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    X, y = clear_data(n=150, p=10)
-    model = KSparseClassifierCV(ks=range(5), ridge=[1e-3, 1e-2]).fit(X, y)
-    (ax,) = model.plot().axes
-    assert ax.get_xlabel() == "k"
-    assert ax.get_ylabel() == "minus the average loss"
-    line = next(line for line in ax.lines if len(line.get_xdata()) == 5)
-    by_k = model.cv_results_["mean_test_score"].reshape(2, 5).max(axis=0)
-    np.testing.assert_allclose(line.get_ydata(), by_k)
-    assert ax.get_legend().get_texts()[0].get_text() == f"chosen: k = {model.best_params_['k']}"
-    matplotlib.pyplot.close("all")
-
-
 def test_a_criterion_chooses_k():
     """KSparseClassifier(k="ebic") is the best fit of a path."""
     X, y = clear_data(n=800)

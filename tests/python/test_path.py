@@ -171,33 +171,9 @@ def test_the_table():
     np.testing.assert_array_equal(frame["ebic"], path.criterion("ebic"))
 
 
-def test_the_picture():
-    """Coefficients, objective and criteria against k, with labels."""
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    problem = random_problem(11, n=150)
-    path = ksparse.fit_path(problem.X, problem.y, [1, 2, 4], **problem.settings)
-    figure = path.plot()
-    coefficients, objective, criterion = figure.axes
-    assert [ax.get_xlabel() for ax in figure.axes] == ["k", "k", "k"]
-    np.testing.assert_array_equal(objective.lines[0].get_ydata(), path.objectives)
-    drawn = {tuple(line.get_ydata()) for line in coefficients.lines}
-    assert all(tuple(path.coefs[:, j]) in drawn for j in path[2].support)
-    assert [text.get_text() for text in criterion.get_legend().get_texts()] == ["aic", "bic", "ebic", "gic"]
-    assert len(path.plot("bic").axes) == 3
-    focal = ksparse.fit_path(problem.X, problem.y, [1, 2], loss="focal")
-    assert len(focal.plot().axes) == 2
-    with pytest.raises(ValueError, match="axes has 3 entries; it must have 2"):
-        focal.plot(axes=figure.axes)
-    matplotlib.pyplot.close("all")
-
-
 def test_what_is_missing_is_named(monkeypatch):
     """Optional packages: what needs them, and how to install them."""
     path = ksparse.fit_path(*(lambda problem: (problem.X, problem.y))(random_problem(12)), [1], ridge=1e-2)
     monkeypatch.setitem(sys.modules, "pandas", None)
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ModuleNotFoundError, match=r"to_frame\(\) needs pandas, which is not installed: pip install pandas"):
         path.to_frame()
-    with pytest.raises(ModuleNotFoundError, match=r"plot\(\) needs matplotlib.*ksparse\[plot\]"):
-        path.plot()

@@ -19,6 +19,7 @@
 #include "options.hpp"
 #include "parallel.hpp"
 #include "problem.hpp"
+#include "progress.hpp"
 #include "result.hpp"
 #include "search.hpp"
 
@@ -57,6 +58,7 @@ class Window {
     bool more = true;
     while (more || !slots_.empty()) {
       while (more && Index(slots_.size()) < std::max<Index>(width_, 1)) {
+        if (interrupt_ && interrupt_()) return false;  // where X is cached, all problems are solved in this loop
         const Index number = take();
         more = number >= 0;
         if (more) enter(number, give);
@@ -246,9 +248,9 @@ class Window {
 
 /// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
 /// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread, 0:
-/// a suitable number./// Empty if interrupted.
+/// a suitable number. Progress is told of problems. Empty if interrupted.
 inline std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads = 1,
-                                        const Interrupt& interrupt = {}, Index width = 0) {
+                                        const Interrupt& interrupt = {}, Index width = 0, const Progress& progress = {}) {
   std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)));
   const Index windows = std::min<Index>(std::max(threads, 1), count);
   std::atomic<Index> next{0};
@@ -256,11 +258,16 @@ inline std::vector<CompactFit> fit_many(const Design& design, Index count, const
     const Index number = next++;
     return number < count ? number : -1;
   };
-  const auto give = [&](Index number, CompactFit fit) { answers[std::size_t(number)] = std::move(fit); };
+  ProgressCounter counter(progress, Index(answers.size()), interrupt);
+  const auto give = [&](Index number, CompactFit fit) {
+    answers[std::size_t(number)] = std::move(fit);
+    counter.count();
+  };
   const auto work = [&](Index, const Interrupt& stopped) {
     internal::Window(design, source, std::max<Index>(width, 0), stopped).run(take, give);
   };
-  if (!for_each_task(windows, threads, interrupt, work)) return {};
+  if (!for_each_task(windows, threads, counter.interrupt(), work)) return {};
+  counter.finish();
   return answers;
 }
 

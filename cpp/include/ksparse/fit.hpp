@@ -16,6 +16,7 @@
 #include "parallel.hpp"
 #include "path.hpp"
 #include "problem.hpp"
+#include "progress.hpp"
 #include "result.hpp"
 #include "search.hpp"
 
@@ -110,11 +111,12 @@ FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, 
   return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt, threads);
 }
 
-/// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
-/// so. Seeds: fits of a like problem to begin at, one for each k.
+namespace internal {
+
+/// fit_path, whose entries are counted.
 inline std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
-                                       const std::vector<Index>& ks, Options options = {}, const Interrupt& interrupt = {},
-                                       const std::vector<CompactFit>* seeds = nullptr) {
+                                       const std::vector<Index>& ks, Options options, const Interrupt& interrupt,
+                                       const std::vector<CompactFit>* seeds, ProgressCounter& counter) {
   const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
   if (ks.empty() || !increasing || ks.front() < 0)
     return {refused(design.columns(), "ks must be an increasing list of at least one number >= 0")};
@@ -124,6 +126,7 @@ inline std::vector<FitResult> fit_path(const Design& design, const Problem& prob
     return {refused(design.columns(), std::move(*wrong))};
   GlmObjective objective(design, problem, loss, options, interrupt);
   Path path(objective, options, ks);
+  path.count_by(counter);
   if (seeds)
     path.seed_by([&] {
       std::vector<Iterate> iterates;
@@ -149,10 +152,26 @@ inline std::vector<FitResult> fit_path(const Design& design, const Problem& prob
   return results;
 }
 
+}  // namespace internal
+
+/// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
+/// so. Seeds: fits of a like problem to begin at, one for each k. Progress is told of entries.
+inline std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
+                                       const std::vector<Index>& ks, const Options& options = {},
+                                       const Interrupt& interrupt = {}, const std::vector<CompactFit>* seeds = nullptr,
+                                       const Progress& progress = {}) {
+  ProgressCounter counter(progress, Index(ks.size()), interrupt);
+  const Interrupt asked = counter.interrupt();
+  std::vector<FitResult> results = internal::fit_path(design, problem, loss, ks, options, asked, seeds, counter);
+  counter.finish();
+  return results;
+}
+
 template <class Loss, IfLoss<Loss> = 0>
 std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const Loss& loss, const std::vector<Index>& ks,
-                                const Options& options = {}, const Interrupt& interrupt = {}) {
-  return fit_path(design, problem, KernelOf<Loss>(loss), ks, options, interrupt);
+                                const Options& options = {}, const Interrupt& interrupt = {},
+                                const std::vector<CompactFit>* seeds = nullptr, const Progress& progress = {}) {
+  return fit_path(design, problem, KernelOf<Loss>(loss), ks, options, interrupt, seeds, progress);
 }
 
 }  // namespace ksparse

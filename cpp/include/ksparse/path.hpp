@@ -14,6 +14,7 @@
 #include "objective.hpp"
 #include "options.hpp"
 #include "perturbation.hpp"
+#include "progress.hpp"
 #include "splicing.hpp"
 
 namespace ksparse {
@@ -39,12 +40,16 @@ class Path {
   using Seeds = std::function<std::vector<Iterate>()>;
   void seed_by(Seeds seeds) { seeds_ = std::move(seeds); }
 
+  /// Counts the entries, the last of them when the path is done: what follows the first fits may take as long as they do.
+  void count_by(ProgressCounter& counter) { counter_ = &counter; }
+
   /// False if interrupted or if X is not finite; info() says which.
   bool run() {
     Splicing engine(objective_, options_, nullptr, Reach::grow, 0);
     const bool done =
         settle(engine) && (seeds_ ? adapt_seeds(engine) : fit_each(engine)) && exchange_seeds(engine) && polish(engine);
     info_ = engine.info();
+    if (done) count();
     return done;
   }
 
@@ -53,6 +58,10 @@ class Path {
 
  private:
   static constexpr double least_gain = 1e-9;
+
+  void count() {
+    if (counter_) counter_->count();
+  }
 
   bool settle(Splicing& engine) {
     drive(engine, objective_);
@@ -80,6 +89,7 @@ class Path {
       if (engine.info().status != Status::converged) return false;
       entries_[i].report = perturbation.report();
       entries_[i].iterate = engine.current();
+      if (i + 1 < ks_.size()) count();
     }
     return true;
   }
@@ -115,6 +125,7 @@ class Path {
         if (!settle(engine)) return false;
       }
       entries_[i].iterate = engine.current();
+      if (i + 1 < ks_.size()) count();
     }
     return true;
   }
@@ -203,6 +214,7 @@ class Path {
   std::vector<Entry> entries_;
   std::vector<std::unique_ptr<SupportMemory>> memories_;  // one per k
   Info info_;
+  ProgressCounter* counter_ = nullptr;
 };
 
 }  // namespace ksparse

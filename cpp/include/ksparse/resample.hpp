@@ -29,10 +29,12 @@ struct PathTask {
 };
 
 /// fit_path for every task, over threads; weights are those of the problem times the task's counts. X is shared by all. A task
-/// that fails holds one fit that says why, and the others are as they would be without it. Empty if interrupted.
+/// that fails holds one fit that says why, and the others are as they would be without it. Progress is told of the entries of
+/// all paths. Empty if interrupted.
 inline std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
                                                       const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
-                                                      int threads, const Interrupt& interrupt = {}) {
+                                                      int threads, const Interrupt& interrupt = {},
+                                                      const Progress& progress = {}) {
   std::vector<std::vector<CompactFit>> answers(tasks.size());
   // First tasks of all chains first, then the second ones: by the time that a task is taken, the one before it in its chain is
   // done or under way.
@@ -50,14 +52,15 @@ inline std::vector<std::vector<CompactFit>> fit_paths(const Design& design, cons
     while (!done[i] && !(stopped && stopped())) one_done.wait_for(lock, std::chrono::milliseconds(20));
     return bool(done[i]);
   };
+  ProgressCounter counter(progress, Index(tasks.size() * ks.size()), interrupt);
   const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
     const PathTask& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
     if (problem.weights.size()) weights.array() *= problem.weights.array();
     const Problem resampled{problem.labels, Problem::Vector(weights.data(), weights.size()), problem.offset};
     const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();
-    for (FitResult& result :
-         fit_path(design, resampled, *task.loss, ks, task.options, stopped, seeded ? &answers[i - 1] : nullptr))
+    for (FitResult& result : internal::fit_path(design, resampled, *task.loss, ks, task.options, stopped,
+                                                seeded ? &answers[i - 1] : nullptr, counter))
       answers[i].push_back(compact(std::move(result)));
   };
   const auto run = [&](Index place, const Interrupt& stopped) {
@@ -68,7 +71,8 @@ inline std::vector<std::vector<CompactFit>> fit_paths(const Design& design, cons
     done[i] = 1;
     one_done.notify_all();
   };
-  if (!for_each_task(Index(tasks.size()), threads, interrupt, run)) return {};
+  if (!for_each_task(Index(tasks.size()), threads, counter.interrupt(), run)) return {};
+  counter.finish();
   return answers;
 }
 

@@ -12,6 +12,11 @@ using Index = Eigen::Index;
 /// Asked now and then during long work; true means "stop now". Empty: never. It is called from the solving thread only.
 using Interrupt = std::function<bool()>;
 
+/// Told how many of `total` parts of some work are done: (0, total) at first, then now and then, never less than before, and
+/// (total, total) at last if the work was done to its end. Empty: nobody is told. It is called from the calling thread only;
+/// what it throws ends the work and reaches the caller.
+using Progress = std::function<void(Index done, Index total)>;
+
 /// Which columns a scan covers: `count` of them, either listed or consecutive from `first`.
 struct Columns {
   Index first = 0;

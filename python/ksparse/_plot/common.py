@@ -1,0 +1,116 @@
+"""What the displays share: where to draw, names of features, lines told apart without colour, labels at their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._optional import require
+
+__all__ = ["DASHES", "choose_panels", "label_ends", "line_style", "names_of", "row_of", "scale_x", "take_axes"]
+
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
+
+
+def take_axes(axes: Any, count: int, figsize: tuple[float, float]) -> list[Any]:
+    """Return the axes that were given, one or several, or those of a new figure."""
+    if axes is None:
+        pyplot = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'")
+        figure, axes = pyplot.subplots(1, count, figsize=figsize, layout="constrained", squeeze=False)
+        figure.get_layout_engine().set(w_pad=0.08)
+    given = np.asarray(axes, dtype=object).ravel().tolist()
+    if len(given) != count:
+        raise ValueError(f"axes has {len(given)} entries; it must have {count}")
+    return given
+
+
+def choose_panels(panels: Any, available: Sequence[str]) -> list[str]:
+    """Return the panels that were asked for; None: all."""
+    if panels is None:
+        return list(available)
+    chosen = [panels] if isinstance(panels, str) else list(panels)
+    for panel in chosen:
+        if panel not in available:
+            raise ValueError(f"panels has {panel!r}; it may have {', '.join(map(repr, available))}")
+    if not chosen:
+        raise ValueError(f"panels is empty; it may have {', '.join(map(repr, available))}")
+    return chosen
+
+
+def names_of(features: ArrayLike, feature_names: Any) -> list[str]:
+    """Return the names of some features; where they are not known, x and the number, as in scikit-learn."""
+    return [f"x{j}" if feature_names is None else str(feature_names[j]) for j in np.asarray(features).tolist()]
+
+
+def row_of(estimator: Any, target: Any) -> int:
+    """Return the row of ``coef_`` that stands for a class, or a label; it need not be named where there is but one row."""
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(estimator)
+    rows = len(estimator.coef_)
+    if rows == 1 and target is None:
+        return 0
+    targets = estimator.classes_[-rows:] if np.ndim(estimator.classes_) == 1 else np.arange(rows)
+    places = np.flatnonzero(targets == target)
+    if len(places) != 1:
+        raise ValueError(f"target is {target!r}; it must be one of {', '.join(map(repr, targets.tolist()))}")
+    return int(places[0])
+
+
+def line_style(place: int) -> dict[str, Any]:
+    """Return marker and dashes of a line, so that neighbours differ in greyscale too."""
+    return {"marker": "os^Dv"[place % 5], "linestyle": DASHES[place % len(DASHES)], "markersize": 4}
+
+
+def scale_x(ax: Any, values: NDArray[Any]) -> None:
+    """Make the axis of x logarithmic if its values are spaced so, and show whole numbers as such."""
+    from matplotlib.ticker import MaxNLocator
+
+    values = np.unique(values)
+    whole = values.dtype.kind in "iu"
+    if _is_geometric(values):
+        if values[0] == 0:
+            ax.set_xscale("symlog", linthresh=values[1])
+        else:
+            ax.set_xscale("log")
+        if whole:
+            ax.set_xticks(values, [str(value) for value in values])
+            ax.set_xticks([], minor=True)
+    elif whole:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _is_geometric(values: NDArray[Any]) -> bool:
+    """Whether sorted values span more than a factor of 20 and their middle lies nearer to the geometric mean of the ends."""
+    positive = values[values > 0]
+    if values[0] < 0 or len(positive) < 3 or positive[-1] < 20 * positive[0]:
+        return False
+    low, middle, high = (float(value) for value in positive[[0, len(positive) // 2, -1]])
+    return middle**2 < np.sqrt(low * high) * (low + high) / 2
+
+
+def label_ends(ax: Any, x: float, ends: NDArray[np.float64], names: Sequence[str], colors: Sequence[Any]) -> list[Any]:
+    """Write the names of lines to the right of their ends at x, moved up and down by the least that keeps them apart.
+
+    The limits of the axes must be final.
+    """
+    from sklearn.isotonic import isotonic_regression
+
+    if len(names) == 0:
+        return []
+    low, high = ax.get_ylim()
+    points = ax.get_position().height * ax.figure.get_figheight() * 72
+    gap = min(10.0 * (high - low) / points, (high - low) / max(1, len(names) - 1))
+    order = np.argsort(ends, kind="stable")
+    steps = gap * np.arange(len(order))
+    # Places in order and at least a gap apart are, less these steps, places in order: the nearest are an isotonic regression.
+    places = steps + isotonic_regression(ends[order] - steps, y_min=low, y_max=high - steps[-1])
+    texts = []
+    for line, place in zip(order.tolist(), places, strict=True):
+        leader = {"arrowstyle": "-", "color": colors[line], "linewidth": 0.7, "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 2}
+        text = {"xytext": (1.04, place), "textcoords": ax.get_yaxis_transform(), "va": "center", "fontsize": "small"}
+        texts.append(ax.annotate(names[line], (x, ends[line]), arrowprops=leader, **text))
+    return texts

@@ -1,0 +1,169 @@
+"""Display of scores by cross-validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .common import scale_x, take_axes
+
+__all__ = ["CrossValidationDisplay"]
+
+
+@dataclass(eq=False, kw_only=True, repr=False)
+class CrossValidationDisplay:
+    """Mean score by cross-validation against k, or another parameter, with its standard error.
+
+    Make one by :meth:`from_estimator`, which draws it too.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,)
+        Values of the parameter, increasing.
+    mean_scores : ndarray of shape (n_values,)
+        Mean score of each value, at the best of the other parameters.
+    standard_errors : ndarray of shape (n_values,)
+        Standard errors of these means over the folds, which are taken to be independent.
+    chosen : float
+        The value that was chosen.
+    chosen_score : float
+        Its mean score.
+    parameter : str, default="k"
+        Name of the parameter.
+    score_name : str, default="score"
+        What the score is.
+    threshold : float, optional
+        The best mean less its standard error, where the choice was the simplest above it.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+        Its figure.
+    errorbar_ : matplotlib ErrorbarContainer
+        The curve.
+
+    See Also
+    --------
+    ksparse.KSparseClassifierCV : Chooses k by cross-validation.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from ksparse import CrossValidationDisplay, KSparseClassifierCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = KSparseClassifierCV(ks=range(1, 6), ridge=1e-3).fit(X, y)
+    >>> display = CrossValidationDisplay.from_estimator(model)
+    >>> display.ax_.get_ylabel()
+    'minus the average loss'
+    """
+
+    values: NDArray[Any]
+    mean_scores: NDArray[np.float64]
+    standard_errors: NDArray[np.float64]
+    chosen: float
+    chosen_score: float
+    parameter: str = "k"
+    score_name: str = "score"
+    threshold: float | None = None
+    ax_: Any = field(init=False)
+    figure_: Any = field(init=False)
+    errorbar_: Any = field(init=False)
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, parameter: str = "k", ax: Any = None, **kwargs: Any) -> CrossValidationDisplay:
+        """Draw what a search by cross-validation found.
+
+        Parameters
+        ----------
+        estimator : KSparseClassifierCV, or a search of scikit-learn
+            Fitted. Of scikit-learn's searches those by one score, e.g.
+            ``GridSearchCV(KSparseClassifier(), {"k": range(1, 11)})``.
+        parameter : str, default="k"
+            What to draw against: a parameter that was compared and is a number, as it is called in ``best_params_``.
+        ax, **kwargs : optional
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        CrossValidationDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If the search did not compare such a parameter, or has no single score.
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        from .._cv import KSparseClassifierCV, standard_error  # it imports the displays
+
+        check_is_fitted(estimator)
+        results = estimator.cv_results_
+        if f"param_{parameter}" not in results:
+            known = ", ".join(repr(key.removeprefix("param_")) for key in results if key.startswith("param_"))
+            raise ValueError(f"parameter is {parameter!r}; it must be one of {known}")
+        if "mean_test_score" not in results:
+            raise ValueError("the search has several scores; CrossValidationDisplay needs one that has a single score")
+        of_ksparse = isinstance(estimator, KSparseClassifierCV)
+        given = np.array(results[f"param_{parameter}"].tolist())
+        values, errors = np.unique(given), standard_error(results)
+        mean = np.where(np.isnan(results["mean_test_score"]), -np.inf, results["mean_test_score"])
+        best = [np.flatnonzero(given == value)[np.argmax(mean[given == value])] for value in values]
+        score_name = "minus the average loss" if of_ksparse and estimator.scoring is None else "score"
+        return cls(
+            values=values,
+            mean_scores=results["mean_test_score"][best],
+            standard_errors=errors[best],
+            chosen=results["params"][estimator.best_index_][parameter],
+            chosen_score=results["mean_test_score"][estimator.best_index_],
+            parameter=parameter,
+            score_name=estimator.scoring if isinstance(estimator.scoring, str) else score_name,
+            threshold=float((mean - errors)[np.argmax(mean)]) if of_ksparse and estimator.one_standard_error else None,
+        ).plot(ax=ax, **kwargs)
+
+    def plot(self, ax: Any = None, **kwargs: Any) -> CrossValidationDisplay:
+        """Draw the curve, and mark the choice.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw. By default a new figure.
+        **kwargs : dict
+            For :meth:`matplotlib.axes.Axes.errorbar`, e.g. ``color`` or ``label``.
+
+        Returns
+        -------
+        CrossValidationDisplay
+            The display itself.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        (ax,) = take_axes(ax, 1, (5.5, 4.0))
+        style = {"fmt": "o-", "markersize": 4, "capsize": 3, **kwargs}
+        self.errorbar_ = ax.errorbar(self.values, self.mean_scores, yerr=self.standard_errors, **style)
+        color = self.errorbar_.lines[0].get_color()
+        ax.plot(
+            self.chosen,
+            self.chosen_score,
+            "*",
+            markersize=15,
+            color=color,
+            markeredgecolor="white",
+            zorder=3,
+            label=f"chosen: {self.parameter} = {self.chosen:g}",
+        )
+        if self.threshold is not None:
+            ax.axhline(self.threshold, color=color, linestyle=":", linewidth=1, label="best mean less its standard error")
+        scale_x(ax, self.values)
+        ax.set(xlabel=self.parameter, ylabel=self.score_name)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)  # error bars leave no room inside
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

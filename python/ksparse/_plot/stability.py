@@ -1,0 +1,153 @@
+"""Display of how firmly features are chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validation import check_integer
+from .common import choose_panels, names_of, take_axes
+
+if TYPE_CHECKING:
+    from .._stability import StabilityResult
+
+__all__ = ["StabilityDisplay"]
+
+
+@dataclass(eq=False, kw_only=True, repr=False)
+class StabilityDisplay:
+    """How often features were chosen over resamplings, and how often two of them together.
+
+    Make one by :meth:`from_result`, which draws it too.
+
+    Parameters
+    ----------
+    frequency : ndarray of shape (n_seen,)
+        In which part of the rounds each feature was chosen, the most frequent first.
+    together : ndarray of shape (n_seen, n_seen)
+        In which part two of them were chosen together.
+    names : list of str
+        Their names.
+    n_rounds : int
+        Number of resamplings.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        Where it was drawn, by panel.
+    figure_ : matplotlib Figure
+        Their figure.
+    bars_ : matplotlib BarContainer or None
+        Bars of the frequencies.
+    image_ : matplotlib AxesImage or None
+        Picture of the pairs.
+
+    See Also
+    --------
+    ksparse.stability_selection : Counts how often features are chosen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ksparse
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((300, 30))
+    >>> y = X[:, 7] - X[:, 20] + rng.standard_normal(300) > 0
+    >>> stability = ksparse.stability_selection(X, y, k=2)
+    >>> display = ksparse.StabilityDisplay.from_result(stability, n=5, threshold=0.8)
+    >>> display.axes_[0].get_xlabel()
+    'share of 100 rounds (line: 0.8)'
+    """
+
+    frequency: NDArray[np.float64]
+    together: NDArray[np.float64]
+    names: list[str]
+    n_rounds: int
+    axes_: NDArray[Any] = field(init=False)
+    figure_: Any = field(init=False)
+    bars_: Any = field(init=False)
+    image_: Any = field(init=False)
+
+    @classmethod
+    def from_result(
+        cls, result: StabilityResult, *, n: int = 20, threshold: float | None = None, panels: Any = None, axes: Any = None
+    ) -> StabilityDisplay:
+        """Draw what :func:`ksparse.stability_selection` found.
+
+        Parameters
+        ----------
+        result : StabilityResult
+            The result.
+        n, threshold, panels, axes : optional
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        StabilityDisplay
+            The display, drawn.
+        """
+        return cls(
+            frequency=result.frequency[result.features],
+            together=result.together,
+            names=names_of(result.features, result.feature_names),
+            n_rounds=len(result.supports),
+        ).plot(n=n, threshold=threshold, panels=panels, axes=axes)
+
+    def plot(self, axes: Any = None, *, n: int = 20, threshold: float | None = None, panels: Any = None) -> StabilityDisplay:
+        """Draw bars of the frequencies beside a picture of the pairs.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes or sequence of them, optional
+            Where to draw, one for each panel. By default a new figure.
+        n : int, default=20
+            Features at most, the most frequent.
+        threshold : float, optional
+            A frequency to mark by a line, as that of :meth:`ksparse.StabilityResult.stable`.
+        panels : str or list of str, optional
+            Of ``"frequency"``, ``"together"``; by default both.
+
+        Returns
+        -------
+        StabilityDisplay
+            The display itself.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        chosen = choose_panels(panels, ["frequency", "together"])
+        names = self.names[: check_integer(n, "n", 1)]
+        size = max(3.8, 0.28 * len(names) + 1.2)
+        given = take_axes(axes, len(chosen), (sum({"frequency": 5.0, "together": size + 1.0}[panel] for panel in chosen), size))
+        self.bars_ = self.image_ = None
+        for ax, panel in zip(given, chosen, strict=True):
+            if panel == "frequency":
+                self._draw_frequency(ax, names, threshold)
+            else:
+                self._draw_together(ax, names)
+        self.axes_, self.figure_ = np.array(given, dtype=object), given[0].figure
+        return self
+
+    def _draw_frequency(self, ax: Any, names: list[str], threshold: float | None) -> None:
+        places = np.arange(len(names))
+        self.bars_ = ax.barh(places, self.frequency[: len(names)], color="C0")
+        label = f"share of {self.n_rounds} rounds"
+        if threshold is not None:
+            ax.axvline(threshold, color="black", linestyle="--", linewidth=1.2)
+            label += f" (line: {threshold:g})"
+        ax.set_yticks(places, names)
+        ax.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5), xlabel=label)
+
+    def _draw_together(self, ax: Any, names: list[str]) -> None:
+        places = np.arange(len(names))
+        # In rows as high as those of the bars beside them, and not square: they are read across.
+        self.image_ = ax.imshow(self.together[: len(names), : len(names)], vmin=0, vmax=1, cmap="viridis", aspect="auto")
+        ax.set_xticks(places, names, rotation=90)
+        ax.set_yticks(places, names)
+        ax.set_title(f"chosen together, share of {self.n_rounds} rounds")
+        ax.figure.colorbar(self.image_, ax=ax)
