@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._optional import require
 from ._request import Request, Settings
+from ._table import Table, Tabular
 from ._validation import check_integer, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
 
@@ -82,7 +83,7 @@ class Alternatives:
 
 
 @dataclass(frozen=True, eq=False)
-class FitResult:
+class FitResult(Tabular):
     """What :func:`ksparse.fit` found. It refers to the data of the fit, for :meth:`alternatives`, without a copy.
 
     Attributes
@@ -212,18 +213,16 @@ class FitResult:
         eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
 
-    def __str__(self) -> str:
-        """Return a table of the chosen features."""
+    def _table(self) -> Table:
+        """Return the chosen features with their coefficients."""
         names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in self.support]
-        width = max([len("(intercept)"), *map(len, names)])
-        lines = [
-            f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}"
-        ]
-        lines += [f"  {name:<{width}}  {self.coef[j]:+.6g}" for name, j in zip(names, self.support, strict=True)]
-        lines.append(f"  {'(intercept)':<{width}}  {self.intercept:+.6g}")
-        if self.advice:
-            lines.append(f"  {self.advice}")
-        return "\n".join(lines)
+        rows = [(name, f"{self.coef[j]:+.6g}") for name, j in zip(names, self.support, strict=True)]
+        return Table(
+            f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}",
+            ("feature", "coefficient"),
+            [*rows, ("(intercept)", f"{self.intercept:+.6g}")],
+            (self.advice,) if self.advice else (),
+        )
 
 
 def fit(
