@@ -17,6 +17,7 @@ from ._loss import loss_terms
 from ._many import BatchResult, fit_many
 from ._path import PathResult, fit_path
 from ._stability import StabilityResult, stability_selection
+from ._summary import Summary
 from .exceptions import ConvergenceWarning
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "KSparseMultiLabelClassifier",
     "PathResult",
     "StabilityResult",
+    "Summary",
     "__version__",
     "build_info",
     "datasets",

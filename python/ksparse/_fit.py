@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._optional import require
+from ._reading import ReadableFit
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._validation import check_integer, check_rows, linear_predictor
@@ -83,8 +84,10 @@ class Alternatives:
 
 
 @dataclass(frozen=True, eq=False)
-class FitResult(Tabular):
-    """What :func:`ksparse.fit` found. It refers to the data of the fit, for :meth:`alternatives`, without a copy.
+class FitResult(Tabular, ReadableFit):
+    """What :func:`ksparse.fit` found.
+
+    It refers to the data of the fit without a copy, for :meth:`alternatives` and :meth:`summary`.
 
     Attributes
     ----------
@@ -173,11 +176,7 @@ class FitResult(Tabular):
             estimator. Fit again with :func:`ksparse.fit`.
         """
         count = check_integer(n, "n", 1)
-        request = self._request
-        if request is None:
-            raise ValueError(
-                "this result does not refer to its data (unpickled, of fit_each, or of an estimator); use that of ksparse.fit"
-            )
+        request = self._data()
         numbers = request.group_numbers
         support = [int(unit) for unit in (self.support if numbers is None else np.unique(numbers[self.support]))]
         rows = _core.alternatives(*request.arguments, request.options, support, count)

@@ -266,26 +266,32 @@ def stability_selection(
         bounds=bounds,
         groups=groups,
     )
-    request = Request.of(X, y, sample_weight, offset, settings)
-    p = request.design.shape[1]
+    result = solve_stability(Request.of(X, y, sample_weight, offset, settings), k, rounds, sampling, fraction, n_jobs)
+    failed = [word for word in result.status if word != "converged"]
+    if failed:
+        warnings.warn(
+            f"{len(failed)} of {len(result.status)} rounds did not converge ({failed[0]}): {advice_on(failed[0])}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return result
+
+
+def solve_stability(request: Request, k: Any, rounds: Any, sampling: Any, fraction: Any, n_jobs: int | None) -> StabilityResult:
+    """Resample, call the core, count; the caller warns."""
     budget = request.check_budget(k)
     counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
     parts = []
     for some in _parts(counts, request.weights):
         weights = some if request.weights is None else some * request.weights[:, None]
-        part = solve_many(request.design, request.labels, budget, weights, request.offset, settings, n_jobs, request.names)
+        part = solve_many(
+            request.design, request.labels, budget, weights, request.offset, request.settings, n_jobs, request.names
+        )
         _raise_if_refused(part, request, budget, weights)
         parts.append(part)
     supports = tuple(support for part in parts for support in part.supports)
     status = tuple(str(word) for part in parts for word in part.status)
-    failed = [word for word in status if word != "converged"]
-    if failed:
-        warnings.warn(
-            f"{len(failed)} of {len(status)} rounds did not converge ({failed[0]}): {advice_on(failed[0])}",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-    return _counted(supports, status, budget, p, request.names)
+    return _counted(supports, status, budget, request.design.shape[1], request.names)
 
 
 def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) -> NDArray[np.uint8]:

@@ -1,0 +1,221 @@
+"""Methods that read a model, of results and of estimators: the work is done once, on a single result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._request import Request, Settings
+from ._summary import Summary, summarise
+
+if TYPE_CHECKING:
+    from ._fit import FitResult
+
+__all__ = ["ReadableEstimator", "ReadableFit"]
+
+
+class ReadableFit:
+    """What a :class:`ksparse.FitResult` can say of itself."""
+
+    _request: Request | None
+
+    def _data(self) -> Request:
+        """Return the data of the fit, or say that there are none."""
+        if self._request is None:
+            raise ValueError(
+                "this result does not refer to its data (unpickled, of fit_each, or of an estimator); use that of ksparse.fit, "
+                "or the method of the same name of the estimator, which takes X and y"
+            )
+        return self._request
+
+    def summary(
+        self,
+        *,
+        level: float = 0.95,
+        covariance: str | None = None,
+        bootstrap: int = 0,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> Summary:
+        r"""Table of the chosen features with standard errors and intervals, and how often resamplings choose the same.
+
+        Standard errors take the features as given. They were chosen because they looked strong on the same rows, so that intervals
+        are too narrow and coefficients tend to be too large; the table says so.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Confidence level of the intervals, in (0, 1).
+        covariance : {"information", "sandwich"} or None, default=None
+            How standard errors are estimated, see Notes. None is ``information`` for the logistic loss, ``sandwich`` for the focal
+            loss, which is no likelihood.
+        bootstrap : int, default=0
+            Rounds of :func:`ksparse.stability_selection` with ``sampling="bootstrap"``, >= 0, in which the features are chosen anew;
+            the table then tells in which part of them each was chosen. 0: none.
+        random_state : int, default=0
+            Seed of these rounds.
+        n_jobs : int or None, default=None
+            Threads of these rounds, as in scikit-learn.
+
+        Returns
+        -------
+        Summary
+            The table: prints, shows in notebooks, ``to_frame()``.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what it must be, or the result no longer refers to its data, see :meth:`alternatives`.
+
+        Notes
+        -----
+        With :math:`z_i` the chosen columns of row i and a 1 for the intercept, let :math:`c_i = w_i \ell''(m_i)`,
+        :math:`u_i = w_i (\partial\ell/\partial\eta_i\, z_i + \rho\beta)` (no :math:`\rho\beta` for the intercept) and
+        :math:`H = \sum_i c_i z_i z_i^\top + W\rho I` (no :math:`\rho` for the intercept), the Hessian of :math:`W F`. The covariance is
+
+        - ``information``: :math:`H^{-1} (\sum_i c_i z_i z_i^\top) H^{-1}`. Without a ridge that is the inverse of the observed
+          information; with one it is the variance of the penalised estimate [1]_. A weight counts as so many rows.
+        - ``sandwich``: :math:`H^{-1} (\sum_i u_i u_i^\top) H^{-1}`, which holds for an M-estimator also where the model is not true
+          [2]_ [3]_, with no correction for small samples. Every row is one observation, whatever its weight: right where weights
+          are importances, and too wide where they count rows.
+
+        With a ridge, coefficients are drawn towards 0; intervals are about the coefficients so drawn and leave this bias out.
+        ``information`` then takes the variance of a label from the probabilities so drawn as well, which are nearer to 1/2, and its standard
+        errors are too large where the ridge is strong; prefer ``sandwich`` there.
+        Coefficients at a bound are taken as fixed. There are no standard errors unless the fit converged. There are no p-values, for
+        after a selection they would not be what they are called [4]_.
+
+        References
+        ----------
+        .. [1] Le Cessie, van Houwelingen, "Ridge estimators in logistic regression", Applied Statistics 1992.
+        .. [2] Huber, "The behavior of maximum likelihood estimates under nonstandard conditions", Berkeley Symposium 1967.
+        .. [3] White, "Maximum likelihood estimation of misspecified models", Econometrica 1982.
+        .. [4] Berk, Brown, Buja, Zhang, Zhao, "Valid post-selection inference", Annals of Statistics 2013.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import ksparse
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((300, 50))
+        >>> y = X[:, 7] - X[:, 30] + rng.logistic(size=300) > 0
+        >>> summary = ksparse.fit(X, y, k=2).summary(bootstrap=100)
+        >>> summary.names.tolist()
+        ['x7', 'x30', '(intercept)']
+        >>> summary.to_frame().columns.tolist()
+        ['coef', 'standard_error', 'lower', 'upper', 'coef_per_sd', 'odds_ratio', 'share_chosen']
+        """
+        return summarise(
+            self._result(),
+            self._data(),
+            level=level,
+            covariance=covariance,
+            bootstrap=bootstrap,
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
+
+    def _result(self) -> FitResult:
+        return cast("FitResult", self)
+
+
+class ReadableEstimator:
+    """What a fitted estimator can say of itself; of more than two classes, or of many labels, of each."""
+
+    classes_: Any
+    class_weight: Any
+    result_: Any
+    _validated: Any
+
+    def _fitted(self) -> Any:
+        """Return the result, or raise as scikit-learn does."""
+        from sklearn.utils.validation import check_is_fitted  # a result needs no scikit-learn
+
+        check_is_fitted(self)
+        return self.result_
+
+    def _each(self, read: Callable[[FitResult, int, str], Any]) -> Any:
+        """Read the result, or those of all classes or labels, with their place and name; None where there is no answer."""
+        from ._fit import FitResult
+
+        result = self._fitted()
+        if isinstance(result, FitResult):
+            return read(result, 1, str(self.classes_[1]))
+        names = range(len(result)) if result.problem_names is None else result.problem_names.tolist()
+        answered = np.isfinite(result.intercepts)
+        return {name: read(result[i], i, str(name)) if answered[i] else None for i, name in enumerate(names)}
+
+    def _requests(self, X: Any, y: Any, sample_weight: Any) -> Callable[[FitResult, int], Request]:
+        """Check data as those of the fit; return the request that belongs to the result of a class, or of a label."""
+        self._fitted()
+        many_labels = np.ndim(self.classes_) == 2
+        design, labels, weights = self._validated(X, y, sample_weight, indicator=many_labels, reset=False)
+
+        def request(result: FitResult, i: int) -> Request:
+            own = labels[:, i] if many_labels else labels == i
+            settings = Settings.of_estimator(self, alpha=result.alpha, gamma=result.gamma, ridge=result.ridge)
+            return Request.of(design, own, weights, None, settings, result.feature_names)
+
+        return request
+
+    def summary(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        level: float = 0.95,
+        covariance: str | None = None,
+        bootstrap: int = 0,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> Any:
+        """Table of the chosen features with standard errors and intervals, and how often resamplings choose the same.
+
+        See :meth:`ksparse.FitResult.summary` for what it says and what it does not. An estimator does not hold on to its data, so it
+        asks for them again.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of the fit.
+        y : array-like of shape (n_samples,)
+            Labels of the fit.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the fit.
+        level : float, default=0.95
+            Confidence level of the intervals, in (0, 1).
+        covariance : {"information", "sandwich"} or None, default=None
+            How standard errors are estimated. With ``class_weight``, which leaves no likelihood, None is ``sandwich``.
+        bootstrap, random_state, n_jobs : optional
+            As in :meth:`ksparse.FitResult.summary`.
+
+        Returns
+        -------
+        Summary or dict of Summary
+            The table; of more than two classes, or of many labels, a table for each by its name, None for one that could not be
+            fitted.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what it must be, or F on these rows is not that of the fit.
+        """
+        request = self._requests(X, y, sample_weight)
+        class_weighted = self.class_weight is not None
+        return self._each(
+            lambda result, i, name: summarise(
+                result,
+                request(result, i),
+                level=level,
+                covariance=covariance,
+                bootstrap=bootstrap,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                outcome=name,
+                class_weighted=class_weighted,
+            )
+        )
