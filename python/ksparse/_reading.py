@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._export import formula, to_python, to_sql
 from ._request import Request, Settings
 from ._summary import Summary, summarise
 
@@ -118,6 +119,99 @@ class ReadableFit:
             n_jobs=n_jobs,
         )
 
+    def formula(self, digits: int = 4) -> str:
+        """Write the model as a formula, for a reader.
+
+        Parameters
+        ----------
+        digits : int, default=4
+            Significant digits, in [1, 17].
+
+        Returns
+        -------
+        str
+            ``log-odds = ...``, or ``linear predictor = ...`` for the focal loss with gamma > 0, of which it is no log-odds. Features
+            without names are ``x0``, ``x1``, ... An offset comes on top.
+
+        Raises
+        ------
+        ValueError
+            If ``digits`` is not what it must be, or the result is of a problem that could not be fitted.
+
+        Examples
+        --------
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> print(ksparse.fit(X, y, k=2).formula(3))
+        log-odds = 14.8 - 0.0101 * worst area - 47.9 * worst concave points
+        """
+        return formula(self._result(), digits)
+
+    def to_python(self, output: str = "probability") -> str:
+        """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
+
+        Parameters
+        ----------
+        output : {"probability", "linear_predictor"}, default="probability"
+            P(y = 1), for the focal loss with the focusing undone; or the linear predictor.
+
+        Returns
+        -------
+        str
+            An expression of ``row``, a mapping by the names of the columns (or where they have none a sequence), and for a
+            probability of the module ``math``. Numbers are exact, so that it agrees with the model to rounding; a NaN gives NaN. An
+            offset comes on top of the linear predictor.
+
+        Raises
+        ------
+        ValueError
+            If ``output`` is not what it must be, a chosen column shares its name with another, or the result is of a problem
+            that could not be fitted.
+
+        Examples
+        --------
+        >>> import math
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> expression = ksparse.fit(X, y, k=2).to_python()
+        >>> probability = eval(f"lambda row: {expression}")
+        >>> print(round(probability({"worst area": 700, "worst concave points": 0.1}), 3))
+        0.948
+        """
+        return to_python(self._result(), output)
+
+    def to_sql(self, output: str = "probability") -> str:
+        """Write the model as an expression of SQL, to be selected from a table with the columns of X.
+
+        Parameters
+        ----------
+        output : {"probability", "linear_predictor"}, default="probability"
+            P(y = 1), for the focal loss with the focusing undone; or the linear predictor.
+
+        Returns
+        -------
+        str
+            An expression of standard SQL: columns in double quotes, ``CASE``, ``EXP`` and for the focal loss ``LN``. Some databases
+            differ: MySQL takes double quotes for names only in the mode ``ANSI_QUOTES``, and SQL Server calls ``LN`` ``LOG``. Features
+            without names are ``"x0"``, ``"x1"``, ... NULL gives NULL.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`to_python`.
+
+        Examples
+        --------
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> print(ksparse.fit(X, y, k=1).to_sql("linear_predictor"))  # doctest: +ELLIPSIS
+        19.33... - 0.175... * "worst perimeter"
+        """
+        return to_sql(self._result(), output)
+
     def _result(self) -> FitResult:
         return cast("FitResult", self)
 
@@ -219,3 +313,68 @@ class ReadableEstimator:
                 class_weighted=class_weighted,
             )
         )
+
+    def formula(self, digits: int = 4) -> Any:
+        """Write the model as a formula, for a reader.
+
+        Parameters
+        ----------
+        digits : int, default=4
+            Significant digits, in [1, 17].
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.formula`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.formula`.
+        """
+        return self._each(lambda result, i, name: formula(result, digits))
+
+    def to_python(self, output: str = "probability") -> Any:
+        """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
+
+        Parameters
+        ----------
+        output : {"probability", "linear_predictor"}, default="probability"
+            The probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+            sum; or the linear predictor.
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.to_python`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_python`.
+        """
+        return self._each(lambda result, i, name: to_python(result, output))
+
+    def to_sql(self, output: str = "probability") -> Any:
+        """Write the model as an expression of SQL, to be selected from a table with the columns of X.
+
+        Parameters
+        ----------
+        output : {"probability", "linear_predictor"}, default="probability"
+            The probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+            sum; or the linear predictor.
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.to_sql`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_sql`.
+        """
+        return self._each(lambda result, i, name: to_sql(result, output))
