@@ -16,6 +16,7 @@ from ._fit import Alternatives, FitResult, fit
 from ._loss import loss_terms
 from ._many import BatchResult, fit_many
 from ._path import PathResult, fit_path
+from ._scorecard import Scorecard
 from ._stability import StabilityResult, stability_selection
 from ._summary import Summary
 from .exceptions import ConvergenceWarning
@@ -36,6 +37,7 @@ __all__ = [
     "KSparseClassifierCV",
     "KSparseMultiLabelClassifier",
     "PathResult",
+    "Scorecard",
     "StabilityResult",
     "Summary",
     "__version__",
