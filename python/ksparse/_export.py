@@ -1,4 +1,4 @@
-"""A model as text: a formula for readers, expressions of Python and SQL for machines without ksparse."""
+"""A model for those without ksparse: a formula for readers, expressions of Python and SQL, a model of scikit-learn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._validation import check_integer
 if TYPE_CHECKING:
     from ._fit import FitResult
 
-__all__ = ["formula", "to_python", "to_sql"]
+__all__ = ["formula", "to_logistic_regression", "to_python", "to_sql"]
 
 OUTPUTS = ("probability", "linear_predictor")
 
@@ -59,6 +59,32 @@ def to_sql(result: FitResult, output: Any) -> str:
     return f"CASE WHEN {eta} > {limit} THEN 1.0 WHEN {eta} < -{limit} THEN 0.0 ELSE {inside} END"
 
 
+def to_logistic_regression(result: FitResult, classes: Any = (0, 1)) -> Any:
+    """Copy coefficients into a model of scikit-learn, as its ``fit`` would leave it."""
+    from sklearn.linear_model import LogisticRegression
+
+    _check_answered(result)
+    if result.gamma > 0:
+        raise ValueError(
+            f"the model is of the focal loss with gamma={result.gamma:g}: LogisticRegression would make the same decisions but state "
+            "other probabilities; fit with loss='logistic', or export by to_python() or to_sql()"
+        )
+    model = LogisticRegression()
+    model.classes_ = np.array(classes)
+    model.coef_ = result.coef.reshape(1, -1).copy()
+    model.intercept_ = np.array([result.intercept])
+    model.n_iter_ = np.array([result.n_newton], dtype=np.int32)
+    model.n_features_in_ = len(result.coef)
+    if result.feature_names is not None:
+        model.feature_names_in_ = result.feature_names
+    return model
+
+
+def _check_answered(result: FitResult) -> None:
+    if not np.isfinite(result.intercept):
+        raise ValueError(f"there is no model to write down: {result.status}: {result.advice}")
+
+
 def _check_output(output: Any) -> str:
     if not isinstance(output, str) or output not in OUTPUTS:
         raise ValueError(f"output is {output!r}; it must be one of {', '.join(map(repr, OUTPUTS))}")
@@ -77,8 +103,7 @@ def _unique_names(result: FitResult) -> Any:
 
 def _sum(result: FitResult, columns: list[str], number: Callable[[float], str]) -> str:
     """Write the intercept plus the coefficients times columns, with no term that is 0."""
-    if not np.isfinite(result.intercept):
-        raise ValueError(f"there is no model to write down: {result.status}: {result.advice}")
+    _check_answered(result)
     terms = [(result.intercept, "")] if result.intercept != 0 or not columns else []
     terms += [(coef, f" * {column}") for coef, column in zip(result.coef[result.support], columns, strict=True)]
     text = ""

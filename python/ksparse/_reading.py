@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._export import formula, to_python, to_sql
+from ._export import formula, to_logistic_regression, to_python, to_sql
 from ._request import Request, Settings
 from ._scorecard import Scorecard, make_scorecard
 from ._summary import Summary, summarise
@@ -212,6 +212,32 @@ class ReadableFit:
         19.33... - 0.175... * "worst perimeter"
         """
         return to_sql(self._result(), output)
+
+    def to_logistic_regression(self) -> Any:
+        """Copy the coefficients into a model of scikit-learn, for tools that know its models, such as those that write ONNX.
+
+        Returns
+        -------
+        sklearn.linear_model.LogisticRegression
+            A fitted model of the classes 0 and 1 with the same linear predictor and the same probabilities. It has scikit-learn's default
+            parameters, which say nothing of how the model was fitted, and it does not know of an offset.
+
+        Raises
+        ------
+        ValueError
+            If the loss is focal with gamma > 0, whose probabilities are not those of a logistic regression, or the result is of a
+            problem that could not be fitted.
+
+        Examples
+        --------
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> model = ksparse.fit(X, y, k=2).to_logistic_regression()
+        >>> print(round(model.score(X, y), 3))
+        0.956
+        """
+        return to_logistic_regression(self._result())
 
     def scorecard(
         self,
@@ -449,6 +475,25 @@ class ReadableEstimator:
             As :meth:`ksparse.FitResult.to_sql`.
         """
         return self._each(lambda result, i, name: to_sql(result, output))
+
+    def to_logistic_regression(self) -> Any:
+        """Copy the coefficients into a model of scikit-learn, for tools that know its models, such as those that write ONNX.
+
+        Returns
+        -------
+        sklearn.linear_model.LogisticRegression or dict of LogisticRegression
+            A fitted model with the same classes, linear predictor and probabilities, see
+            :meth:`ksparse.FitResult.to_logistic_regression`; of more than two classes, or of many labels, one for each by its name, of the
+            classes 0 (the rest) and 1, None for one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_logistic_regression`.
+        """
+        return self._each(
+            lambda result, i, name: to_logistic_regression(result, self.classes_ if self.classes_.shape == (2,) else (0, 1))
+        )
 
     def scorecard(
         self,

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import sqlite3
+import warnings
 
 import ksparse
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier
 from ksparse._probability import probability
 from reference import random_problem
+from sklearn.base import clone
 from sklearn.datasets import load_wine
+from sklearn.multiclass import OneVsRestClassifier
 
 # What ends a string or a name too early if it is not quoted.
 NAMES = ["age", "body mass", 'so "called"', "it's", "a\\b\n", "Größe", "x'); DROP TABLE t; --", "[7]"]
@@ -154,8 +157,9 @@ def test_classes_and_labels_each():
         labels = KSparseMultiLabelClassifier(2, ridge=1e-2).fit(X, Y)
     assert [name for name, text in labels.formula().items() if text is None] == ["never"]
     assert labels.to_sql()["1"] == model.to_sql()[1]
-    with pytest.raises(ValueError, match="there is no model to write down: invalid_input: y has no row of class 1"):
-        labels.result_[3].formula()
+    for write in (labels.result_[3].formula, labels.result_[3].to_logistic_regression):
+        with pytest.raises(ValueError, match="there is no model to write down: invalid_input: y has no row of class 1"):
+            write()
 
 
 def test_what_cannot_be_written_is_said():
@@ -171,3 +175,60 @@ def test_what_cannot_be_written_is_said():
         result.formula(0)
     with pytest.raises(TypeError, match=r"digits is 2\.5; it must be an integer"):
         result.formula(2.5)
+
+
+def test_logistic_regression_answers_as_the_model():
+    """scikit-learn's own class with the same decisions and probabilities, by name of the classes and of the columns."""
+    problem = random_problem(6, n=150)
+    frame, y = pd.DataFrame(problem.X, columns=list("abcdefgh")), np.where(problem.y == 1, "ill", "well")
+    for model in [
+        KSparseClassifier(3, ridge=1e-2),
+        KSparseClassifierCV([3], ridge=1e-2),
+        KSparseClassifier(3, loss="focal", gamma=0.0),
+    ]:
+        copy = model.fit(frame, y).to_logistic_regression()
+        assert type(copy).__module__.startswith("sklearn.")
+        np.testing.assert_allclose(copy.decision_function(frame), model.decision_function(frame), atol=1e-12)
+        np.testing.assert_allclose(copy.predict_proba(frame), model.predict_proba(frame), rtol=1e-10)
+        assert copy.predict(frame).tolist() == model.predict(frame).tolist()
+        with pytest.raises(ValueError, match="feature names"):
+            copy.predict(frame[list("hgfedcba")])
+        copy.coef_ += 1
+        assert model.result_.coef.max() == model.coef_.max()  # a copy, and no view
+        assert not np.array_equal(copy.coef_, model.coef_)
+    result = ksparse.fit(problem.X, problem.y, 3, ridge=1e-2)
+    copy = result.to_logistic_regression()
+    np.testing.assert_allclose(copy.decision_function(problem.X), result.decision_function(problem.X), atol=1e-12)
+    assert copy.classes_.tolist() == [0, 1]
+    assert not hasattr(clone(copy), "coef_")
+    with pytest.raises(ValueError, match="the focal loss with gamma=2: LogisticRegression would make the same decisions but"):
+        ksparse.fit(problem.X, problem.y, 3, loss="focal").to_logistic_regression()
+
+
+def test_logistic_regressions_of_classes():
+    """One for each class; in OneVsRestClassifier they are together the whole model, as the guide says."""
+    X, y = load_wine(return_X_y=True)
+    model = KSparseClassifier(2, ridge=1e-2).fit(X, y)
+    copies = model.to_logistic_regression()
+    eta = np.column_stack([copies[name].decision_function(X) for name in (0, 1, 2)])
+    np.testing.assert_allclose(eta, model.decision_function(X), atol=1e-10)
+    assert copies[2].classes_.tolist() == [0, 1]
+    whole = OneVsRestClassifier(KSparseClassifier(2, ridge=1e-2)).fit(X, y)
+    expected = whole.predict_proba(X)
+    whole.estimators_ = [estimator.to_logistic_regression() for estimator in whole.estimators_]
+    np.testing.assert_allclose(whole.predict_proba(X), expected, rtol=1e-10)
+    np.testing.assert_allclose(expected, model.predict_proba(X), rtol=1e-6)
+
+
+def test_onnx_answers_as_the_model():
+    """By skl2onnx and onnxruntime where they are installed, in their single precision."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the versions of protobuf and NumPy that these were built with
+        skl2onnx, onnxruntime = pytest.importorskip("skl2onnx"), pytest.importorskip("onnxruntime")
+        problem = random_problem(7, n=150)
+        model = KSparseClassifier(3, ridge=1e-2).fit(problem.X, problem.y)
+        rows = problem.X.astype(np.float32)
+        onnx = skl2onnx.to_onnx(model.to_logistic_regression(), rows[:1], options={"zipmap": False})
+        labels, probabilities = onnxruntime.InferenceSession(onnx.SerializeToString()).run(None, {"X": rows})
+    np.testing.assert_allclose(probabilities, model.predict_proba(rows), atol=1e-6)
+    assert labels.tolist() == model.predict(rows).tolist()
