@@ -87,7 +87,8 @@ class Alternatives:
 class FitResult(Tabular, ReadableFit):
     """What :func:`ksparse.fit` found.
 
-    It refers to the data of the fit without a copy, for :meth:`alternatives` and :meth:`summary`.
+    It refers to the data of the fit without a copy, for :meth:`alternatives`, :meth:`summary` and
+    :meth:`scorecard`.
 
     Attributes
     ----------

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier
 from reference import random_problem
+from scipy.sparse import csc_array, csr_array
 from scipy.special import expit
 from scipy.stats import norm
 from sklearn.datasets import load_wine
@@ -135,7 +136,7 @@ def test_share_of_bootstrap_rounds():
 
 
 def test_estimators_say_what_a_fit_says():
-    """On the data given again; of sparse X, with weights, by cross-validation, by the name of the class."""
+    """On the data given again; with weights, by cross-validation, by the name of the class."""
     problem = random_problem(4, n=150, p=9)
     y, w = np.where(problem.y == 1, "ill", "well"), np.random.default_rng(0).uniform(0.5, 2.0, 150)
     frame = pd.DataFrame(problem.X, columns=list("abcdefghi"))
@@ -147,6 +148,18 @@ def test_estimators_say_what_a_fit_says():
     with pytest.raises(NotFittedError):
         KSparseClassifier().summary(frame, y)
     assert summary.to_frame().index.tolist()[-1] == "(intercept)"
+
+
+@pytest.mark.parametrize("storage", [csr_array, csc_array, np.asfortranarray, np.float32])
+def test_storage_does_not_matter(storage):
+    """Only the chosen columns are gathered, as float64; intercepts are taken out of a sparse X that is not centred."""
+    X = np.round(random_problem(11, n=150, p=9).X * 4) / 4 * (np.random.default_rng(0).random((150, 9)) < 0.6)
+    y = (X[:, 2] - X[:, 5] + np.random.default_rng(1).logistic(size=150) > 0).astype(float)
+    expected, summary = (ksparse.fit(Z, y, 3, ridge=1e-3).summary() for Z in (X, storage(X)))
+    np.testing.assert_allclose(summary.covariance_matrix, expected.covariance_matrix, rtol=1e-6)
+    np.testing.assert_allclose(summary.coef_per_sd, expected.coef_per_sd, rtol=1e-6)
+    model = KSparseClassifier(3, ridge=1e-3).fit(storage(X), y)
+    np.testing.assert_allclose(model.summary(storage(X), y).standard_error, expected.standard_error, rtol=1e-6)
 
 
 def test_other_rows_are_refused():
