@@ -132,6 +132,8 @@ def test_share_of_bootstrap_rounds():
     assert summary.share_chosen[:-1].tolist() == stability.frequency[result.support].tolist()
     assert summary.share_chosen[summary.names.tolist().index("x2")] == 1.0
     assert "share of 40 bootstrap rounds" in summary.notes[-1]
+    row = str(summary).splitlines()[2].split()
+    assert row[-2:] == [f"{100 * stability.frequency[result.support[0]]:.0f}", "%"]
     assert result.summary().share_chosen is None
 
 
