@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._optional import require
-from ._request import Request
+from ._request import Request, Settings
 from ._rows import Rows, Vector, label_of
 from ._table import Table, Tabular
 from ._validation import check_integer, check_real
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Summary", "summarise"]
 
 COVARIANCES = ("information", "sandwich")
+
+_SETTINGS_OF_THE_PROBLEM = (
+    *("loss", "alpha", "gamma", "ridge", "fit_intercept", "tolerance", "max_newton"),
+    *("always_in", "never_in", "bounds", "groups"),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -287,7 +292,9 @@ def _share_chosen(
     """In which part of the bootstrap rounds each chosen feature was chosen, and what to say of the rounds."""
     from ._stability import solve_stability
 
-    settings = replace(request.settings, search="fast", max_rounds=None, max_seconds=None, random_state=random_state)
+    # What is minimised, and under which constraints, is that of the fit; the budget of its search, which may be long, is not.
+    same = {name: getattr(request.settings, name) for name in _SETTINGS_OF_THE_PROBLEM}
+    settings = Settings(**same, search="fast", random_state=random_state)
     again = Request.of(request.design, request.labels, request.weights, request.offset, settings, request.names)
     found = solve_stability(again, result.k, rounds, "bootstrap", 0.5, n_jobs)
     failed = sum(word != "converged" for word in found.status)

@@ -122,9 +122,9 @@ def test_units_and_shifts():
 
 
 def test_share_of_bootstrap_rounds():
-    """That of stability_selection with the settings of the fit; the seed is the summary's own."""
+    """That of stability_selection with the problem of the fit, but not its budget to search; the seed is the summary's own."""
     problem = random_problem(3, n=120, p=20, rho=0.8, loss="focal", ridge=1e-2, alpha=0.6, always_in=[2])
-    result = ksparse.fit(problem.X, problem.y, 3, **problem.settings)
+    result = ksparse.fit(problem.X, problem.y, 3, search="thorough", max_rounds=20, **problem.settings)
     summary = result.summary(bootstrap=40, random_state=7)
     stability = ksparse.stability_selection(
         problem.X, problem.y, 3, rounds=40, sampling="bootstrap", random_state=7, **problem.settings
