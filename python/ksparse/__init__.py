@@ -17,7 +17,9 @@ from ._loss import loss_terms
 from ._many import BatchResult, fit_many
 from ._path import PathResult, fit_path
 from ._plot import CoefficientDisplay, CrossValidationDisplay, LossDisplay, PathDisplay, StabilityDisplay
+from ._scorecard import Scorecard
 from ._stability import StabilityResult, stability_selection
+from ._summary import Summary
 from .exceptions import ConvergenceWarning
 
 if TYPE_CHECKING:
@@ -40,8 +42,10 @@ __all__ = [
     "LossDisplay",
     "PathDisplay",
     "PathResult",
+    "Scorecard",
     "StabilityDisplay",
     "StabilityResult",
+    "Summary",
     "__version__",
     "build_info",
     "datasets",

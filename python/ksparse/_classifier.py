@@ -21,6 +21,7 @@ from ._outcomes import Outcomes, one_class
 from ._path import PathResult, least_budget, solve_path
 from ._probability import one_vs_rest_log_probability, probability
 from ._progress import Report, part_of, progress_if
+from ._reading import ReadableEstimator
 from ._request import Settings
 from ._validation import check_groups, check_integer, check_loss, linear_predictor
 
@@ -29,7 +30,7 @@ __all__ = ["KSparseClassifier"]
 FLOATS = [np.float64, np.float32]  # read in place; others become the first
 
 
-class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
+class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
     """What the estimators share: checked arrays in, labels and probabilities out."""
 
     # By class or label where there are several.
@@ -44,11 +45,12 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
     class_weight: Any = None
 
     def _validated(
-        self, X: Any, y: Any, sample_weight: Any, *, indicator: bool = False
+        self, X: Any, y: Any, sample_weight: Any, *, indicator: bool = False, reset: bool = True
     ) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None]:
         """Return X, labels, and the weights of the rows, those of their classes included.
 
-        Labels are numbers in ``classes_``, or with ``indicator`` a matrix of 0 and 1 by columns.
+        Labels are numbers in ``classes_``, or with ``indicator`` a matrix of 0 and 1 by columns. Without ``reset`` they must be
+        those of an earlier fit.
         """
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
         X, y = validate_data(
@@ -60,8 +62,9 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
             ensure_all_finite=False,
             order=None,
             multi_output=indicator,
+            reset=reset,
         )
-        labels = self._indicator(y) if indicator else self._class_numbers(y)
+        labels = self._indicator(y, reset) if indicator else self._class_numbers(y) if reset else self._known_numbers(y)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=False)
@@ -82,7 +85,13 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"y has one class only ({self.classes_[0]!r}); {type(self).__name__} needs two")
         return labels
 
-    def _indicator(self, y: Any) -> NDArray[Any]:
+    def _known_numbers(self, y: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the place of each label among the classes of the fit."""
+        for i in np.flatnonzero(~np.isin(y, self.classes_))[:1]:
+            raise ValueError(f"y[{i}] is {y[i]!r}; the fit had the classes {self.classes_.tolist()}")
+        return np.searchsorted(self.classes_, y)
+
+    def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:
         raise NotImplementedError  # only of the estimator of many labels
 
     def _take(self, result: FitResult) -> None:

@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._optional import require
+from ._reading import ReadableFit
 from ._request import Request, Settings
+from ._table import Table, Tabular
 from ._threads import thread_count
 from ._validation import check_integer, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
@@ -83,8 +85,11 @@ class Alternatives:
 
 
 @dataclass(frozen=True, eq=False)
-class FitResult:
-    """What :func:`ksparse.fit` found. It refers to the data of the fit, for :meth:`alternatives`, without a copy.
+class FitResult(Tabular, ReadableFit):
+    """What :func:`ksparse.fit` found.
+
+    It refers to the data of the fit without a copy, for :meth:`alternatives`, :meth:`summary` and
+    :meth:`scorecard`.
 
     Attributes
     ----------
@@ -173,11 +178,7 @@ class FitResult:
             estimator. Fit again with :func:`ksparse.fit`.
         """
         count = check_integer(n, "n", 1)
-        request = self._request
-        if request is None:
-            raise ValueError(
-                "this result does not refer to its data (unpickled, of fit_each, or of an estimator); use that of ksparse.fit"
-            )
+        request = self._data()
         numbers = request.group_numbers
         support = [int(unit) for unit in (self.support if numbers is None else np.unique(numbers[self.support]))]
         rows = _core.alternatives(*request.arguments, request.options, support, count)
@@ -213,18 +214,16 @@ class FitResult:
         eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
 
-    def __str__(self) -> str:
-        """Return a table of the chosen features."""
+    def _table(self) -> Table:
+        """Return the chosen features with their coefficients."""
         names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in self.support]
-        width = max([len("(intercept)"), *map(len, names)])
-        lines = [
-            f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}"
-        ]
-        lines += [f"  {name:<{width}}  {self.coef[j]:+.6g}" for name, j in zip(names, self.support, strict=True)]
-        lines.append(f"  {'(intercept)':<{width}}  {self.intercept:+.6g}")
-        if self.advice:
-            lines.append(f"  {self.advice}")
-        return "\n".join(lines)
+        rows = [(name, f"{self.coef[j]:+.6g}") for name, j in zip(names, self.support, strict=True)]
+        return Table(
+            f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}",
+            ("feature", "coefficient"),
+            [*rows, ("(intercept)", f"{self.intercept:+.6g}")],
+            (self.advice,) if self.advice else (),
+        )
 
 
 def fit(

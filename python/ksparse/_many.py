@@ -16,6 +16,7 @@ from ._fit import FitResult
 from ._optional import require
 from ._progress import Report, progress_if
 from ._request import Request, Settings
+from ._table import Table, Tabular
 from ._threads import thread_count
 from ._validation import check_design, check_groups, check_loss, check_real, check_rows, feature_names, linear_predictor
 from .exceptions import ConvergenceWarning
@@ -43,7 +44,7 @@ class _Batch:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BatchResult:
+class BatchResult(Tabular):
     """What :func:`ksparse.fit_many` found: arrays with an entry per problem.
 
     ``result[i]`` is the :class:`ksparse.FitResult` of problem i; a slice, a mask or an array of numbers gives the result of
@@ -268,15 +269,19 @@ class BatchResult:
     def _name(self, i: int) -> str:
         return str(self._numbers[i] if self.problem_names is None else self.problem_names[i])
 
-    def __repr__(self) -> str:
-        """Return a summary, and a line for each of the first problems."""
-        lines = [f"{len(self)} problems over {self.coefs.shape[1]} features, {self.loss} loss: {_counts_of(self.status)}"]
-        width = max([len(self._name(i)) for i in range(min(len(self), 10))], default=0)
+    def _table(self) -> Table:
+        """Return counts of the status, and a line for each of the first problems."""
+        rows = []
         for i, support in enumerate(self.supports[:10]):
             names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in support.tolist()]
             chosen = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-            lines.append(f"  {self._name(i):<{width}}  {self.objectives[i]:.6g}  {self.messages.get(i, chosen)}")
-        return "\n".join(lines + ["  ..."] * (len(self) > 10))
+            rows.append((self._name(i), f"{self.objectives[i]:.6g}", self.messages.get(i, chosen)))
+        return Table(
+            f"{len(self)} problems over {self.coefs.shape[1]} features, {self.loss} loss: {_counts_of(self.status)}",
+            ("problem", "objective", "features"),
+            rows + [("...", "", "")] * (len(self) > 10),
+            left=("features",),
+        )
 
 
 _STATUS: list[str] = _core.status_names()

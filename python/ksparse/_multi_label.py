@@ -205,7 +205,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             self._take(solve(design, labels, k, weights, None, settings, names))
         return self
 
-    def _indicator(self, y: Any) -> NDArray[Any]:
+    def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:
         array = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
         wrong = (array != 0) & (array != 1)
         if wrong.any():
@@ -213,7 +213,10 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             raise ValueError(f"y[{i}, {j}] is {array[i, j]}; an indicator of labels must be 0 or 1")
         # A row for each label: scikit-learn's scorers and cross_val_predict tell by it that there are many. Numbers of the
         # labels, as in OneVsRestClassifier, would look like the two classes of one label where there are two.
-        self.classes_ = np.tile(np.array([0, 1], dtype=array.dtype), (array.shape[1], 1))
+        if reset:
+            self.classes_ = np.tile(np.array([0, 1], dtype=array.dtype), (array.shape[1], 1))
+        elif array.shape[1] != len(self.classes_):
+            raise ValueError(f"y has {array.shape[1]} columns but the fit had {len(self.classes_)} labels")
         return np.asarray(array == 1)
 
     def _has_many(self) -> bool:

@@ -17,6 +17,7 @@ from ._optional import require
 from ._plot import PathDisplay
 from ._progress import Report, progress_if
 from ._request import Request, Settings
+from ._table import Table, Tabular
 from ._validation import check_features, check_flag, check_groups
 from .exceptions import ConvergenceWarning
 
@@ -24,7 +25,7 @@ __all__ = ["PathResult", "fit_path"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PathResult:
+class PathResult(Tabular):
     """What :func:`ksparse.fit_path` found: a fit for each k, in increasing order of k.
 
     ``len(path)`` is the number of fits, ``path[i]`` the i-th :class:`ksparse.FitResult`, and iteration goes over them.
@@ -227,15 +228,19 @@ class PathResult:
         names = self.results[0].feature_names
         return int(feature) if names is None else str(names[feature])
 
-    def __repr__(self) -> str:
+    def _table(self) -> Table:
         """Return a line per k."""
-        lines = [f"PathResult of {len(self)} fits, {self.results[0].loss} loss, {len(self.results[0].coef)} features"]
         criteria = self.criteria
-        lines.append(f"{'k':>6} {'chosen':>6} {'objective':>12}" + "".join(f" {name:>10}" for name in criteria) + "  status")
+        rows = []
         for i, result in enumerate(self.results):
-            values = "".join(f" {values[i]:>10.5g}" for values in criteria.values())
-            lines.append(f"{self.ks[i]:>6} {len(result.support):>6} {result.objective:>12.6g}{values}  {result.status}")
-        return "\n".join(lines)
+            values = [f"{values[i]:.5g}" for values in criteria.values()]
+            rows.append((str(self.ks[i]), str(len(result.support)), f"{result.objective:.6g}", *values, result.status))
+        return Table(
+            f"PathResult of {len(self)} fits, {self.results[0].loss} loss, {len(self.results[0].coef)} features",
+            ("k", "chosen", "objective", *criteria, "status"),
+            rows,
+            left=("status",),
+        )
 
 
 def least_budget(settings: Settings, n_features: int, names: NDArray[np.object_] | None) -> int:

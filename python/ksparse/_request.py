@@ -103,6 +103,7 @@ class Request:
     gamma: float
     options: _core.Options
     names: NDArray[np.object_] | None
+    settings: Settings
     group_numbers: NDArray[np.int64] | None = None
     group_labels: NDArray[Any] | None = None
 
@@ -126,7 +127,7 @@ class Request:
         names = feature_names(X) if names is None else names
         p = design.shape[1]
         grouped = check_groups(settings.groups, p) or (None, None)
-        return cls(design, labels, weights, shift, loss, alpha, gamma, settings.options(p, names), names, *grouped)
+        return cls(design, labels, weights, shift, loss, alpha, gamma, settings.options(p, names), names, settings, *grouped)
 
     @property
     def n_units(self) -> int:

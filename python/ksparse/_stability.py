@@ -14,7 +14,7 @@ from . import _core
 from ._many import BatchResult, advice_on, solve_many
 from ._optional import require
 from ._plot import StabilityDisplay
-from ._progress import part_of, progress_if
+from ._progress import Report, part_of, progress_if
 from ._request import Request, Settings
 from ._validation import check_integer, check_real
 from .exceptions import ConvergenceWarning
@@ -257,29 +257,36 @@ def stability_selection(
         groups=groups,
     )
     request = Request.of(X, y, sample_weight, offset, settings)
-    p = request.design.shape[1]
-    budget = request.check_budget(k)
-    counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
-    parts: list[BatchResult] = []
     with progress_if(verbose, "rounds") as report:
-        for some in _parts(counts, request.weights):
-            weights = some if request.weights is None else some * request.weights[:, None]
-            share = part_of(report, sum(map(len, parts)), counts.shape[1])
-            part = solve_many(
-                request.design, request.labels, budget, weights, request.offset, settings, n_jobs, request.names, share
-            )
-            _raise_if_refused(part, request, budget, weights)
-            parts.append(part)
-    supports = tuple(support for part in parts for support in part.supports)
-    status = tuple(str(word) for part in parts for word in part.status)
-    failed = [word for word in status if word != "converged"]
+        result = solve_stability(request, k, rounds, sampling, fraction, n_jobs, report)
+    failed = [word for word in result.status if word != "converged"]
     if failed:
         warnings.warn(
-            f"{len(failed)} of {len(status)} rounds did not converge ({failed[0]}): {advice_on(failed[0])}",
+            f"{len(failed)} of {len(result.status)} rounds did not converge ({failed[0]}): {advice_on(failed[0])}",
             ConvergenceWarning,
             stacklevel=2,
         )
-    return _counted(supports, status, budget, p, request.names)
+    return result
+
+
+def solve_stability(
+    request: Request, k: Any, rounds: Any, sampling: Any, fraction: Any, n_jobs: int | None, report: Report | None = None
+) -> StabilityResult:
+    """Resample, call the core, count; the caller warns."""
+    budget = request.check_budget(k)
+    counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
+    parts: list[BatchResult] = []
+    for some in _parts(counts, request.weights):
+        weights = some if request.weights is None else some * request.weights[:, None]
+        share = part_of(report, sum(map(len, parts)), counts.shape[1])
+        part = solve_many(
+            request.design, request.labels, budget, weights, request.offset, request.settings, n_jobs, request.names, share
+        )
+        _raise_if_refused(part, request, budget, weights)
+        parts.append(part)
+    supports = tuple(support for part in parts for support in part.supports)
+    status = tuple(str(word) for part in parts for word in part.status)
+    return _counted(supports, status, budget, request.design.shape[1], request.names)
 
 
 def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) -> NDArray[np.uint8]:

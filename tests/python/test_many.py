@@ -164,7 +164,7 @@ def test_frames_name_features_and_problems():
     frame = batch.to_frame()
     assert list(frame.index) == list("abcde")
     assert all("gene 3" in features for features in frame["features"])
-    assert repr(batch[1:2]).splitlines()[1].startswith("  b  ")
+    assert repr(batch[1:2]).splitlines()[2].startswith("  b  ")
 
 
 def test_predictions_are_those_of_single_fits():

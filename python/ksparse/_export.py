@@ -1,0 +1,133 @@
+"""A model for those without ksparse: a formula for readers, expressions of Python and SQL, a model of scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._rows import label_of
+from ._validation import check_integer
+
+if TYPE_CHECKING:
+    from ._fit import FitResult
+
+__all__ = ["formula", "to_logistic_regression", "to_python", "to_sql"]
+
+OUTPUTS = ("probability", "linear_predictor")
+
+
+def formula(result: FitResult, digits: Any) -> str:
+    """Write the linear predictor, rounded, as a reader would."""
+    precision = check_integer(digits, "digits", 1, 17)
+    names = [label_of(result, j) for j in result.support]
+    left = "log-odds" if result.gamma == 0 else "linear predictor"
+    return f"{left} = {_sum(result, names, lambda value: f'{value:.{precision}g}')}"
+
+
+def to_python(result: FitResult, output: Any) -> str:
+    """Write an expression of ``row`` and ``math``."""
+    of_probability = _check_output(output) == "probability"
+    names = _unique_names(result)
+    columns = [f"row[{j if names is None else names[j]!r}]" for j in result.support.tolist()]
+    eta = _sum(result, columns, repr)
+    if not of_probability:
+        return eta
+    # In this order a NaN remains one: min and max return their first argument unless the other is beyond it.
+    limit = _limit(result.gamma)
+    t = f"max(min({eta}, {limit}), -{limit})"
+    if result.gamma == 0:
+        return f"1 / (1 + math.exp(-{t}))"
+    return f"(lambda t: {_focal_probability(result.gamma, 't', 'math.exp({})', 'math.log1p({})')})({t})"
+
+
+def to_sql(result: FitResult, output: Any) -> str:
+    """Write an expression of standard SQL."""
+    of_probability = _check_output(output) == "probability"
+    _unique_names(result)
+    columns = ['"' + label_of(result, j).replace('"', '""') + '"' for j in result.support]
+    eta = _sum(result, columns, repr)
+    if not of_probability:
+        return eta
+    if result.gamma == 0:
+        inside = f"1 / (1 + EXP(-({eta})))"
+    else:
+        inside = _focal_probability(result.gamma, f"({eta})", "EXP({})", "LN(1 + {})")
+    # The branches of CASE are evaluated in order, so that EXP sees nothing that it could not answer.
+    limit = _limit(result.gamma)
+    return f"CASE WHEN {eta} > {limit} THEN 1.0 WHEN {eta} < -{limit} THEN 0.0 ELSE {inside} END"
+
+
+def to_logistic_regression(result: FitResult, classes: Any = (0, 1)) -> Any:
+    """Copy coefficients into a model of scikit-learn, as its ``fit`` would leave it."""
+    from sklearn.linear_model import LogisticRegression
+
+    _check_answered(result)
+    if result.gamma > 0:
+        raise ValueError(
+            f"the model is of the focal loss with gamma={result.gamma:g}: LogisticRegression would make the same decisions but state "
+            "other probabilities; fit with loss='logistic', or export by to_python() or to_sql()"
+        )
+    model = LogisticRegression()
+    model.classes_ = np.array(classes)
+    model.coef_ = result.coef.reshape(1, -1).copy()
+    model.intercept_ = np.array([result.intercept])
+    model.n_iter_ = np.array([result.n_newton], dtype=np.int32)
+    model.n_features_in_ = len(result.coef)
+    if result.feature_names is not None:
+        model.feature_names_in_ = result.feature_names
+    return model
+
+
+def _check_answered(result: FitResult) -> None:
+    if not np.isfinite(result.intercept):
+        raise ValueError(f"there is no model to write down: {result.status}: {result.advice}")
+
+
+def _check_output(output: Any) -> str:
+    if not isinstance(output, str) or output not in OUTPUTS:
+        raise ValueError(f"output is {output!r}; it must be one of {', '.join(map(repr, OUTPUTS))}")
+    return output
+
+
+def _unique_names(result: FitResult) -> Any:
+    """Return the names of the columns; raise if one of the chosen is not the only one of its name."""
+    names = result.feature_names
+    if names is not None:
+        for j in result.support:
+            if np.count_nonzero(names == names[j]) > 1:
+                raise ValueError(f"X has more than one column of the name {names[j]!r}; an expression cannot tell them apart")
+    return names
+
+
+def _sum(result: FitResult, columns: list[str], number: Callable[[float], str]) -> str:
+    """Write the intercept plus the coefficients times columns, with no term that is 0."""
+    _check_answered(result)
+    terms = [(result.intercept, "")] if result.intercept != 0 or not columns else []
+    terms += [(coef, f" * {column}") for coef, column in zip(result.coef[result.support], columns, strict=True)]
+    text = ""
+    for value, factor in terms:
+        sign = (" - " if value < 0 else " + ") if text else ("-" if value < 0 else "")
+        text += sign + number(abs(float(value))) + factor
+    return text
+
+
+def _limit(gamma: float) -> str:
+    """Return how far from 0 the linear predictor matters.
+
+    Beyond it a probability is below 1e-303 or above 1 less that, and exp would overflow, which is an error in Python and in some
+    databases, as underflow is.
+    """
+    return repr(float(f"{700 / (gamma + 1):.6g}"))
+
+
+def _focal_probability(gamma: float, t: str, exp: str, log1p: str) -> str:
+    """Write the closed form of ``_probability.py``.
+
+    With p and q the sigmoids of t and -t, the odds are p^gamma (gamma q softplus(t) + p) / (q^gamma (gamma p softplus(-t) + q)), where
+    q / p = exp(-t). Divided by p above and below, no term overflows or cancels on either side.
+    """
+    g, up, down = repr(float(gamma)), exp.format(t), exp.format(f"-{t}")
+    fading = exp.format(f"-{g} * {t}")
+    return f"1 / (1 + {fading} * ({g} * {log1p.format(down)} + {down}) / ({g} * {down} * {log1p.format(up)} + 1))"

@@ -1,0 +1,549 @@
+"""Methods that read a model, of results and of estimators: the work is done once, on a single result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._export import formula, to_logistic_regression, to_python, to_sql
+from ._request import Request, Settings
+from ._scorecard import Scorecard, make_scorecard
+from ._summary import Summary, summarise
+
+if TYPE_CHECKING:
+    from ._fit import FitResult
+
+__all__ = ["ReadableEstimator", "ReadableFit"]
+
+
+class ReadableFit:
+    """What a :class:`ksparse.FitResult` can say of itself."""
+
+    _request: Request | None
+
+    def _data(self) -> Request:
+        """Return the data of the fit, or say that there are none."""
+        if self._request is None:
+            raise ValueError(
+                "this result does not refer to its data (unpickled, of fit_each, or of an estimator); use that of ksparse.fit, "
+                "or the method of the same name of the estimator, which takes X and y"
+            )
+        return self._request
+
+    def summary(
+        self,
+        *,
+        level: float = 0.95,
+        covariance: str | None = None,
+        bootstrap: int = 0,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> Summary:
+        r"""Table of the chosen features with standard errors and intervals, and how often resamplings choose the same.
+
+        Standard errors take the features as given. They were chosen because they looked strong on the same rows, so that intervals
+        are too narrow and coefficients tend to be too large; the table says so.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Confidence level of the intervals, in (0, 1).
+        covariance : {"information", "sandwich"} or None, default=None
+            How standard errors are estimated, see Notes. None is ``information`` for the logistic loss, ``sandwich`` for the focal
+            loss, which is no likelihood.
+        bootstrap : int, default=0
+            Rounds of :func:`ksparse.stability_selection` with ``sampling="bootstrap"``, >= 0, in which the features are chosen anew;
+            the table then tells in which part of them each was chosen. 0: none.
+        random_state : int, default=0
+            Seed of these rounds.
+        n_jobs : int or None, default=None
+            Threads of these rounds, as in scikit-learn.
+
+        Returns
+        -------
+        Summary
+            The table: prints, shows in notebooks, ``to_frame()``.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what it must be, or the result no longer refers to its data, see :meth:`alternatives`.
+
+        Notes
+        -----
+        With :math:`z_i` the chosen columns of row i and a 1 for the intercept, let :math:`c_i = w_i \ell''(m_i)`,
+        :math:`u_i = w_i (\partial\ell/\partial\eta_i\, z_i + \rho\beta)` (no :math:`\rho\beta` for the intercept) and
+        :math:`H = \sum_i c_i z_i z_i^\top + W\rho I` (no :math:`\rho` for the intercept), the Hessian of :math:`W F`. The covariance is
+
+        - ``information``: :math:`H^{-1} (\sum_i c_i z_i z_i^\top) H^{-1}`. Without a ridge that is the inverse of the observed
+          information; with one it is the variance of the penalised estimate [1]_. A weight counts as so many rows.
+        - ``sandwich``: :math:`H^{-1} (\sum_i u_i u_i^\top) H^{-1}`, which holds for an M-estimator also where the model is not true
+          [2]_ [3]_, with no correction for small samples. Every row is one observation, whatever its weight: right where weights
+          are importances, and too wide where they count rows.
+
+        With a ridge, coefficients are drawn towards 0; intervals are about the coefficients so drawn and leave this bias out.
+        ``information`` then takes the variance of a label from the probabilities so drawn as well, which are nearer to 1/2, and its standard
+        errors are too large where the ridge is strong; prefer ``sandwich`` there.
+        Coefficients at a bound are taken as fixed. There are no standard errors unless the fit converged. There are no p-values, for
+        after a selection they would not be what they are called [4]_.
+
+        References
+        ----------
+        .. [1] Le Cessie, van Houwelingen, "Ridge estimators in logistic regression", Applied Statistics 1992.
+        .. [2] Huber, "The behavior of maximum likelihood estimates under nonstandard conditions", Berkeley Symposium 1967.
+        .. [3] White, "Maximum likelihood estimation of misspecified models", Econometrica 1982.
+        .. [4] Berk, Brown, Buja, Zhang, Zhao, "Valid post-selection inference", Annals of Statistics 2013.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import ksparse
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((300, 50))
+        >>> y = X[:, 7] - X[:, 30] + rng.logistic(size=300) > 0
+        >>> summary = ksparse.fit(X, y, k=2).summary(bootstrap=100)
+        >>> summary.names.tolist()
+        ['x7', 'x30', '(intercept)']
+        >>> summary.to_frame().columns.tolist()
+        ['coef', 'standard_error', 'lower', 'upper', 'coef_per_sd', 'odds_ratio', 'share_chosen']
+        """
+        return summarise(
+            self._result(),
+            self._data(),
+            level=level,
+            covariance=covariance,
+            bootstrap=bootstrap,
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
+
+    def formula(self, digits: int = 4) -> str:
+        """Write the model as a formula, for a reader.
+
+        Parameters
+        ----------
+        digits : int, default=4
+            Significant digits, in [1, 17].
+
+        Returns
+        -------
+        str
+            ``log-odds = ...``, or ``linear predictor = ...`` for the focal loss with gamma > 0, of which it is no log-odds. Features
+            without names are ``x0``, ``x1``, ... An offset comes on top.
+
+        Raises
+        ------
+        ValueError
+            If ``digits`` is not what it must be, or the result is of a problem that could not be fitted.
+
+        Examples
+        --------
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> print(ksparse.fit(X, y, k=2).formula(3))
+        log-odds = 14.8 - 0.0101 * worst area - 47.9 * worst concave points
+        """
+        return formula(self._result(), digits)
+
+    def to_python(self, output: str = "probability") -> str:
+        """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
+
+        Parameters
+        ----------
+        output : {"probability", "linear_predictor"}, default="probability"
+            P(y = 1), for the focal loss with the focusing undone; or the linear predictor.
+
+        Returns
+        -------
+        str
+            An expression of ``row``, a mapping by the names of the columns (or where they have none a sequence), and for a
+            probability of the module ``math``. Numbers are exact, so that it agrees with the model to rounding; a NaN gives NaN. An
+            offset comes on top of the linear predictor.
+
+        Raises
+        ------
+        ValueError
+            If ``output`` is not what it must be, a chosen column shares its name with another, or the result is of a problem
+            that could not be fitted.
+
+        Examples
+        --------
+        >>> import math
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> expression = ksparse.fit(X, y, k=2).to_python()
+        >>> probability = eval(f"lambda row: {expression}")
+        >>> print(round(probability({"worst area": 700, "worst concave points": 0.1}), 3))
+        0.948
+        """
+        return to_python(self._result(), output)
+
+    def to_sql(self, output: str = "probability") -> str:
+        """Write the model as an expression of SQL, to be selected from a table with the columns of X.
+
+        Parameters
+        ----------
+        output : {"probability", "linear_predictor"}, default="probability"
+            P(y = 1), for the focal loss with the focusing undone; or the linear predictor.
+
+        Returns
+        -------
+        str
+            An expression of standard SQL: columns in double quotes, ``CASE``, ``EXP`` and for the focal loss ``LN``. Some databases
+            differ: MySQL takes double quotes for names only in the mode ``ANSI_QUOTES``, and SQL Server calls ``LN`` ``LOG``. Features
+            without names are ``"x0"``, ``"x1"``, ... NULL gives NULL.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`to_python`.
+
+        Examples
+        --------
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> print(ksparse.fit(X, y, k=1).to_sql("linear_predictor"))  # doctest: +ELLIPSIS
+        19.33... - 0.175... * "worst perimeter"
+        """
+        return to_sql(self._result(), output)
+
+    def to_logistic_regression(self) -> Any:
+        """Copy the coefficients into a model of scikit-learn, for tools that know its models, such as those that write ONNX.
+
+        Returns
+        -------
+        sklearn.linear_model.LogisticRegression
+            A fitted model of the classes 0 and 1 with the same linear predictor and the same probabilities. It has scikit-learn's default
+            parameters, which say nothing of how the model was fitted, and it does not know of an offset.
+
+        Raises
+        ------
+        ValueError
+            If the loss is focal with gamma > 0, whose probabilities are not those of a logistic regression, or the result is of a
+            problem that could not be fitted.
+
+        Examples
+        --------
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> model = ksparse.fit(X, y, k=2).to_logistic_regression()
+        >>> print(round(model.score(X, y), 3))
+        0.956
+        """
+        return to_logistic_regression(self._result())
+
+    def scorecard(
+        self,
+        *,
+        points_to_double_odds: float = 20.0,
+        base_points: float = 600.0,
+        base_odds: float = 50.0,
+        units: dict[Any, float] | None = None,
+        decimals: int | None = 0,
+    ) -> Scorecard:
+        """Make a scorecard: points that a person can add up, the more the likelier class 1.
+
+        Parameters
+        ----------
+        points_to_double_odds : float, default=20
+            How many points double the odds of class 1, not 0; negative where points are to fall as the odds rise.
+        base_points, base_odds : float, default=600, 50
+            The score at which the odds of class 1 are ``base_odds`` to 1.
+        units : dict or None, default=None
+            Steps that points are for, by the name or number of the feature, > 0. Those of other features are 1 where they are 0 or 1
+            in every row, else the largest of 1, 2 and 5 times a power of ten that is no more than their standard deviation.
+        decimals : int or None, default=0
+            Decimals of the points and the base, in [0, 15]; None: not rounded.
+
+        Returns
+        -------
+        Scorecard
+            The card: prints, shows in notebooks, ``to_frame()``, ``score(X)``, ``probability(score)``.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what it must be, the loss is focal with gamma > 0, so that the linear predictor is no log-odds, or the
+            result no longer refers to its data, see :meth:`alternatives`.
+
+        Notes
+        -----
+        Points are rounded one by one; the base is then set so that the average row keeps its score. ``loss_before``, ``loss_after`` and
+        ``largest_change`` tell what that costs on the rows of the fit. Larger ``points_to_double_odds`` or ``units`` lose less.
+
+        References
+        ----------
+        .. [1] Siddiqi, "Credit risk scorecards", Wiley 2006.
+
+        Examples
+        --------
+        >>> import ksparse
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+        >>> card = ksparse.fit(X, y, k=2).scorecard(base_points=0, base_odds=1)
+        >>> print(card)
+        0 points are odds of 1 to 1 of class 1; +20 points double them
+          feature               points   per
+          (base)                   426
+          worst area              -146   500
+          worst concave points     -69  0.05
+        Rounding takes the average loss on 569 rows from 0.119622 to 0.119622, and changes no probability by
+        more than 0.0007.
+        >>> print(card.score(X[193:194]), card.probability([-20, 0, 20]).round(3))
+        [0.1392] [0.333 0.5   0.667]
+        """
+        return make_scorecard(
+            self._result(),
+            self._data(),
+            points_to_double_odds=points_to_double_odds,
+            base_points=base_points,
+            base_odds=base_odds,
+            units=units,
+            decimals=decimals,
+        )
+
+    def _result(self) -> FitResult:
+        return cast("FitResult", self)
+
+
+class ReadableEstimator:
+    """What a fitted estimator can say of itself; of more than two classes, or of many labels, of each."""
+
+    classes_: Any
+    class_weight: Any
+    result_: Any
+    _validated: Any
+
+    def _fitted(self) -> Any:
+        """Return the result, or raise as scikit-learn does."""
+        from sklearn.utils.validation import check_is_fitted  # a result needs no scikit-learn
+
+        check_is_fitted(self)
+        return self.result_
+
+    def _each(self, read: Callable[[FitResult, int, str], Any]) -> Any:
+        """Read the result, or those of all classes or labels, with their place and name; None where there is no answer."""
+        from ._fit import FitResult
+
+        result = self._fitted()
+        if isinstance(result, FitResult):
+            return read(result, 1, str(self.classes_[1]))
+        names = range(len(result)) if result.problem_names is None else result.problem_names.tolist()
+        answered = np.isfinite(result.intercepts)
+        return {name: read(result[i], i, str(name)) if answered[i] else None for i, name in enumerate(names)}
+
+    def _requests(self, X: Any, y: Any, sample_weight: Any) -> Callable[[FitResult, int], Request]:
+        """Check data as those of the fit; return the request that belongs to the result of a class, or of a label."""
+        self._fitted()
+        many_labels = np.ndim(self.classes_) == 2
+        design, labels, weights = self._validated(X, y, sample_weight, indicator=many_labels, reset=False)
+
+        def request(result: FitResult, i: int) -> Request:
+            own = labels[:, i] if many_labels else labels == i
+            settings = Settings.of_estimator(self, alpha=result.alpha, gamma=result.gamma, ridge=result.ridge)
+            return Request.of(design, own, weights, None, settings, result.feature_names)
+
+        return request
+
+    def summary(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        level: float = 0.95,
+        covariance: str | None = None,
+        bootstrap: int = 0,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> Any:
+        """Table of the chosen features with standard errors and intervals, and how often resamplings choose the same.
+
+        See :meth:`ksparse.FitResult.summary` for what it says and what it does not. An estimator does not hold on to its data, so it
+        asks for them again.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of the fit.
+        y : array-like of shape (n_samples,)
+            Labels of the fit.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the fit.
+        level : float, default=0.95
+            Confidence level of the intervals, in (0, 1).
+        covariance : {"information", "sandwich"} or None, default=None
+            How standard errors are estimated. With ``class_weight``, which leaves no likelihood, None is ``sandwich``.
+        bootstrap, random_state, n_jobs : optional
+            As in :meth:`ksparse.FitResult.summary`.
+
+        Returns
+        -------
+        Summary or dict of Summary
+            The table; of more than two classes, or of many labels, a table for each by its name, None for one that could not be
+            fitted.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what it must be, or F on these rows is not that of the fit.
+        """
+        request = self._requests(X, y, sample_weight)
+        class_weighted = self.class_weight is not None
+        return self._each(
+            lambda result, i, name: summarise(
+                result,
+                request(result, i),
+                level=level,
+                covariance=covariance,
+                bootstrap=bootstrap,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                outcome=name,
+                class_weighted=class_weighted,
+            )
+        )
+
+    def formula(self, digits: int = 4) -> Any:
+        """Write the model as a formula, for a reader.
+
+        Parameters
+        ----------
+        digits : int, default=4
+            Significant digits, in [1, 17].
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.formula`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.formula`.
+        """
+        return self._each(lambda result, i, name: formula(result, digits))
+
+    def to_python(self, output: str = "probability") -> Any:
+        """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
+
+        Parameters
+        ----------
+        output : {"probability", "linear_predictor"}, default="probability"
+            The probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+            sum; or the linear predictor.
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.to_python`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_python`.
+        """
+        return self._each(lambda result, i, name: to_python(result, output))
+
+    def to_sql(self, output: str = "probability") -> Any:
+        """Write the model as an expression of SQL, to be selected from a table with the columns of X.
+
+        Parameters
+        ----------
+        output : {"probability", "linear_predictor"}, default="probability"
+            The probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+            sum; or the linear predictor.
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.to_sql`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_sql`.
+        """
+        return self._each(lambda result, i, name: to_sql(result, output))
+
+    def to_logistic_regression(self) -> Any:
+        """Copy the coefficients into a model of scikit-learn, for tools that know its models, such as those that write ONNX.
+
+        Returns
+        -------
+        sklearn.linear_model.LogisticRegression or dict of LogisticRegression
+            A fitted model with the same classes, linear predictor and probabilities, see
+            :meth:`ksparse.FitResult.to_logistic_regression`; of more than two classes, or of many labels, one for each by its name, of the
+            classes 0 (the rest) and 1, None for one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_logistic_regression`.
+        """
+        return self._each(
+            lambda result, i, name: to_logistic_regression(result, self.classes_ if self.classes_.shape == (2,) else (0, 1))
+        )
+
+    def scorecard(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        points_to_double_odds: float = 20.0,
+        base_points: float = 600.0,
+        base_odds: float = 50.0,
+        units: dict[Any, float] | None = None,
+        decimals: int | None = 0,
+    ) -> Any:
+        """Make a scorecard: points that a person can add up, the more the likelier ``classes_[1]``.
+
+        See :meth:`ksparse.FitResult.scorecard`. The rows need not be those of the fit.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows that steps of the features are chosen by, and on which it is measured what rounding costs.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Their weights.
+        points_to_double_odds, base_points, base_odds, units, decimals : optional
+            As in :meth:`ksparse.FitResult.scorecard`.
+
+        Returns
+        -------
+        Scorecard or dict of Scorecard
+            The card; of more than two classes, or of many labels, one for each by its name, None for one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.scorecard`.
+        """
+        request = self._requests(X, y, sample_weight)
+        class_weighted = self.class_weight is not None
+        return self._each(
+            lambda result, i, name: make_scorecard(
+                result,
+                request(result, i),
+                points_to_double_odds=points_to_double_odds,
+                base_points=base_points,
+                base_odds=base_odds,
+                units=units,
+                decimals=decimals,
+                outcome=name,
+                class_weighted=class_weighted,
+            )
+        )

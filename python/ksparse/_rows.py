@@ -1,0 +1,76 @@
+"""What reading a model needs of the data: the rows that count, and of X no more than the chosen columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._loss import loss_terms
+from ._request import Request
+from ._sparse import is_sparse
+
+if TYPE_CHECKING:
+    from ._fit import FitResult
+
+__all__ = ["Rows", "label_of"]
+
+Vector = NDArray[np.float64]
+
+
+def label_of(result: FitResult, j: int) -> str:
+    """Name of a feature; as in scikit-learn ``x7`` where it has none."""
+    return f"x{j}" if result.feature_names is None else str(result.feature_names[j])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of positive weight."""
+
+    columns: Vector  # (n, s) of the chosen features
+    labels: Vector
+    weights: Vector  # ones where none were given
+    offset: Vector
+    loss: str
+    alpha: float
+    gamma: float
+
+    @classmethod
+    def of(cls, request: Request, result: FitResult) -> Rows:
+        """Gather the rows of a request and the columns that a result chose."""
+        n = len(request.labels)
+        weights = np.ones(n) if request.weights is None else request.weights
+        offset = np.zeros(n) if request.offset is None else request.offset
+        columns = request.design[:, result.support]
+        columns = np.asarray(columns.toarray() if is_sparse(columns) else columns, dtype=np.float64)
+        counts = weights > 0
+        return cls(
+            columns[counts],
+            request.labels[counts],
+            weights[counts],
+            offset[counts],
+            result.loss,
+            result.alpha,
+            result.gamma,
+        )
+
+    def eta(self, coef: Vector, intercept: float) -> Vector:
+        """Linear predictors, for coefficients of the chosen features."""
+        return np.asarray(self.columns @ coef + intercept + self.offset)
+
+    def terms(self, eta: Vector) -> tuple[Vector, Vector, Vector]:
+        """Value of the loss, slope and curvature, all with respect to the linear predictor."""
+        sign = 2.0 * self.labels - 1.0
+        value, slope, curvature = loss_terms(sign * eta, self.labels, loss=self.loss, alpha=self.alpha, gamma=self.gamma)
+        return value, sign * slope, curvature
+
+    def mean_loss(self, eta: Vector) -> float:
+        """Average loss, without a penalty."""
+        return float(np.average(self.terms(eta)[0], weights=self.weights))
+
+    def moments(self) -> tuple[Vector, Vector]:
+        """Mean and standard deviation of each column, that of the population."""
+        mean = np.average(self.columns, axis=0, weights=self.weights)
+        return mean, np.sqrt(np.average((self.columns - mean) ** 2, axis=0, weights=self.weights))

@@ -1,0 +1,252 @@
+"""A model as a scorecard: points that add up to a score, of which so many double the odds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._optional import require
+from ._request import Request
+from ._rows import Rows, Vector, label_of
+from ._table import Table, Tabular
+from ._validation import check_features, check_integer, check_real, linear_predictor
+
+if TYPE_CHECKING:
+    from ._fit import FitResult
+
+__all__ = ["Scorecard", "make_scorecard"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scorecard(Tabular):
+    """What :meth:`ksparse.FitResult.scorecard` makes: points for each chosen feature.
+
+    The score of a row is ``base`` plus, for each feature, its value divided by ``units`` times ``points``.
+
+    Attributes
+    ----------
+    names : ndarray of str, shape (n_chosen,)
+        Names of the chosen features, ``x0``, ``x1``, ... where they have none.
+    features : ndarray of int64, shape (n_chosen,)
+        Their numbers.
+    units : ndarray of shape (n_chosen,)
+        Step of each feature that its points are for.
+    binary : ndarray of bool, shape (n_chosen,)
+        Which features are 0 or 1 in every row, so that points are given if they are 1.
+    points : ndarray of shape (n_chosen,)
+        Points for a step.
+    base : float
+        Points of a row of zeros.
+    exact_points : ndarray of shape (n_chosen,)
+        Points before rounding.
+    points_to_double_odds, base_points, base_odds : float
+        The scale.
+    loss_before, loss_after : float
+        Average loss on the rows before and after rounding.
+    largest_change : float
+        By how much rounding changes the probability of a row at most.
+    n_features : int
+        Number of columns of X.
+    title : str
+        The line above the table.
+    notes : tuple of str
+        What rounding costs, and what else must be known, printed below the table.
+    """
+
+    names: NDArray[np.object_]
+    features: NDArray[np.int64]
+    units: Vector
+    binary: NDArray[np.bool_]
+    points: Vector
+    base: float
+    exact_points: Vector
+    points_to_double_odds: float
+    base_points: float
+    base_odds: float
+    loss_before: float
+    loss_after: float
+    largest_change: float
+    n_features: int
+    title: str
+    notes: tuple[str, ...]
+
+    def score(self, X: ArrayLike) -> Vector:
+        """Scores of rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``base + (X[:, features] / units) @ points``; not rounded itself.
+
+        Raises
+        ------
+        ValueError
+            If X has another number of columns than the fit.
+        """
+        return linear_predictor(X, self.features, self.points / self.units, self.n_features) + self.base
+
+    def probability(self, score: ArrayLike) -> Vector:
+        """Probability of class 1 that scores stand for.
+
+        Parameters
+        ----------
+        score : array-like of float
+            Scores.
+
+        Returns
+        -------
+        ndarray
+            Probabilities, in the shape of ``score``.
+        """
+        from scipy.special import expit  # SciPy takes longer to import than ksparse
+
+        return np.asarray(expit(_log_odds(score, self.points_to_double_odds, self.base_points, self.base_odds)))
+
+    def to_frame(self) -> Any:
+        """Table with the base points and a row per chosen feature.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by name, the first is ``(base)``; columns ``points``, ``unit`` (NaN for the base), ``binary`` and
+            ``exact_points`` (NaN for the base).
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "to_frame()", "pandas")
+        return pandas.DataFrame(
+            {
+                "points": np.append(self.base, self.points),
+                "unit": np.append(np.nan, self.units),
+                "binary": np.append(False, self.binary),
+                "exact_points": np.append(np.nan, self.exact_points),
+            },
+            index=pandas.Index(["(base)", *self.names], name="feature"),
+        )
+
+    def _table(self) -> Table:
+        per = ["if 1" if binary else f"{unit:g}" for binary, unit in zip(self.binary, self.units, strict=True)]
+        points = [f"{value:+.10g}" for value in self.points]
+        rows = [("(base)", f"{self.base:.10g}", ""), *zip(self.names.tolist(), points, per, strict=True)]
+        return Table(self.title, ("feature", "points", "per"), rows, self.notes)
+
+
+def _log_odds(score: ArrayLike, doubling: float, base_points: float, base_odds: float) -> Vector:
+    return (np.asarray(score, dtype=np.float64) - base_points) * (math.log(2) / doubling) + math.log(base_odds)
+
+
+def make_scorecard(
+    result: FitResult,
+    request: Request,
+    *,
+    points_to_double_odds: Any,
+    base_points: Any,
+    base_odds: Any,
+    units: Any,
+    decimals: Any,
+    outcome: str = "1",
+    class_weighted: bool = False,
+) -> Scorecard:
+    """Make the card; ``outcome`` is the name of class 1.
+
+    With the linear predictor as log-odds, score = base_points + (eta - log base_odds) * points_to_double_odds / log 2 [1]_.
+
+    References
+    ----------
+    .. [1] Siddiqi, "Credit risk scorecards", Wiley 2006, chapter 6.
+    """
+    if result.gamma > 0:
+        raise ValueError(
+            f"the linear predictor of the focal loss with gamma={result.gamma:g} is no log-odds, so that no number of points doubles "
+            "the odds; fit with loss='logistic'"
+        )
+    doubling = check_real(points_to_double_odds, "points_to_double_odds", "finite and not 0", -math.inf)
+    if doubling == 0:
+        raise ValueError("points_to_double_odds is 0; it must be finite and not 0")
+    at = check_real(base_points, "base_points", "finite", -math.inf)
+    odds = check_real(base_odds, "base_odds", "finite and > 0", 0.0, open_low=True)
+    places = None if decimals is None else check_integer(decimals, "decimals", 0, 15)
+    rows, coef = Rows.of(request, result), result.coef[result.support]
+    mean, sd = rows.moments()
+    binary = np.asarray(np.isin(rows.columns, (0.0, 1.0)).all(axis=0))
+    steps = np.where(binary, 1.0, _round_step(sd))
+    for j, step in _check_units(units, request).items():
+        steps[result.support == j] = step
+    exact = coef * steps * (doubling / math.log(2))
+    base = at + (result.intercept - math.log(odds)) * doubling / math.log(2)
+    points = exact
+    if places is not None:
+        # What rounding does to the score of the average row goes into the base, so that it is only the spread about it that suffers.
+        points = np.round(exact, places)
+        base = round(base + float((exact - points) @ (mean / steps)), places)
+    eta = rows.eta(coef, result.intercept)
+    rounded = _log_odds(base + rows.columns @ (points / steps), doubling, at, odds) + rows.offset
+    before, after = rows.mean_loss(eta), rows.mean_loss(rounded)
+    change = float(np.max(np.abs(_sigmoid(rounded) - _sigmoid(eta))))
+    notes = []
+    if places is not None:
+        notes.append(
+            f"Rounding takes the average loss on {len(rows.labels)} rows from {before:.6g} to {after:.6g}, and changes no probability by more "
+            f"than {change:.2g}."
+        )
+    if class_weighted or result.alpha != 0.5:
+        notes.append("Odds are those of the classes as they were weighted in the fit.")
+    if request.offset is not None:
+        notes.append("The offset of the fit comes on top, and is no part of the score.")
+    return Scorecard(
+        names=np.array([label_of(result, j) for j in result.support], dtype=object),
+        features=result.support,
+        units=steps,
+        binary=binary,
+        points=points,
+        base=base,
+        exact_points=exact,
+        points_to_double_odds=doubling,
+        base_points=at,
+        base_odds=odds,
+        loss_before=before,
+        loss_after=after,
+        largest_change=change,
+        n_features=len(result.coef),
+        title=f"{at:g} points are odds of {odds:g} to 1 of class {outcome}; {doubling:+g} points double them",
+        notes=tuple(notes),
+    )
+
+
+def _sigmoid(eta: Vector) -> Vector:
+    from scipy.special import expit
+
+    return np.asarray(expit(eta))
+
+
+def _round_step(sd: Vector) -> Vector:
+    """Return the largest of 1, 2 and 5 times a power of ten that is no more than a standard deviation; 1 for a constant."""
+    safe = np.where(sd > 0, sd, 1.0)
+    power = 10.0 ** np.floor(np.log10(safe))
+    multiples = np.array([5.0, 2.0, 1.0])
+    return power * multiples[np.argmax(multiples <= (safe / power)[:, None] * (1 + 1e-12), axis=1)]
+
+
+def _check_units(units: Any, request: Request) -> dict[int, float]:
+    """Return the steps of features that the user has set."""
+    if units is None:
+        return {}
+    if not isinstance(units, dict):
+        raise TypeError(f"units is {units!r}; it must be a dict from features, by name or number, to their steps, or None")
+    features = check_features(list(units), "units", request.design.shape[1], request.names)
+    return {
+        j: check_real(step, f"units[{key!r}]", "finite and > 0", 0.0, open_low=True)
+        for j, (key, step) in zip(features, units.items(), strict=True)
+    }

@@ -1,0 +1,305 @@
+"""A model as a table: coefficients, their standard errors and intervals, and how often resamplings choose the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._optional import require
+from ._request import Request, Settings
+from ._rows import Rows, Vector, label_of
+from ._table import Table, Tabular
+from ._validation import check_integer, check_real
+
+if TYPE_CHECKING:
+    from ._fit import FitResult
+
+__all__ = ["Summary", "summarise"]
+
+COVARIANCES = ("information", "sandwich")
+
+_SETTINGS_OF_THE_PROBLEM = (
+    *("loss", "alpha", "gamma", "ridge", "fit_intercept", "tolerance", "max_newton"),
+    *("always_in", "never_in", "bounds", "groups"),
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary(Tabular):
+    """What :meth:`ksparse.FitResult.summary` says: a row per chosen feature, then the intercept if there is one.
+
+    Attributes
+    ----------
+    names : ndarray of str, shape (n_rows,)
+        Names of the features, ``x0``, ``x1``, ... where they have none; the last may be ``(intercept)``.
+    coef : ndarray of shape (n_rows,)
+        Coefficients, per unit of the columns of X.
+    coef_per_sd : ndarray of shape (n_rows,)
+        Per standard deviation of the columns (that of the population, rows by their weights); NaN for the intercept.
+    standard_error : ndarray of shape (n_rows,)
+        Standard errors of ``coef``; NaN where there are none, and ``notes`` say why.
+    lower, upper : ndarray of shape (n_rows,)
+        Ends of the intervals, normal approximation.
+    odds_ratio : ndarray of shape (n_rows,) or None
+        Exponentials of ``coef``: a unit more multiplies the odds by it; NaN for the intercept. None if the linear predictor is no
+        log-odds (focal loss with gamma > 0).
+    share_chosen : ndarray of shape (n_rows,) or None
+        In which part of the bootstrap rounds the feature was chosen, NaN for the intercept; None if not asked for.
+    level : float
+        Confidence level.
+    covariance : {"information", "sandwich"}
+        Which estimate of the covariance was taken.
+    covariance_matrix : ndarray of shape (n_rows, n_rows)
+        The estimate; ``standard_error`` is the square root of its diagonal.
+    title : str
+        The line above the table.
+    notes : tuple of str
+        What must be known to read the table, printed below it.
+    """
+
+    names: NDArray[np.object_]
+    coef: Vector
+    coef_per_sd: Vector
+    standard_error: Vector
+    lower: Vector
+    upper: Vector
+    odds_ratio: Vector | None
+    share_chosen: Vector | None
+    level: float
+    covariance: str
+    covariance_matrix: Vector
+    title: str
+    notes: tuple[str, ...]
+
+    def to_frame(self) -> Any:
+        """Table with a row per chosen feature and the intercept.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by name; columns ``coef``, ``standard_error``, ``lower``, ``upper``, ``coef_per_sd``, and where there
+            are any ``odds_ratio`` and ``share_chosen``.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "to_frame()", "pandas")
+        columns = ("coef", "standard_error", "lower", "upper", "coef_per_sd", "odds_ratio", "share_chosen")
+        values = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
+        return pandas.DataFrame(values, index=pandas.Index(self.names, name="feature"))
+
+    def _table(self) -> Table:
+        part = f"{100 * self.level:g} %"
+        columns = {
+            "coefficient": _texts(self.coef, "+.4g"),
+            "std. error": _texts(self.standard_error, ".3g"),
+            f"{part} from": _texts(self.lower, "+.4g"),
+            "to": _texts(self.upper, "+.4g"),
+            "per std. dev.": _texts(self.coef_per_sd, "+.4g"),
+        }
+        if self.odds_ratio is not None:
+            columns["odds ratio"] = _texts(self.odds_ratio, ".4g")
+        if self.share_chosen is not None:
+            columns["chosen in"] = [text and f"{text} %" for text in _texts(100 * self.share_chosen, ".0f")]
+        rows = zip(self.names.tolist(), *columns.values(), strict=True)
+        return Table(self.title, ("feature", *columns), list(rows), self.notes)
+
+
+def _texts(values: Vector, form: str) -> list[str]:
+    return ["" if np.isnan(value) else format(value, form) for value in values]
+
+
+def check_covariance(covariance: Any, loss: str, *, class_weighted: bool) -> str:
+    """Return the estimate of the covariance to take, by default that which the fit allows."""
+    why_not = "weights of classes" if class_weighted else "the focal loss" if loss == "focal" else ""
+    if covariance is None:
+        return "sandwich" if why_not else "information"
+    if not isinstance(covariance, str) or covariance not in COVARIANCES:
+        raise ValueError(f"covariance is {covariance!r}; it must be one of {', '.join(map(repr, COVARIANCES))}, or None")
+    if covariance == "information" and why_not:
+        raise ValueError(
+            f"covariance is 'information', which needs a likelihood, and with {why_not} there is none; use 'sandwich'"
+        )
+    return covariance
+
+
+def summarise(
+    result: FitResult,
+    request: Request,
+    *,
+    level: Any,
+    covariance: Any,
+    bootstrap: Any,
+    random_state: Any,
+    n_jobs: int | None,
+    outcome: str = "1",
+    class_weighted: bool = False,
+) -> Summary:
+    """Make the table; ``outcome`` is the name of class 1."""
+    part = check_real(level, "level", "in (0, 1)", 0.0, 1.0, open_low=True)
+    kind = check_covariance(covariance, result.loss, class_weighted=class_weighted)
+    rounds = check_integer(bootstrap, "bootstrap", 0)
+    intercept = request.options.fit_intercept
+    rows, coef = Rows.of(request, result), result.coef[result.support]
+    _check_same_rows(rows, result)
+    sd = rows.moments()[1]
+    free = ~_at_bound(result, request)
+    matrix = np.full((len(coef) + intercept,) * 2, np.nan)
+    notes = [_note_of_selection(result, request), _note_of_covariance(kind, weighted=request.weights is not None)]
+    if result.converged:
+        inside = np.append(free, True) if intercept else free
+        found = _covariance(rows, result, free, kind, intercept)
+        matrix[np.ix_(inside, inside)] = found
+        if np.isnan(found).any():
+            notes.append("No standard errors: the Hessian of F is singular, for columns of X depend on each other.")
+    else:
+        notes.append(f"No standard errors: the fit ended with the status {result.status!r}. {result.advice}")
+    if not free.all():
+        held = ", ".join(label_of(result, j) for j in result.support[~free])
+        notes.append(f"At a bound, and taken as fixed: {held}.")
+    if result.ridge > 0:
+        notes.append(
+            "The ridge draws coefficients towards 0; intervals are about the coefficients so drawn, and leave this bias out."
+        )
+    if result.gamma > 0:
+        notes.append("With the focal loss the linear predictor is no log-odds, so that there are no odds ratios.")
+    share = None
+    if rounds:
+        share, note = _share_chosen(result, request, rounds, random_state, n_jobs)
+        notes.append(note)
+    values = np.append(coef, result.intercept) if intercept else coef
+    missing = [np.nan] * intercept
+    error = np.sqrt(np.diag(matrix))
+    reach = _normal_quantile(part) * error
+    return Summary(
+        names=np.array([*(label_of(result, j) for j in result.support), *["(intercept)"] * intercept], dtype=object),
+        coef=values,
+        coef_per_sd=np.append(coef * sd, missing),
+        standard_error=error,
+        lower=values - reach,
+        upper=values + reach,
+        odds_ratio=np.append(_exp(coef), missing) if result.gamma == 0 else None,
+        share_chosen=None if share is None else np.append(share, missing),
+        level=part,
+        covariance=kind,
+        covariance_matrix=matrix,
+        title=f"{result.loss} loss, {len(coef)} of {len(result.coef)} features, {len(rows.labels)} rows, "
+        f"{int(rows.labels.sum())} of class {outcome}: {result.status}",
+        notes=tuple(note for note in notes if note),
+    )
+
+
+def _note_of_covariance(kind: str, *, weighted: bool) -> str:
+    how = "from the observed information" if kind == "information" else "sandwich estimate"
+    weights = (
+        "a weight of 2 counts as two rows" if kind == "information" else "every row is one observation, whatever its weight"
+    )
+    return f"Standard errors: {how}" + (f"; {weights}." if weighted else ".")
+
+
+def _note_of_selection(result: FitResult, request: Request) -> str:
+    """Return the caveat, but for a model in which nothing was chosen."""
+    if len(result.support) == len(result.coef) or set(result.support.tolist()) <= set(request.options.always_in):
+        return ""
+    return (
+        "After selection: the features were chosen on these same rows, and standard errors and intervals take them as given. "
+        "So intervals are too narrow, and coefficients tend to be too large."
+    )
+
+
+def _check_same_rows(rows: Rows, result: FitResult) -> None:
+    """Raise if F on these rows is not that of the fit: away from the minimum, standard errors mean nothing."""
+    coef = result.coef[result.support]
+    objective = rows.mean_loss(rows.eta(coef, result.intercept)) + 0.5 * result.ridge * float(coef @ coef)
+    if not abs(objective - result.objective) <= 1e-6 * result.objective:
+        raise ValueError(
+            f"F is {objective:.6g} on these rows but was {result.objective:.6g} on those of the fit; "
+            "X, y and sample_weight must be what the model was fitted to"
+        )
+
+
+def _at_bound(result: FitResult, request: Request) -> NDArray[np.bool_]:
+    coef = result.coef[result.support]
+    held = np.zeros(len(coef), dtype=bool)
+    for bound in (request.options.lower, request.options.upper):
+        if len(bound):
+            held |= coef == bound[result.support]
+    return held
+
+
+def _covariance(rows: Rows, result: FitResult, free: NDArray[np.bool_], kind: str, intercept: bool) -> Vector:
+    r"""Estimate the covariance of the free coefficients and the intercept; NaN where the Hessian is singular.
+
+    With z_i the free columns of row i and a one, u_i = w_i (dl_i/deta z_i + ridge beta) (nothing of the ridge for the
+    intercept), which sum to the gradient of W F, c_i = w_i l''_i and the Hessian H = sum c_i z_i z_i' + W ridge I of W F:
+
+    - information: H^-1 (sum c_i z_i z_i') H^-1. Without a ridge it is the inverse of the observed information; with one it is the
+      variance of the penalised estimate [1]_.
+    - sandwich: H^-1 (sum u_i u_i') H^-1, that of an M-estimator whatever the truth is [2]_ [3]_, with no correction for small
+      samples.
+
+    References
+    ----------
+    .. [1] Le Cessie, van Houwelingen, "Ridge estimators in logistic regression", Applied Statistics 1992.
+    .. [2] Huber, "The behavior of maximum likelihood estimates under nonstandard conditions", Berkeley Symposium 1967.
+    .. [3] White, "Maximum likelihood estimation of misspecified models", Econometrica 1982.
+    """
+    coef = result.coef[result.support]
+    _, slope, curvature = rows.terms(rows.eta(coef, result.intercept))
+    mean, sd = (moment[free] for moment in rows.moments())
+    # Columns of mean 0 and variance 1, so that the condition of H does not depend on units, nor on a mean far from 0.
+    scale, shift = np.where(sd > 0, sd, 1.0), mean if intercept else np.zeros(len(mean))
+    Z = np.column_stack([(rows.columns[:, free] - shift) / scale, *[np.ones(len(rows.labels))] * intercept])
+    d, ones = Z.shape[1], [0.0] * intercept
+    ridge = np.append(result.ridge / scale**2, ones)
+    scaled = np.append(coef[free] * scale, ones)
+    information = (Z.T * (rows.weights * curvature)) @ Z
+    values, vectors = np.linalg.eigh(information + rows.weights.sum() * np.diag(ridge))
+    if d and not values[0] > d * np.finfo(np.float64).eps * values[-1]:
+        return np.full((d, d), np.nan)
+    if kind == "sandwich":
+        scores = rows.weights[:, None] * (slope[:, None] * Z + ridge * scaled)
+        information = scores.T @ scores
+    inverse = (vectors / values) @ vectors.T
+    # Back to the units of X: beta_j = scaled_j / scale_j, and the intercept is that of the shifted columns less mean . beta.
+    back = np.diag(np.append(1 / scale, [1.0] * intercept))
+    if intercept:
+        back[-1, :-1] = -shift / scale
+    half = back @ inverse
+    return np.asarray(half @ information @ half.T)
+
+
+def _normal_quantile(level: float) -> float:
+    """How many standard errors an interval reaches to either side."""
+    from scipy.special import ndtri  # SciPy takes longer to import than ksparse
+
+    return float(-ndtri((1 - level) / 2))
+
+
+def _exp(values: Vector) -> Vector:
+    with np.errstate(over="ignore"):  # an odds ratio beyond the range of doubles is infinite
+        return np.asarray(np.exp(values))
+
+
+def _share_chosen(
+    result: FitResult, request: Request, rounds: int, random_state: Any, n_jobs: int | None
+) -> tuple[Vector, str]:
+    """In which part of the bootstrap rounds each chosen feature was chosen, and what to say of the rounds."""
+    from ._stability import solve_stability
+
+    # What is minimised, and under which constraints, is that of the fit; the budget of its search, which may be long, is not.
+    same = {name: getattr(request.settings, name) for name in _SETTINGS_OF_THE_PROBLEM}
+    settings = Settings(**same, search="fast", random_state=random_state)
+    again = Request.of(request.design, request.labels, request.weights, request.offset, settings, request.names)
+    found = solve_stability(again, result.k, rounds, "bootstrap", 0.5, n_jobs)
+    failed = sum(word != "converged" for word in found.status)
+    return found.frequency[result.support], (
+        f"Chosen in: share of {rounds} bootstrap rounds, each with a search of its own for at most {result.k} "
+        f"{'features' if result.groups is None else 'groups'}, that chose the feature."
+        + (f" {failed} of the rounds did not converge." if failed else "")
+    )
