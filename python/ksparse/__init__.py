@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._classifier import KSparseClassifier
     from ._cv import KSparseClassifierCV
     from ._multi_label import KSparseMultiLabelClassifier
+    from ._selector import KSparseSelector
 
 __all__ = [
     "Alternatives",
@@ -34,6 +35,7 @@ __all__ = [
     "KSparseClassifier",
     "KSparseClassifierCV",
     "KSparseMultiLabelClassifier",
+    "KSparseSelector",
     "PathResult",
     "StabilityResult",
     "__version__",
@@ -52,6 +54,7 @@ _LAZY = {
     "KSparseClassifier": "._classifier",
     "KSparseClassifierCV": "._cv",
     "KSparseMultiLabelClassifier": "._multi_label",
+    "KSparseSelector": "._selector",
 }
 
 
