@@ -59,6 +59,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
         Whether to fit an intercept.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, from all rows; they multiply ``sample_weight``.
+    probability : {"posterior", "score"}, default="posterior"
+        What ``predict_proba`` returns with the focal loss, to scorers too, as in :class:`ksparse.KSparseClassifier`.
     tolerance : float, default=1e-8
         Newton decrement at the answer, > 0.
     max_newton : int, default=100
@@ -137,6 +139,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         n_jobs: int | None = None,
         fit_intercept: bool = True,
         class_weight: Any = None,
+        probability: str = "posterior",
         tolerance: float = 1e-8,
         max_newton: int = 100,
         search: str = "auto",
@@ -159,6 +162,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.n_jobs = n_jobs
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
+        self.probability = probability
         self.tolerance = tolerance
         self.max_newton = max_newton
         self.search = search
@@ -253,7 +257,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self, rows: NDArray[np.float64], y: NDArray[Any], weights: NDArray[np.float64] | None, point: dict[str, float]
     ) -> Callable[[NDArray[np.float64], float], float]:
         """Return the score of a linear model on some rows, as a function of its coefficients."""
-        model = KSparseClassifier(loss=self.loss, alpha=point["alpha"], gamma=point["gamma"], ridge=point["ridge"])
+        alpha, gamma, ridge = (point[name] for name in GRID)
+        model = KSparseClassifier(loss=self.loss, alpha=alpha, gamma=gamma, ridge=ridge, probability=self.probability)
         scorer = check_scoring(model, self.scoring)
         model.classes_ = self.classes_
         model.n_features_in_ = rows.shape[1]

@@ -38,6 +38,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         Weight of half the squared norm of the coefficients, in units of the average loss, >= 0.
     fit_intercept : bool, default=True
         Whether to fit intercepts, which are never penalised.
+    probability : {"posterior", "score"}, default="posterior"
+        What ``predict_proba`` returns with the focal loss, as in :class:`ksparse.KSparseClassifier`.
     tolerance : float, default=1e-8
         Newton decrement at each answer, > 0.
     max_newton : int, default=100
@@ -127,6 +129,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         gamma: Any = 2.0,
         ridge: Any = 0.0,
         fit_intercept: bool = True,
+        probability: str = "posterior",
         tolerance: float = 1e-8,
         max_newton: int = 100,
         search: str = "auto",
@@ -145,6 +148,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         self.gamma = gamma
         self.ridge = ridge
         self.fit_intercept = fit_intercept
+        self.probability = probability
         self.tolerance = tolerance
         self.max_newton = max_newton
         self.search = search
@@ -227,7 +231,9 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         return (self.decision_function(X) > 0).astype(self.classes_.dtype)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probability that each row has each label; for the focal loss with the focusing undone.
+        """Probability that each row has each label.
+
+        For the focal loss with the focusing undone, unless ``probability="score"``.
 
         Parameters
         ----------
@@ -241,7 +247,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         """
         if not self._has_many():
             return super().predict_proba(X)
-        return probability(self.decision_function(X), self.gamma_)
+        return probability(self.decision_function(X), self._undone_gamma())
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithm of the probability that each row has each label.
