@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted, validate_data
 
+from ._build_info import __version__
 from ._criteria import check_criterion
 from ._fit import FitResult, solve
 from ._many import BatchResult, batch_of, solve_many
@@ -218,6 +219,21 @@ class SparseLinearClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return _check_feature_names_in(self, input_features)[self.support_]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Note the version: scikit-learn does so for its own estimators only."""
+        return {**super().__getstate__(), "_ksparse_version": __version__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Warn if the version is another: what a later one computes from an attribute may differ."""
+        version = state.get("_ksparse_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"this {type(self).__name__} was pickled by version {version} of ksparse and is loaded by {__version__}; "
+                "its predictions may differ, fit it again to be sure",
+                stacklevel=2,
+            )
+        super().__setstate__({name: value for name, value in state.items() if name != "_ksparse_version"})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
