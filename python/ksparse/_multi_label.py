@@ -201,7 +201,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
 
     def _indicator(self, y: Any) -> NDArray[Any]:
         array = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-        wrong = (array != 0) & (array != 1)
+        values = array if array.dtype.kind in "biuf" else array.astype(object)  # text and 0 do not compare in NumPy 1.24
+        wrong = (values != 0) & (values != 1)
         if wrong.any():
             i, j = np.argwhere(wrong)[0].tolist()
             raise ValueError(f"y[{i}, {j}] is {array[i, j]}; an indicator of labels must be 0 or 1")
