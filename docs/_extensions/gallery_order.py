@@ -1,6 +1,15 @@
 """The order of the examples in the gallery."""
 
-EXAMPLES = ["imbalanced_labels", "choosing_k", "calibration", "rare_events", "many_outcomes", "correlated_features", "reporting"]
+EXAMPLES = [
+    "imbalanced_labels",
+    "choosing_k",
+    "calibration",
+    "rare_events",
+    "multi_class",
+    "many_outcomes",
+    "correlated_features",
+    "reporting",
+]
 
 
 def place_of(filename: str) -> int:

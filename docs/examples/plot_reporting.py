@@ -68,7 +68,10 @@ table = {"not rounded": (log_loss(y_test, p), roc_auc_score(y_test, p))}
 for doubling in (20, 10, 5, 2, 1):
     coarse = result.scorecard(base_points=100, base_odds=1, points_to_double_odds=doubling)
     score = coarse.score(X_test)
-    table[f"points that double the odds: {doubling}"] = (log_loss(y_test, coarse.probability(score)), roc_auc_score(y_test, score))
+    table[f"points that double the odds: {doubling}"] = (
+        log_loss(y_test, coarse.probability(score)),
+        roc_auc_score(y_test, score),
+    )
 print(pd.DataFrame(table, index=["log loss", "AUC"]).T.round(4).to_string())
 
 # %%
@@ -81,7 +84,9 @@ seen = pd.DataFrame({"score": score, "share": y_test.to_numpy()}).groupby(fifths
 figure, (above, below) = plt.subplots(2, 1, figsize=(6.5, 4.6), sharex=True, height_ratios=[3, 1.4], layout="constrained")
 grid = np.linspace(score.min(), score.max(), 200)
 above.plot(grid, card.probability(grid), color="0.2", label="the card")
-above.plot(seen["score"], seen["share"], "o", color="0.2", markerfacecolor="white", markersize=8, label="seen in a fifth of the rows")
+above.plot(
+    seen["score"], seen["share"], "o", color="0.2", markerfacecolor="white", markersize=8, label="seen in a fifth of the rows"
+)
 above.set(ylabel="probability", ylim=(-0.02, 1.02))
 above.legend()
 bins = np.linspace(score.min(), score.max(), 25)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._classifier import KSparseClassifier
     from ._cv import KSparseClassifierCV
     from ._multi_label import KSparseMultiLabelClassifier
+    from ._selector import KSparseSelector
 
 __all__ = [
     "Alternatives",
@@ -39,6 +40,7 @@ __all__ = [
     "KSparseClassifier",
     "KSparseClassifierCV",
     "KSparseMultiLabelClassifier",
+    "KSparseSelector",
     "LossDisplay",
     "PathDisplay",
     "PathResult",
@@ -62,6 +64,7 @@ _LAZY = {
     "KSparseClassifier": "._classifier",
     "KSparseClassifierCV": "._cv",
     "KSparseMultiLabelClassifier": "._multi_label",
+    "KSparseSelector": "._selector",
 }
 
 

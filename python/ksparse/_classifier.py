@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted, validate_data
 
+from ._build_info import __version__
 from ._criteria import check_criterion
 from ._fit import FitResult, solve
 from ._many import BatchResult, batch_of, solve_many
@@ -23,7 +24,7 @@ from ._probability import one_vs_rest_log_probability, probability
 from ._progress import Report, part_of, progress_if
 from ._reading import ReadableEstimator
 from ._request import Settings
-from ._validation import check_groups, check_integer, check_loss, linear_predictor
+from ._validation import PROBABILITIES, check_choice, check_groups, check_integer, check_loss, linear_predictor
 
 __all__ = ["KSparseClassifier"]
 
@@ -43,6 +44,7 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
     # What to use instead for more than two classes; None: the estimator takes any number of them.
     _more_classes: str | None = None
     class_weight: Any = None
+    probability: Any
 
     def _validated(
         self, X: Any, y: Any, sample_weight: Any, *, indicator: bool = False, reset: bool = True
@@ -52,6 +54,7 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         Labels are numbers in ``classes_``, or with ``indicator`` a matrix of 0 and 1 by columns. Without ``reset`` they must be
         those of an earlier fit.
         """
+        check_choice(self.probability, "probability", PROBABILITIES)
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
         X, y = validate_data(
             self,
@@ -165,11 +168,17 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         eta = self.decision_function(X)
         return self.classes_[(eta > 0).astype(np.intp) if eta.ndim == 1 else eta.argmax(axis=1)]
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probability of each class; for the focal loss with the focusing undone (see Notes of the class).
+    def _undone_gamma(self) -> float | NDArray[np.float64]:
+        """Focusing exponent that the probabilities undo: none where the raw score is asked for."""
+        raw = check_choice(self.probability, "probability", PROBABILITIES) == "score"
+        return 0.0 if raw else self.gamma_
 
-        With more than two classes those of each class against the rest, divided by their sum, as
-        :class:`sklearn.multiclass.OneVsRestClassifier` does. Rows where all of them underflow sum to one as well.
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probability of each class.
+
+        For the focal loss with the focusing undone (see Notes of the class), unless ``probability="score"``. With more than two
+        classes those of each class against the rest, divided by their sum, as :class:`sklearn.multiclass.OneVsRestClassifier`
+        does. Rows where all of them underflow sum to one as well.
 
         Parameters
         ----------
@@ -181,7 +190,7 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; rows sum to one.
         """
-        eta, gamma = self.decision_function(X), self.gamma_
+        eta, gamma = self.decision_function(X), self._undone_gamma()
         if eta.ndim == 2:
             return np.exp(one_vs_rest_log_probability(eta, gamma))
         return np.column_stack([probability(-eta, gamma), probability(eta, gamma)])
@@ -201,7 +210,7 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if len(self.classes_) > 2:
-            return one_vs_rest_log_probability(self.decision_function(X), self.gamma_)
+            return one_vs_rest_log_probability(self.decision_function(X), self._undone_gamma())
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf, as in scikit-learn
             return np.log(self.predict_proba(X))
 
@@ -220,6 +229,21 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return _check_feature_names_in(self, input_features)[self.support_]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Note the version: scikit-learn does so for its own estimators only."""
+        return {**super().__getstate__(), "_ksparse_version": __version__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Warn if the version is another: what a later one computes from an attribute may differ."""
+        version = state.get("_ksparse_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"this {type(self).__name__} was pickled by version {version} of ksparse and is loaded by {__version__}; "
+                "its predictions may differ, fit it again to be sure",
+                stacklevel=2,
+            )
+        super().__setstate__({name: value for name, value in state.items() if name != "_ksparse_version"})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -262,6 +286,10 @@ class KSparseClassifier(SparseLinearClassifier):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn; they multiply ``sample_weight``. A row has the weight of its own class in
         the problems of all classes, so that these agree on how frequent each class is.
+    probability : {"posterior", "score"}, default="posterior"
+        What ``predict_proba`` returns with the focal loss: the probability of the classes, or the raw score
+        :math:`\sigma(\eta)`, which is none (see Notes). With the logistic loss both are the same. Read at each prediction, so
+        that another value needs no other fit.
     tolerance : float, default=1e-8
         Newton decrement at the answer, > 0.
     max_newton : int, default=100
@@ -342,6 +370,8 @@ class KSparseClassifier(SparseLinearClassifier):
     With the focal loss :math:`\sigma(\eta)` is not a probability: it is under-confident. ``predict_proba`` undoes the
     focusing in closed form [2]_, so that it estimates the probability of the classes as ``alpha`` weighs them, exactly as
     a classifier with ``class_weight`` does; with ``alpha=0.5`` that is the probability itself. ``predict`` is its argmax.
+    ``probability="score"`` leaves the score as it is, to compare with what others report or for a calibration of one's own;
+    the argmax is the same.
 
     Of more than two classes, ``predict`` takes the one with the greatest linear predictor, and ``predict_proba`` divides the
     probabilities of each class against the rest by their sum. These are estimated apart, so they need not be consistent
@@ -387,6 +417,7 @@ class KSparseClassifier(SparseLinearClassifier):
         ridge: float = 0.0,
         fit_intercept: bool = True,
         class_weight: Any = None,
+        probability: str = "posterior",
         tolerance: float = 1e-8,
         max_newton: int = 100,
         search: str = "auto",
@@ -410,6 +441,7 @@ class KSparseClassifier(SparseLinearClassifier):
         self.ridge = ridge
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
+        self.probability = probability
         self.tolerance = tolerance
         self.max_newton = max_newton
         self.search = search

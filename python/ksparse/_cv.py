@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
-from sklearn.metrics import check_scoring
+from sklearn import get_config
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import check_cv
-from sklearn.utils.validation import _num_samples
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import _check_method_params, _num_samples
 
 from . import _core
 from ._classifier import KSparseClassifier, SparseLinearClassifier
@@ -59,7 +61,10 @@ class KSparseClassifierCV(SparseLinearClassifier):
     fit_intercept : bool, default=True
         Whether to fit an intercept.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, from all rows; they multiply ``sample_weight``.
+        Weights of the classes, from all rows; they multiply ``sample_weight`` in the fits and in the loss on the rows left out.
+        A scorer does not see them, as everywhere in scikit-learn.
+    probability : {"posterior", "score"}, default="posterior"
+        What ``predict_proba`` returns with the focal loss, to scorers too, as in :class:`ksparse.KSparseClassifier`.
     tolerance : float, default=1e-8
         Newton decrement at the answer, > 0.
     max_newton : int, default=100
@@ -125,6 +130,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
         "For more classes use GridSearchCV(KSparseClassifier(), {'k': range(1, 11)}), one k for all, or "
         "OneVsRestClassifier(KSparseClassifierCV()), a k for each."
     )
+    # Groups are not for the fits; a splitter requests them if it needs them.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
 
     def __init__(
         self,
@@ -140,6 +147,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         n_jobs: int | None = None,
         fit_intercept: bool = True,
         class_weight: Any = None,
+        probability: str = "posterior",
         tolerance: float = 1e-8,
         max_newton: int = 100,
         search: str = "auto",
@@ -164,6 +172,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.n_jobs = n_jobs
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
+        self.probability = probability
         self.tolerance = tolerance
         self.max_newton = max_newton
         self.search = search
@@ -177,7 +186,37 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.groups = groups
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None) -> KSparseClassifierCV:
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Tell scikit-learn what metadata ``fit`` takes and hands on.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+            Weights for the fits, and what the splitter and the scorer request.
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+        if self.scoring is not None:
+            scorer = get_scorer(self.scoring)
+            router.add(scorer=scorer, method_mapping=MethodMapping().add(caller="fit", callee="score"))
+        return router
+
+    def _routed(self, sample_weight: Any, groups: Any, others: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what of the metadata of fit goes to the splitter and what to the scorer."""
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if not get_config()["enable_metadata_routing"]:
+            if others:
+                raise TypeError(
+                    f"fit got {', '.join(others)}; metadata other than sample_weight and groups need "
+                    "sklearn.set_config(enable_metadata_routing=True)"
+                )
+            return {"groups": groups}, weights
+        routed = process_routing(self, "fit", **weights, **({} if groups is None else {"groups": groups}), **others)
+        return routed.splitter.split, {} if self.scoring is None else routed.scorer.score
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None, **params: Any
+    ) -> KSparseClassifierCV:
         """Compare by cross-validation, then fit on all rows.
 
         Parameters
@@ -187,9 +226,13 @@ class KSparseClassifierCV(SparseLinearClassifier):
         y : array-like of shape (n_samples,)
             Labels of two classes.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0, in fits and in scores.
+            Weights of the rows, >= 0, in the fits and in the loss on the rows left out. A scorer gets them too; with metadata
+            routing, if it requests them.
         groups : array-like of shape (n_samples,), optional
             For splitters that keep groups together.
+        **params : dict
+            Other metadata for the splitter or the scorer that requests them; only with
+            ``sklearn.set_config(enable_metadata_routing=True)``.
 
         Returns
         -------
@@ -214,13 +257,14 @@ class KSparseClassifierCV(SparseLinearClassifier):
         request = Request.of(design, labels, weights, None, settings[0], names)
         least = least_budget(settings[0], design.shape[1], names)
         ks = check_ks(range(least, min(max(10, least), request.n_units) + 1) if self.ks is None else self.ks, request)
-        splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, groups))
+        for_splitter, for_scorer = self._routed(sample_weight, groups, params)
+        splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, **for_splitter))
         counts = _counts_of(splits, labels, request.weights)
         began = time.perf_counter()
         with progress_if(self.verbose, "fits") as report:
             paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs), report)
         seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
-        scores = self._scores(request, grid, paths, splits, ks)
+        scores = self._scores(request, grid, paths, splits, ks, for_scorer)
         _refuse_undefined(scores, splits, labels)
         self.n_splits_ = len(splits)
         self.cv_results_ = _results(grid, ks, scores, seconds)
@@ -233,9 +277,15 @@ class KSparseClassifierCV(SparseLinearClassifier):
         return self
 
     def _scores(
-        self, request: Request, grid: list[dict[str, float]], paths: list[Any], splits: list[Any], ks: list[int]
+        self,
+        request: Request,
+        grid: list[dict[str, float]],
+        paths: list[Any],
+        splits: list[Any],
+        ks: list[int],
+        metadata: dict[str, Any],
     ) -> NDArray[np.float64]:
-        """Score every fit on the rows left out of it: (points of the grid, ks, splits)."""
+        """Score every fit on the rows left out of it: (points of the grid, ks, splits). A scorer gets the metadata."""
         scores = np.empty((len(grid), len(ks), len(splits)))
         for (fold, (_, test)), (i, point) in itertools.product(enumerate(splits), enumerate(grid)):
             fits = paths[fold * len(grid) + i]
@@ -248,30 +298,31 @@ class KSparseClassifierCV(SparseLinearClassifier):
             rows = request.design[np.ix_(test, union)]
             if is_sparse(rows):
                 rows = rows.toarray()
-            weights = None if request.weights is None else request.weights[test]
             if self.scoring is None:
                 eta = rows @ coefs.T + intercepts
+                weights = None if request.weights is None else request.weights[test]
                 scores[i, :, fold] = _minus_mean_loss(eta, request.labels[test], weights, request.loss, point)
             else:
-                score = self._scorer(rows, self.classes_[request.labels[test].astype(np.intp)], weights, point)
+                labels = self.classes_[request.labels[test].astype(np.intp)]
+                score = self._scorer(rows, labels, _check_method_params(request.design, metadata, test), point)
                 scores[i, :, fold] = [score(coef, intercept) for coef, intercept in zip(coefs, intercepts, strict=True)]
         return scores
 
     def _scorer(
-        self, rows: NDArray[np.float64], y: NDArray[Any], weights: NDArray[np.float64] | None, point: dict[str, float]
+        self, rows: NDArray[np.float64], y: NDArray[Any], metadata: dict[str, Any], point: dict[str, float]
     ) -> Callable[[NDArray[np.float64], float], float]:
         """Return the score of a linear model on some rows, as a function of its coefficients."""
-        model = KSparseClassifier(loss=self.loss, alpha=point["alpha"], gamma=point["gamma"], ridge=point["ridge"])
+        alpha, gamma, ridge = (point[name] for name in GRID)
+        model = KSparseClassifier(loss=self.loss, alpha=alpha, gamma=gamma, ridge=ridge, probability=self.probability)
         scorer = check_scoring(model, self.scoring)
         model.classes_ = self.classes_
         model.n_features_in_ = rows.shape[1]
         model.support_ = np.arange(rows.shape[1])
         model.gamma_ = point["gamma"] if self.loss == "focal" else 0.0
-        keywords = {} if weights is None else {"sample_weight": weights}
 
         def score(coef: NDArray[np.float64], intercept: float) -> float:
             model.coef_, model.intercept_ = coef.reshape(1, -1), np.array([intercept])
-            return float(scorer(model, rows, y, **keywords))
+            return float(scorer(model, rows, y, **metadata))
 
         return score
 

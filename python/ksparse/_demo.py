@@ -68,10 +68,11 @@ def evaluate(name: str, data: Any, fitter: Callable[[], NDArray[np.float64]], lo
 def l1_at_most_k(data: Any) -> NDArray[np.float64]:
     """L1-logistic regression with the weakest penalty on a grid that leaves at most K features."""
     best = np.zeros(data.X_train.shape[1])
+    # scikit-learn 1.8 renamed it; before, l1_ratio=1 without the other was no L1 penalty.
+    l1: dict[str, Any] = {"penalty": "l1"} if LogisticRegression().penalty == "l2" else {"l1_ratio": 1}
+    settings = {"solver": "liblinear", "fit_intercept": False, "tol": 1e-6, "max_iter": 1000, "random_state": 0, **l1}
     for C in np.geomspace(1e-3, 1e1, 100):
-        model = LogisticRegression(
-            l1_ratio=1, C=C, solver="liblinear", fit_intercept=False, tol=1e-6, max_iter=1000, random_state=0
-        )
+        model = LogisticRegression(C=C, **settings)
         coef = model.fit(data.X_train, data.y_train).coef_[0]
         if np.count_nonzero(coef) > K:
             break

@@ -39,6 +39,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         Weight of half the squared norm of the coefficients, in units of the average loss, >= 0.
     fit_intercept : bool, default=True
         Whether to fit intercepts, which are never penalised.
+    probability : {"posterior", "score"}, default="posterior"
+        What ``predict_proba`` returns with the focal loss, as in :class:`ksparse.KSparseClassifier`.
     tolerance : float, default=1e-8
         Newton decrement at each answer, > 0.
     max_newton : int, default=100
@@ -132,6 +134,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         gamma: Any = 2.0,
         ridge: Any = 0.0,
         fit_intercept: bool = True,
+        probability: str = "posterior",
         tolerance: float = 1e-8,
         max_newton: int = 100,
         search: str = "auto",
@@ -152,6 +155,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         self.gamma = gamma
         self.ridge = ridge
         self.fit_intercept = fit_intercept
+        self.probability = probability
         self.tolerance = tolerance
         self.max_newton = max_newton
         self.search = search
@@ -207,7 +211,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
 
     def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:
         array = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-        wrong = (array != 0) & (array != 1)
+        values = array if array.dtype.kind in "biuf" else array.astype(object)  # text and 0 do not compare in NumPy 1.24
+        wrong = (values != 0) & (values != 1)
         if wrong.any():
             i, j = np.argwhere(wrong)[0].tolist()
             raise ValueError(f"y[{i}, {j}] is {array[i, j]}; an indicator of labels must be 0 or 1")
@@ -240,7 +245,9 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         return (self.decision_function(X) > 0).astype(self.classes_.dtype)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probability that each row has each label; for the focal loss with the focusing undone.
+        """Probability that each row has each label.
+
+        For the focal loss with the focusing undone, unless ``probability="score"``.
 
         Parameters
         ----------
@@ -254,7 +261,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         """
         if not self._has_many():
             return super().predict_proba(X)
-        return probability(self.decision_function(X), self.gamma_)
+        return probability(self.decision_function(X), self._undone_gamma())
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithm of the probability that each row has each label.

@@ -16,6 +16,7 @@ from ._sparse import check_sparse, check_sparse_shape, is_sparse
 
 LOSSES = ("logistic", "focal")
 SEARCHES = ("auto", "fast", "thorough")
+PROBABILITIES = ("posterior", "score")
 
 
 def check_design(X: Any) -> Any:
@@ -165,12 +166,17 @@ def check_verbose(value: Any) -> bool:
     return bool(value)
 
 
+def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """Return a string that is one of a few."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}")
+    return value
+
+
 def check_loss(loss: Any, alpha: Any, gamma: Any) -> tuple[str, float, float]:
     """Return the name of a known loss and its parameters."""
-    if not isinstance(loss, str) or loss not in LOSSES:
-        raise ValueError(f"loss is {loss!r}; it must be one of {', '.join(map(repr, LOSSES))}")
     return (
-        loss,
+        check_choice(loss, "loss", LOSSES),
         check_real(alpha, "alpha", "in (0, 1)", 0.0, 1.0, open_low=True),
         check_real(gamma, "gamma", "finite and >= 0", 0.0),
     )
@@ -178,8 +184,7 @@ def check_loss(loss: Any, alpha: Any, gamma: Any) -> tuple[str, float, float]:
 
 def check_search(search: Any, max_rounds: Any, max_refits: Any, max_seconds: Any, random_state: Any) -> dict[str, Any]:
     """Return how long to search, as the core takes it: 0 stands for no limit of one's own."""
-    if not isinstance(search, str) or search not in SEARCHES:
-        raise ValueError(f"search is {search!r}; it must be one of {', '.join(map(repr, SEARCHES))}")
+    check_choice(search, "search", SEARCHES)
     seconds = 0.0
     if max_seconds is not None:
         seconds = check_real(max_seconds, "max_seconds", "finite and > 0, or None", 0.0, open_low=True)

@@ -106,6 +106,28 @@ def test_focal_probabilities_are_calibrated_where_the_sigmoid_is_not():
     assert np.abs(sigmoid - true).mean() > 0.05
 
 
+def test_the_raw_score_is_the_sigmoid(data):
+    """Only of predict_proba, at once and without a refit; the logistic loss has nothing to undo."""
+    X, y = data
+    model = KSparseClassifier(k=3, loss="focal", probability="score").fit(X, y)
+    sigmoid = 1 / (1 + np.exp(-model.decision_function(X)))
+    np.testing.assert_allclose(model.predict_proba(X), np.column_stack([1 - sigmoid, sigmoid]), rtol=1e-12)
+    np.testing.assert_allclose(model.predict_log_proba(X), np.log(model.predict_proba(X)))
+    posterior = KSparseClassifier(k=3, loss="focal").fit(X, y)
+    np.testing.assert_array_equal(model.coef_, posterior.coef_)
+    np.testing.assert_array_equal(model.predict(X), posterior.predict(X))
+    assert (np.abs(posterior.predict_proba(X) - 0.5) > np.abs(model.predict_proba(X) - 0.5)).all()
+    np.testing.assert_array_equal(model.set_params(probability="posterior").predict_proba(X), posterior.predict_proba(X))
+    logistic = KSparseClassifier(k=3).fit(X, y)
+    np.testing.assert_array_equal(
+        logistic.predict_proba(X), clone(logistic).set_params(probability="score").fit(X, y).predict_proba(X)
+    )
+    with pytest.raises(ValueError, match="probability is 'raw'; it must be one of 'posterior', 'score'"):
+        KSparseClassifier(probability="raw").fit(X, y)
+    with pytest.raises(ValueError, match="probability is True; it must be one of"):
+        logistic.set_params(probability=True).predict_proba(X)
+
+
 def test_feature_names(data):
     """Of a frame, or numbered."""
     X, y = data

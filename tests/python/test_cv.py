@@ -80,6 +80,17 @@ def test_scorers_see_a_fitted_classifier(scoring, loss):
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
+def test_scorers_see_the_probability_that_was_asked_for():
+    """The raw score of the focal loss has another log loss than the posterior, and the model is judged by what it will return."""
+    X, y = clear_data()
+    parameters = {"loss": "focal", "ridge": 1e-3, "probability": "score"}
+    model = KSparseClassifierCV(ks=[3], cv=StratifiedKFold(3), scoring="neg_log_loss", **parameters).fit(X, y)
+    expected = cross_val_score(KSparseClassifier(k=3, **parameters), X, y, cv=StratifiedKFold(3), scoring="neg_log_loss")
+    assert model.best_score_ == pytest.approx(expected.mean(), abs=1e-6)
+    assert model.best_score_ < clone(model).set_params(probability="posterior").fit(X, y).best_score_ - 0.01
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], 1 / (1 + np.exp(-model.decision_function(X))), rtol=1e-12)
+
+
 def test_weights_count_in_fits_and_scores():
     """As repeated rows do, split alike."""
     X, y = clear_data(n=120, p=8)

@@ -74,6 +74,17 @@ def test_predictions_are_those_of_scikit_learns_one_vs_rest(loss):
     assert ours.score(X, y) > 0.5
 
 
+def test_raw_scores_are_sigmoids_divided_by_their_sum():
+    """As scikit-learn's one-vs-rest makes probabilities of those of two classes."""
+    X, y = classes_of(1)
+    single = KSparseClassifier(k=3, loss="focal", ridge=1e-2, probability="score")
+    model = clone(single).fit(X, y)
+    sigmoid = 1 / (1 + np.exp(-model.decision_function(X)))
+    np.testing.assert_allclose(model.predict_proba(X), sigmoid / sigmoid.sum(axis=1, keepdims=True), rtol=1e-10)
+    np.testing.assert_allclose(model.predict_proba(X), OneVsRestClassifier(single).fit(X, y).predict_proba(X), atol=1e-9)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
+
+
 @pytest.mark.parametrize("loss", ["logistic", "focal"])
 def test_probabilities_sum_to_one_far_from_every_class(loss):
     """Where each class is all but excluded, the sum of the probabilities against the rest underflows; ratios remain."""

@@ -74,6 +74,16 @@ def test_predictions_are_those_of_scikit_learns_one_vs_rest():
     assert ours.score(X, Y) == theirs.score(X, Y)
 
 
+def test_raw_scores_are_sigmoids():
+    """Of every label, whatever its gamma."""
+    X, Y = labels_of(1)
+    model = KSparseMultiLabelClassifier(k=2, loss="focal", gamma=[0.0, 1.0, 2.0, 3.5], probability="score").fit(X, Y)
+    np.testing.assert_allclose(model.predict_proba(X), 1 / (1 + np.exp(-model.decision_function(X))), rtol=1e-12)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
+    with pytest.raises(ValueError, match="probability is None; it must be one of"):
+        KSparseMultiLabelClassifier(probability=None).fit(X, Y)
+
+
 @pytest.mark.parametrize("loss", ["logistic", "focal"])
 def test_a_constant_label_is_always_or_never_predicted(loss):
     """It fails alone, the warning says what is predicted, and the other labels stand."""
