@@ -186,6 +186,8 @@ ksparse_options default_options() {
   options.random_state = defaults.random_state;
   options.search = KSPARSE_SEARCH_AUTO;
   options.max_rounds = defaults.max_rounds;
+  options.max_refits = defaults.max_refits;
+  options.walks = defaults.walks;
   options.max_newton = defaults.max_newton;
   options.pairs_tried = defaults.pairs_tried;
   options.pairs_tried_last = defaults.pairs_tried_last;
@@ -231,6 +233,8 @@ ksparse::Options options_of(const ksparse_options& given, Index columns) {
   options.pairs_tried_last = given.pairs_tried_last;
   options.effort = effort_of(given.search);
   options.max_rounds = given.max_rounds;
+  options.max_refits = given.max_refits;
+  options.walks = given.walks;
   options.max_seconds = given.max_seconds;
   options.random_state = given.random_state;
   options.cold_starts = given.cold_starts != 0;
@@ -260,6 +264,7 @@ struct Request {
       : options(complete(given_options, default_options(), first_options, "options")) {
     require(given_design, "design");
     require(labels, "labels");
+    if (options.threads < 1) refuse("threads is " + std::to_string(options.threads) + "; it must be >= 1");
     design = given_design->view.get();
     settings = options_of(options, design->columns());
     interrupt = interrupt_of(options);
@@ -397,7 +402,7 @@ ksparse_code ksparse_fit(const ksparse_design* design, const double* labels, con
     const Request request(design, labels, options);
     std::vector<ksparse::CompactFit> fits;
     fits.push_back(ksparse::compact(ksparse::fit(*request.design, request.problem(labels, weights, offset), *request.loss(),
-                                                 request.settings, request.interrupt)));
+                                                 request.settings, request.interrupt, request.options.threads)));
     refuse_unanswered(fits[0].info);
     return request.answer(std::move(fits));
   });
@@ -427,7 +432,6 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
     const Request request(design, all.labels, options);
     const Index n = request.design->rows();
     if (all.count < 1) refuse("count is " + std::to_string(all.count) + "; it must be >= 1");
-    if (request.options.threads < 1) refuse("threads is " + std::to_string(request.options.threads) + "; it must be >= 1");
     for (const auto& [stride, name] : {std::pair{all.labels_stride, "labels_stride"},
                                        {all.weights_stride, "weights_stride"},
                                        {all.offset_stride, "offset_stride"}})
