@@ -258,6 +258,11 @@ ksparse::Interrupt interrupt_of(const ksparse_options& options) {
   return [ask = options.interrupt, context = options.interrupt_context] { return ask(context) != 0; };
 }
 
+ksparse::Progress progress_of(const ksparse_options& options) {
+  if (!options.progress) return {};
+  return [tell = options.progress, context = options.progress_context](Index done, Index total) { tell(context, done, total); };
+}
+
 /// What every kind of fit begins with.
 struct Request {
   Request(const ksparse_design* given_design, const double* labels, const ksparse_options* given_options)
@@ -414,7 +419,7 @@ ksparse_code ksparse_fit_path(const ksparse_design* design, const double* labels
     const Request request(design, labels, options);
     const std::vector<Index> budgets = list_of(ks, count, "ks");
     auto path = ksparse::fit_path(*request.design, request.problem(labels, weights, offset), *request.loss(), budgets,
-                                  request.settings, request.interrupt);
+                                  request.settings, request.interrupt, nullptr, progress_of(request.options));
     std::vector<ksparse::CompactFit> fits;
     for (ksparse::FitResult& fit : path) {
       refuse_unanswered(fit.info);
@@ -453,7 +458,8 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
       if (all.k) problem.options.k = all.k[i];
       problem.options.ridge = setting(all.ridge, request.options.ridge);
     };
-    auto fits = ksparse::fit_many(*request.design, all.count, source, request.options.threads, request.interrupt);
+    auto fits = ksparse::fit_many(*request.design, all.count, source, request.options.threads, request.interrupt, 0,
+                                  progress_of(request.options));
     if (fits.empty()) refuse_as_interrupted();
     return request.answer(std::move(fits));
   });

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
 from reference import random_problem
 
 INTERRUPT = ctypes.CFUNCTYPE(c_int32, c_void_p)
+PROGRESS = ctypes.CFUNCTYPE(None, c_void_p, c_int64, c_int64)
 
 
 class Options(ctypes.Structure):
@@ -52,6 +53,8 @@ class Options(ctypes.Structure):
         ("groups", POINTER(c_int64)),
         ("interrupt", INTERRUPT),
         ("interrupt_context", c_void_p),
+        ("progress", PROGRESS),
+        ("progress_context", c_void_p),
     ]
 
 
@@ -290,12 +293,16 @@ def test_path_equals_the_package():
     """A path by the C API is that of the package."""
     problem, ks = random_problem(3, n=200, p=30), [0, 2, 5]
     (options, _held), design, handle = options_of(0, loss="focal", ridge=1e-2), Design(problem.X), c_void_p()
+    told = []
+    options.progress, options.progress_context = PROGRESS(lambda *numbers: told.append(numbers)), 42
     check(
         LIBRARY.ksparse_fit_path(
             design.handle, address(problem.y), None, None, (c_int64 * 3)(*ks), 3, byref(options), byref(handle)
         )
     )
     expected = ksparse.fit_path(problem.X, problem.y, ks, loss="focal", ridge=1e-2)
+    assert told[0] == (42, 0, 3)
+    assert told[-1] == (42, 3, 3)
     answers = answers_of(handle)
     assert len(answers) == len(ks)
     for i, answer in enumerate(answers):
@@ -319,10 +326,13 @@ def test_batch_equals_the_package(threads):
     (options, _held), design, handle = options_of(9, loss="focal", threads=threads), Design(problem.X), c_void_p()
     batch = Batch()
     check(LIBRARY.ksparse_batch_init(byref(batch), ctypes.sizeof(batch)))
+    told = []
+    options.progress = PROGRESS(lambda *numbers: told.append(numbers))
     batch.count, batch.labels, batch.labels_stride, batch.weights = 4, address(Y), 120, address(weights)
     for name, values in by_problem.items():
         setattr(batch, name, ((c_int64 if name == "k" else c_double) * 4)(*values))
     check(LIBRARY.ksparse_fit_many(design.handle, byref(batch), byref(options), byref(handle)))
+    assert told[-1] == (None, 4, 4)
     message = LIBRARY.ksparse_result_message(handle, 1).decode()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ksparse.ConvergenceWarning)

@@ -87,6 +87,9 @@ enum { KSPARSE_SEARCH_FAST = 0, KSPARSE_SEARCH_AUTO = 1, KSPARSE_SEARCH_THOROUGH
 /* Asked now and then, on the calling thread alone, with the context of the options; not 0: stop. */
 typedef int32_t (*ksparse_interrupt)(void* context);
 
+/* Told of a path or a batch, on the calling thread alone, how many of its parts are done: 0 at first, total at last. */
+typedef void (*ksparse_progress)(void* context, int64_t done, int64_t total);
+
 /* Settings of a fit. Set by ksparse_options_init, then changed by field, so that a program goes on working with a later
    library that knows more of them. */
 typedef struct ksparse_options {
@@ -121,6 +124,8 @@ typedef struct ksparse_options {
 
   ksparse_interrupt interrupt; /* or NULL */
   void* interrupt_context;
+  ksparse_progress progress; /* or NULL */
+  void* progress_context;
 } ksparse_options;
 
 /* Sets all to their defaults. size: sizeof(ksparse_options). */
