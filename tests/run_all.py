@@ -1,4 +1,4 @@
-"""Run every test: C++ (release, then sanitizers), a consumer of the installed library, Python in every instruction set.
+"""Run every test: C++ (release, then sanitizers), consumers of the installed library, Python in every instruction set.
 
 Needs the package installed with its ``test`` extra (``pip install '.[test]'``) and a C++ compiler. Builds under ``build/``.
 """
@@ -63,7 +63,7 @@ def main() -> None:
     prefix = BUILD / "prefix"
     cmake_test(ROOT, BUILD / "release", "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_INSTALL_PREFIX={prefix}")
     run("cmake", "--install", BUILD / "release", "--component", "cpp")
-    cmake_test(ROOT / "tests" / "install", BUILD / "install", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release")
+    run(sys.executable, ROOT / "tests" / "install" / "run.py", prefix, BUILD / "install")
     if sanitizers_work():
         options = ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g", "-DKSPARSE_SANITIZE=address,undefined"]
         cmake_test(ROOT, BUILD / "asan-ubsan", *options, "-DKSPARSE_BUILD_EXAMPLES=OFF")

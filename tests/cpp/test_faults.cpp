@@ -8,6 +8,7 @@
 
 extern "C" {
 void* __real_malloc(std::size_t size);
+void* __real_calloc(std::size_t count, std::size_t size);
 void* __real_realloc(void* memory, std::size_t size);
 void __real_free(void* memory);
 }
@@ -26,6 +27,13 @@ extern "C" {
 void* __wrap_malloc(std::size_t size) {
   if (fails()) return nullptr;
   void* const memory = __real_malloc(size);
+  live += memory != nullptr;
+  return memory;
+}
+// Compilers make one of malloc and a loop that fills with zeros.
+void* __wrap_calloc(std::size_t count, std::size_t size) {
+  if (fails()) return nullptr;
+  void* const memory = __real_calloc(count, size);
   live += memory != nullptr;
   return memory;
 }

@@ -70,3 +70,17 @@ def test_files_named_by_contributing_exist():
     paths += [f"python/ksparse/{name}" for name in re.findall(r"``(_\w+\.py)``", text)]
     assert len(paths) > 10
     assert [path for path in paths if "NAME" not in path and not (DOCS.parent / path).exists()] == []
+
+
+def test_included_sources_exist():
+    """A page that shows a part of a source finds where the part begins and ends."""
+    shown = 0
+    for page in PAGES:
+        directive = r"^\.\. literalinclude:: (\S+)\n((?:   :.*\n)*)"
+        for path, options in re.findall(directive, page.read_text(encoding="utf-8"), re.MULTILINE):
+            source = (page.parent / path).read_text(encoding="utf-8")
+            places = [source.find(text) for text in re.findall(r":(?:start-at|end-before): (.*)\n", options)]
+            assert places == sorted(places), f"{page.name}: {path}"
+            assert -1 not in places, f"{page.name}: {path}"
+            shown += 1
+    assert shown > 10

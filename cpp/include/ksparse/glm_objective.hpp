@@ -732,7 +732,9 @@ inline bool GlmObjective::sum_careful(const Columns& panel) {
       }
   };
   const auto all_sums = [&](const RowBlock& block) {
-    for_careful(block, [&](const double* const* x, const Sums& sums) { kernels::column_tile<1>(x, block, size, 0, sums); });
+    for_careful(block, [&](const double* const* x, const Sums& sums) {
+      kernels::column_tile<1>(x, block, block.cross_count, 0, sums);
+    });
   };
   for (Index first = 0; first < n_; first += block_rows) {
     if (interrupted()) return false;

@@ -15,6 +15,24 @@
 
 namespace ksparse {
 
+namespace internal {
+
+/// Calls body(), and failed(what it threw) if it throws. Compiled without exceptions, nothing does.
+template <class Body, class Failed>
+void attempt(const Body& body, [[maybe_unused]] const Failed& failed) {
+#ifdef __cpp_exceptions
+  try {
+    body();
+  } catch (...) {
+    failed(std::current_exception());
+  }
+#else
+  body();
+#endif
+}
+
+}  // namespace internal
+
 /// Calls task(i, interrupt) for every i in [0, count), in any order, on up to `threads` threads. The caller's interrupt is
 /// asked on the calling thread only, and passed on to the tasks as a flag. The first exception of a task stops the others and
 /// is thrown again here. Returns false if interrupted.
@@ -35,21 +53,23 @@ bool for_each_task(Index count, int threads, const Interrupt& interrupt, const T
   int running = workers;
   std::exception_ptr failure;
   const Interrupt stopped = [&] { return stop.load(std::memory_order_relaxed); };
+  const auto end_all = [&](const std::exception_ptr& error) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (!failure) failure = error;
+    stop = true;
+  };
+  const auto take_tasks = [&] {
+    for (Index i = next++; i < count && !stopped(); i = next++) task(i, stopped);
+  };
   const auto work = [&] {
-    try {
-      for (Index i = next++; i < count && !stopped(); i = next++) task(i, stopped);
-    } catch (...) {
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!failure) failure = std::current_exception();
-      stop = true;
-    }
+    internal::attempt(take_tasks, end_all);
     const std::lock_guard<std::mutex> lock(mutex);
     if (--running == 0) ended.notify_one();
   };
   std::vector<std::thread> pool;
   pool.reserve(std::size_t(workers));
   bool interrupted = false;
-  try {
+  const auto start_and_wait = [&] {
     for (int w = 0; w < workers; ++w) pool.emplace_back(work);
     std::unique_lock<std::mutex> lock(mutex);
     while (!ended.wait_for(lock, std::chrono::milliseconds(20), [&] { return running == 0; })) {
@@ -57,11 +77,8 @@ bool for_each_task(Index count, int threads, const Interrupt& interrupt, const T
       if (interrupt && interrupt()) interrupted = stop = true;
       lock.lock();
     }
-  } catch (...) {  // no more threads to be had: those that run end, then the error goes on
-    stop = true;
-    for (std::thread& thread : pool) thread.join();
-    throw;
-  }
+  };
+  internal::attempt(start_and_wait, end_all);  // where no more threads are to be had, those that run end
   for (std::thread& thread : pool) thread.join();
   if (failure) std::rethrow_exception(failure);
   return !interrupted;

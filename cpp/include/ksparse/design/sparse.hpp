@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "design.hpp"
+#include "gathered.hpp"
 
 namespace ksparse {
 
@@ -145,10 +145,9 @@ void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, co
 }  // namespace kernels
 
 /// A sparse X. Scans ask for sums over all rows; blocks of rows can be had as from a dense X, but are not fast.
-class SparseDesign : public Design {
+class SparseDesign : public GatheredDesign {
  public:
   const SparseDesign* sparse() const noexcept final { return this; }
-  bool columns_contiguous() const noexcept final { return true; }
 
   /// Copies the entries of a column, rows increasing; returns how many, at most rows().
   virtual Index entries(Index column, Index* row_numbers, double* values) const noexcept = 0;
@@ -157,34 +156,7 @@ class SparseDesign : public Design {
   /// Adds all sums over all rows.
   virtual void accumulate(const Columns& columns, const SparseRows& rows, const Sums& sums) const noexcept = 0;
 
-  void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept final {
-    for_stretches(columns, block, [&](const double* x, const RowBlock& part, Index c) {
-      kernels::column_tile<1>(&x, part, part.cross_count, c, sums);
-    });
-  }
-  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept final {
-    for_stretches(columns, block,
-                  [&](const double* x, const RowBlock& part, Index c) { kernels::slope_tile<1>(&x, part, c, sums); });
-  }
-  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch,
-                           Index& stride) const noexcept final {
-    stride = block_stride(rows);
-    for (Index c = 0; c < columns.count; ++c) gather(columns[c], first, rows, scratch + c * stride);
-    return scratch;
-  }
-
- private:
-  template <class Visit>
-  void for_stretches(const Columns& columns, const RowBlock& block, const Visit& visit) const noexcept {
-    constexpr Index strip = 128;
-    double buffer[strip];
-    for (Index c = 0; c < columns.count; ++c)
-      for (Index begin = 0; begin < block.rows; begin += strip) {
-        const RowBlock part = block.part(begin, std::min(strip, block.rows - begin));
-        gather(columns[c], part.first, part.rows, buffer);
-        visit(buffer, part, c);
-      }
-  }
+  using GatheredDesign::accumulate;
 };
 
 /// Columns of X in compressed form: the entries of column j are those from starts[j] to starts[j + 1], their rows increasing.

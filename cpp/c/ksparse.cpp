@@ -1,0 +1,520 @@
+// The C API (ksparse.h) over the C++ library: checks at the door, conversions, and a border that no exception crosses.
+// SPDX-License-Identifier: BSD-3-Clause
+#include <ksparse/ksparse.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <ksparse/ksparse.hpp>
+#include <limits>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+struct ksparse_design {
+  std::unique_ptr<const ksparse::Design> view;
+  std::shared_ptr<const void> storage;  // of entries that were copied, else empty
+};
+
+struct ksparse_result {
+  std::vector<ksparse::CompactFit> fits;
+  ksparse::Index columns;
+};
+
+namespace {
+
+using ksparse::Index;
+using ksparse::Status;
+
+static_assert(int(Status::converged) == KSPARSE_CONVERGED && int(Status::max_iterations) == KSPARSE_MAX_ITERATIONS &&
+              int(Status::stalled) == KSPARSE_STALLED && int(Status::separable) == KSPARSE_SEPARABLE &&
+              int(Status::invalid_input) == KSPARSE_INVALID_INPUT &&
+              int(Status::numerical_failure) == KSPARSE_NUMERICAL_FAILURE);
+
+// ---------------------------------------------------------------------------------------------------------- the border
+
+// Of fixed size: to say that memory ran out must not need any.
+thread_local char last_error[512] = "";
+
+ksparse_code fail(ksparse_code code, const char* message) noexcept {
+  std::snprintf(last_error, sizeof last_error, "%s", message);
+  return code;
+}
+
+struct Refusal {
+  ksparse_code code;
+  std::string message;
+};
+
+[[noreturn]] void refuse(std::string message) { throw Refusal{KSPARSE_INVALID_ARGUMENT, std::move(message)}; }
+
+void require(const void* pointer, const char* name) {
+  if (!pointer) refuse(std::string(name) + " is NULL");
+}
+
+template <class Body>
+ksparse_code guarded(const Body& body) noexcept {
+  try {
+    body();
+    return KSPARSE_OK;
+  } catch (const Refusal& refusal) {
+    return fail(refusal.code, refusal.message.c_str());
+  } catch (const std::bad_alloc&) {
+    return fail(KSPARSE_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::length_error&) {  // a container past its largest size
+    return fail(KSPARSE_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(KSPARSE_FAILED, error.what());
+  } catch (...) {
+    return fail(KSPARSE_FAILED, "unknown failure");
+  }
+}
+
+/// Gives a new handle to the caller, who has NULL until then.
+template <class Handle, class Make>
+ksparse_code hand_over(Handle** handle, const Make& make) noexcept {
+  if (handle) *handle = nullptr;
+  return guarded([&] {
+    require(handle, "the handle's address");
+    *handle = make().release();
+  });
+}
+
+// Structs grow at their end. `size` is what the caller knows of one, its first member.
+template <class Struct>
+void check_size(std::uint64_t size, std::size_t first_version, const char* name) {
+  if (size < first_version || size > sizeof(Struct))
+    refuse(std::string(name) + " has " + std::to_string(size) + " bytes; this library knows " + std::to_string(first_version) +
+           " to " + std::to_string(sizeof(Struct)) + ": call its init function with sizeof");
+}
+
+constexpr std::size_t first_options = sizeof(ksparse_options), first_batch = sizeof(ksparse_batch),
+                      first_summary = sizeof(ksparse_summary);
+
+/// What the caller's library knows of a struct over what this one knows.
+template <class Struct>
+Struct complete(const Struct* given, const Struct& defaults, std::size_t first_version, const char* name) {
+  require(given, name);
+  check_size<Struct>(given->size, first_version, name);
+  Struct whole = defaults;
+  std::memcpy(&whole, given, std::size_t(given->size));
+  return whole;
+}
+
+template <class Struct>
+ksparse_code init(Struct* target, std::size_t size, Struct defaults, std::size_t first_version, const char* name) noexcept {
+  return guarded([&] {
+    require(target, name);
+    check_size<Struct>(size, first_version, name);
+    defaults.size = size;
+    std::memcpy(target, &defaults, size);
+  });
+}
+
+// -------------------------------------------------------------------------------------------------------------- designs
+
+void check_shape(std::int64_t rows, std::int64_t columns) {
+  // Each below what doubles of as many rows or columns can be addressed with, so that sizes do not overflow in later sums.
+  constexpr std::int64_t most = std::numeric_limits<std::ptrdiff_t>::max() / 64;
+  if (rows < 1 || columns < 1 || rows > most || columns > most)
+    refuse("X has the shape (" + std::to_string(rows) + ", " + std::to_string(columns) +
+           "); it must have at least one row and one column, and fit into memory");
+}
+
+template <class Scalar>
+std::unique_ptr<const ksparse::Design> dense_view(const void* data, Index rows, Index columns, ksparse_order order,
+                                                  Index stride) {
+  const auto* const entries = static_cast<const Scalar*>(data);
+  if (order == KSPARSE_COLUMN_MAJOR) return std::make_unique<ksparse::BasicColumnView<Scalar>>(entries, rows, columns, stride);
+  return std::make_unique<ksparse::BasicRowView<Scalar>>(entries, rows, columns, stride);
+}
+
+// Calls use(scalar, index) with examples of the types that the arrays of a sparse X have.
+template <class Use>
+auto with_types(ksparse_scalar scalar, ksparse_index index, const Use& use) {
+  if (scalar != KSPARSE_FLOAT64 && scalar != KSPARSE_FLOAT32)
+    refuse("scalar is " + std::to_string(scalar) + "; it must be KSPARSE_FLOAT64 or KSPARSE_FLOAT32");
+  if (index != KSPARSE_INT32 && index != KSPARSE_INT64)
+    refuse("index is " + std::to_string(index) + "; it must be KSPARSE_INT32 or KSPARSE_INT64");
+  if (scalar == KSPARSE_FLOAT64) return index == KSPARSE_INT32 ? use(double(), std::int32_t()) : use(double(), std::int64_t());
+  return index == KSPARSE_INT32 ? use(float(), std::int32_t()) : use(float(), std::int64_t());
+}
+
+/// The arrays of a sparse X, by lines: columns (CSC) or rows (CSR).
+struct Lines {
+  const char* name;  // of a line
+  std::int64_t count, length, entries;
+};
+
+// The ends alone; fits check the rest of a CSC, as they read it.
+template <class StorageIndex>
+void check_ends(const StorageIndex* starts, const Lines& lines) {
+  if (lines.entries < 0 || starts[0] != 0 || std::int64_t(starts[lines.count]) != lines.entries)
+    refuse("sparse X is malformed: starts go from " + std::to_string(starts[0]) + " to " + std::to_string(starts[lines.count]) +
+           "; they must go from 0 to " + std::to_string(lines.entries) + ", the number of entries");
+}
+
+template <class StorageIndex>
+void check_lines(const StorageIndex* starts, const StorageIndex* numbers, const Lines& lines) {
+  for (std::int64_t i = 0; i < lines.count; ++i)
+    if (starts[i + 1] < starts[i])
+      refuse(std::string("sparse X is malformed: ") + lines.name + " " + std::to_string(i) + " ends before it starts");
+  for (std::int64_t e = 0; e < lines.entries; ++e)
+    if (numbers[e] < 0 || numbers[e] >= lines.length)
+      refuse("sparse X is malformed: entry " + std::to_string(e) + " has the number " + std::to_string(numbers[e]) +
+             "; it must be from 0 to " + std::to_string(lines.length - 1));
+}
+
+// ---------------------------------------------------------------------------------------------------------------- fits
+
+ksparse_options default_options() {
+  const ksparse::Options defaults;
+  const ksparse::Focal focal;
+  ksparse_options options{};
+  options.size = sizeof options;
+  options.k = defaults.k;
+  options.loss = KSPARSE_LOGISTIC;
+  options.fit_intercept = defaults.fit_intercept;
+  options.alpha = focal.alpha;
+  options.gamma = focal.gamma;
+  options.ridge = defaults.ridge;
+  options.tolerance = defaults.tolerance;
+  options.max_seconds = defaults.max_seconds;
+  options.random_state = defaults.random_state;
+  options.search = KSPARSE_SEARCH_AUTO;
+  options.max_rounds = defaults.max_rounds;
+  options.max_refits = defaults.max_refits;
+  options.walks = defaults.walks;
+  options.max_newton = defaults.max_newton;
+  options.pairs_tried = defaults.pairs_tried;
+  options.pairs_tried_last = defaults.pairs_tried_last;
+  options.path_sweeps = defaults.path_sweeps;
+  options.cold_starts = defaults.cold_starts;
+  options.threads = 1;
+  return options;
+}
+
+ksparse_batch default_batch() {
+  ksparse_batch batch{};
+  batch.size = sizeof batch;
+  return batch;
+}
+
+ksparse::Effort effort_of(ksparse_search search) {
+  switch (search) {
+    case KSPARSE_SEARCH_FAST: return ksparse::Effort::fast;
+    case KSPARSE_SEARCH_AUTO: return ksparse::Effort::automatic;
+    case KSPARSE_SEARCH_THOROUGH: return ksparse::Effort::thorough;
+    default: refuse("search is " + std::to_string(search) + "; it must be one of the KSPARSE_SEARCH_ numbers");
+  }
+}
+
+std::vector<Index> list_of(const std::int64_t* numbers, std::int64_t count, const char* name) {
+  if (count < 0) refuse(std::string(name) + " has " + std::to_string(count) + " entries");
+  if (count > 0) require(numbers, name);
+  return {numbers, numbers + count};
+}
+
+Eigen::VectorXd vector_of(const double* values, Index size) {
+  return values ? Eigen::VectorXd(Eigen::Map<const Eigen::VectorXd>(values, size)) : Eigen::VectorXd();
+}
+
+ksparse::Options options_of(const ksparse_options& given, Index columns) {
+  ksparse::Options options;
+  options.k = given.k;
+  options.fit_intercept = given.fit_intercept != 0;
+  options.ridge = given.ridge;
+  options.tolerance = given.tolerance;
+  options.max_newton = given.max_newton;
+  options.pairs_tried = given.pairs_tried;
+  options.pairs_tried_last = given.pairs_tried_last;
+  options.effort = effort_of(given.search);
+  options.max_rounds = given.max_rounds;
+  options.max_refits = given.max_refits;
+  options.walks = given.walks;
+  options.max_seconds = given.max_seconds;
+  options.random_state = given.random_state;
+  options.cold_starts = given.cold_starts != 0;
+  options.path_sweeps = given.path_sweeps;
+  options.constraints.always_in = list_of(given.always_in, given.always_in_count, "always_in");
+  options.constraints.never_in = list_of(given.never_in, given.never_in_count, "never_in");
+  options.constraints.lower = vector_of(given.lower, columns);
+  options.constraints.upper = vector_of(given.upper, columns);
+  if (given.groups) options.constraints.groups = list_of(given.groups, columns, "groups");
+  return options;
+}
+
+std::shared_ptr<const ksparse::LossKernel> loss_of(ksparse_loss loss, double alpha, double gamma) {
+  if (loss == KSPARSE_LOGISTIC) return ksparse::kernel_of(ksparse::Logistic{});
+  if (loss == KSPARSE_FOCAL) return ksparse::kernel_of(ksparse::Focal{alpha, gamma});
+  refuse("loss is " + std::to_string(loss) + "; it must be KSPARSE_LOGISTIC or KSPARSE_FOCAL");
+}
+
+ksparse::Interrupt interrupt_of(const ksparse_options& options) {
+  if (!options.interrupt) return {};
+  return [ask = options.interrupt, context = options.interrupt_context] { return ask(context) != 0; };
+}
+
+ksparse::Progress progress_of(const ksparse_options& options) {
+  if (!options.progress) return {};
+  return [tell = options.progress, context = options.progress_context](Index done, Index total) { tell(context, done, total); };
+}
+
+/// What every kind of fit begins with.
+struct Request {
+  Request(const ksparse_design* given_design, const double* labels, const ksparse_options* given_options)
+      : options(complete(given_options, default_options(), first_options, "options")) {
+    require(given_design, "design");
+    require(labels, "labels");
+    if (options.threads < 1) refuse("threads is " + std::to_string(options.threads) + "; it must be >= 1");
+    design = given_design->view.get();
+    settings = options_of(options, design->columns());
+    interrupt = interrupt_of(options);
+  }
+
+  ksparse::Problem problem(const double* labels, const double* weights, const double* offset) const {
+    const auto view = [this](const double* values) { return ksparse::Problem::Vector(values, values ? design->rows() : 0); };
+    return {view(labels), view(weights), view(offset)};
+  }
+  std::shared_ptr<const ksparse::LossKernel> loss() const { return loss_of(options.loss, options.alpha, options.gamma); }
+
+  std::unique_ptr<ksparse_result> answer(std::vector<ksparse::CompactFit> fits) const {
+    return std::make_unique<ksparse_result>(ksparse_result{std::move(fits), design->columns()});
+  }
+
+  ksparse_options options;
+  const ksparse::Design* design;
+  ksparse::Options settings;
+  ksparse::Interrupt interrupt;
+};
+
+[[noreturn]] void refuse_as_interrupted() { throw Refusal{KSPARSE_INTERRUPTED, ksparse::advice(Status::interrupted)}; }
+
+void refuse_unanswered(const ksparse::Info& info) {
+  if (info.status == Status::invalid_input) refuse(info.message);
+  if (info.status == Status::interrupted) refuse_as_interrupted();
+}
+
+const ksparse::CompactFit& answer_number(const ksparse_result* result, std::int64_t i) {
+  require(result, "result");
+  if (i < 0 || i >= std::int64_t(result->fits.size()))
+    refuse("there is no answer " + std::to_string(i) + " among " + std::to_string(result->fits.size()));
+  return result->fits[std::size_t(i)];
+}
+
+void check_room(std::int64_t size, std::int64_t needed, const char* name) {
+  if (size < needed)
+    refuse(std::string(name) + " has room for " + std::to_string(size) + " entries; it needs " + std::to_string(needed));
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* ksparse_last_error(void) { return last_error; }
+
+const char* ksparse_version(void) { return KSPARSE_VERSION; }
+
+ksparse_code ksparse_design_dense(const void* data, ksparse_scalar scalar, int64_t rows, int64_t columns, ksparse_order order,
+                                  int64_t stride, ksparse_design** design) {
+  return hand_over(design, [&] {
+    require(data, "data");
+    check_shape(rows, columns);
+    if (order != KSPARSE_COLUMN_MAJOR && order != KSPARSE_ROW_MAJOR)
+      refuse("order is " + std::to_string(order) + "; it must be KSPARSE_COLUMN_MAJOR or KSPARSE_ROW_MAJOR");
+    const bool by_columns = order == KSPARSE_COLUMN_MAJOR;
+    const int64_t length = by_columns ? rows : columns, lines = by_columns ? columns : rows;
+    if (stride < length)
+      refuse("stride is " + std::to_string(stride) + "; it must be at least the number of " +
+             (by_columns ? "rows, " : "columns, ") + std::to_string(length));
+    if (lines > std::numeric_limits<std::ptrdiff_t>::max() / 8 / stride) refuse("X is larger than memory can be");
+    auto made = std::make_unique<ksparse_design>();
+    if (scalar == KSPARSE_FLOAT64)
+      made->view = dense_view<double>(data, rows, columns, order, stride);
+    else if (scalar == KSPARSE_FLOAT32)
+      made->view = dense_view<float>(data, rows, columns, order, stride);
+    else
+      refuse("scalar is " + std::to_string(scalar) + "; it must be KSPARSE_FLOAT64 or KSPARSE_FLOAT32");
+    return made;
+  });
+}
+
+ksparse_code ksparse_design_csc(const void* values, ksparse_scalar scalar, const void* starts, const void* row_numbers,
+                                ksparse_index index, int64_t rows, int64_t columns, int64_t entries, ksparse_design** design) {
+  return hand_over(design, [&] {
+    require(starts, "starts");
+    if (entries > 0) require(values, "values");
+    if (entries > 0) require(row_numbers, "row_numbers");
+    check_shape(rows, columns);
+    return with_types(scalar, index, [&](auto scalar_of, auto index_of) {
+      using Scalar = decltype(scalar_of);
+      using StorageIndex = decltype(index_of);
+      const auto* const from = static_cast<const StorageIndex*>(starts);
+      check_ends(from, {"column", columns, rows, entries});
+      auto made = std::make_unique<ksparse_design>();
+      made->view = std::make_unique<ksparse::SparseColumns<Scalar, StorageIndex>>(
+          rows, columns, from, static_cast<const StorageIndex*>(row_numbers), static_cast<const Scalar*>(values));
+      return made;
+    });
+  });
+}
+
+ksparse_code ksparse_design_csr(const void* values, ksparse_scalar scalar, const void* starts, const void* column_numbers,
+                                ksparse_index index, int64_t rows, int64_t columns, int64_t entries, ksparse_design** design) {
+  return hand_over(design, [&] {
+    require(starts, "starts");
+    if (entries > 0) require(values, "values");
+    if (entries > 0) require(column_numbers, "column_numbers");
+    check_shape(rows, columns);
+    return with_types(scalar, index, [&](auto scalar_of, auto index_of) {
+      using Scalar = decltype(scalar_of);
+      using StorageIndex = decltype(index_of);
+      using ByRows = Eigen::SparseMatrix<Scalar, Eigen::RowMajor, StorageIndex>;
+      using ByColumns = ksparse::SparseColumns<Scalar, StorageIndex>;
+      const auto *const from = static_cast<const StorageIndex*>(starts), *const numbers =
+                                                                             static_cast<const StorageIndex*>(column_numbers);
+      const Lines lines{"row", rows, columns, entries};
+      check_ends(from, lines);
+      check_lines(from, numbers, lines);
+      const auto copy = std::make_shared<const typename ByColumns::Matrix>(
+          Eigen::Map<const ByRows>(rows, columns, entries, from, numbers, static_cast<const Scalar*>(values)));
+      auto made = std::make_unique<ksparse_design>();
+      made->view = std::make_unique<ByColumns>(*copy);
+      made->storage = copy;
+      return made;
+    });
+  });
+}
+
+int64_t ksparse_design_rows(const ksparse_design* design) { return design ? design->view->rows() : 0; }
+int64_t ksparse_design_columns(const ksparse_design* design) { return design ? design->view->columns() : 0; }
+void ksparse_design_free(ksparse_design* design) { delete design; }
+
+ksparse_code ksparse_options_init(ksparse_options* options, size_t size) {
+  return init(options, size, default_options(), first_options, "options");
+}
+
+ksparse_code ksparse_batch_init(ksparse_batch* batch, size_t size) {
+  return init(batch, size, default_batch(), first_batch, "batch");
+}
+
+ksparse_code ksparse_fit(const ksparse_design* design, const double* labels, const double* weights, const double* offset,
+                         const ksparse_options* options, ksparse_result** result) {
+  return hand_over(result, [&] {
+    const Request request(design, labels, options);
+    std::vector<ksparse::CompactFit> fits;
+    fits.push_back(ksparse::compact(ksparse::fit(*request.design, request.problem(labels, weights, offset), *request.loss(),
+                                                 request.settings, request.interrupt, request.options.threads)));
+    refuse_unanswered(fits[0].info);
+    return request.answer(std::move(fits));
+  });
+}
+
+ksparse_code ksparse_fit_path(const ksparse_design* design, const double* labels, const double* weights, const double* offset,
+                              const int64_t* ks, int64_t count, const ksparse_options* options, ksparse_result** result) {
+  return hand_over(result, [&] {
+    const Request request(design, labels, options);
+    const std::vector<Index> budgets = list_of(ks, count, "ks");
+    auto path = ksparse::fit_path(*request.design, request.problem(labels, weights, offset), *request.loss(), budgets,
+                                  request.settings, request.interrupt, nullptr, progress_of(request.options));
+    std::vector<ksparse::CompactFit> fits;
+    for (ksparse::FitResult& fit : path) {
+      refuse_unanswered(fit.info);
+      fits.push_back(ksparse::compact(std::move(fit)));
+    }
+    fits.resize(budgets.size(), fits.front());  // a path that failed numerically has one answer for all
+    return request.answer(std::move(fits));
+  });
+}
+
+ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch* batch, const ksparse_options* options,
+                              ksparse_result** result) {
+  return hand_over(result, [&] {
+    const ksparse_batch all = complete(batch, default_batch(), first_batch, "batch");
+    const Request request(design, all.labels, options);
+    const Index n = request.design->rows();
+    if (all.count < 1) refuse("count is " + std::to_string(all.count) + "; it must be >= 1");
+    for (const auto& [stride, name] : {std::pair{all.labels_stride, "labels_stride"},
+                                       {all.weights_stride, "weights_stride"},
+                                       {all.offset_stride, "offset_stride"}})
+      if (stride != 0 && stride < n)
+        refuse(std::string(name) + " is " + std::to_string(stride) + "; it must be 0 or at least the number of rows, " +
+               std::to_string(n));
+    request.loss();  // refuses one that is unknown
+    const ksparse::ProblemSource source = [&](Index i, ksparse::BatchProblem& problem) {
+      const auto rows = [&](const double* values, int64_t stride) {
+        return vector_of(values ? values + i * stride : values, n);
+      };
+      const auto setting = [i](const double* values, double common) { return values ? values[i] : common; };
+      problem.labels = rows(all.labels, all.labels_stride);
+      problem.weights = rows(all.weights, all.weights_stride);
+      problem.offset = rows(all.offset, all.offset_stride);
+      problem.loss =
+          loss_of(request.options.loss, setting(all.alpha, request.options.alpha), setting(all.gamma, request.options.gamma));
+      problem.options = request.settings;
+      if (all.k) problem.options.k = all.k[i];
+      problem.options.ridge = setting(all.ridge, request.options.ridge);
+    };
+    auto fits = ksparse::fit_many(*request.design, all.count, source, request.options.threads, request.interrupt, 0,
+                                  progress_of(request.options));
+    if (fits.empty()) refuse_as_interrupted();
+    return request.answer(std::move(fits));
+  });
+}
+
+const char* ksparse_status_name(ksparse_status status) { return ksparse::to_string(Status(status)); }
+const char* ksparse_status_advice(ksparse_status status) { return ksparse::advice(Status(status)); }
+
+int64_t ksparse_result_count(const ksparse_result* result) { return result ? int64_t(result->fits.size()) : 0; }
+int64_t ksparse_result_columns(const ksparse_result* result) { return result ? result->columns : 0; }
+
+ksparse_code ksparse_result_summary(const ksparse_result* result, int64_t i, ksparse_summary* summary, size_t summary_size) {
+  return guarded([&] {
+    require(summary, "summary");
+    check_size<ksparse_summary>(summary_size, first_summary, "summary");
+    const ksparse::CompactFit& fit = answer_number(result, i);
+    const ksparse::Info& info = fit.info;
+    const ksparse_summary whole{fit.objective,
+                                fit.intercept,
+                                int64_t(fit.support.size()),
+                                int32_t(info.status),
+                                info.newton_iterations,
+                                info.refits,
+                                info.scans,
+                                info.rounds,
+                                info.times_found};
+    std::memcpy(summary, &whole, summary_size);
+  });
+}
+
+ksparse_code ksparse_result_support(const ksparse_result* result, int64_t i, int64_t* support, double* coef_of_support,
+                                    int64_t size) {
+  return guarded([&] {
+    const ksparse::CompactFit& fit = answer_number(result, i);
+    check_room(size, int64_t(fit.support.size()), "support");
+    if (support) std::copy(fit.support.begin(), fit.support.end(), support);
+    if (coef_of_support) std::copy_n(fit.coef.data(), fit.coef.size(), coef_of_support);
+  });
+}
+
+ksparse_code ksparse_result_coef(const ksparse_result* result, int64_t i, double* coef, int64_t size) {
+  return guarded([&] {
+    const ksparse::CompactFit& fit = answer_number(result, i);
+    require(coef, "coef");
+    check_room(size, result->columns, "coef");
+    std::fill_n(coef, result->columns, 0.0);
+    for (std::size_t s = 0; s < fit.support.size(); ++s) coef[fit.support[s]] = fit.coef[Index(s)];
+  });
+}
+
+const char* ksparse_result_message(const ksparse_result* result, int64_t i) {
+  const bool there = result && i >= 0 && i < int64_t(result->fits.size());
+  return there ? result->fits[std::size_t(i)].info.message.c_str() : "";
+}
+
+void ksparse_result_free(ksparse_result* result) { delete result; }
+
+}  // extern "C"

@@ -1,0 +1,227 @@
+/* ksparse for C and for whatever can call C: best-subset classification with logistic and focal losses.
+   Link with the shared library ksparse_c. The C++ library is ksparse.hpp; this header needs nothing of it.
+
+   - Every call that can fail returns a ksparse_code. ksparse_last_error() then says in words what was wrong.
+   - Handles (ksparse_design, ksparse_result) are made by a call, and freed by the caller. Freeing NULL does nothing.
+   - X is read where it lies and must outlive its design; it is never changed. Arrays given to a fit may go once it returns.
+   - Sizes, strides and indices are counted in elements, from 0.
+   - Nothing is printed, nothing aborts on account of the data, and no C++ exception leaves the library.
+   - Calls are thread-safe. A design may be used by several threads at once.
+
+   SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KSPARSE_KSPARSE_H
+#define KSPARSE_KSPARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32) && defined(KSPARSE_C_BUILD)
+#define KSPARSE_API __declspec(dllexport)
+#elif defined(_WIN32)
+#define KSPARSE_API __declspec(dllimport)
+#elif defined(__GNUC__)
+#define KSPARSE_API __attribute__((visibility("default")))
+#else
+#define KSPARSE_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------------ what calls return */
+
+typedef int32_t ksparse_code;
+enum {
+  KSPARSE_OK = 0,
+  KSPARSE_INVALID_ARGUMENT = 1, /* an argument is not what it must be, or X is not finite */
+  KSPARSE_INTERRUPTED = 2,      /* the options' interrupt said so */
+  KSPARSE_OUT_OF_MEMORY = 3,
+  KSPARSE_FAILED = 4 /* anything else, e.g. no thread could be started */
+};
+
+/* What was wrong in the last call that failed on this thread. Never NULL; stays as it is until the next failure. */
+KSPARSE_API const char* ksparse_last_error(void);
+
+/* Version of the library, e.g. "0.1.0". */
+KSPARSE_API const char* ksparse_version(void);
+
+/* ----------------------------------------------------------------------------------------------------------- designs */
+
+/* X (rows, columns), as a view of the caller's arrays. */
+typedef struct ksparse_design ksparse_design;
+
+typedef int32_t ksparse_scalar;
+enum { KSPARSE_FLOAT64 = 0, KSPARSE_FLOAT32 = 1 };
+typedef int32_t ksparse_index;
+enum { KSPARSE_INT32 = 0, KSPARSE_INT64 = 1 };
+typedef int32_t ksparse_order;
+enum { KSPARSE_COLUMN_MAJOR = 0, KSPARSE_ROW_MAJOR = 1 };
+
+/* Dense X. stride: from one column to the next (column-major, >= rows) or from one row to the next (row-major, >= columns). */
+KSPARSE_API ksparse_code ksparse_design_dense(const void* data, ksparse_scalar scalar, int64_t rows, int64_t columns,
+                                              ksparse_order order, int64_t stride, ksparse_design** design);
+
+/* Sparse X by columns (CSC). The entries of column j are those from starts[j] to starts[j + 1], their rows increasing.
+   starts: (columns + 1,), the last of which is `entries`. */
+KSPARSE_API ksparse_code ksparse_design_csc(const void* values, ksparse_scalar scalar, const void* starts,
+                                            const void* row_numbers, ksparse_index index, int64_t rows, int64_t columns,
+                                            int64_t entries, ksparse_design** design);
+
+/* Sparse X by rows (CSR), starts: (rows + 1,). It is copied into columns, so that the caller's arrays may go. */
+KSPARSE_API ksparse_code ksparse_design_csr(const void* values, ksparse_scalar scalar, const void* starts,
+                                            const void* column_numbers, ksparse_index index, int64_t rows, int64_t columns,
+                                            int64_t entries, ksparse_design** design);
+
+KSPARSE_API int64_t ksparse_design_rows(const ksparse_design* design);
+KSPARSE_API int64_t ksparse_design_columns(const ksparse_design* design);
+KSPARSE_API void ksparse_design_free(ksparse_design* design);
+
+/* ----------------------------------------------------------------------------------------------------------- options */
+
+typedef int32_t ksparse_loss;
+enum { KSPARSE_LOGISTIC = 0, KSPARSE_FOCAL = 1 };
+typedef int32_t ksparse_search;
+enum { KSPARSE_SEARCH_FAST = 0, KSPARSE_SEARCH_AUTO = 1, KSPARSE_SEARCH_THOROUGH = 2 };
+
+/* Asked now and then, on the calling thread alone, with the context of the options; not 0: stop. */
+typedef int32_t (*ksparse_interrupt)(void* context);
+
+/* Told of a path or a batch, on the calling thread alone, how many of its parts are done: 0 at first, total at last. */
+typedef void (*ksparse_progress)(void* context, int64_t done, int64_t total);
+
+/* Settings of a fit. Set by ksparse_options_init, then changed by field, so that a program goes on working with a later
+   library that knows more of them. */
+typedef struct ksparse_options {
+  uint64_t size;            /* of this struct, set by ksparse_options_init */
+  int64_t k;                /* most features used, >= 0; the intercept does not count */
+  ksparse_loss loss;        /* KSPARSE_LOGISTIC */
+  int32_t fit_intercept;    /* 1; the intercept is never penalised */
+  double alpha;             /* focal loss: weight of the positive class, in (0, 1); the negative class has 1 - alpha */
+  double gamma;             /* focal loss: focusing exponent, >= 0 */
+  double ridge;             /* weight of |beta|^2 / 2, >= 0, in units of the average loss */
+  double tolerance;         /* Newton decrement at the answer, > 0 */
+  double max_seconds;       /* no new perturbation after this time, >= 0; 0: no limit of time */
+  uint64_t random_state;    /* seed of the perturbations */
+  ksparse_search search;    /* KSPARSE_SEARCH_AUTO */
+  int32_t max_rounds;       /* perturbations at most, >= 0; 0: what the search and the other limits allow */
+  int32_t max_refits;       /* no new perturbation after so many refits, >= 0; 0: no limit of one's own */
+  int32_t walks;            /* of a single fit: independent walks that share the budget, >= 1 */
+  int32_t max_newton;       /* Newton iterations per refit, >= 1 */
+  int32_t pairs_tried;      /* exchanges tried per scan of the working set, >= 1 */
+  int32_t pairs_tried_last; /* the same per scan of all features */
+  int32_t path_sweeps;      /* of a path: rounds in which entries seed each other, at most, >= 0 */
+  int32_t cold_starts;      /* of a path: 1, entries also start from nothing, as a single fit does */
+  int32_t threads;          /* of a batch, or of the walks of a single fit, >= 1 */
+
+  const int64_t* always_in; /* features in every support; they count towards k */
+  int64_t always_in_count;
+  const int64_t* never_in; /* features in none */
+  int64_t never_in_count;
+  const double* lower;   /* (columns,) least coefficients, <= 0, or NULL: no bound */
+  const double* upper;   /* (columns,) largest coefficients, >= 0, or NULL */
+  const int64_t* groups; /* (columns,) group of each column, from 0 on without gaps, or NULL; k then counts groups */
+
+  ksparse_interrupt interrupt; /* or NULL */
+  void* interrupt_context;
+  ksparse_progress progress; /* or NULL */
+  void* progress_context;
+} ksparse_options;
+
+/* Sets all to their defaults. size: sizeof(ksparse_options). */
+KSPARSE_API ksparse_code ksparse_options_init(ksparse_options* options, size_t size);
+
+/* -------------------------------------------------------------------------------------------------------------- fits */
+
+/* Answers of a fit (one), of a path (one per k) or of a batch (one per problem). */
+typedef struct ksparse_result ksparse_result;
+
+/* minimise (1/W) sum_i w_i l(m_i) + (ridge/2) |beta|^2 with at most k non-zero beta,
+   m_i = (2 y_i - 1)(x_i . beta + beta0 + offset_i), W = sum w_i.
+   labels: (rows,) 0 or 1. weights: (rows,) >= 0, or NULL: 1. offset: (rows,) or NULL: 0. */
+KSPARSE_API ksparse_code ksparse_fit(const ksparse_design* design, const double* labels, const double* weights,
+                                     const double* offset, const ksparse_options* options, ksparse_result** result);
+
+/* A fit for every k of an increasing list; options->k is ignored. */
+KSPARSE_API ksparse_code ksparse_fit_path(const ksparse_design* design, const double* labels, const double* weights,
+                                          const double* offset, const int64_t* ks, int64_t count,
+                                          const ksparse_options* options, ksparse_result** result);
+
+/* Many problems over one X. Where a stride is 0, all problems have the same labels, weights or offset; where an array of
+   settings is NULL, all have that of the options. Set by ksparse_batch_init, then changed by field. */
+typedef struct ksparse_batch {
+  uint64_t size; /* of this struct, set by ksparse_batch_init */
+  int64_t count; /* problems */
+  const double* labels;
+  int64_t labels_stride;
+  const double* weights; /* or NULL */
+  int64_t weights_stride;
+  const double* offset; /* or NULL */
+  int64_t offset_stride;
+  const int64_t* k; /* (count,) or NULL */
+  const double* ridge;
+  const double* alpha;
+  const double* gamma;
+} ksparse_batch;
+
+/* No problem yet. size: sizeof(ksparse_batch). */
+KSPARSE_API ksparse_code ksparse_batch_init(ksparse_batch* batch, size_t size);
+
+/* Each answer is as ksparse_fit would give it, over options->threads threads. A problem that is not as it must be has the
+   status KSPARSE_INVALID_INPUT and a message, and the others are answered. */
+KSPARSE_API ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch* batch,
+                                          const ksparse_options* options, ksparse_result** result);
+
+/* ----------------------------------------------------------------------------------------------------------- answers */
+
+/* How a fit ended. The numbers stay as they are; later libraries may add some. */
+typedef int32_t ksparse_status;
+enum {
+  KSPARSE_CONVERGED = 0,
+  KSPARSE_MAX_ITERATIONS = 1,
+  KSPARSE_STALLED = 2,
+  KSPARSE_SEPARABLE = 3, /* the coefficients have no finite optimum */
+  /* 4: interrupted; such fits have no answer */
+  KSPARSE_INVALID_INPUT = 5, /* of a batch */
+  KSPARSE_NUMERICAL_FAILURE = 6
+};
+
+/* "converged", "max_iterations", ..., and what to do about it, empty when all is well. */
+KSPARSE_API const char* ksparse_status_name(ksparse_status status);
+KSPARSE_API const char* ksparse_status_advice(ksparse_status status);
+
+typedef struct ksparse_summary {
+  double objective;      /* F at the answer */
+  double intercept;      /* 0 without one */
+  int64_t support_size;  /* features with a coefficient */
+  ksparse_status status; /* how it ended */
+  int32_t newton;        /* Newton iterations; of a path: of the whole path, as the next two */
+  int32_t refits;        /* supports refitted */
+  int32_t scans;         /* passes over all of X */
+  int32_t rounds;        /* perturbations after the first descent */
+  int32_t times_found;   /* descents that ended at the answer */
+} ksparse_summary;
+
+/* How many answers there are, and the columns of X. */
+KSPARSE_API int64_t ksparse_result_count(const ksparse_result* result);
+KSPARSE_API int64_t ksparse_result_columns(const ksparse_result* result);
+
+/* Answer i into the caller's arrays. summary_size: sizeof(ksparse_summary). support: sorted features; coef_of_support: their
+   coefficients; either may be NULL. coef: (columns,) zero outside the support. size: entries that each array has room for, at
+   least support_size or columns. */
+KSPARSE_API ksparse_code ksparse_result_summary(const ksparse_result* result, int64_t i, ksparse_summary* summary,
+                                                size_t summary_size);
+KSPARSE_API ksparse_code ksparse_result_support(const ksparse_result* result, int64_t i, int64_t* support,
+                                                double* coef_of_support, int64_t size);
+KSPARSE_API ksparse_code ksparse_result_coef(const ksparse_result* result, int64_t i, double* coef, int64_t size);
+
+/* What was wrong with problem i of a batch, else empty. Lives as long as the result; empty for an i that is not there. */
+KSPARSE_API const char* ksparse_result_message(const ksparse_result* result, int64_t i);
+
+KSPARSE_API void ksparse_result_free(ksparse_result* result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KSPARSE_KSPARSE_H */
