@@ -75,7 +75,11 @@ def test_stable_features_and_rivals():
     a, b, missing = result.rivals()[0]
     assert {a, b} == {10, 11}
     assert missing > 0.05
-    assert "stability of k=2 over 100 rounds" in repr(result)
+    head, *lines = repr(result).splitlines()
+    assert head == f"stability of k=2 over 100 rounds: {len(result.features)} features were chosen at all"
+    assert [line.split() for line in lines[:2]] == [[str(j), f"{result.frequency[j]:.2f}"] for j in result.features[:2]]
+    many = repr(ksparse.stability_selection(rng.standard_normal((60, 40)), y[:60], 3, rounds=20, ridge=1e-2)).splitlines()
+    assert (len(many), many[-1]) == (12, "  ...")
 
 
 def test_rows_of_weight_zero_are_never_drawn():
@@ -102,6 +106,11 @@ def test_the_table_and_the_picture(monkeypatch):
     np.testing.assert_allclose([bar.get_width() for bar in bars.patches], result.frequency[result.features[:3]])
     np.testing.assert_allclose(grid.images[0].get_array(), result.together[:3, :3])
     assert [text.get_text() for text in bars.get_yticklabels()] == table["feature"].iloc[:3].tolist()
+    _, given = matplotlib.pyplot.subplots(1, 2)
+    assert result.plot(n=3, axes=given) is given[0].figure
+    assert len(given[0].patches) == 3
+    with pytest.raises(ValueError, match="axes has 1 entries; it must have 2"):
+        result.plot(axes=given[:1])
     matplotlib.pyplot.close("all")
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ModuleNotFoundError, match="needs matplotlib"):
