@@ -30,7 +30,6 @@ __all__ = [
     "status_names",
     "storage_problem",
     "supported",
-    "variant",
     "version",
 ]
 
@@ -62,8 +61,7 @@ def _choose() -> str:
     return usable[0]
 
 
-_variant = _choose()
-_module = importlib.import_module(f"{__package__}._core_{_variant}")
+_module = importlib.import_module(f"{__package__}._core_{_choose()}")
 
 CompactFit = _module.CompactFit
 FitAnswer = _module.FitAnswer
@@ -81,8 +79,3 @@ status_names = _module.status_names
 instruction_set = _module.instruction_set
 eigen_version = _module.eigen_version
 version = _module.version
-
-
-def variant() -> str:
-    """Return the name of the variant in use."""
-    return _variant

@@ -449,7 +449,7 @@ def _results(grid: list[dict[str, float]], ks: list[int], scores: NDArray[np.flo
         results[f"split{split}_test_score"] = flat[:, split]
     results["mean_test_score"] = mean
     results["std_test_score"] = flat.std(axis=1)
-    results["rank_test_score"] = rankdata(-mean, method="min", nan_policy="omit").astype(np.int32)
+    results["rank_test_score"] = rankdata(-np.where(np.isnan(mean), -np.inf, mean), method="min").astype(np.int32)
     return results
 
 

@@ -128,6 +128,15 @@ def test_one_standard_error_takes_the_simplest():
     assert simple.best_params_["k"] <= best.best_params_["k"]
 
 
+def test_one_split_has_no_standard_error():
+    """With one number there is no spread, and the best mean is the only one within it."""
+    X, y = clear_data(n=200, seed=3)
+    settings = {"ks": range(9), "cv": ShuffleSplit(1, random_state=0)}
+    best = KSparseClassifierCV(**settings).fit(X, y)
+    assert KSparseClassifierCV(one_standard_error=True, **settings).fit(X, y).best_params_ == best.best_params_
+    assert best.cv_results_["std_test_score"].tolist() == [0.0] * 9
+
+
 def test_grids_over_the_loss_need_a_scorer():
     """The loss itself is no common measure of several losses."""
     X, y = clear_data(n=150, p=10)
@@ -182,6 +191,22 @@ def test_bad_folds_and_grids_are_named():
         pytest.warns(UserWarning, match="Only one class"),
     ):
         KSparseClassifierCV(ks=[1], cv=one_class, scoring="roc_auc").fit(X, y)
+
+    def no_number(estimator, X, y):
+        return np.nan
+
+    with pytest.raises(ValueError, match="every score on fold 0 of cv is NaN: check the scorer"):
+        KSparseClassifierCV(ks=[1], scoring=no_number).fit(X, y)
+    # A point of the grid without a number on some fold has no mean; here every point has such a fold.
+    points = iter([1.0, np.nan, np.nan, 1.0])
+    with pytest.raises(ValueError, match="every score is NaN; check the scorer and the folds"):
+        KSparseClassifierCV(ks=[1, 2], cv=2, scoring=lambda *_: next(points)).fit(X, y)
+    # Only some are without: they rank last, as in scikit-learn.
+    points = iter([1.0, np.nan, 1.0, 2.0, 3.0, 3.0])
+    model = KSparseClassifierCV(ks=[1, 2, 3], cv=2, scoring=lambda *_: next(points)).fit(X, y)
+    ranks = dict(zip(model.cv_results_["mean_test_score"], model.cv_results_["rank_test_score"], strict=True))
+    assert [rank for mean, rank in ranks.items() if np.isnan(mean)] == [3]
+    assert model.cv_results_["rank_test_score"][model.best_index_] == 1
     X[4, 2] = np.inf
     with pytest.raises(ValueError, match=r"X\[4, 2\] is inf"):
         KSparseClassifierCV().fit(X, y)

@@ -44,7 +44,9 @@ def test_decision_function_is_the_linear_predictor(problem):
 def test_too_few_iterations_are_said(problem):
     """One Newton step is not enough, and the warning says what to raise."""
     with pytest.warns(ksparse.ConvergenceWarning, match="raise max_newton"):
-        assert ksparse.fit(problem.X, problem.y, 3, max_newton=1).status == "max_iterations"
+        result = ksparse.fit(problem.X, problem.y, 3, max_newton=1)
+    assert result.status == "max_iterations"
+    assert str(result).endswith(result.advice)
 
 
 def test_counts_of_work_are_plausible(problem):

@@ -108,6 +108,17 @@ def test_many_groups_search_in_a_working_set(order):
     assert path.best("ebic").groups.tolist() == truth
 
 
+@pytest.mark.parametrize("kind", [float, bool, str, object])
+def test_labels_of_any_kind_tell_groups_apart(kind):
+    """What counts is which are equal; labels come back as they were given."""
+    problem = random_problem(5, n=150)
+    numbers = np.array([0, 0, 1, 1, 0, 1, 1, 1])
+    expected = ksparse.fit(problem.X, problem.y, 1, groups=numbers, **problem.settings)
+    result = ksparse.fit(problem.X, problem.y, 1, groups=numbers.astype(kind), **problem.settings)
+    np.testing.assert_array_equal(result.coef, expected.coef)
+    assert result.groups.tolist() == expected.groups.astype(kind).tolist()
+
+
 def test_indicators_of_a_category():
     """A full set of indicators is collinear with the intercept: the ridge makes the answer unique, and without it F is."""
     rng = np.random.default_rng(1)

@@ -55,6 +55,32 @@ def test_every_variant_gives_the_same_answer(options):
         assert answer[1:] == answers["baseline"][1:]
 
 
+@pytest.mark.parametrize(
+    ("forced", "built", "runnable", "outcome"),
+    [
+        ("", ["avx2", "baseline"], ["avx512", "avx2", "baseline"], "avx2"),
+        ("", ["avx512", "avx2", "baseline"], ["baseline"], "baseline"),
+        ("", [], ["baseline"], "no compiled core of ksparse can run here: built none, this processor runs baseline; reinstall"),
+        ("", ["avx2"], ["baseline"], "no compiled core of ksparse can run here: built avx2, this processor runs baseline"),
+        ("avx2", ["avx512", "avx2", "baseline"], ["avx512", "avx2", "baseline"], "avx2"),
+        ("avx2", ["baseline"], ["avx2", "baseline"], "KSPARSE_ISA is 'avx2', but this build of ksparse has only baseline"),
+        ("avx2", ["avx2", "baseline"], ["baseline"], "KSPARSE_ISA is 'avx2', but this processor runs only baseline"),
+    ],
+)
+def test_the_variant_is_the_best_that_is_built_and_runs(monkeypatch, forced, built, runnable, outcome):
+    """Or the one that is forced; what is lacking, the file or the processor, is said."""
+    from ksparse import _core
+
+    monkeypatch.setenv("KSPARSE_ISA", forced)
+    monkeypatch.setattr(_core, "available", lambda: built)
+    monkeypatch.setattr(_core, "supported", lambda: runnable)
+    if outcome in _core._VARIANTS:
+        assert _core._choose() == outcome
+    else:
+        with pytest.raises(ImportError, match=outcome):
+            _core._choose()
+
+
 def test_a_variant_that_is_not_there_is_named():
     """Forcing is forcing."""
     assert "KSPARSE_ISA is 'mmx'; it must be one of" in run("import ksparse", KSPARSE_ISA="mmx")

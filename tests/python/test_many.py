@@ -121,6 +121,7 @@ def test_what_all_share_is_refused_at_once():
         ((X, Y + 1, 2), {}, None, ""),
         ((X, Y[:, 0] + 1, 2), {}, ValueError, r"Y\[\d+\] is 2.0; labels must be 0 or 1"),
         ((X, Y, 2.5), {}, TypeError, r"k is 2.5; it must be an integer"),
+        ((X, Y, 2), {"ridge": ["a"] * 5}, TypeError, r"ridge is \['a', .*; it must be a real number, or one per problem"),
         ((X, Y, 2), {"ridge": "a"}, TypeError, r"ridge is 'a'"),
         ((X, Y, 2), {"offset": np.full((n, 5), "a")}, TypeError, r"offset has dtype <U1"),
         ((X, Y, 2), {"loss": "hinge"}, ValueError, r"loss is 'hinge'"),

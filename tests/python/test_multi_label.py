@@ -207,6 +207,8 @@ def test_bad_input_is_named():
     for parameters, y, error, message in cases:
         with pytest.raises(error, match=message):
             KSparseMultiLabelClassifier(**parameters).fit(X, y)
+    with pytest.raises(ValueError, match=r"sample_weight is zero for every row|at least one non-zero"):
+        KSparseMultiLabelClassifier(k=2).fit(X, Y, sample_weight=np.zeros(n))
     X[5, 7] = np.nan
     with pytest.raises(ValueError, match=r"X\[5, 7\] is nan; X must be finite"):
         KSparseMultiLabelClassifier(k=2).fit(X, Y)

@@ -100,6 +100,21 @@ def test_best_finds_the_truth():
     assert path.best("aic").k == 0
 
 
+def test_best_takes_none_that_did_not_converge():
+    """Where the classes can be separated, the best by BIC among the others; where every k separates them, an error says so."""
+    problem = random_problem(3, n=60, p=6, ridge=0.0)
+    separated = np.column_stack([problem.X, problem.X[:, 0] + problem.X[:, 1]])
+    y = separated[:, 6] > 0.3
+    with pytest.warns(ksparse.ConvergenceWarning, match="separable"):
+        path = ksparse.fit_path(separated[:, :6], y, [0, 1, 2, 3])
+    assert [result.status for result in path] == ["converged", "converged", "separable", "separable"]
+    assert path.best("bic").k == 1 == path.ks[np.argmin(path.criterion("bic")[:2])]
+    with pytest.warns(ksparse.ConvergenceWarning, match="separable"):
+        path = ksparse.fit_path(separated, y, [1, 2])
+    with pytest.raises(ValueError, match=r"no fit of the path converged \(separable\): .*add a ridge penalty"):
+        path.best("bic")
+
+
 def test_criteria_need_a_likelihood():
     """The focal loss is none unless gamma is 0; then it is half of the logistic one."""
     problem = random_problem(7, loss="logistic", ridge=0.0, n=200)

@@ -172,6 +172,28 @@ def test_indices_out_of_range_are_refused(form, spoil, message):
         fit(problem, X)
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [("row", 4, "the row index 4, but there are 4 rows"), ("col", -1, "the column index -1, but there are 4 columns")],
+)
+def test_coordinates_out_of_range_are_refused(place, value, message):
+    """SciPy's conversion would read or write outside of its arrays."""
+    X = sp.coo_matrix(np.eye(4))
+    getattr(X, place)[2] = value
+    with pytest.raises(ValueError, match=f"sparse X is malformed: it has {message}"):
+        ksparse.fit(X, np.array([0, 1, 0, 1]), 1)
+
+
+@pytest.mark.parametrize(("indices", "starts"), [(np.int16, np.int16), (np.int32, np.int64), (np.uint32, np.int64)])
+def test_indices_of_any_integer_type(indices, starts):
+    """They are brought to one that the core reads, in a copy; the values are not."""
+    problem = sparse_problem(10)
+    X = sp.csc_array(problem.X)
+    X.indices, X.indptr = X.indices.astype(indices), X.indptr.astype(starts)
+    assert_same(fit(problem, X), fit(problem, problem.X))
+    assert (X.indices.dtype, X.indptr.dtype) == (indices, starts)
+
+
 @storages
 def test_entries_that_are_not_finite_are_named(store):
     """Row and column, as in a dense X."""
@@ -204,6 +226,12 @@ def test_what_is_no_real_matrix_is_refused():
     message = r"X has shape \(4,\)" if line.ndim == 1 else "X has 1 rows"  # a row before SciPy 1.13
     with pytest.raises(ValueError, match=message):
         ksparse.fit(line, y, 1)
+
+    class COO:  # an array of the package `sparse`, as far as it matters
+        __module__, nnz = "sparse.numba_backend", 4
+
+    with pytest.raises(TypeError, match=r"X is a COO of the package sparse; pass SciPy's form of it: X\.tocsc\(\)"):
+        ksparse.fit(COO(), y, 1)
     result = ksparse.fit(sp.csc_array(np.eye(4)), y, 1, ridge=0.1)
     with pytest.raises(ValueError, match="the fit had 4 features"):
         result.decision_function(sp.csr_array(np.eye(5)))

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import types
 
 import joblib
 import ksparse
@@ -161,6 +162,23 @@ with Client(processes=False, n_workers=1, threads_per_worker=joblib.cpu_count(),
         print(thread_count(-1) == joblib.cpu_count())
 """
     assert run(code).splitlines() == ["[1, 1, 1]", "[1, 1, 1]", "True"]
+
+
+def test_a_task_of_dask_is_known_by_its_worker(monkeypatch):
+    """The module that dask imports into its tasks tells the worker; without one, and before it is loaded, nothing changes."""
+    dask = types.ModuleType("distributed")
+    monkeypatch.setitem(sys.modules, "distributed", dask)
+    assert thread_count(64) == 64  # still being imported
+
+    def none():
+        raise ValueError("No worker found")
+
+    dask.get_worker = none
+    assert thread_count(64) == 64
+    for threads, share in ((1, PROCESSORS), (PROCESSORS, 1), (10 * PROCESSORS, 1), (0, PROCESSORS)):
+        worker = types.SimpleNamespace(state=types.SimpleNamespace(nthreads=threads))
+        dask.get_worker = lambda worker=worker: worker
+        assert [thread_count(n) for n in (1, 64, -1)] == [1, share, share]
 
 
 def paths_and_rounds(problem):
