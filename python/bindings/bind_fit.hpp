@@ -46,6 +46,7 @@ inline void bind_options(py::module_& module) {
           "upper", [](const Options& o) { return to_numpy(o.constraints.upper); },
           [](Options& o, const Array& bounds) { o.constraints.upper = vector_view(bounds); },
           "(p,) largest coefficients, or empty")
+      .def_readwrite("start", &Options::start, "features from which the search descends as well")
       .def_readwrite("random_state", &Options::random_state, "seed of the perturbations")
       .def_readwrite("pairs_tried", &Options::pairs_tried, "exchanges tried per scan of the working set")
       .def_readwrite("pairs_tried_last", &Options::pairs_tried_last, "exchanges tried per scan of all features")

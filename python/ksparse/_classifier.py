@@ -24,7 +24,7 @@ from ._probability import one_vs_rest_log_probability, probability
 from ._progress import Report, part_of, progress_if
 from ._reading import ReadableEstimator
 from ._request import Settings
-from ._validation import PROBABILITIES, check_choice, check_groups, check_integer, check_loss, linear_predictor
+from ._validation import PROBABILITIES, check_choice, check_flag, check_groups, check_integer, check_loss, linear_predictor
 
 __all__ = ["KSparseClassifier"]
 
@@ -320,6 +320,9 @@ class KSparseClassifier(SparseLinearClassifier):
         Threads among which more than two classes are divided, as in scikit-learn: None is 1 unless in a
         ``joblib.parallel_config``; -1 is all processors. A fit of two classes takes one for each of its walks at most, and a
         criterion for k takes one.
+    warm_start : bool, default=False
+        Whether a fit also descends from the features that the last fit of this estimator chose (``start`` of :func:`ksparse.fit`),
+        where that had the same classes and features, and chose no more than k. Used with two classes and a number k.
     verbose : bool or int, default=0
         Whether to show a bar of progress where there is more than one fit, with a criterion for k or more than two classes; needs tqdm
         (``pip install 'ksparse[progress]'``).
@@ -431,6 +434,7 @@ class KSparseClassifier(SparseLinearClassifier):
         bounds: Any = None,
         groups: Any = None,
         n_jobs: int | None = None,
+        warm_start: bool = False,
         verbose: bool | int = 0,
     ) -> None:
         self.k = k
@@ -455,6 +459,7 @@ class KSparseClassifier(SparseLinearClassifier):
         self.bounds = bounds
         self.groups = groups
         self.n_jobs = n_jobs
+        self.warm_start = warm_start
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
@@ -479,6 +484,7 @@ class KSparseClassifier(SparseLinearClassifier):
         ValueError, TypeError
             If an argument is not what it must be; the message names it.
         """
+        last = self._choice() if check_flag(self.warm_start, "warm_start") else None
         design, labels, weights = self._validated(X, y, sample_weight)
         settings, names = Settings.of_estimator(self), getattr(self, "feature_names_in_", None)
         self.__dict__.pop("path_", None)  # of an earlier fit
@@ -493,8 +499,29 @@ class KSparseClassifier(SparseLinearClassifier):
             self._take(path.best(self.k))
         else:
             k = self._budget(design.shape[1])
-            self._take(solve(design, labels, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs))
+            start = self._start(last, k)
+            self._take(
+                solve(design, labels, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs, start=start)
+            )
         return self
+
+    def _choice(self) -> tuple[Any, ...] | None:
+        """Return what the last fit chose, and from what; None before the first."""
+        if not hasattr(self, "support_"):
+            return None
+        names = getattr(self, "feature_names_in_", None)
+        return self.support_, self.classes_.tolist(), self.n_features_in_, None if names is None else names.tolist()
+
+    def _start(self, last: tuple[Any, ...] | None, k: Any) -> NDArray[np.int64] | None:
+        """Return the features of the last fit where this one is of the same problem and may choose as many."""
+        if last is None or not isinstance(k, (int, np.integer)):  # the latter is refused elsewhere
+            return None
+        names = getattr(self, "feature_names_in_", None)
+        same = last[1:] == (self.classes_.tolist(), self.n_features_in_, None if names is None else names.tolist())
+        support = last[0]
+        grouped = check_groups(self.groups, self.n_features_in_)
+        size = len(support) if grouped is None else len(np.unique(grouped[0][support]))
+        return support if same and size <= k else None
 
     def _n_units(self, n_features: int) -> int:
         grouped = check_groups(self.groups, n_features)

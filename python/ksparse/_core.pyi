@@ -64,6 +64,7 @@ class Options:
     max_rounds: int
     max_refits: int
     walks: int
+    start: list[int]
     max_seconds: float
     random_state: int
     always_in: list[int]

@@ -15,7 +15,7 @@ from ._reading import ReadableFit
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._threads import thread_count
-from ._validation import check_integer, check_rows, linear_predictor
+from ._validation import check_features, check_integer, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
 
 __all__ = ["Alternatives", "FitResult", "fit"]
@@ -247,6 +247,7 @@ def fit(
     random_state: int = 0,
     walks: int = 1,
     n_jobs: int | None = None,
+    start: ArrayLike | None = None,
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
@@ -312,6 +313,9 @@ def fit(
         may run side by side; the answer depends on their number and not on ``n_jobs``.
     n_jobs : int or None, default=None
         Threads that run the walks. None: 1, or what joblib's context says; -1: all processors.
+    start : array-like of int or str, optional
+        Features, at most k, from which the search descends as well, such as the support of an earlier fit or one that an expert
+        names. The answer is no worse than a refit of them, nor than the descent from nothing. It counts as a round.
     always_in : array-like of int or str, optional
         Features in every support, by number or, if X has column names, by name. They count towards k.
     never_in : array-like of int or str, optional
@@ -372,7 +376,7 @@ def fit(
         bounds=bounds,
         groups=groups,
     )
-    result = solve(X, y, k, sample_weight, offset, settings, walks=walks, n_jobs=n_jobs)
+    result = solve(X, y, k, sample_weight, offset, settings, walks=walks, n_jobs=n_jobs, start=start)
     if not result.converged:
         warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
     return result
@@ -389,6 +393,7 @@ def solve(
     *,
     walks: Any = 1,
     n_jobs: int | None = None,
+    start: Any = None,
     stop: _core.StopFlag | None = None,
     keep_data: bool = True,
 ) -> FitResult:
@@ -400,6 +405,7 @@ def solve(
     request = Request.of(X, y, sample_weight, offset, settings, names)
     request.options.k = request.check_budget(k)
     request.options.walks = check_integer(walks, "walks", 1, 2**15)
+    request.options.start = check_features(start, "start", request.design.shape[1], request.names)
     alone = request.options.walks == 1 and n_jobs is None  # joblib, which counts the threads, takes long to import
     answer = _core.fit(*request.arguments, request.options, stop, 1 if alone else thread_count(n_jobs))
     request.raise_if_refused(answer)

@@ -67,6 +67,8 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         ``always_in`` and ``never_in`` name whole groups by any of their features.
     n_jobs : int or None, default=None
         Threads among which more than two classes, or the walks of two, are divided, as in scikit-learn.
+    warm_start : bool, default=False
+        Whether the next fit also descends from the features kept by the last, see :class:`ksparse.KSparseClassifier`.
     verbose : bool or int, default=0
         Whether to show a bar of progress where there is more than one fit; needs tqdm.
 
@@ -141,6 +143,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         bounds: Any = None,
         groups: Any = None,
         n_jobs: int | None = None,
+        warm_start: bool = False,
         verbose: bool | int = 0,
     ) -> None:
         self.k = k
@@ -164,6 +167,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         self.bounds = bounds
         self.groups = groups
         self.n_jobs = n_jobs
+        self.warm_start = warm_start
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseSelector:
@@ -188,7 +192,9 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         ValueError, TypeError
             If an argument is not what it must be; the message names it.
         """
-        self.estimator_ = KSparseClassifier(**self.get_params(deep=False)).fit(X, y, sample_weight)
+        last = getattr(self, "estimator_", None) if self.warm_start else None
+        classifier = KSparseClassifier() if last is None else last
+        self.estimator_ = classifier.set_params(**self.get_params(deep=False)).fit(X, y, sample_weight)
         self.support_ = self.estimator_.support_
         validate_data(self, X, skip_check_array=True)  # the classifier has; this takes number and names of the features
         return self

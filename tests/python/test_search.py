@@ -144,6 +144,56 @@ def test_walks_do_not_depend_on_threads(rugged):
     np.testing.assert_array_equal(estimator.coef_[0], one.coef)
 
 
+def test_a_start_is_searched_from(rugged):
+    """A start that is better than what a descent finds is kept or improved on; a bad one does no harm; both are one round more."""
+    X, y = rugged
+    settings = {"search": "fast", "ridge": 1e-4}
+    alone = ksparse.fit(X, y, 6, **settings)
+    best = ksparse.fit(X, y, 6, search="thorough", ridge=1e-4)
+    assert best.objective < alone.objective * (1 - 1e-4)
+    good = ksparse.fit(X, y, 6, start=best.support[::-1], **settings)
+    assert good.objective <= best.objective * (1 + 1e-9)
+    assert good.n_rounds == alone.n_rounds + 1
+    bad = ksparse.fit(X, y, 6, start=[0, 1, 2], **settings)
+    assert bad.objective <= alone.objective * (1 + 1e-12)
+    again = ksparse.fit(X, y, 6, start=alone.support, **settings)
+    np.testing.assert_array_equal(again.support, alone.support)
+    assert again.times_found == 2
+
+
+def test_a_start_keeps_to_the_constraints(rugged):
+    """Features that must not be in are left out of it, those that must be are added; its end obeys bounds."""
+    X, y = rugged
+    best = ksparse.fit(X, y, 4, search="thorough", ridge=1e-4)
+    never, always = int(best.support[0]), 1
+    got = ksparse.fit(X, y, 4, start=best.support, never_in=[never], always_in=[always], bounds=(0, None), ridge=1e-4)
+    assert never not in got.support
+    assert always in got.support or got.coef[always] == 0
+    assert (got.coef >= 0).all()
+    groups = np.arange(X.shape[1]) // 4
+    grouped = ksparse.fit(X, y, 2, start=[5, 6, 41], groups=groups, ridge=1e-4)
+    assert grouped.objective <= ksparse.fit(X[:, np.isin(groups, [1, 10])], y, 8, ridge=1e-4).objective * (1 + 1e-9)
+
+
+def test_warm_start_descends_from_the_last_choice(rugged):
+    """As `start` does, when the problem is of the same classes and features and k allows it; else as if new."""
+    X, y = rugged
+    model = ksparse.KSparseClassifier(k=6, search="thorough", ridge=1e-4, warm_start=True).fit(X, y)
+    thorough = model.support_
+    model.set_params(search="fast").fit(X, y)
+    np.testing.assert_array_equal(model.support_, thorough)
+    cold = ksparse.KSparseClassifier(k=6, search="fast", ridge=1e-4).fit(X, y)
+    assert not np.array_equal(cold.support_, thorough)
+    for change in ({"k": 5}, {"X": X[:, :-1]}, {"y": np.array(["no", "yes"])[y.astype(int)]}):
+        again = ksparse.KSparseClassifier(k=6, search="thorough", ridge=1e-4, warm_start=True).fit(X, y)
+        settings = {"k": change.get("k", 6), "search": "fast", "ridge": 1e-4}
+        again.set_params(**settings).fit(change.get("X", X), change.get("y", y))
+        new = ksparse.KSparseClassifier(**settings).fit(change.get("X", X), change.get("y", y))
+        np.testing.assert_array_equal(again.coef_, new.coef_)
+    selector = ksparse.KSparseSelector(k=6, search="thorough", ridge=1e-4, warm_start=True).fit(X, y)
+    np.testing.assert_array_equal(selector.set_params(search="fast").fit(X, y).support_, thorough)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_twins_that_pay_only_together(seed):
     """Two near-equal columns, whose difference made the labels, are worth nothing one at a time; a long search tries every feature.

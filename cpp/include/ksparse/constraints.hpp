@@ -28,6 +28,14 @@ struct Constraints {
   /// Units (features, or their groups) that must or must not be in, each once.
   std::vector<Index> required() const { return units_of(always_in); }
   std::vector<Index> excluded() const { return units_of(never_in); }
+  /// The units of some features, each once.
+  std::vector<Index> units_of(std::vector<Index> features) const {
+    if (!groups.empty())
+      for (Index& feature : features) feature = groups[std::size_t(feature)];
+    std::sort(features.begin(), features.end());
+    features.erase(std::unique(features.begin(), features.end()), features.end());
+    return features;
+  }
 
   /// The first broken rule in words, for p features of which the smallest budget chooses k and the largest k_most units.
   std::optional<std::string> problem(Index p, Index k, Index k_most) const {
@@ -68,14 +76,6 @@ struct Constraints {
   }
 
  private:
-  std::vector<Index> units_of(std::vector<Index> features) const {
-    if (!groups.empty())
-      for (Index& feature : features) feature = groups[std::size_t(feature)];
-    std::sort(features.begin(), features.end());
-    features.erase(std::unique(features.begin(), features.end()), features.end());
-    return features;
-  }
-
   std::optional<std::string> problem_of_groups(Index p) const {
     if (groups.empty()) return std::nullopt;
     if (Index(groups.size()) != p)

@@ -46,6 +46,10 @@ struct Options {
 
   Constraints constraints;  ///< features always in, never in, and bounds
 
+  /// Features, such as those of an earlier fit, from which the search descends as well; the answer is no worse than a refit of
+  /// them, nor than the descent from nothing. Those of never_in are left out, those of always_in added.
+  std::vector<Index> start;
+
   /// Rounds and refits that the search may use after its first descent, given whether chosen features have close rivals.
   /// Budgets by default are counted in rounds and refits, which a repeated run repeats, not in time.
   int rounds_allowed(Index p, bool close_rivals) const {
@@ -79,6 +83,16 @@ struct Options {
     Index size = least;
     while (size < std::min(4 * k, usual) || size < 2 * k) size *= 2;
     return p > 2 * std::max(size, usual) ? size : p;
+  }
+
+  /// What is wrong with the start of a search for k of p features, or of their groups, in words.
+  std::optional<std::string> problem_of_start(Index p) const {
+    for (const Index j : start)
+      if (j < 0 || j >= p) return "start names feature " + std::to_string(j) + " but X has " + std::to_string(p) + " columns";
+    if (const Index named = Index(constraints.units_of(start).size()); named > k)
+      return "start names " + std::to_string(named) + (constraints.groups.empty() ? " features" : " groups") + " but k is " +
+             std::to_string(k);
+    return std::nullopt;
   }
 
   /// The first broken rule in words, e.g. "ridge must be >= 0, got -1".

@@ -47,17 +47,17 @@ class Perturbation {
         start_(engine.current()),
         stand_ins_(engine.stand_ins()) {}
 
-  /// Once the engine's first descent is done: starts a round if the options allow one. False: there is none to make.
+  /// Once the engine's first descent is done: starts a round, from the user's start if there is one, else if the options allow
+  /// any. False: there is none to make.
   bool begin() {
     const Index k = best_.size(), p = features_;
     rugged_ = has_close_rivals();
-    rounds_allowed_ = options_.rounds_allowed(p, rugged_);
-    if (k == 0 || k >= p || rounds_allowed_ == 0) return false;
+    rounds_allowed_ = k == 0 || k >= p ? 0 : options_.rounds_allowed(p, rugged_);
     ends_.assign(1, best_.objective);
     weakest_ = weakest_of_best_ = weakest_place();
     refits_before_ = engine_.info().refits;
     begin_ = Clock::now();
-    return go_on();
+    return descend_from_users_start() || (rounds_allowed_ > 0 && go_on());
   }
 
   /// Once the engine is done again: goes on. False: the search is over, and the engine, done, is at the best point found, or
@@ -133,6 +133,22 @@ class Perturbation {
     stage_ = wide ? Stage::wide : Stage::local;
     // A descent that only grows refits the start, from which the wide ones go on to exchanges with any feature.
     engine_.descend_from(start_, best_.size(), wide ? Reach::grow : Reach::local);
+    return true;
+  }
+
+  bool descend_from_users_start() {
+    if (options_.start.empty() || best_.objective <= separable_objective) return false;
+    start_.support.clear();
+    start_.coef.setZero();
+    for (const auto& units : {options_.constraints.required(), options_.constraints.units_of(options_.start)})
+      for (const Index unit : units)
+        if (may_enter(unit) && start_.size() < options_.k) start_.append(unit);
+    if (start_.size() == 0) return false;
+    ++report_.rounds;
+    ++rounds_allowed_;
+    stage_ = Stage::further;
+    engine_.add_to_working_set(start_.support);
+    engine_.descend_from(start_, options_.k, Reach::global);
     return true;
   }
 

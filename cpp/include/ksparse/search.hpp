@@ -20,7 +20,7 @@ class Search {
   Search(const Objective& objective, const Options& options)
       : options_(options),
         features_(objective.features()),
-        may_perturb_(options.rounds_allowed(features_, true) > 0),
+        may_perturb_(options.rounds_allowed(features_, true) > 0 || !options.start.empty()),
         engine_(objective, options, may_perturb_ ? &memory_ : nullptr) {}
   Search(const Search&) = delete;  // the engine refers to the memory beside it
   Search& operator=(const Search&) = delete;
