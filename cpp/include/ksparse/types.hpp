@@ -13,11 +13,6 @@ using Index = Eigen::Index;
 /// Asked now and then during long work; true means "stop now". Empty: never. It is called from the solving thread only.
 using Interrupt = std::function<bool()>;
 
-/// The longest step worth trying from coefficients of this size, in an objective's own units, which are of order one. Where the
-/// curvature has all but died out, as far out on the tails of the loss, quadratic models ask for steps of 1e100, from which no
-/// descent leads back; and beyond 1e12 a margin, in which such coefficients cancel, has hardly a digit left.
-inline double longest_step(double size) noexcept { return std::min(1e3 * std::max(1.0, size), 1e12); }
-
 /// Which columns a scan covers: `count` of them, either listed or consecutive from `first`.
 struct Columns {
   Index first = 0;
@@ -29,5 +24,10 @@ struct Columns {
     return list ? Columns{0, size, list + begin} : Columns{first + begin, size, nullptr};
   }
 };
+
+/// The longest step worth trying from coefficients of this size, in an objective's own units, which are of order one. Where the
+/// curvature has all but died out, as far out on the tails of the loss, quadratic models ask for steps of 1e100, from which no
+/// descent leads back; and beyond 1e12 a margin, in which such coefficients cancel, has hardly a digit left.
+inline double longest_step(double size) noexcept { return std::min(1e3 * std::max(1.0, size), 1e12); }
 
 }  // namespace ksparse
