@@ -143,7 +143,10 @@ def check_real(value: Any, name: str, rule: str, low: float, high: float = math.
         isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer))
     ):
         raise TypeError(f"{name} is {value!r}; it must be a real number {rule}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond the range
+        raise ValueError(f"{name} is too large for a float; it must be {rule}") from None
     within = (number > low if open_low else number >= low) and number < high
     if not within:  # NaN fails every comparison
         raise ValueError(f"{name} is {number}; it must be {rule}")

@@ -47,6 +47,7 @@ BAD = [
     ({"k": np.True_}, TypeError, "it must be an integer"),
     ({"k": 2.0}, TypeError, "k is 2.0; it must be an integer"),
     ({"k": None}, TypeError, "k is None; it must be an integer"),
+    ({"ridge": 10**400}, ValueError, "ridge is too large for a float; it must be finite and >= 0"),
     (
         {"sample_weight": changed(np.ones(30), 17, -0.5)},
         ValueError,

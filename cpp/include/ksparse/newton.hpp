@@ -209,14 +209,12 @@ class Newton {
                  double& F) {
     constexpr double sufficient = 1e-4;  // Armijo's constant
     constexpr int max_halvings = 40;
-    constexpr double largest_growth = 1e3;  // of the coefficients, by one step
     auto gradient = gradient_.head(d);
     auto hessian = hessian_.topLeftCorner(d, d);
     // So near to the minimum a whole step is right, and what F does is rounding of its sum over the rows.
     const double slack = squared <= rounding * F ? rounding_of_sum * F : 0.0;
     if (limits.lower) start_gradient_.head(d) = gradient;
-    // Where the curvature has all but died out, as far out on the tails of the loss, whole steps are too long to be halved.
-    const double length = largest(step_.head(d)), longest = largest_growth * std::max(1.0, largest(coef));
+    const double length = largest(step_.head(d)), longest = longest_step(largest(coef));
     double t = length > longest ? longest / length : 1.0;
     for (int halving = 0; halving < max_halvings; ++halving) {
       trial_.head(d) = coef + t * step_.head(d);

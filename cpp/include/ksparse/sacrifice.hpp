@@ -10,6 +10,7 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -137,6 +138,11 @@ class SacrificeModel {
   virtual void replace(const Proposal& proposal, const Move& move, Iterate& iterate) const = 0;
 
  protected:
+  static double longest_from(const Iterate& iterate) {
+    const Index size = iterate.size() * iterate.stride;
+    return longest_step(std::max(std::abs(iterate.intercept), size ? iterate.coef.head(size).cwiseAbs().maxCoeff() : 0.0));
+  }
+
   // An exchange in which the newcomer is foreseen to make good less than this part of the loss is not worth a refit.
   static constexpr double least_recovery = 0.5;
   // A feature keeps less than this part of its curvature beside the active set: a combination of it, up to rounding.
@@ -171,6 +177,7 @@ class FeatureModel final : public SacrificeModel {
     dimension_ = point.inverse.rows();
     inverse_.topLeftCorner(dimension_, dimension_) = point.inverse;
     beta_.head(size_) = iterate.coef.head(size_);
+    longest_ = longest_from(iterate);
     support_ = iterate.support.data();
     for (Index i = 0; i < size_; ++i) {
       const double variance = inverse_(i, i);
@@ -293,8 +300,8 @@ class FeatureModel final : public SacrificeModel {
     step = (-gradient / curvature).max(lower).min(upper);
     gain = -(gradient + 0.5 * curvature * step) * step;
   }
-  static double step(const ScanPanel& panel, Index c, double gradient, double curvature) {
-    const double free = -gradient / curvature;
+  double step(const ScanPanel& panel, Index c, double gradient, double curvature) const {
+    const double free = std::clamp(-gradient / curvature, -longest_, longest_);
     return panel.lower ? std::min(std::max(free, panel.lower[c]), panel.upper[c]) : free;
   }
 
@@ -303,6 +310,7 @@ class FeatureModel final : public SacrificeModel {
   Eigen::VectorXd weight_;   // (k,) 1 / d_i; 0 for a held coefficient
   Eigen::VectorXd loss_;     // (k,) rise of F by leaving
   Eigen::VectorXd beta_;     // (k,) coefficients at the scan
+  double longest_ = 0;       // step of an entering feature
   const Index* support_ = nullptr;
   Index size_ = 0, dimension_ = 0;
   Eigen::MatrixXd moves_;                      // (panel, d) v_j
@@ -342,6 +350,7 @@ class GroupModel final : public SacrificeModel {
     size_ = iterate.size();
     dimension_ = point.inverse.rows();
     inverse_.topLeftCorner(dimension_, dimension_) = point.inverse;
+    longest_ = longest_from(iterate);
     support_ = iterate.support.data();
     starts_.assign(point.starts, point.starts + size_ + 1);
     for (Index i = 0; i < size_; ++i) {
@@ -457,6 +466,8 @@ class GroupModel final : public SacrificeModel {
     factorise_block(block, width);
     step = -gradient;
     solve(width, step);
+    const double length = step.cwiseAbs().maxCoeff();
+    if (length > longest_) step *= longest_ / length;
     if (panel.lower) {
       const auto clip = [&](Index i, double value) {
         return std::min(std::max(value, panel.lower[begin + i]), panel.upper[begin + i]);
@@ -481,6 +492,7 @@ class GroupModel final : public SacrificeModel {
   Eigen::VectorXd beta_;     // (d,)
   Eigen::VectorXd removal_;  // (d,) P_II^-1 b_I by place
   Eigen::VectorXd loss_;     // (places,)
+  double longest_ = 0;       // step of an entering group
   const Index* support_ = nullptr;
   Index size_ = 0, dimension_ = 0;
   std::vector<Index> starts_;                             // (size + 1,)

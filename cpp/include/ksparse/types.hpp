@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <functional>
 
 namespace ksparse {
@@ -28,5 +29,10 @@ struct Columns {
     return list ? Columns{0, size, list + begin} : Columns{first + begin, size, nullptr};
   }
 };
+
+/// The longest step worth trying from coefficients of this size, in an objective's own units, which are of order one. Where the
+/// curvature has all but died out, as far out on the tails of the loss, quadratic models ask for steps of 1e100, from which no
+/// descent leads back; and beyond 1e12 a margin, in which such coefficients cancel, has hardly a digit left.
+inline double longest_step(double size) noexcept { return std::min(1e3 * std::max(1.0, size), 1e12); }
 
 }  // namespace ksparse
