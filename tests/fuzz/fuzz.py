@@ -142,7 +142,7 @@ class Drawer:
                 [S.indptr[j] + rng.permutation(S.indptr[j + 1] - S.indptr[j]) for j in range(S.shape[1])]
             ).astype(int)
             S.data, S.indices = S.data[order], S.indices[order]
-        if self.chance(0.2) and S.nnz:
+        if self.chance(0.2) and S.nnz and S.dtype == np.float64:  # what duplicates of other types add up to depends on who adds
             S.indices[rng.integers(S.nnz)] = S.indices[rng.integers(S.nnz)]
         if self.chance(0.2) and S.nnz:
             S.data[rng.integers(S.nnz)] = 0
