@@ -142,7 +142,7 @@ class Drawer:
                 [S.indptr[j] + rng.permutation(S.indptr[j + 1] - S.indptr[j]) for j in range(S.shape[1])]
             ).astype(int)
             S.data, S.indices = S.data[order], S.indices[order]
-        if self.chance(0.2) and S.nnz:
+        if self.chance(0.2) and S.nnz and S.dtype == np.float64:  # what duplicates of other types add up to depends on who adds
             S.indices[rng.integers(S.nnz)] = S.indices[rng.integers(S.nnz)]
         if self.chance(0.2) and S.nnz:
             S.data[rng.integers(S.nnz)] = 0
@@ -234,8 +234,8 @@ class Drawer:
         if name == "X":
             X = arguments["X"]
             if sp.issparse(X):
-                if X.dtype.kind == "f" and X.format in ("csc", "csr", "coo") and X.nnz:
-                    X.data[self.rng.integers(X.nnz)] = bad
+                if X.dtype.kind == "f" and X.format in ("csc", "csr", "coo") and len(X.data):
+                    X.data[self.rng.integers(len(X.data))] = bad
             elif X.dtype.kind == "f":
                 X = X.copy()
                 X[self.rng.integers(X.shape[0]), self.rng.integers(X.shape[1])] = bad
@@ -356,8 +356,9 @@ class Judge:
             and np.abs(o).max() < 1e6
             and not {"always_in", "max_newton", "tolerance"} & set(self.arguments)
         ):
+            slack = 0.1 if result.status == "max_iterations" else 1e-6
             require(
-                result.objective <= null * (1 + 1e-6) + 1e-9 + 4 * rounding,
+                result.objective <= null * (1 + slack) + 1e-9 + 4 * rounding,
                 f"objective {result.objective!r}, intercept alone {null!r} ({result.status})",
             )
         if result.status != "converged" or bounded or self.arguments.get("tolerance", 0) > 1e-8 or F < 1e-9:

@@ -1,8 +1,10 @@
 """Import: light, and in the variant that was asked for."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import ksparse
 import pytest
@@ -84,3 +86,17 @@ def test_the_variant_is_the_best_that_is_built_and_runs(monkeypatch, forced, bui
 def test_a_variant_that_is_not_there_is_named():
     """Forcing is forcing."""
     assert "KSPARSE_ISA is 'mmx'; it must be one of" in run("import ksparse", KSPARSE_ISA="mmx")
+
+
+def test_the_version_is_written_once():
+    """In pyproject.toml; CMake, the extension and the documentation read it there."""
+    root = Path(__file__).parents[2]
+    (version,) = re.findall(r'^version = "([^"]+)"$', (root / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert ksparse.__version__ == version
+    code = [root / "CMakeLists.txt", *root.glob("cmake/*"), *root.glob("python/**/*.py"), *root.glob("python/bindings/*")]
+    code += [*root.glob("cpp/include/**/*.h*"), root / "docs" / "conf.py"]
+    written = [
+        file for file in code if file.is_file() and re.search(rf"\b{re.escape(version)}\b", file.read_text(encoding="utf-8"))
+    ]
+    assert len(code) > 30
+    assert written == []
