@@ -95,8 +95,7 @@ def test_the_version_is_written_once():
     assert ksparse.__version__ == version
     code = [root / "CMakeLists.txt", *root.glob("cmake/*"), *root.glob("python/**/*.py"), *root.glob("python/bindings/*")]
     code += [*root.glob("cpp/include/**/*.h*"), root / "docs" / "conf.py"]
-    written = [
-        file for file in code if file.is_file() and re.search(rf"\b{re.escape(version)}\b", file.read_text(encoding="utf-8"))
-    ]
+    number = re.compile(rf"(?<!e\.g\. \")\b{re.escape(version)}\b")  # but for an example in a comment
+    written = [file for file in code if file.is_file() and number.search(file.read_text(encoding="utf-8"))]
     assert len(code) > 30
     assert written == []
