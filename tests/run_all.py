@@ -69,7 +69,7 @@ def test_cpp() -> None:
     run("cmake", "--install", BUILD / "release", "--component", "cpp")
     run(sys.executable, ROOT / "tests" / "install" / "run.py", prefix, BUILD / "install")
     if sanitizers_work():
-        options = ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g", "-DKSPARSE_SANITIZE=address,undefined"]
+        options = ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1", "-DKSPARSE_SANITIZE=address,undefined"]
         # The C API is tested over the same headers in release.
         cmake_test(BUILD / "asan-ubsan", *options, "-DKSPARSE_BUILD_EXAMPLES=OFF", "-DKSPARSE_BUILD_C=OFF")
     else:
