@@ -21,7 +21,7 @@ ENVIRONMENT = {**os.environ, "PATH": sysconfig.get_path("scripts") + os.pathsep 
 
 
 # What depends on the arithmetic, and so on the instruction set; the rest of the Python tests is run with the best one alone.
-NUMERICAL = ("constraints", "fit", "groups", "hard_cases", "invariance", "loss", "many", "path", "search", "storage")
+NUMERICAL = ("constraints", "fit", "groups", "hard_cases", "invariance", "loss", "many", "path", "search", "storage", "torture")
 
 
 def run(*command: str | Path, **environment: str) -> None:
