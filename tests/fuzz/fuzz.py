@@ -299,23 +299,23 @@ class Judge:
             return
         support, p = result.support, self.X.shape[1]
         numbers = [result.intercept, result.objective, *result.coef]
-        require(np.isfinite(numbers).all(), f"not finite with status {result.status}: {numbers}")
-        require(list(support) == sorted(set(support.tolist())), f"support {support}")
+        require(np.isfinite(numbers).all(), "not finite with status {}: {}", result.status, numbers)
+        require(list(support) == sorted(set(support.tolist())), "support {}", support)
         require(not np.delete(result.coef, support).any(), "a coefficient outside of the support")
         groups = a.get("groups")
         units = len(support) if groups is None else len(np.unique(np.asarray(groups)[support]))
-        require(units <= result.k, f"{units} chosen, k = {result.k}")
+        require(units <= result.k, "{} chosen, k = {}", units, result.k)
         of = (
             (lambda features: set(np.asarray(features).tolist()))
             if groups is None
             else lambda f: set(np.asarray(groups)[f].tolist())
         )
         if a.get("never_in") is not None:
-            require(not of(a["never_in"]) & of(support), f"never_in {a['never_in']}, chosen {support}")
+            require(not of(a["never_in"]) & of(support), "never_in {}, chosen {}", a["never_in"], support)
         if a.get("fit_intercept") is False:
             require(result.intercept == 0, "an intercept")
         lower, upper = bounds_of(a.get("bounds"), p)
-        require((result.coef >= lower).all() and (result.coef <= upper).all(), f"out of bounds: {result.coef}")
+        require((result.coef >= lower).all() and (result.coef <= upper).all(), "out of bounds: {}", result.coef)
         if not self.extreme:
             self.judge_objective(result, i, null, bool((lower > -np.inf).any() or (upper < np.inf).any()))
 
@@ -337,8 +337,8 @@ class Judge:
         value, slope, curvature = loss_of(s * eta, gamma)
         ridge = np.longdouble(result.ridge)
         F = (w * value).sum() + ridge / 2 * (b @ b)
-        # Rounding of eta, which the intercept as a double alone brings, moves F by its slope.
-        # The intercept holds the centres of the columns, so that rounding of the largest row is in all.
+        # Rounding of eta, which the intercept as a double alone brings, moves F by its slope. The intercept holds
+        # the centres of the columns, so that rounding of the largest row is in all.
         size = np.abs(terms).sum(axis=1).max() + abs(result.intercept) + np.abs(o)
         rows = w * np.abs(slope)
         rounding = 64 * EPS * ((rows * size).sum() + F) + TINY
@@ -348,7 +348,8 @@ class Judge:
         digits = 1e-10 if result.status == "converged" else 1e-5
         require(
             abs(F - result.objective) <= rounding + digits * F,
-            f"objective {result.objective!r}, but F of the answer is {float(F)!r} ({result.status}, rounding {float(rounding):.1e})",
+            "objective {!r}, but F of the answer is {!r} ({}, rounding {:.1e})",
+            *(result.objective, float(F), result.status, float(rounding)),
         )
         if (
             null is not None
@@ -359,7 +360,8 @@ class Judge:
             slack = 0.1 if result.status == "max_iterations" else 1e-6
             require(
                 result.objective <= null * (1 + slack) + 1e-9 + 4 * rounding,
-                f"objective {result.objective!r}, intercept alone {null!r} ({result.status})",
+                "objective {!r}, intercept alone {!r} ({})",
+                *(result.objective, null, result.status),
             )
         if result.status != "converged" or bounded or self.arguments.get("tolerance", 0) > 1e-8 or F < 1e-9:
             return  # below 1e-9, F is as good as 0
@@ -390,13 +392,15 @@ class Judge:
         worst = float(steps.max(initial=0))
         require(
             worst <= 1e-9 * float(F) + 1e-15,
-            f"converged, but a coordinate's squared decrement is {worst:.2e} at F = {float(F):.3e}",
+            "converged, but a coordinate's squared decrement is {:.2e} at F = {:.3e}",
+            *(worst, float(F)),
         )
 
 
-def require(law: bool, what: str) -> None:
+def require(law: bool, what: str, *shown: Any) -> None:
+    """Raise unless a law holds; ``what`` is formatted only then, since arrays take longer to print than to fit."""
     if not law:
-        raise BrokenLawError(what)
+        raise BrokenLawError(what.format(*shown))
 
 
 def bounds_of(bounds: Any, p: int) -> tuple[np.ndarray, np.ndarray]:
