@@ -484,7 +484,8 @@ class KSparseClassifier(SparseLinearClassifier):
         ValueError, TypeError
             If an argument is not what it must be; the message names it.
         """
-        last = self._choice() if check_flag(self.warm_start, "warm_start") else None
+        warm = check_flag(self.warm_start, "warm_start") and hasattr(self, "support_")
+        last = (self.support_, self._identity()) if warm else None
         design, labels, weights = self._validated(X, y, sample_weight)
         settings, names = Settings.of_estimator(self), getattr(self, "feature_names_in_", None)
         self.__dict__.pop("path_", None)  # of an earlier fit
@@ -505,23 +506,19 @@ class KSparseClassifier(SparseLinearClassifier):
             )
         return self
 
-    def _choice(self) -> tuple[Any, ...] | None:
-        """Return what the last fit chose, and from what; None before the first."""
-        if not hasattr(self, "support_"):
-            return None
+    def _identity(self) -> tuple[Any, ...]:
+        """Return what tells one problem from another: classes, and number and names of the features."""
         names = getattr(self, "feature_names_in_", None)
-        return self.support_, self.classes_.tolist(), self.n_features_in_, None if names is None else names.tolist()
+        return self.classes_.tolist(), self.n_features_in_, None if names is None else names.tolist()
 
     def _start(self, last: tuple[Any, ...] | None, k: Any) -> NDArray[np.int64] | None:
         """Return the features of the last fit where this one is of the same problem and may choose as many."""
-        if last is None or not isinstance(k, (int, np.integer)):  # the latter is refused elsewhere
+        if last is None or last[1] != self._identity() or not isinstance(k, (int, np.integer)):  # k is refused elsewhere
             return None
-        names = getattr(self, "feature_names_in_", None)
-        same = last[1:] == (self.classes_.tolist(), self.n_features_in_, None if names is None else names.tolist())
         support = last[0]
         grouped = check_groups(self.groups, self.n_features_in_)
         size = len(support) if grouped is None else len(np.unique(grouped[0][support]))
-        return support if same and size <= k else None
+        return support if size <= k else None
 
     def _n_units(self, n_features: int) -> int:
         grouped = check_groups(self.groups, n_features)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._rows import label_of
-from ._validation import check_integer
+from ._validation import check_integer, names_of
 
 if TYPE_CHECKING:
     from ._fit import FitResult
@@ -21,7 +20,7 @@ OUTPUTS = ("probability", "linear_predictor")
 def formula(result: FitResult, digits: Any) -> str:
     """Write the linear predictor, rounded, as a reader would."""
     precision = check_integer(digits, "digits", 1, 17)
-    names = [label_of(result, j) for j in result.support]
+    names = names_of(result.support, result.feature_names)
     left = "log-odds" if result.gamma == 0 else "linear predictor"
     return f"{left} = {_sum(result, names, lambda value: f'{value:.{precision}g}')}"
 
@@ -46,7 +45,7 @@ def to_sql(result: FitResult, output: Any) -> str:
     """Write an expression of standard SQL."""
     of_probability = _check_output(output) == "probability"
     _unique_names(result)
-    columns = ['"' + label_of(result, j).replace('"', '""') + '"' for j in result.support]
+    columns = ['"' + name.replace('"', '""') + '"' for name in names_of(result.support, result.feature_names)]
     eta = _sum(result, columns, repr)
     if not of_probability:
         return eta

@@ -15,14 +15,9 @@ from ._sparse import is_sparse
 if TYPE_CHECKING:
     from ._fit import FitResult
 
-__all__ = ["Rows", "label_of"]
+__all__ = ["Rows"]
 
 Vector = NDArray[np.float64]
-
-
-def label_of(result: FitResult, j: int) -> str:
-    """Name of a feature; as in scikit-learn ``x7`` where it has none."""
-    return f"x{j}" if result.feature_names is None else str(result.feature_names[j])
 
 
 @dataclass(frozen=True)

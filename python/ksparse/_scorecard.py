@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._optional import require
 from ._request import Request
-from ._rows import Rows, Vector, label_of
+from ._rows import Rows, Vector
 from ._table import Table, Tabular
-from ._validation import check_features, check_integer, check_real, linear_predictor
+from ._validation import check_features, check_integer, check_real, linear_predictor, names_of
 
 if TYPE_CHECKING:
     from ._fit import FitResult
@@ -107,9 +107,7 @@ class Scorecard(Tabular):
         ndarray
             Probabilities, in the shape of ``score``.
         """
-        from scipy.special import expit  # SciPy takes longer to import than ksparse
-
-        return np.asarray(expit(_log_odds(score, self.points_to_double_odds, self.base_points, self.base_odds)))
+        return _sigmoid(_log_odds(score, self.points_to_double_odds, self.base_points, self.base_odds))
 
     def to_frame(self) -> Any:
         """Table with the base points and a row per chosen feature.
@@ -206,7 +204,7 @@ def make_scorecard(
     if request.offset is not None:
         notes.append("The offset of the fit comes on top, and is no part of the score.")
     return Scorecard(
-        names=np.array([label_of(result, j) for j in result.support], dtype=object),
+        names=np.array(names_of(result.support, result.feature_names), dtype=object),
         features=result.support,
         units=steps,
         binary=binary,
@@ -226,7 +224,7 @@ def make_scorecard(
 
 
 def _sigmoid(eta: Vector) -> Vector:
-    from scipy.special import expit
+    from scipy.special import expit  # SciPy takes longer to import than ksparse
 
     return np.asarray(expit(eta))
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ._optional import require
 from ._request import Request, Settings
-from ._rows import Rows, Vector, label_of
+from ._rows import Rows, Vector
 from ._table import Table, Tabular
-from ._validation import check_integer, check_real
+from ._validation import check_integer, check_real, names_of
 
 if TYPE_CHECKING:
     from ._fit import FitResult
@@ -160,7 +160,7 @@ def summarise(
     else:
         notes.append(f"No standard errors: the fit ended with the status {result.status!r}. {result.advice}")
     if not free.all():
-        held = ", ".join(label_of(result, j) for j in result.support[~free])
+        held = ", ".join(names_of(result.support[~free], result.feature_names))
         notes.append(f"At a bound, and taken as fixed: {held}.")
     if result.ridge > 0:
         notes.append(
@@ -177,7 +177,7 @@ def summarise(
     error = np.sqrt(np.diag(matrix))
     reach = _normal_quantile(part) * error
     return Summary(
-        names=np.array([*(label_of(result, j) for j in result.support), *["(intercept)"] * intercept], dtype=object),
+        names=np.array([*names_of(result.support, result.feature_names), *["(intercept)"] * intercept], dtype=object),
         coef=values,
         coef_per_sd=np.append(coef * sd, missing),
         standard_error=error,

@@ -10,7 +10,7 @@ import numbers
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._sparse import check_sparse, check_sparse_shape, is_sparse
 
@@ -267,6 +267,11 @@ def _check_bound(bound: Any, name: str, n_features: int) -> NDArray[np.float64] 
     if array.shape not in ((), (n_features,)):
         raise ValueError(f"bounds: {name} has shape {array.shape}; it must be a number or have shape ({n_features},)")
     return np.array(np.broadcast_to(array, (n_features,)), dtype=np.float64)
+
+
+def names_of(features: ArrayLike, names: Any) -> list[str]:
+    """Return the names of some features; where they are not known, x and the number, as in scikit-learn."""
+    return [f"x{j}" if names is None else str(names[j]) for j in np.asarray(features).tolist()]
 
 
 def feature_names(X: Any) -> NDArray[np.object_] | None:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._many import BatchResult
-from .._validation import check_integer, check_real
-from .common import names_of, row_of, take_axes
+from .._validation import check_integer, check_real, names_of
+from .common import row_of, take_axes
 
 if TYPE_CHECKING:
     from .._fit import FitResult

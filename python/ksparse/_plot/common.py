@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .._optional import require
 
-__all__ = ["DASHES", "choose_panels", "label_ends", "line_style", "names_of", "row_of", "scale_x", "take_axes"]
+__all__ = ["DASHES", "choose_panels", "label_ends", "line_style", "row_of", "scale_x", "take_axes"]
 
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 
@@ -38,11 +38,6 @@ def choose_panels(panels: Any, available: Sequence[str]) -> list[str]:
     if not chosen:
         raise ValueError(f"panels is empty; it may have {', '.join(map(repr, available))}")
     return chosen
-
-
-def names_of(features: ArrayLike, feature_names: Any) -> list[str]:
-    """Return the names of some features; where they are not known, x and the number, as in scikit-learn."""
-    return [f"x{j}" if feature_names is None else str(feature_names[j]) for j in np.asarray(features).tolist()]
 
 
 def row_of(estimator: Any, target: Any) -> int:

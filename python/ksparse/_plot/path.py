@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import check_integer
-from .common import choose_panels, label_ends, line_style, names_of, row_of, scale_x, take_axes
+from .._validation import check_integer, names_of
+from .common import choose_panels, label_ends, line_style, row_of, scale_x, take_axes
 
 if TYPE_CHECKING:
     from .._path import PathResult

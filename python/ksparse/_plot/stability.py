@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import check_integer
-from .common import choose_panels, names_of, take_axes
+from .._validation import check_integer, names_of
+from .common import choose_panels, take_axes
 
 if TYPE_CHECKING:
     from .._stability import StabilityResult
