@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,8 +155,11 @@ class Request:
         """Raise ValueError if the core found the data wanting."""
         if answer.status != "invalid_input":
             return
-        i, j = answer.bad_row, answer.bad_column
-        if i < 0:
+        if answer.bad_row < 0:
             raise ValueError(answer.message)
+        self.refuse_entry(answer.bad_row, answer.bad_column)
+
+    def refuse_entry(self, i: int, j: int) -> NoReturn:
+        """Raise ValueError for an entry of X that is not finite."""
         column = "" if self.names is None else f" (column {self.names[j]!r})"
         raise ValueError(f"X[{i}, {j}]{column} is {self.design[i, j]}; X must be finite, without NaN or infinity")

@@ -41,6 +41,8 @@ class Rows:
         columns = request.design[:, result.support]
         columns = np.asarray(columns.toarray() if is_sparse(columns) else columns, dtype=np.float64)
         counts = weights > 0
+        for i, c in np.argwhere(~np.isfinite(columns) & counts[:, None])[:1].tolist():
+            request.refuse_entry(i, int(result.support[c]))
         return cls(
             columns[counts],
             request.labels[counts],

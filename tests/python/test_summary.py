@@ -164,6 +164,19 @@ def test_storage_does_not_matter(storage):
     np.testing.assert_allclose(model.summary(storage(X), y).standard_error, expected.standard_error, rtol=1e-6)
 
 
+def test_an_entry_that_is_not_finite_is_named():
+    """In the rows that an estimator asks for again, for summaries and scorecards."""
+    X = np.random.default_rng(0).standard_normal((80, 6))
+    y = X[:, 4] + np.random.default_rng(1).logistic(size=80) > 0
+    model = KSparseClassifier(k=1).fit(pd.DataFrame(X, columns=list("abcdef")), y)
+    assert model.support_ == [4]
+    X[7, 4] = np.nan
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    for read in (model.summary, model.scorecard):
+        with pytest.raises(ValueError, match=r"X\[7, 4\] \(column 'e'\) is nan; X must be finite"):
+            read(frame, y)
+
+
 def test_other_rows_are_refused():
     """Away from the minimum a standard error means nothing, so the data must be those of the fit."""
     problem = random_problem(5, n=150)
