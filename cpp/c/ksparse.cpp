@@ -132,15 +132,26 @@ std::unique_ptr<const ksparse::Design> dense_view(const void* data, Index rows, 
   return std::make_unique<ksparse::BasicRowView<Scalar>>(entries, rows, columns, stride);
 }
 
+void check_scalar(ksparse_scalar scalar) {
+  if (scalar != KSPARSE_FLOAT64 && scalar != KSPARSE_FLOAT32)
+    refuse("scalar is " + std::to_string(scalar) + "; it must be KSPARSE_FLOAT64 or KSPARSE_FLOAT32");
+}
+
 // Calls use(scalar, index) with examples of the types that the arrays of a sparse X have.
 template <class Use>
 auto with_types(ksparse_scalar scalar, ksparse_index index, const Use& use) {
-  if (scalar != KSPARSE_FLOAT64 && scalar != KSPARSE_FLOAT32)
-    refuse("scalar is " + std::to_string(scalar) + "; it must be KSPARSE_FLOAT64 or KSPARSE_FLOAT32");
+  check_scalar(scalar);
   if (index != KSPARSE_INT32 && index != KSPARSE_INT64)
     refuse("index is " + std::to_string(index) + "; it must be KSPARSE_INT32 or KSPARSE_INT64");
   if (scalar == KSPARSE_FLOAT64) return index == KSPARSE_INT32 ? use(double(), std::int32_t()) : use(double(), std::int64_t());
   return index == KSPARSE_INT32 ? use(float(), std::int32_t()) : use(float(), std::int64_t());
+}
+
+void require_arrays(const void* starts, const void* values, const void* numbers, const char* name, std::int64_t entries) {
+  require(starts, "starts");
+  if (entries <= 0) return;
+  require(values, "values");
+  require(numbers, name);
 }
 
 /// The arrays of a sparse X, by lines: columns (CSC) or rows (CSR).
@@ -331,13 +342,10 @@ ksparse_code ksparse_design_dense(const void* data, ksparse_scalar scalar, int64
       refuse("stride is " + std::to_string(stride) + "; it must be at least the number of " +
              (by_columns ? "rows, " : "columns, ") + std::to_string(length));
     if (lines > std::numeric_limits<std::ptrdiff_t>::max() / 8 / stride) refuse("X is larger than memory can be");
+    check_scalar(scalar);
     auto made = std::make_unique<ksparse_design>();
-    if (scalar == KSPARSE_FLOAT64)
-      made->view = dense_view<double>(data, rows, columns, order, stride);
-    else if (scalar == KSPARSE_FLOAT32)
-      made->view = dense_view<float>(data, rows, columns, order, stride);
-    else
-      refuse("scalar is " + std::to_string(scalar) + "; it must be KSPARSE_FLOAT64 or KSPARSE_FLOAT32");
+    made->view = scalar == KSPARSE_FLOAT64 ? dense_view<double>(data, rows, columns, order, stride)
+                                           : dense_view<float>(data, rows, columns, order, stride);
     return made;
   });
 }
@@ -345,9 +353,7 @@ ksparse_code ksparse_design_dense(const void* data, ksparse_scalar scalar, int64
 ksparse_code ksparse_design_csc(const void* values, ksparse_scalar scalar, const void* starts, const void* row_numbers,
                                 ksparse_index index, int64_t rows, int64_t columns, int64_t entries, ksparse_design** design) {
   return hand_over(design, [&] {
-    require(starts, "starts");
-    if (entries > 0) require(values, "values");
-    if (entries > 0) require(row_numbers, "row_numbers");
+    require_arrays(starts, values, row_numbers, "row_numbers", entries);
     check_shape(rows, columns);
     return with_types(scalar, index, [&](auto scalar_of, auto index_of) {
       using Scalar = decltype(scalar_of);
@@ -365,9 +371,7 @@ ksparse_code ksparse_design_csc(const void* values, ksparse_scalar scalar, const
 ksparse_code ksparse_design_csr(const void* values, ksparse_scalar scalar, const void* starts, const void* column_numbers,
                                 ksparse_index index, int64_t rows, int64_t columns, int64_t entries, ksparse_design** design) {
   return hand_over(design, [&] {
-    require(starts, "starts");
-    if (entries > 0) require(values, "values");
-    if (entries > 0) require(column_numbers, "column_numbers");
+    require_arrays(starts, values, column_numbers, "column_numbers", entries);
     check_shape(rows, columns);
     return with_types(scalar, index, [&](auto scalar_of, auto index_of) {
       using Scalar = decltype(scalar_of);
