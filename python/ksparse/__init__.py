@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ._classifier import KSparseClassifier
     from ._cv import KSparseClassifierCV
     from ._multi_label import KSparseMultiLabelClassifier
+    from ._scope._greedy import FobaSolver, ForwardSolver, GraspSolver, HTPSolver, IHTSolver, OMPSolver
+    from ._scope._solver import ScopeSolver
     from ._selector import KSparseSelector
 
 __all__ = [
@@ -37,13 +39,20 @@ __all__ = [
     "CrossValidationDisplay",
     "FitFailure",
     "FitResult",
+    "FobaSolver",
+    "ForwardSolver",
+    "GraspSolver",
+    "HTPSolver",
+    "IHTSolver",
     "KSparseClassifier",
     "KSparseClassifierCV",
     "KSparseMultiLabelClassifier",
     "KSparseSelector",
     "LossDisplay",
+    "OMPSolver",
     "PathDisplay",
     "PathResult",
+    "ScopeSolver",
     "Scorecard",
     "StabilityDisplay",
     "StabilityResult",
@@ -65,6 +74,8 @@ _LAZY = {
     "KSparseClassifierCV": "._cv",
     "KSparseMultiLabelClassifier": "._multi_label",
     "KSparseSelector": "._selector",
+    "ScopeSolver": "._scope._solver",
+    **dict.fromkeys(("FobaSolver", "ForwardSolver", "GraspSolver", "HTPSolver", "IHTSolver", "OMPSolver"), "._scope._greedy"),
 }
 
 

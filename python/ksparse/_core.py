@@ -23,6 +23,8 @@ __all__ = [
     "eigen_version",
     "fit",
     "fit_many",
+    "fit_objective",
+    "fit_objective_path",
     "fit_path",
     "fit_paths",
     "instruction_set",
@@ -70,6 +72,8 @@ StopFlag = _module.StopFlag
 alternatives = _module.alternatives
 fit = _module.fit
 fit_many = _module.fit_many
+fit_objective = _module.fit_objective
+fit_objective_path = _module.fit_objective_path
 fit_path = _module.fit_path
 fit_paths = _module.fit_paths
 loss_terms = _module.loss_terms

@@ -115,3 +115,23 @@ def best_single_swap(problem, support):
     outside = [j for j in range(problem.X.shape[1]) if j not in support]
     swaps = [[j if i == out else i for i in support] for out in support for j in outside]
     return min((refit(problem, swap) for swap in swaps), default=np.inf)
+
+
+def least_squares(seed, n=60, p=9, rho=0.5, noise=0.3):
+    """Return data of a linear model with correlated columns."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    for j in range(1, p):
+        X[:, j] = rho * X[:, j - 1] + np.sqrt(1 - rho**2) * X[:, j]
+    y = X[:, rng.choice(p, 3, replace=False)] @ [2.0, -1.5, 1.0] + noise * rng.standard_normal(n)
+    return X, y
+
+
+def least_squares_functions(X, y, factor=1.0, shift=0.0):
+    """Return the sum of squares and its derivatives, as functions of the coefficients."""
+    return {
+        "objective": lambda x: factor * float(np.sum((y - X @ x) ** 2)) + shift,
+        "gradient": lambda x: -2 * factor * X.T @ (y - X @ x),
+        "hessian": lambda x: 2 * factor * X.T @ X,
+        "hessian_product": lambda x, v: 2 * factor * X.T @ (X @ v),
+    }

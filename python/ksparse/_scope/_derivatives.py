@@ -1,0 +1,233 @@
+"""What a search must know of an objective, whoever computes it, and the ways to compute it that need no JAX.
+
+An objective is known by :class:`Derivatives`; it is asked at points that are zero but for a few columns.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Derivatives", "HostDerivatives", "ObjectiveError", "Point", "describe"]
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+Columns = NDArray[np.int64]
+
+
+class ObjectiveError(ValueError):
+    """An objective, or its gradient, gave what no search can use; the message names the point."""
+
+
+def describe(params: Vector) -> str:
+    """Return a point in words, short for long vectors."""
+    chosen = np.flatnonzero(params)
+    if len(chosen) == 0:
+        return f"params = 0 (all {len(params)} of them)"
+    shown = ", ".join(f"params[{j}] = {params[j]:.6g}" for j in chosen[:10])
+    return f"{shown}{', ...' if len(chosen) > 10 else ''} and 0 elsewhere"
+
+
+class Point(ABC):
+    """An objective and its derivatives at one point, computed when they are asked for.
+
+    ``columns`` are the active ones, in order; all others are 0, but for a start that the user has named.
+    """
+
+    params: Vector
+    columns: Columns
+    value: float
+
+    @abstractmethod
+    def active(self) -> tuple[Vector, Matrix]:
+        """Return the gradient (d,) and the Hessian (d, d) by active column."""
+
+    @abstractmethod
+    def active_gradient(self) -> Vector:
+        """Return the gradient alone."""
+
+    @abstractmethod
+    def gradient(self) -> Vector:
+        """Return the whole gradient (p,)."""
+
+    @abstractmethod
+    def cross(self) -> Matrix:
+        """Return the columns (p, d) of the Hessian that belong to active ones."""
+
+    @abstractmethod
+    def diagonal(self, columns: Columns) -> Vector:
+        """Return the diagonal of the Hessian at some columns."""
+
+    @abstractmethod
+    def within(self, columns: Columns, starts: Columns) -> list[Matrix]:
+        """Return the Hessian among columns[starts[i]:starts[i + 1]] for each i."""
+
+    def is_usable(self) -> bool:
+        """Whether the value and the derivatives by active columns are finite."""
+        if not np.isfinite(self.value):
+            return False
+        gradient, hessian = self.active()
+        return bool(np.isfinite(gradient).all() and np.isfinite(hessian).all())
+
+
+class Derivatives(ABC):
+    """An objective of p parameters."""
+
+    p: int
+    epsilon: float = float(np.finfo(np.float64).eps)  # of the numbers in which it computes
+
+    @abstractmethod
+    def at(self, params: Vector, columns: Columns) -> Point:
+        """Return the point with some active columns."""
+
+    def value(self, params: Vector) -> float:
+        """Return the objective alone."""
+        return self.at(params, np.empty(0, dtype=np.int64)).value
+
+
+class ProductPoint(Point):
+    """A point whose Hessian is known by its products with vectors, many at a time."""
+
+    _known: tuple[Columns, Vector] | None = None
+
+    @abstractmethod
+    def _products(self, columns: Columns) -> Matrix:
+        """Return the rows (c, p) of the Hessian that belong to some columns."""
+
+    def active(self) -> tuple[Vector, Matrix]:
+        hessian = self.cross()[self.columns]
+        return self.active_gradient(), 0.5 * (hessian + hessian.T)
+
+    def active_gradient(self) -> Vector:
+        return self.gradient()[self.columns]
+
+    def diagonal(self, columns: Columns) -> Vector:
+        return self._products(columns)[np.arange(len(columns)), columns]
+
+    def within(self, columns: Columns, starts: Columns) -> list[Matrix]:
+        rows = self._products(columns)
+        blocks = []
+        for begin, end in pairwise(starts):
+            block = rows[begin:end, columns[begin:end]]
+            blocks.append(0.5 * (block + block.T))
+        return blocks
+
+
+class HostDerivatives(Derivatives):
+    """An objective given by functions that take and return arrays of NumPy.
+
+    Without a Hessian, products with it are differences of gradients, as far apart as balances truncation and rounding
+    (Nocedal & Wright 2006, section 8.1): one gradient for each.
+    """
+
+    def __init__(
+        self,
+        p: int,
+        objective: Callable[..., Any],
+        gradient: Callable[..., Any],
+        hessian: Callable[..., Any] | None = None,
+        hessian_product: Callable[..., Any] | None = None,
+        data: tuple[Any, ...] = (),
+    ):
+        self.p = p
+        self._objective, self._gradient = objective, gradient
+        self._hessian, self._hessian_product, self._data = hessian, hessian_product, data
+
+    def at(self, params: Vector, columns: Columns) -> Point:
+        return HostPoint(self, params, columns, self.value(params))
+
+    def value(self, params: Vector) -> float:
+        answer = np.asarray(self._objective(params.copy(), *self._data))
+        if answer.dtype.kind not in "fiub":
+            raise ObjectiveError(f"objective returned {_kind(answer)}; it must return a real number ({describe(params)})")
+        if answer.size != 1 or answer.ndim > 1:
+            raise ObjectiveError(f"objective returned shape {answer.shape}; it must return a number ({describe(params)})")
+        self._note(answer)
+        return float(answer.reshape(()))
+
+    def gradient(self, params: Vector) -> Vector:
+        return self._vector(self._gradient(params.copy(), *self._data), "gradient", params)
+
+    def hessian(self, params: Vector) -> Matrix | None:
+        """Return the whole Hessian where a function gives it."""
+        if self._hessian is None:
+            return None
+        answer = self._real(self._hessian(params.copy(), *self._data), "hessian", params)
+        if answer.shape != (self.p, self.p):
+            raise ObjectiveError(
+                f"hessian returned shape {answer.shape}; it must return shape ({self.p}, {self.p}) ({describe(params)})"
+            )
+        return answer
+
+    def product(self, params: Vector, gradient: Vector, column: int) -> Vector:
+        """Return a column of the Hessian."""
+        if self._hessian_product is not None:
+            direction = np.zeros(self.p)
+            direction[column] = 1.0
+            return self._vector(self._hessian_product(params.copy(), direction, *self._data), "hessian_product", params)
+        # Units of a column that is zero are not known: 1, as for most.
+        length = np.sqrt(self.epsilon) * max(1.0, abs(params[column]))
+        for h in (length, -length):
+            moved = params.copy()
+            moved[column] += h
+            there = self.gradient(moved)
+            if np.isfinite(there).all():
+                return (there - gradient) / (moved[column] - params[column])
+        return np.full(self.p, np.nan)
+
+    def _vector(self, answer: Any, name: str, params: Vector) -> Vector:
+        vector = self._real(answer, name, params)
+        if vector.shape != (self.p,):
+            raise ObjectiveError(f"{name} returned shape {vector.shape}; it must return shape ({self.p},) ({describe(params)})")
+        return vector
+
+    def _real(self, answer: Any, name: str, params: Vector) -> NDArray[np.float64]:
+        array = np.asarray(answer)
+        if array.dtype.kind not in "fiub":
+            raise ObjectiveError(f"{name} returned {_kind(array)}; it must return real numbers ({describe(params)})")
+        self._note(array)
+        return array.astype(np.float64)
+
+    def _note(self, array: NDArray[Any]) -> None:
+        if array.dtype.kind == "f" and array.dtype.itemsize < 8:
+            self.epsilon = max(self.epsilon, float(np.finfo(array.dtype).eps))
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return {"c": "complex numbers", "O": "objects", "U": "text"}.get(array.dtype.kind, f"dtype {array.dtype}")
+
+
+class HostPoint(ProductPoint):
+    """A point of :class:`HostDerivatives`."""
+
+    def __init__(self, of: HostDerivatives, params: Vector, columns: Columns, value: float):
+        self._of, self.params, self.columns, self.value = of, params, columns, value
+        self._gradient: Vector | None = None
+        self._cross: Matrix | None = None
+        self._hessian: Matrix | None = None
+
+    def gradient(self) -> Vector:
+        if self._gradient is None:
+            self._gradient = self._of.gradient(self.params)
+        return self._gradient
+
+    def cross(self) -> Matrix:
+        if self._cross is None:
+            self._cross = np.ascontiguousarray(self._products(self.columns).T)
+        return self._cross
+
+    def _products(self, columns: Columns) -> Matrix:
+        if self._hessian is None:
+            self._hessian = self._of.hessian(self.params)
+        if self._hessian is not None:
+            return self._hessian[columns]
+        rows = np.empty((len(columns), len(self.params)))
+        gradient = self.gradient()
+        for row, column in zip(rows, columns.tolist(), strict=True):
+            row[:] = self._of.product(self.params, gradient, column)
+        return rows

@@ -1,0 +1,456 @@
+"""ScopeSolver with objectives in JAX: the tutorial's own, in both precisions, and what tracing makes of others."""
+
+import gc
+import subprocess
+import sys
+import warnings
+
+import jax
+import jax.numpy as jnp
+import ksparse
+import numpy as np
+import pytest
+from ksparse import ScopeSolver
+from ksparse._scope import _jax, _solver
+from reference import least_squares, least_squares_functions
+
+
+@pytest.fixture
+def cancer():
+    """Return the example data, anew for each test: JAX keeps one conversion of an array for both precisions."""
+    data = ksparse.datasets.load_imbalanced_cancer()
+    return data.X_train, data.y_train
+
+
+@pytest.fixture(autouse=True)
+def precision(request):
+    """float64, unless the test says float32; nothing here may change it."""
+    double = getattr(request, "param", True)
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", double)
+    yield double
+    assert jax.config.jax_enable_x64 == double, "the user's configuration was changed"
+    jax.config.update("jax_enable_x64", before)
+
+
+both_precisions = pytest.mark.parametrize("precision", [False, True], ids=["float32", "float64"], indirect=True)
+
+
+def tutorial(X, y, loss, alpha=0.5, gamma=2):
+    """Return an objective as the tutorial has it: a probability without any care for range, a piecewise mean of logarithms."""
+
+    def cross_entropy(params):
+        p = 1 / (1 + jnp.exp(-X @ params))
+        return jnp.mean(jnp.piecewise(p, [y == 1, y == 0], [lambda p: -jnp.log(p), lambda p: -jnp.log(1 - p)]))
+
+    def focal(params):
+        p = 1 / (1 + jnp.exp(-X @ params))
+        return jnp.mean(
+            jnp.piecewise(
+                p,
+                [y == 1, y == 0],
+                [
+                    lambda p: -alpha * (1 - p) ** gamma * jnp.log(p),
+                    lambda p: -(1 - alpha) * p**gamma * jnp.log(1 - p),
+                ],
+            )
+        )
+
+    return {"cross_entropy": cross_entropy, "focal": focal}[loss]
+
+
+@both_precisions
+@pytest.mark.parametrize(("loss", "mark"), [("cross_entropy", 0.108536), ("focal", 0.014714)])
+@pytest.mark.parametrize("device", [False, True], ids=["numpy", "jax.numpy"])
+@pytest.mark.parametrize("linear", [True, False], ids=["linear", "general"])
+def test_the_tutorial_runs_as_it_is(cancer, precision, loss, mark, device, linear, monkeypatch):
+    """All defaults, data of either kind, either road: the optimum of the built-in loss, no NaN, no warning."""
+    X, y = (jnp.asarray(part) for part in cancer) if device else cancer
+    if not linear:
+        monkeypatch.setattr(_jax, "LinearForm", None)
+        monkeypatch.setattr(
+            _solver, "derivatives_of", lambda traced, directions, start, linear: _jax.JaxDerivatives(traced, directions)
+        )
+    solver = ScopeSolver(100, sparsity=8)
+    params = solver.solve(tutorial(X, y, loss))
+    assert solver.objective_value <= (mark if precision else 1.01 * mark)
+    assert np.isfinite(params).all()
+    assert solver.status == "converged"
+    assert len(solver.get_support()) == 8
+    assert params.dtype == np.float64
+
+
+def test_a_naive_objective_that_overflows_on_the_way_is_survived():
+    """Rows far out: 1 - p is 0 there, and a whole Newton step makes the objective infinite; the advice says so."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_cauchy((150, 30))
+    y = (rng.random(150) < 1 / (1 + np.exp(-np.clip(X[:, 0] - X[:, 1], -30, 30)))).astype(float)
+
+    def naive(params):
+        p = 1 / (1 + jnp.exp(-X @ params))
+        return -jnp.mean(y * jnp.log(p) + (1 - y) * jnp.log(1 - p))
+
+    def stable(params):
+        return jnp.mean(jax.nn.softplus(-(2 * y - 1) * (X @ params)))
+
+    careless, careful = ScopeSolver(30, 3), ScopeSolver(30, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ksparse.ConvergenceWarning)
+        params = careless.solve(naive)
+    careful.solve(stable)
+    assert np.isfinite(params).all()
+    assert np.isfinite(careless.objective_value)
+    assert careful.objective_value <= careless.objective_value + 1e-9
+    assert careless.n_refused > 0
+    assert "softplus" in careless.advice
+    assert careful.n_refused == 0
+
+
+def test_compiled_once_for_other_data_of_the_same_shapes(cancer):
+    """Constants are arguments of what is compiled, so that new data, a new function and a new solver need no compilation."""
+    X, y = cancer
+    _jax._COMPILED.clear()  # a full one forgets
+    ScopeSolver(100, 3).solve(tutorial(X, y, "focal"))
+    sizes = {key: function._cache_size() for key, function in _jax._COMPILED.items() if hasattr(function, "_cache_size")}
+    rng = np.random.default_rng(0)
+    for other in (X, X[::-1].copy(), rng.standard_normal(X.shape)):
+        ScopeSolver(100, 3).solve(tutorial(other, y, "focal"))
+    assert {
+        key: function._cache_size() for key, function in _jax._COMPILED.items() if hasattr(function, "_cache_size")
+    } == sizes
+
+
+def test_a_library_function_with_a_rule_of_its_own_is_compiled_once():
+    """The rule of softplus is the same function in every trace."""
+    X, y = least_squares(0)
+    _jax._COMPILED.clear()
+    ScopeSolver(9, 2).solve(lambda params: jnp.mean(jax.nn.softplus(X @ params) - y * (X @ params) / 50))
+    count = len(_jax._COMPILED)
+    ScopeSolver(9, 2).solve(lambda params: jnp.mean(jax.nn.softplus(X @ params) - y * (X @ params) / 50))
+    assert len(_jax._COMPILED) == count
+
+
+def test_other_numbers_are_another_function():
+    """A number in the objective is part of its form; data that changed since the last call are seen."""
+    X, y = least_squares(0)
+
+    def with_ridge(ridge):
+        return lambda params: jnp.mean((y - X @ params) ** 2) + ridge * jnp.sum(params**2)
+
+    values = []
+    for ridge in (0.0, 0.1, 0.1 + 1e-12, 10.0):
+        solver = ScopeSolver(9, 3)
+        solver.solve(with_ridge(ridge))
+        values.append(solver.objective_value)
+    assert values == sorted(values)
+    assert values[3] > values[1]
+
+    objective = with_ridge(0.0)
+    first = ScopeSolver(9, 3)
+    first.solve(objective)
+    y *= 2  # what the function closes over
+    second = ScopeSolver(9, 3)
+    second.solve(objective)
+    assert second.objective_value == pytest.approx(4 * first.objective_value)
+
+
+def test_the_compiled_are_few():
+    """The eldest are forgotten."""
+    for i in range(_jax._MOST_COMPILED + 5):
+        _jax._compiled(("filler", i), object)
+    assert len(_jax._COMPILED) == _jax._MOST_COMPILED
+    for key in [key for key in _jax._COMPILED if key[0] == "filler"]:
+        del _jax._COMPILED[key]
+    gc.collect()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_as_with_numpy(seed):
+    """Whoever computes the derivatives, the answer is the same."""
+    X, y = least_squares(seed)
+    functions = least_squares_functions(X, y)
+    host, traced = ScopeSolver(9, 3), ScopeSolver(9, 3)
+    host.solve(functions["objective"], gradient=functions["gradient"], hessian=functions["hessian"])
+    traced.solve(lambda params, data: jnp.sum((data[1] - data[0] @ params) ** 2), (X, y))
+    np.testing.assert_array_equal(traced.support_set, host.support_set)
+    np.testing.assert_allclose(traced.params, host.params, rtol=1e-9)
+
+
+def road(objective, p, data=()):
+    """Return the class of derivatives that an objective gets."""
+    return type(_jax.derivatives_of(_jax.trace(objective, data, p), min(p, 8), np.zeros(p))).__name__
+
+
+ROADS = {
+    "product": (lambda X, y: lambda b: jnp.mean((y - X @ b) ** 2), "LinearDerivatives"),
+    "transposed": (lambda X, y: lambda b: jnp.mean((y - b @ X.T) ** 2), "LinearDerivatives"),
+    "dot": (lambda X, y: lambda b: jnp.mean((y - jnp.dot(jnp.asarray(X), b)) ** 2), "LinearDerivatives"),
+    "jit": (lambda X, y: jax.jit(lambda b: jnp.mean((y - X @ b) ** 2)), "LinearDerivatives"),
+    "jit inside": (lambda X, y: lambda b: jax.jit(lambda A, y, b: jnp.mean((y - A @ b) ** 2))(X, y, b), "LinearDerivatives"),
+    "jit that closes over": (lambda X, y: lambda b: jax.jit(lambda b: jnp.mean((y - X @ b) ** 2))(b), "JaxDerivatives"),
+    "penalty": (lambda X, y: lambda b: jnp.mean((y - X @ b) ** 2) + jnp.sum(b**2), "LinearDerivatives"),
+    "two": (lambda X, y: lambda b: jnp.mean((y - X @ b) ** 2) + jnp.mean(jnp.cosh((X + 1) @ b)), "LinearDerivatives"),
+    "coupled rows": (lambda X, y: lambda b: jax.nn.logsumexp(X @ b) - (X @ b)[0], "JaxDerivatives"),
+    "coupled products": (lambda X, y: lambda b: jnp.mean((y - X @ b) ** 2 * ((X + 1) @ b)), "JaxDerivatives"),
+    "quadratic": (lambda X, y: lambda b: b @ (X.T @ X) @ b - y @ X @ b, "JaxDerivatives"),
+    "square of a norm": (lambda X, y: lambda b: jnp.mean((y - X @ b) ** 2) + jnp.sum(b) ** 2, "JaxDerivatives"),
+    "not linear": (lambda X, y: lambda b: jnp.mean((y - X @ jnp.tanh(b)) ** 2), "JaxDerivatives"),
+    "loop": (
+        lambda X, y: lambda b: jax.lax.fori_loop(0, 3, lambda i, s: s + jnp.mean((y - X @ b) ** 2), 0.0),
+        "JaxDerivatives",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ROADS)
+def test_either_road_has_the_derivatives_of_the_objective(case):
+    """Value, gradient, Hessian on active columns, cross curvature and diagonal are those of JAX's own differentiation."""
+    X, y = least_squares(1, n=30)
+    make, expected = ROADS[case]
+    objective = make(X, y)
+    assert road(objective, 9) == expected
+    columns = np.array([7, 2, 4])
+    params = np.zeros(9)
+    params[columns] = [0.3, -0.2, 0.1]
+    point = _jax.derivatives_of(_jax.trace(objective, (), 9), 4, np.zeros(9)).at(params, columns)
+    gradient, hessian = np.asarray(jax.grad(objective)(params)), np.asarray(jax.hessian(objective)(params))
+    assert point.value == pytest.approx(float(objective(params)), rel=1e-12)
+    every = np.arange(9)
+    np.testing.assert_allclose(point.gradient(), gradient, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(point.active()[0], gradient[columns], rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(point.active()[1], hessian[np.ix_(columns, columns)], rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(point.cross(), hessian[:, columns], rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(point.diagonal(every), np.diag(hessian), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(point.diagonal(every[3:5]), np.diag(hessian)[3:5], rtol=1e-9, atol=1e-11)
+    first, second = point.within(every[2:7], np.array([0, 2, 5]))
+    np.testing.assert_allclose(first, hessian[2:4, 2:4], rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(second, hessian[4:7, 4:7], rtol=1e-9, atol=1e-11)
+
+
+def test_coupling_that_shows_late_changes_the_road():
+    """Rows that are coupled only far from the start: the check at a later scan finds out, and the search begins anew."""
+    X, y = least_squares(2)
+
+    def objective(b):
+        eta = X @ b
+        return jnp.mean((y - eta) ** 2) + jnp.maximum(jnp.sum(eta[:20]) - 1.0, 0.0) ** 2
+
+    assert road(objective, 9) == "LinearDerivatives"
+    solver = ScopeSolver(9, 3)
+    solver.solve(objective)
+    gradient = np.asarray(jax.grad(objective)(solver.params))
+    assert np.abs(gradient[solver.support_set]).max() < 1e-6
+
+
+def test_an_objective_that_insists_on_float32_is_solved_to_its_digits():
+    """Its rounding is a ten-millionth of it, and no reason to go on or to warn."""
+    X, y = least_squares(0)
+
+    def objective(params):
+        return jnp.mean((jnp.float32(y) - jnp.float32(X) @ params.astype(jnp.float32)) ** 2)
+
+    exact, rough = ScopeSolver(9, 3), ScopeSolver(9, 3)
+    exact.solve(lambda params: jnp.mean((y - X @ params) ** 2))
+    rough.solve(objective)
+    np.testing.assert_array_equal(rough.support_set, exact.support_set)
+    np.testing.assert_allclose(rough.params, exact.params, atol=1e-3)
+
+
+@pytest.mark.parametrize("precision", [False], ids=["float32"], indirect=True)
+def test_a_loop_in_float32():
+    """Its carry is of the user's precision, and so are the parameters; a loop has no linear predictors."""
+    X, y = least_squares(0)
+
+    def objective(params, data):
+        def step(total, row):
+            return total + (row[1] - row[0] @ params) ** 2, None
+
+        return jax.lax.scan(step, 0.0, data)[0] / 60
+
+    solver, exact = ScopeSolver(9, 3), ScopeSolver(9, 3)
+    solver.solve(objective, (X, y))
+    exact.solve(lambda params: jnp.mean((y - X @ params) ** 2))
+    np.testing.assert_array_equal(solver.support_set, exact.support_set)
+    assert solver.objective_value == pytest.approx(exact.objective_value, rel=1e-5)
+
+
+REWRITTEN = {
+    "mean": lambda X, y: lambda b: jnp.mean((y - X @ b) ** 2),
+    "rule of JAX": lambda X, y: lambda b: jnp.mean(jax.nn.softplus(-X @ b) * jax.nn.relu(y)),
+    "piecewise": lambda X, y: tutorial(X, y > 0, "focal"),
+    "scan": lambda X, y: lambda b: jax.lax.scan(lambda s, row: (s + (row[1] - row[0] @ b) ** 2, None), 0.0, (X, y))[0],
+    "loop": lambda X, y: lambda b: jax.lax.fori_loop(0, 3, lambda i, s: s + jnp.mean((y - X @ b) ** 2) * i, 0.0),
+    "cond": lambda X, y: lambda b: jax.lax.cond(jnp.sum(b) > 0, lambda b: jnp.sum(b**2), lambda b: jnp.sum(b**4), b),
+    "ranges": lambda X, y: lambda b: jnp.sum(jnp.arange(9.0) * b) ** 2 + jnp.sum(jnp.linspace(0, 1, 9) * b),
+    "indices": lambda X, y: lambda b: b[jnp.array([0, 2])].sum() * b.at[1].set(2.0).sum(),
+    "linear algebra": lambda X, y: lambda b: jnp.linalg.slogdet(jnp.diag(1 + b**2))[1] + jnp.linalg.norm(b + 1),
+    "special": lambda X, y: lambda b: jnp.sum(jax.scipy.special.gammaln(1 + b**2)) + jax.nn.logsumexp(X @ b),
+    "fft": lambda X, y: lambda b: jnp.sum(jnp.abs(jnp.fft.fft(b)) ** 2),
+    "vmap and grad": lambda X, y: (
+        lambda b: jax.vmap(lambda r: jnp.sum(jax.grad(lambda c: jnp.sum(jnp.tanh(c * r)))(b)) ** 2)(X).sum()
+    ),
+    "checkpoint": lambda X, y: lambda b: jax.checkpoint(lambda c: jnp.sum(jnp.exp(c)))(b),
+    "a cast": lambda X, y: lambda b: jnp.sum(b.astype(jnp.float32) ** 2 * jnp.float32(0.1)),
+}
+
+
+@pytest.mark.parametrize("precision", [False], ids=["float32"], indirect=True)
+@pytest.mark.parametrize("case", REWRITTEN)
+def test_what_was_traced_in_float32_is_the_same_function_in_float64(case):
+    """Written anew, it has the value and the gradient of the same objective traced in float64, to the digits of float64."""
+    X, y = (part.astype(np.float32) for part in least_squares(1, n=12))  # nothing to be rounded
+    params = np.linspace(-0.5, 0.4, 9)
+    traced = _jax.trace(REWRITTEN[case](X, y), (), 9)
+    assert traced.rewritten
+    with _jax.double_precision(True):
+        point = _jax.derivatives_of(traced, 4, params).at(params, np.arange(9))
+    wide = REWRITTEN[case](*(jnp.asarray(part) for part in (X, y)))
+    jax.config.update("jax_enable_x64", True)
+    reference, gradient = jax.value_and_grad(wide)(jnp.asarray(params))
+    jax.config.update("jax_enable_x64", False)
+    digits = 1e-6 if case in ("a cast",) else 1e-12
+    assert point.value == pytest.approx(float(reference), rel=digits)
+    np.testing.assert_allclose(point.gradient(), gradient, rtol=digits, atol=digits)
+
+
+@pytest.mark.parametrize("precision", [False], ids=["float32"], indirect=True)
+def test_a_users_own_rule_is_left_as_it_is():
+    """It may be of a formula that cannot be differentiated; such an objective stays in float32, to its digits."""
+    X, y = least_squares(0)
+
+    @jax.custom_jvp
+    def square(x):
+        return jnp.where(x == 0, 0.0, jnp.exp(2 * jnp.log(jnp.abs(x))))
+
+    square.defjvps(lambda tangent, _, x: 2 * x * tangent)
+
+    def objective(params):
+        return jnp.mean(square(y - X @ params))
+
+    assert not _jax.trace(objective, (), 9).rewritten
+    solver, exact = ScopeSolver(9, 3), ScopeSolver(9, 3)
+    solver.solve(objective)
+    exact.solve(lambda params: jnp.mean((y - X @ params) ** 2))
+    np.testing.assert_array_equal(solver.support_set, exact.support_set)
+    np.testing.assert_allclose(solver.params, exact.params, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", [False], ids=["float32"], indirect=True)
+def test_the_users_own_functions_work_as_before():
+    """A solver between two calls of the same function by the user leaves no trace in JAX."""
+    X, y = least_squares(0)
+
+    def objective(params):
+        return jnp.mean((y - X @ params) ** 2)
+
+    ScopeSolver(9, 3).solve(objective)
+    value = jax.jit(objective)(jnp.zeros(9))
+    assert value.dtype == jnp.float32
+    ScopeSolver(9, 3).solve(jax.jit(objective))
+    assert float(jax.jit(jax.grad(objective))(jnp.zeros(9))[0]) == pytest.approx(float(-2 * X[:, 0] @ y / 60), rel=1e-5)
+
+
+def test_data_whose_values_are_needed_are_closed_over():
+    """A number of data that says how much to do cannot be an argument of what is compiled."""
+    X, y = least_squares(0)
+
+    def objective(params, data):
+        return sum(jnp.mean((data["y"] - data["X"] @ params) ** 2) for _ in range(data["times"])) / data["times"]
+
+    one, three = ScopeSolver(9, 3), ScopeSolver(9, 3)
+    one.solve(objective, {"X": X, "y": y, "times": 1})
+    three.solve(objective, {"X": X, "y": y, "times": 3})
+    np.testing.assert_allclose(three.params, one.params, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (lambda b: b, r"objective returned shape \(9,\); it must return a number"),
+        (lambda b: jnp.sum(b) * 1j, "objective returned complex numbers"),
+        (lambda b: (jnp.sum(b), jnp.sum(b)), "objective returned 2 arrays"),
+        (lambda b: None, "objective returned no arrays"),
+        (lambda b: "text", "objective returned something that is neither a number nor an array"),
+        (lambda b: jnp.sum(b > 0), "objective returned dtype int64, which has no derivatives"),
+        (lambda b: float(b[0]), "objective cannot be traced by JAX.*or give its gradient"),
+        (lambda b: np.sum(np.exp(b)), "objective cannot be traced by JAX"),
+        (lambda b: jnp.sum(b) if b[0] > 0 else 0.0, "objective cannot be traced by JAX"),
+        (lambda b: jnp.log(jnp.sum(b)), r"objective is -inf where the search starts, at params = 0 \(all 9 of them\)"),
+        (lambda b: jnp.sum(b) / jnp.sum(b), "objective is nan where the search starts, at params = 0"),
+        (lambda b: jnp.sum((b - 1) ** 2) + jnp.linalg.norm(b), r"derivative by params\[0\] is nan where the search starts"),
+    ],
+)
+def test_a_bad_objective_is_told_so_and_the_solver_stays_usable(objective, message):
+    """As for functions of NumPy."""
+    solver = ScopeSolver(9, 3)
+    with pytest.raises(ValueError, match=message):
+        solver.solve(objective)
+    X, y = least_squares(0)
+    solver.solve(lambda b: jnp.mean((y - X @ b) ** 2))
+    assert solver.status == "converged"
+
+
+def test_what_an_objective_raises_while_it_is_traced_arrives():
+    """The user's own error."""
+
+    def objective(params):
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        ScopeSolver(9, 3).solve(objective)
+    with pytest.raises(TypeError, match=r"dot_general|shapes|incompatible"):
+        ScopeSolver(9, 3).solve(lambda params: jnp.sum(jnp.ones((4, 5)) @ params))
+
+
+def test_a_gradient_in_jax_may_be_compiled():
+    """jit=True compiles both functions."""
+    X, y = least_squares(0)
+
+    def objective(params):
+        return jnp.mean((y - X @ params) ** 2)
+
+    solver, exact = ScopeSolver(9, 3), ScopeSolver(9, 3)
+    solver.solve(objective, gradient=jax.grad(objective), jit=True)
+    exact.solve(objective)
+    np.testing.assert_array_equal(solver.support_set, exact.support_set)
+    np.testing.assert_allclose(solver.params, exact.params, rtol=1e-2)
+
+
+def test_groups_of_a_table_of_parameters():
+    """Multinomial regression: a row of parameters for each feature, in or out as a whole, no swap of rows lowers it."""
+    rng = np.random.default_rng(3)
+    n, p, classes = 150, 6, 3
+    X = rng.standard_normal((n, p))
+    truth = np.zeros((p, classes))
+    truth[[1, 4]] = [[2, -1, -1], [-1, 2, -1]]
+    labels = np.array([rng.choice(classes, p=np.exp(e) / np.exp(e).sum()) for e in X @ truth])
+    Y = np.eye(classes)[labels]
+
+    def objective(params):
+        eta = X @ params.reshape(p, classes)
+        return jnp.mean(jax.nn.logsumexp(eta, axis=1) - jnp.sum(Y * eta, axis=1)) + 1e-3 * jnp.sum(params**2)
+
+    solver = ScopeSolver(p * classes, 2, group=np.repeat(np.arange(p), classes))
+    solver.solve(objective)
+    np.testing.assert_array_equal(solver.support_set, [3, 4, 5, 12, 13, 14])
+    gradient = np.asarray(jax.grad(objective)(solver.params))
+    assert np.abs(gradient[solver.support_set]).max() < 1e-6
+
+
+def test_without_jax_there_is_a_clear_message():
+    """JAX is optional: not imported until it is needed, and named when it is missing."""
+    script = """
+import sys
+sys.modules["jax"] = None
+import ksparse, numpy as np
+solver = ksparse.ScopeSolver(3, 1)
+solver.solve(lambda x: float(np.sum((x - 1) ** 2)), gradient=lambda x: 2 * (x - 1))
+try:
+    solver.solve(lambda x: x @ x)
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (
+        "an objective without a gradient function needs jax, which is not installed: pip install 'ksparse[jax]'" in done.stdout
+    )
