@@ -8,7 +8,8 @@ It is traced in the precision that the user has configured, float32 unless ``jax
 then written anew in float64, equation by equation (:func:`_in_double_precision`), and run so: with a probability of 1 - 1e-8,
 which float32 does not know from 1, many an objective is infinite in float32 where its minimum is. (To trace it in float64 in the
 first place, inside of ``jax.enable_x64``, would break the user's own functions of float32 afterwards: JAX 0.10 keeps one conversion of
-an array of NumPy for both.) An objective that has no form in float64 is run in float32.
+an array of NumPy for both.) An objective that
+has no form in float64 is run in float32.
 
 Two forms are told apart by looking at the traced objective:
 
@@ -29,7 +30,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,14 +52,17 @@ def jax_module() -> Any:
 @contextmanager
 def double_precision(on: bool) -> Iterator[None]:
     """Let JAX compute in float64, in this thread and for the time being; no function of the user may be called inside."""
-    if not on:
+    if on:
+        with _precision(True):
+            yield
+    else:
         yield
-        return
+
+
+def _precision(double: bool) -> Any:
     jax = jax_module()
     # Before JAX 0.8 under another name.
-    enable: Any = jax.enable_x64 if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental").enable_x64
-    with enable(True):
-        yield
+    return (jax.enable_x64 if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental").enable_x64)(double)
 
 
 class Traced:
@@ -108,7 +111,7 @@ def _form(closed: Any) -> tuple[str, tuple[Any, ...]]:
 def _collect_numbers(jaxpr: Any, numbers: list[Any]) -> None:
     for equation in jaxpr.eqns:
         if equation.primitive.name == "custom_jvp_call":  # its rule is known by where it was written
-            numbers.append(_origin(equation.params["call_jaxpr"].jaxpr))
+            numbers.append(str(equation.params["call_jaxpr"].jaxpr.debug_info.func_src_info))
         for operand in equation.invars:
             if hasattr(operand, "val"):
                 numbers.append(_digest(operand.val))
@@ -218,16 +221,33 @@ def _in_double_precision(closed: Any, leaves: list[Any], p: int) -> Traced:
         except (TypeError, ValueError, NotImplementedError, KeyError, AttributeError):
             return None
         # The constants are arguments already, as the leaves of data are.
-        return None if again.consts else again
+        return None if again.consts or _has_narrow(again.jaxpr) else again
 
     again = _compiled(("float64", Traced(closed, leaves, p, np.dtype(np.float32)).key), build)
-    if again is None or again.out_avals[0].dtype != np.float64:
+    if again is None:
         raise _NoDoubleError
     return Traced(again, [*constants, *leaves], p, np.dtype(np.float64), rewritten=True)
 
 
+def _has_narrow(jaxpr: Any) -> bool:
+    """Whether anything in a function is of float32."""
+    for equation in jaxpr.eqns:
+        if any(
+            getattr(getattr(var, "aval", None), "dtype", None) == np.float32 for var in (*equation.invars, *equation.outvars)
+        ):
+            return True
+        for value in equation.params.values():
+            for inner in value if isinstance(value, tuple) else (value,):
+                if hasattr(inner, "eqns") and _has_narrow(getattr(inner, "jaxpr", inner)):
+                    return True
+    return False
+
+
 def _wide_value(value: Any) -> Any:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except TypeError:  # keys of random numbers
+        raise _NoDoubleError from None
     return array.astype(_wide_kind(array.dtype))
 
 
@@ -241,7 +261,6 @@ def _wide_kind(value: Any) -> Any:
 
 def _widen(jaxpr: Any) -> Callable[[Sequence[Any], Sequence[Any]], list[Any]]:
     """Return a function of constants and arguments that does in float64 what a traced function does in float32."""
-    jax = jax_module()
 
     def run(constants: Sequence[Any], arguments: Sequence[Any]) -> list[Any]:
         values: dict[Any, Any] = dict(zip(jaxpr.constvars, constants, strict=True))
@@ -258,11 +277,7 @@ def _widen(jaxpr: Any) -> Callable[[Sequence[Any], Sequence[Any]], list[Any]]:
             if name in _OF_BITS or name.startswith(("random_", "threefry")):
                 raise _NoDoubleError
             if name == "custom_jvp_call":
-                # JAX's own rules are of formulas that can be differentiated as they stand; a user's may be of others.
-                inner = equation.params["call_jaxpr"]
-                if not _origin(inner.jaxpr)[0].startswith(str(Path(jax.__file__).parent)):
-                    raise _NoDoubleError
-                outputs = _widen(inner.jaxpr)([_wide_value(constant) for constant in inner.consts], inputs)
+                outputs = _with_rule(equation)(*inputs)
             else:
                 parameters = {key: _wide_parameter(value) for key, value in equation.params.items()}
                 bound = equation.primitive.get_bind_params(parameters)
@@ -275,10 +290,40 @@ def _widen(jaxpr: Any) -> Callable[[Sequence[Any], Sequence[Any]], list[Any]]:
     return run
 
 
+def _with_rule(equation: Any) -> Callable[..., Sequence[Any]]:
+    """Return a function with a rule of differentiation of its own, both in float64.
+
+    Its formula must not be differentiated instead: where arguments are equal, that of logaddexp has no second derivative.
+    """
+    jax = jax_module()
+    body, count = equation.params["call_jaxpr"], equation.params["num_consts"]
+    constant = [not np.issubdtype(var.aval.dtype, np.inexact) for var in body.jaxpr.invars[count:]]
+    with _precision(False):  # as the rest of the objective was traced
+        rule, rule_constants, vanishes = equation.params["jvp_jaxpr_fun"].call_wrapped(*constant)
+    primal, tangent = _widen(body.jaxpr), _widen(rule)
+    body_constants, rule_constants = ([_wide_value(value) for value in values] for values in (body.consts, rule_constants))
+
+    @jax.custom_jvp
+    def function(*arguments: Any) -> tuple[Any, ...]:
+        return tuple(primal(body_constants, arguments))
+
+    @function.defjvp
+    def differentiate(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        moving = [direction for direction, still in zip(tangents[count:], constant, strict=True) if not still]
+        answer = tangent(rule_constants, (*primals[count:], *moving))
+        values, directions = answer[: len(vanishes)], iter(answer[len(vanishes) :])
+        return tuple(values), tuple(
+            jax.numpy.zeros_like(value) if zero else next(directions) for value, zero in zip(values, vanishes, strict=True)
+        )
+
+    return function
+
+
 def _wide_parameter(value: Any) -> Any:
     """Return a parameter of an equation, functions and numbers in it of float64."""
-    if type(value) is tuple:
-        return tuple(_wide_parameter(part) for part in value)
+    if isinstance(value, tuple):
+        parts = [_wide_parameter(part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if not hasattr(value, "eqns"):
         return _wide_kind(value)
     body = getattr(value, "jaxpr", value)
@@ -292,12 +337,6 @@ def _wide_parameter(value: Any) -> Any:
     if again.consts:  # no place for them
         raise _NoDoubleError
     return again.jaxpr
-
-
-def _origin(jaxpr: Any) -> tuple[str, str]:
-    """Return the file in which a function was written, and where."""
-    information = jaxpr.debug_info
-    return str(getattr(information, "func_filename", None) or ""), str(information.func_src_info)
 
 
 def _compiled(key: Any, build: Callable[[], Any]) -> Any:
