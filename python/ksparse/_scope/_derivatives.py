@@ -45,19 +45,23 @@ class Point(ABC):
 
     @abstractmethod
     def active(self) -> tuple[Vector, Matrix]:
-        """Return the gradient (d,) and the Hessian (d, d) by active column."""
+        """Return the gradient (d,) and the Hessian (d, d) by active column, the latter as good as steps of a refit need it."""
+
+    def active_exactly(self) -> tuple[Vector, Matrix]:
+        """Return the same, the Hessian as good as it gets."""
+        return self.active()
 
     @abstractmethod
     def active_gradient(self) -> Vector:
         """Return the gradient alone."""
 
     @abstractmethod
-    def gradient(self) -> Vector:
-        """Return the whole gradient (p,)."""
+    def gradient(self, columns: Columns | None = None) -> Vector:
+        """Return the gradient by some columns, or by all."""
 
     @abstractmethod
-    def cross(self) -> Matrix:
-        """Return the columns (p, d) of the Hessian that belong to active ones."""
+    def cross(self, columns: Columns | None = None) -> Matrix:
+        """Return some rows (c, d), or all, of the columns of the Hessian that belong to active ones."""
 
     @abstractmethod
     def diagonal(self, columns: Columns) -> Vector:
@@ -80,6 +84,7 @@ class Derivatives(ABC):
 
     p: int
     epsilon: float = float(np.finfo(np.float64).eps)  # of the numbers in which it computes
+    exact_up_to: float = 256  # columns, at one point, of which the Hessian's diagonal is had for a reasonable time
 
     @abstractmethod
     def at(self, params: Vector, columns: Columns) -> Point:
@@ -137,6 +142,10 @@ class HostDerivatives(Derivatives):
         self.p = p
         self._objective, self._gradient = objective, gradient
         self._hessian, self._hessian_product, self._data = hessian, hessian_product, data
+        self.by_differences = hessian is None and hessian_product is None
+        self.exact_up_to = float("inf") if hessian is not None else 24 if self.by_differences else 256
+        self._columns: dict[int, Vector] = {}  # of the Hessian, by differences at one of the last points
+        self._refit: tuple[Columns, Vector, Vector, Matrix] | None = None  # the last point of a refit and its Hessian
 
     def at(self, params: Vector, columns: Columns) -> Point:
         return HostPoint(self, params, columns, self.value(params))
@@ -170,7 +179,7 @@ class HostDerivatives(Derivatives):
             direction = np.zeros(self.p)
             direction[column] = 1.0
             return self._vector(self._hessian_product(params.copy(), direction, *self._data), "hessian_product", params)
-        # Units of a column that is zero are not known: 1, as for most.
+        # The unit of a parameter that is zero is not known: 1, as for most.
         length = np.sqrt(self.epsilon) * max(1.0, abs(params[column]))
         for h in (length, -length):
             moved = params.copy()
@@ -179,6 +188,41 @@ class HostDerivatives(Derivatives):
             if np.isfinite(there).all():
                 return (there - gradient) / (moved[column] - params[column])
         return np.full(self.p, np.nan)
+
+    def quasi_hessian(self, point: HostPoint) -> Matrix:
+        """Return a Hessian on active columns by what is known of earlier points: as good as a refit's step needs, at few gradients.
+
+        In a refit the last one is updated by the change of the gradient (BFGS; Nocedal & Wright 2006, equation 6.19); the first is
+        made of columns at earlier points, and of differences for columns that have none.
+        """
+        columns, gradient = point.columns, point.active_gradient()
+        hessian: Matrix | None = None
+        if not np.isfinite(gradient).all():  # nothing to learn from
+            return np.full((len(columns), len(columns)), np.nan)
+        if self._refit is not None and np.array_equal(self._refit[0], columns):
+            _, params, before, known = self._refit
+            step, change = point.params[columns] - params, gradient - before
+            bent = known @ step
+            curvature, known_curvature = float(step @ change), float(step @ bent)
+            if curvature > 1e-10 * np.linalg.norm(step) * np.linalg.norm(change) and known_curvature > 0:
+                hessian = known - np.outer(bent, bent) / known_curvature + np.outer(change, change) / curvature
+            elif not step.any():
+                hessian = known
+        if hessian is None:
+            for column in columns.tolist():
+                if column not in self._columns:
+                    self._columns[column] = self.product(point.params, point.gradient(), column)
+            hessian = np.column_stack([self._columns[column][columns] for column in columns.tolist()])
+            hessian = 0.5 * (hessian + hessian.T)
+            if not np.isfinite(hessian).all():
+                self._columns = {}
+                return hessian
+        self._refit = columns, point.params[columns], gradient, hessian
+        return hessian
+
+    def keep_columns(self, columns: Columns, cross: Matrix) -> None:
+        """Remember columns of the Hessian at the latest point of a scan, and no others."""
+        self._columns = dict(zip(columns.tolist(), cross.T, strict=True))
 
     def _vector(self, answer: Any, name: str, params: Vector) -> Vector:
         vector = self._real(answer, name, params)
@@ -210,16 +254,30 @@ class HostPoint(ProductPoint):
         self._gradient: Vector | None = None
         self._cross: Matrix | None = None
         self._hessian: Matrix | None = None
+        self._quasi: Matrix | None = None
 
-    def gradient(self) -> Vector:
+    def gradient(self, columns: Columns | None = None) -> Vector:
         if self._gradient is None:
             self._gradient = self._of.gradient(self.params)
-        return self._gradient
+        return self._gradient if columns is None else self._gradient[columns]
 
-    def cross(self) -> Matrix:
+    def active(self) -> tuple[Vector, Matrix]:
+        if not self._of.by_differences or self._cross is not None:
+            return super().active()
+        if self._quasi is None:
+            self._quasi = self._of.quasi_hessian(self) if len(self.columns) else np.zeros((0, 0))
+        return self.active_gradient(), self._quasi
+
+    def active_exactly(self) -> tuple[Vector, Matrix]:
+        self.cross()
+        return super().active()
+
+    def cross(self, columns: Columns | None = None) -> Matrix:
         if self._cross is None:
             self._cross = np.ascontiguousarray(self._products(self.columns).T)
-        return self._cross
+            if self._of.by_differences:
+                self._of.keep_columns(self.columns, self._cross)
+        return self._cross if columns is None else self._cross[columns]
 
     def _products(self, columns: Columns) -> Matrix:
         if self._hessian is None:

@@ -415,14 +415,14 @@ class JaxPoint(ProductPoint):
         self._first = first
         self._cross: Matrix | None = None
 
-    def gradient(self) -> Vector:
-        return self._gradient
+    def gradient(self, columns: Columns | None = None) -> Vector:
+        return self._gradient if columns is None else self._gradient[columns]
 
-    def cross(self) -> Matrix:
+    def cross(self, columns: Columns | None = None) -> Matrix:
         if self._cross is None:
             rest = self._products(self.columns[self._of.directions :])
             self._cross = np.concatenate([self._first, rest]).T if len(rest) else self._first.T
-        return self._cross
+        return self._cross if columns is None else self._cross[columns]
 
     def _products(self, columns: Columns) -> Matrix:
         rows = np.empty((len(columns), self._of.p))
@@ -540,13 +540,13 @@ class LinearDerivatives(Derivatives):
         jax = jax_module()
         self.p = traced.p
         self.epsilon = traced.epsilon
+        self.exact_up_to = float("inf")
         known = (*traced.constants, *traced.leaves)
         self.matrices = []
         for which, transposed in form.matrices:
             matrix = np.asarray(known[which], dtype=np.float64)
             self.matrices.append(np.asfortranarray(matrix.T if transposed else matrix))
         self.uses_params = form.uses_params
-        self.squares: list[Matrix | None] = [None] * len(self.matrices)
 
         def build() -> Any:
             def evaluate(constants: Any, leaves: Any, z: Any, direction: Any) -> Any:
@@ -568,6 +568,19 @@ class LinearDerivatives(Derivatives):
         draw = np.random.default_rng(0)
         self._signs = [draw.choice([-1.0, 1.0], size=len(ones)).astype(self._kind) for ones in self._ones]
         self._gathered: tuple[Columns, list[Matrix]] | None = None
+        self._parts: OrderedDict[bytes, list[Matrix]] = OrderedDict()
+
+    def parts(self, columns: Columns) -> list[Matrix]:
+        """Return some columns of the matrices, views of consecutive ones; those of the last lists, which are scanned often, are kept."""
+        first, last = int(columns[0]), int(columns[-1])
+        if last - first == len(columns) - 1 and (np.diff(columns) == 1).all():
+            return [matrix[:, first : last + 1] for matrix in self.matrices]
+        key = columns.tobytes()
+        if key not in self._parts:
+            self._parts[key] = [np.asfortranarray(matrix[:, columns]) for matrix in self.matrices]
+            while len(self._parts) > 2:
+                self._parts.popitem(last=False)
+        return self._parts[key]
 
     def gathered(self, columns: Columns) -> list[Matrix]:
         """Return some columns of the matrices; those of the last call are kept."""
@@ -616,6 +629,7 @@ class LinearPoint(Point):
         self._z = [*z, params]
         self.value, self._slope, self._curvature = of.evaluate(self._z)
         self._active: tuple[Vector, Matrix] | None = None
+        self._verified = False
 
     def active(self) -> tuple[Vector, Matrix]:
         if self._active is None:
@@ -634,35 +648,31 @@ class LinearPoint(Point):
             gradient += gathered.T @ slope
         return gradient + self._slope[-1][self.columns] if self._of.uses_params else gradient
 
-    def gradient(self) -> Vector:
-        gradient = np.zeros(self._of.p)
-        for matrix, slope in zip(self._of.matrices, self._slope, strict=False):
-            gradient += matrix.T @ slope
-        return gradient + self._slope[-1] if self._of.uses_params else gradient
+    def gradient(self, columns: Columns | None = None) -> Vector:
+        asked = np.arange(self._of.p) if columns is None else columns
+        gradient = np.zeros(len(asked))
+        for part, slope in zip(self._of.parts(asked), self._slope, strict=False):
+            gradient += part.T @ slope
+        return gradient + self._slope[-1][asked] if self._of.uses_params else gradient
 
-    def cross(self) -> Matrix:
-        self._of.check_diagonal(self._z, self._curvature)
-        cross = np.zeros((self._of.p, len(self.columns)))
+    def cross(self, columns: Columns | None = None) -> Matrix:
+        if not self._verified:
+            self._of.check_diagonal(self._z, self._curvature)
+            self._verified = True
+        asked = np.arange(self._of.p) if columns is None else columns
+        cross = np.zeros((len(asked), len(self.columns)))
         gathered = self._of.gathered(self.columns)
-        for matrix, active, curvature in zip(self._of.matrices, gathered, self._curvature, strict=False):
-            cross += matrix.T @ (active * curvature[:, None])
+        for part, active, curvature in zip(self._of.parts(asked), gathered, self._curvature, strict=False):
+            cross += part.T @ (active * curvature[:, None])
         if self._of.uses_params:
-            cross[self.columns, np.arange(len(self.columns))] += self._curvature[-1][self.columns]
+            cross += (asked[:, None] == self.columns) * self._curvature[-1][self.columns]
         return cross
 
     def diagonal(self, columns: Columns) -> Vector:
         diagonal = np.zeros(len(columns))
-        for which, (matrix, curvature) in enumerate(zip(self._of.matrices, self._curvature, strict=False)):
-            if len(columns) == self._of.p:
-                if self._of.squares[which] is None and matrix.size <= 2**24:
-                    self._of.squares[which] = matrix**2
-                squares = self._of.squares[which]
-                if squares is not None:
-                    diagonal += squares.T @ curvature
-                    continue
+        for part, curvature in zip(self._of.parts(columns), self._curvature, strict=False):
             for begin in range(0, len(columns), 256):
-                part = matrix[:, columns[begin : begin + 256]]
-                diagonal[begin : begin + 256] += (part**2).T @ curvature
+                diagonal[begin : begin + 256] += (part[:, begin : begin + 256] ** 2).T @ curvature
         return diagonal + self._curvature[-1][columns] if self._of.uses_params else diagonal
 
     def within(self, columns: Columns, starts: Columns) -> list[Matrix]:

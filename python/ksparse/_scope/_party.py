@@ -143,7 +143,8 @@ class Party:
 
     def _choose_units(self, first: Point) -> Vector:
         p = self._derivatives.p
-        curvature = np.abs(first.diagonal(np.arange(p))) * self.scaling.factor
+        self._first_diagonal = np.nan_to_num(first.diagonal(np.arange(p)))
+        curvature = np.abs(self._first_diagonal) * self.scaling.factor
         usable = np.isfinite(curvature) & (curvature > 1e-200) & (curvature < 1e200)
         size = np.ones(p)
         size[usable] = 1.0 / np.sqrt(curvature[usable])
@@ -361,7 +362,7 @@ class Party:
     def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None]:
         """Return the inverse of the Hessian on the active columns; see ``bind_objective.hpp``."""
         if len(columns) == 0:
-            self._scan = {"point": self._first, "inverse": np.zeros((0, 0)), "cross": np.zeros((self._derivatives.p, 0))}
+            self._scan = {"point": self._first, "inverse": np.zeros((0, 0))}
             return self._scan["inverse"], None, None
         point = self._try(columns, coef)
         if point is None:
@@ -371,7 +372,7 @@ class Party:
                 f"objective or a derivative of it is not finite at {describe(params)}, which the search came to"
             )
         units, factor = self.units[columns], self.scaling.factor
-        gradient, hessian = point.active()
+        gradient, hessian = point.active_exactly()
         gradient = gradient * units * factor
         hessian = make_positive(hessian * np.outer(units, units * factor))
         inverse: Matrix | None = None
@@ -386,7 +387,7 @@ class Party:
         if inverse is None:
             whole = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
             inverse = 0.5 * (whole + whole.T)
-        self._scan = {"point": point, "inverse": inverse, "cross": None}
+        self._scan = {"point": point, "inverse": inverse}
         return inverse, *answer
 
     def scan_panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, Matrix | None]:
@@ -394,17 +395,15 @@ class Party:
         point: Point = self._scan["point"]
         inverse: Matrix = self._scan["inverse"]
         factor, units = self.scaling.factor, self.units[columns]
-        if self._scan["cross"] is None:
-            self._scan["cross"] = point.cross()
-        gradient = point.gradient()[columns] * units * factor
-        cross = self._scan["cross"][columns] * np.outer(units, self.units[point.columns] * factor)
+        gradient = point.gradient(columns) * units * factor
+        cross = point.cross(columns) * np.outer(units, self.units[point.columns] * factor)
         if not (np.isfinite(gradient).all() and np.isfinite(cross).all()):
             raise ObjectiveError(
                 f"a derivative of the objective is not finite at {describe(point.params)}, which the search came to"
             )
         if starts is not None:
             return self._scan_groups(point, columns, starts, gradient, cross, inverse)
-        curvature = np.nan_to_num(point.diagonal(columns)) * units**2 * factor
+        curvature = self._diagonal(point, columns) * units**2 * factor
         explained = np.einsum("ij,ij->i", cross @ inverse, cross)
         left = curvature - explained
         # A concave direction is taken for as convex; one without any curvature gets some, so that its step has a length.
@@ -413,6 +412,21 @@ class Party:
         curvature = np.where(concave, explained - left, curvature)
         curvature = np.where(flat, explained + np.abs(gradient), curvature)
         return gradient, np.maximum(curvature, 0.0), cross, None
+
+    def _diagonal(self, point: Point, columns: Columns) -> Vector:
+        """Return the diagonal of the Hessian, of many columns by what it was at the start and by how that of active ones has changed.
+
+        The search ranks many columns by it; those that come to the fore are scanned again, a few at a time, exactly.
+        """
+        most = self._derivatives.exact_up_to
+        if len(columns) <= most or self._derivatives.p <= 2 * most:
+            return np.nan_to_num(point.diagonal(columns))
+        diagonal = self._first_diagonal[columns]
+        if len(point.columns) == 0:
+            return diagonal
+        before, after = self._first_diagonal[point.columns], np.diag(point.active()[1])
+        known = (before > 0) & (after > 0)
+        return diagonal * float(np.median(after[known] / before[known])) if known.any() else diagonal
 
     def _scan_groups(
         self, point: Point, columns: Columns, starts: Columns, gradient: Vector, cross: Matrix, inverse: Matrix

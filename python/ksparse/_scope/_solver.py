@@ -235,6 +235,7 @@ class Solver:
         def solve_on(data: Any) -> list[Outcome]:
             return self._solve_on(functions, data, jit, groups, required, start, sparsities, init, bounds, widest)
 
+        self.__dict__.pop("params", None)  # of an earlier call, should this one fail
         self.information_criterion: float | None = None
         self.cross_validation_loss: float | None = None
         folds = check_integer(self.cv, "cv", 1)
@@ -727,7 +728,7 @@ def _bounds_of(layers: Sequence[Any], p: int) -> tuple[Vector | None, Vector | N
 
 def _directions(p: int, most: int) -> int:
     """Return how many products with the Hessian one call makes: those of all active columns, within reason."""
-    return int(min(max(most, 8), p, 64))
+    return int(min(max(most, 16), p, 64))
 
 
 def _first_point(derivatives: Derivatives, init: Vector | None) -> Vector:
