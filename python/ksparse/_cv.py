@@ -260,6 +260,7 @@ class KSparseClassifierCV(SparseLinearClassifier):
         for_splitter, for_scorer = self._routed(sample_weight, groups, params)
         splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, **for_splitter))
         counts = _counts_of(splits, labels, request.weights)
+        _refuse_weightless(splits, labels, request.weights if self.scoring is None else for_scorer.get("sample_weight"))
         began = time.perf_counter()
         with progress_if(self.verbose, "fits") as report:
             paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs), report)
@@ -375,6 +376,17 @@ def _counts_of(splits: list[Any], labels: NDArray[Any], weights: NDArray[np.floa
         if len(np.arange(n)[test]) == 0:
             raise ValueError(f"fold {fold} of cv has no test row")
     return counts
+
+
+def _refuse_weightless(splits: list[Any], labels: NDArray[Any], weights: Any) -> None:
+    """Name a fold on whose test rows the weights that it is judged by are all zero: the mean over them is no number."""
+    if weights is None:
+        return
+    for fold, (_, test) in enumerate(splits):
+        if not np.any(_check_method_params(labels, {"of": weights}, test)["of"]):
+            raise ValueError(
+                f"fold {fold} of cv has no test row of positive weight; use fewer folds, or leave out rows of weight zero"
+            )
 
 
 def _fit_folds(
