@@ -176,7 +176,12 @@ class GlmObjective final : public Objective {
   double in_units(double bound, Index column) const {
     return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column];
   }
-  double ridge_of(Index column) const { return std::min(ridge_ * inverse_scale_[column] * inverse_scale_[column], 1e300); }
+  double ridge_of(Index column) const { return ridge_ * inverse_scale_[column] * inverse_scale_[column]; }
+  // Whether a column is too small to be of any use: its coefficient would overflow, or the ridge penalty allows it none.
+  bool is_negligible(double inverse_scale) const {
+    constexpr double most = 1e290;
+    return !(inverse_scale < most && ridge_ * inverse_scale * inverse_scale < most);
+  }
   bool interrupted() {
     if (!interrupted_ && interrupt_) interrupted_ = interrupt_();
     return interrupted_;
@@ -482,6 +487,7 @@ inline double GlmObjective::assemble(Index size, const Eigen::Ref<const Eigen::V
     gradient[j] = active_sums_(j, Sums::slope) + ridge * coef[j];
     for (Index i = j; i < size; ++i) hessian(i, j) = active_sums_(i, Sums::cross + j);
     hessian(j, j) += ridge;
+    if (inverse_scale_[slots_[std::size_t(j)]] == 0) hessian(j, j) = 1;  // 0 in every row: it stays where it is
     if (intercept_) hessian(size, j) = active_sums_(j, Sums::curvature);
   }
   if (intercept_) {
@@ -588,6 +594,7 @@ inline void GlmObjective::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd>
   for (Index j = 0; j < size; ++j) {
     for (Index i = j; i < size; ++i) hessian(i, j) = sample_scale_ * active_sums_(i, Sums::cross + j);
     if (ridge_ > 0) hessian(j, j) += ridge_of(slots_[std::size_t(j)]);
+    if (inverse_scale_[slots_[std::size_t(j)]] == 0) hessian(j, j) = 1;
     if (intercept_) hessian(size, j) = sample_scale_ * active_sums_(j, Sums::curvature);
   }
   if (intercept_) hessian(size, size) = whole;
@@ -1008,7 +1015,8 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
     const bool plain = variance > cancellation * mean * mean && variance > tiny && variance < huge && std::isfinite(slope);
     if (plain) {
       centre_[column] = mean;
-      inverse_scale_[column] = power_of_two_near(1 / std::sqrt(variance));
+      const double inverse = power_of_two_near(1 / std::sqrt(variance));
+      inverse_scale_[column] = is_negligible(inverse) ? 0.0 : inverse;
       variance *= inverse_scale_[column] * inverse_scale_[column];
       slope *= inverse_scale_[column];
     } else {
@@ -1074,7 +1082,7 @@ inline bool GlmObjective::examine_column(Index column) {
   const double mean = intercept_ ? weighted_mean([](double x) { return x; }) : 0.0;
   const double variance = weighted_mean([mean](double x) { return (x - mean) * (x - mean); });
   const double inverse = shrink * power_of_two_near(1 / std::sqrt(variance));
-  if (!(variance > 0) || !std::isfinite(inverse)) return true;
+  if (!(variance > 0) || is_negligible(inverse)) return true;
   centre_[column] = mean / shrink;
   inverse_scale_[column] = inverse;
   return true;

@@ -18,8 +18,10 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "objective.hpp"
@@ -120,6 +122,7 @@ class Splicing final : public ScanSink, private MoveRules {
   void ask_scan(Phase phase);
   void grow_or_exchange();
   void enter_best();
+  bool rose_on_entry() const noexcept;
   void try_next_exchange();
   void choose_working_set();
   void choose_best(Index size, std::vector<Index>& chosen);
@@ -138,6 +141,10 @@ class Splicing final : public ScanSink, private MoveRules {
 
   // Accept only what is lower by more than the accuracy of a refit, so that rounding cannot make the search cycle.
   static constexpr double least_gain = 1e-9;
+
+  // Of F, relatively, by which a refit that was to lower it may end above where it began: rounding of its tolerance. More is a
+  // start from which Newton does not find back.
+  static constexpr double most_rise = 1e-3;
 
   // Features scanned exactly after a sampled scan of all.
   static constexpr Index candidate_count = 64;
@@ -168,6 +175,7 @@ class Splicing final : public ScanSink, private MoveRules {
   ProposalList proposals_;                       // best of the last scan, best first
   StandIns stand_ins_;                           // of the last scan of all features with a full support
   Index next_proposal_ = 0;
+  Index entering_ = -1;    // the unit whose entry is being refitted from the step of the model, or -1
   bool improved_ = false;  // since the last scan
 };
 
@@ -306,7 +314,9 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
   ++info_.refits;
   info_.newton_iterations += outcome.newton_iterations;
   if (outcome.status == Status::interrupted) return finish(Status::interrupted);
-  if (memory_ && !goal_.rough) memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain));
+  const bool lost = phase_ == Phase::grow && rose_on_entry();
+  if (memory_ && !goal_.rough && !lost)
+    memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain));
   switch (phase_) {
     case Phase::null_model:
       if (outcome.status == Status::numerical_failure) return finish(Status::numerical_failure);
@@ -314,6 +324,13 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
       null_model_ = current_;
       return ask_scan(Phase::survey);
     case Phase::grow:
+      if (lost) {
+        // From where F is known, with the newcomer at 0, it cannot rise.
+        trial_ = current_;
+        trial_.append(std::exchange(entering_, Index(-1)));
+        return ask_refit(Phase::grow);
+      }
+      entering_ = -1;
       adopt_trial();
       // Nothing lowers an objective of 0: a separating support ends the descent.
       if (outcome.status == Status::separable || joins_an_earlier_descent()) return finish(Status::converged);
@@ -405,8 +422,14 @@ inline void Splicing::enter_best() {
   // Nothing in the working set adds anything, and it holds what promises most: the support stays smaller.
   if (proposals_.size() == 0) return finish(Status::converged);
   trial_ = current_;
+  entering_ = proposals_[0].entering;
   model_->apply(proposals_[0], proposals_.move(0), trial_);
   ask_refit(Phase::grow);
+}
+
+// The model's step may lead to where the loss is out of a refit's reach; F is then not that of the support.
+inline bool Splicing::rose_on_entry() const noexcept {
+  return entering_ >= 0 && !(trial_.objective <= current_.objective + most_rise * std::abs(current_.objective));
 }
 
 inline SupportMemory::Key Splicing::key_after(const Proposal& proposal) const {
