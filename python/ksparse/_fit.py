@@ -98,7 +98,7 @@ class FitResult(Tabular, ReadableFit):
     intercept : float
         Intercept, 0 without one.
     support : ndarray of int64, shape (n_chosen,)
-        Chosen features, sorted; at most ``k``, and fewer when no other feature adds anything.
+        Chosen features, those whose coefficients are not 0, sorted; at most ``k``, and fewer when no other feature adds anything.
     objective : float
         F at the answer.
     status : str
@@ -317,7 +317,8 @@ def fit(
         Features, at most k, from which the search descends as well, such as the support of an earlier fit or one that an expert
         names. The answer is no worse than a refit of them, nor than the descent from nothing. It counts as a round.
     always_in : array-like of int or str, optional
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features in every model, by number or, if X has column names, by name. They count towards k. One whose coefficient ends
+        at 0, for it is constant or at a bound, takes its place in k but is not in ``support``, which lists what is not 0.
     never_in : array-like of int or str, optional
         Features in none.
     bounds : tuple (lower, upper), optional
