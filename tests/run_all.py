@@ -9,29 +9,16 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
-# cmake, ninja and ctest of this interpreter's environment come before the system's.
-ENVIRONMENT = {**os.environ, "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]}
+from commands import ROOT, run
 
+BUILD = ROOT / "build"
 
 # What depends on the arithmetic, and so on the instruction set; the rest of the Python tests is run with the best one alone.
 NUMERICAL = ("constraints", "fit", "groups", "hard_cases", "invariance", "loss", "many", "path", "search", "storage", "torture")
-
-
-def run(*command: str | Path, **environment: str) -> None:
-    """Run a command, and show it and what it printed when it ends; stop at the first that fails."""
-    words, settings = [str(part) for part in command], {**ENVIRONMENT, **environment}
-    done = subprocess.run(
-        words, cwd=ROOT, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    print("+", *words, f"\n{done.stdout}", flush=True)
-    done.check_returncode()
 
 
 def cmake_test(build: Path, *options: str) -> None:
@@ -67,7 +54,7 @@ def test_cpp() -> None:
     prefix = BUILD / "prefix"
     cmake_test(BUILD / "release", "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_INSTALL_PREFIX={prefix}")
     run("cmake", "--install", BUILD / "release", "--component", "cpp")
-    run(sys.executable, ROOT / "tests" / "install" / "run.py", prefix, BUILD / "install")
+    run(sys.executable, ROOT / "tests" / "run_consumers.py", prefix, BUILD / "install")
     if sanitizers_work():
         options = ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1", "-DKSPARSE_SANITIZE=address,undefined"]
         # The C API is tested over the same headers in release.

@@ -1,6 +1,6 @@
 """Consumers of the library: by find_package, add_subdirectory, FetchContent and pkg-config, from C++ and from C.
 
-Usage: ``python tests/install/run.py PREFIX BUILD [--all]``. PREFIX is where ``cmake --install`` put the library with its C API.
+Usage: ``python tests/run_consumers.py PREFIX BUILD [--all]``. PREFIX is where ``cmake --install`` put the library with its C API.
 By default one C++ consumer is built by each compiler, which takes a minute; ``--all`` builds every compiler, standard and way.
 """
 
@@ -15,20 +15,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-EXAMPLES = HERE.parents[1] / "cpp" / "examples"
+from commands import ENVIRONMENT, ROOT, run
+
+HERE = ROOT / "tests" / "install"
+EXAMPLES = ROOT / "cpp" / "examples"
 WARNINGS = "-Wall -Wextra -Wconversion -Werror"
 LEAST = "-fno-exceptions -fno-rtti"
-
-
-def run(*command: str | Path, **environment: str) -> str:
-    """Run a command, shown first; stop at the first that fails. Returns what it printed."""
-    print("+", *command, flush=True)
-    words = [str(part) for part in command]
-    result = subprocess.run(words, env={**os.environ, **environment}, text=True, stdout=subprocess.PIPE, check=False)
-    if result.returncode != 0:
-        sys.exit(result.stdout + f"\nfailed: {shlex.join(words)}")
-    return result.stdout
 
 
 def cmake_consumer(source: Path, build: Path, *options: str) -> None:
@@ -61,7 +53,8 @@ def pkg_config_consumer(package: str, compiler: list[str], source: Path, prefix:
     eigen = [Path(path, "cmeel.prefix", "share", "pkgconfig") for path in sys.path]
     ours = next(prefix.glob(f"lib*/**/{package}.pc")).parent
     places = [ours, *(path for path in eigen if path.exists())]
-    flags = run("pkg-config", "--cflags", "--libs", package, PKG_CONFIG_PATH=os.pathsep.join(map(str, places)))
+    settings = {**ENVIRONMENT, "PKG_CONFIG_PATH": os.pathsep.join(map(str, places))}
+    flags = subprocess.check_output(["pkg-config", "--cflags", "--libs", package], env=settings, text=True)
     program = build / f"by-pkg-config-{package}"
     run(*compiler, *WARNINGS.split(), source, "-o", program, *shlex.split(flags), "-lm")
     run(program, LD_LIBRARY_PATH=str(ours.parent))
