@@ -52,7 +52,8 @@ class KSparseClassifierCV(SparseLinearClassifier):
     cv : int, splitter, iterable or None, default=None
         How to split the rows, as in scikit-learn. None is 5 stratified folds.
     scoring : str, callable or None, default=None
-        Scorer of scikit-learn, the greater the better, e.g. ``"average_precision"``. None is minus the average loss on the rows
+        Scorer of scikit-learn, the greater the better, e.g. ``"average_precision"``; with this and other scorers of one class y must be 0 and
+        1, or the scorer one of ``make_scorer(..., pos_label=...)``. None is minus the average loss on the rows
         left out; that is not comparable between values of ``alpha`` or ``gamma``, so a grid over these needs a scorer.
     one_standard_error : bool, default=False
         Take the smallest k (of these the largest ridge) whose mean score lies within one standard error of the best.

@@ -15,7 +15,7 @@ from ._reading import ReadableFit
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._threads import thread_count
-from ._validation import check_features, check_integer, check_rows, linear_predictor
+from ._validation import check_features, check_integer, check_names, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
 
 __all__ = ["Alternatives", "FitResult", "fit"]
@@ -209,8 +209,9 @@ class FitResult(Tabular, ReadableFit):
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit.
+            If X has another number of columns than the fit, or is a data frame with columns of other names.
         """
+        check_names(X, self.feature_names)
         eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
 
