@@ -51,6 +51,55 @@ inline std::optional<std::string> broken_rule(const Design& design, const Proble
 
 namespace internal {
 
+/// The answer of a search that is over.
+inline void take_answer(const Search& search, const GlmObjective& objective, FitResult& result) {
+  objective.to_user(search.engine().current(), result);
+  result.info = search.info();
+  note_bad_entry(objective, result.info);
+}
+
+}  // namespace internal
+
+/// What a fit needs of memory, kept for the next: for a server that fits all day. After its first fit, one of the same shape
+/// (rows, columns and storage of X, k, kind of search) allocates nothing, whatever its data and its loss; with always_in,
+/// never_in or groups, little. One thread at a time; answers are those of ksparse::fit.
+class Workspace {
+ public:
+  /// As ksparse::fit, but walks follow one another as one. The answer is valid until the next call.
+  const FitResult& fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options = {},
+                       const Interrupt& interrupt = {}) {
+    if (auto wrong = broken_rule(design, problem, loss, options, options.k)) {
+      result_ = refused(design.columns(), std::move(*wrong));
+      return result_;
+    }
+    objective_.reset(design, problem, loss, options, interrupt);
+    search_.reset(objective_, options);
+    search_.reserve();
+    drive(search_, objective_);
+    internal::take_answer(search_, objective_, result_);
+    return result_;
+  }
+
+  template <class Loss, IfLoss<Loss> = 0>
+  const FitResult& fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
+                       const Interrupt& interrupt = {}) {
+    return fit(design, problem, KernelOf<Loss>(loss), options, interrupt);
+  }
+
+  template <class Loss>
+  const FitResult& fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
+                       const Interrupt& interrupt = {}) {
+    return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt);
+  }
+
+ private:
+  GlmObjective objective_;
+  Search search_;
+  FitResult result_;
+};
+
+namespace internal {
+
 /// One walk of a search, of valid arguments.
 inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
                                  const Interrupt& interrupt) {
@@ -58,9 +107,7 @@ inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, c
   GlmObjective objective(design, problem, loss, options, interrupt);
   Search search(objective, options);
   drive(search, objective);
-  objective.to_user(search.engine().current(), result);
-  result.info = search.info();
-  note_bad_entry(objective, result.info);
+  take_answer(search, objective, result);
   return result;
 }
 

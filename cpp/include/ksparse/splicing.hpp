@@ -42,12 +42,17 @@ class Splicing final : public ScanSink, private MoveRules {
  public:
   enum class Question { refit, scan, done };
 
+  Splicing() = default;  // to be reset
   /// A descent from the empty support; options.k is the most that any descent of this engine may use. A memory, if given,
   /// outlives the engine: supports known to be no better are not refitted, and a descent that comes upon the way of an
   /// earlier one ends there.
   Splicing(const Objective& objective, const Options& options, SupportMemory* memory = nullptr);
   /// The same, but only up to `first` features and to the given reach at first.
   Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first);
+
+  /// As newly made for another objective; allocates only what it does not have.
+  void reset(const Objective& objective, const Options& options, SupportMemory* memory = nullptr);
+  void reset(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first);
 
   /// Once done: a descent from a support (with any coefficients) to at most k features.
   void descend_from(const Iterate& start, Index k, Reach reach);
@@ -149,64 +154,89 @@ class Splicing final : public ScanSink, private MoveRules {
   // Features scanned exactly after a sampled scan of all.
   static constexpr Index candidate_count = 64;
 
-  const Index features_, capacity_;
-  const bool samples_;  // scans all features with a sampled Hessian first
-  const Options options_;
+  Index features_ = 0, capacity_ = 0;
+  bool samples_ = false;  // scans all features with a sampled Hessian first
+  Options options_;
   Phase phase_ = Phase::null_model;
   Question question_ = Question::refit;
   RefitGoal goal_;
   Info info_;
-  Index budget_;  // most features of the present descent
-  Reach reach_;
-  SupportMemory* memory_;
+  Index budget_ = 0;  // most features of the present descent
+  Reach reach_ = Reach::global;
+  SupportMemory* memory_ = nullptr;
   SupportMemory::Key key_ = 0, trial_key_ = 0;  // of the current and of the tried support
   int descents_ = 0, joined_ = -1;
-  Iterate current_, trial_, null_model_;
-  std::vector<Index> required_;                  // sorted
-  std::vector<Role> role_;                       // (p,) what the constraints say of each feature
-  std::vector<Index> position_;                  // (p,) place in the active set, or -1
-  std::vector<Index> working_;                   // sorted features of the working set
-  std::vector<Index> candidates_;                // sorted features that passed the screen
-  std::vector<Index> surveyed_;                  // the same, as it was after the last survey
-  Index working_size_;                           // how many it holds
-  std::vector<Index> order_;                     // (p,) scratch of the choice of the working set
-  std::vector<double> score_;                    // (p,) what each feature promised in the last scan of all
-  const std::unique_ptr<SacrificeModel> model_;  // of the last scan
-  ProposalList proposals_;                       // best of the last scan, best first
-  StandIns stand_ins_;                           // of the last scan of all features with a full support
+  Iterate current_{0}, trial_{0}, null_model_{0};
+  std::vector<Index> required_;            // sorted
+  std::vector<Role> role_;                 // (p,) what the constraints say of each feature
+  std::vector<Index> position_;            // (p,) place in the active set, or -1
+  std::vector<Index> working_;             // sorted features of the working set
+  std::vector<Index> candidates_;          // sorted features that passed the screen
+  std::vector<Index> surveyed_;            // the same, as it was after the last survey
+  Index working_size_ = 0;                 // how many it holds
+  std::vector<Index> order_;               // (p,) scratch of the choice of the working set
+  std::vector<double> score_;              // (p,) what each feature promised in the last scan of all
+  Index model_units_ = 0;                  // the features for which the model was made
+  std::unique_ptr<SacrificeModel> model_;  // of the last scan
+  ProposalList proposals_{0, 0};           // best of the last scan, best first
+  StandIns stand_ins_{0};                  // of the last scan of all features with a full support
   Index next_proposal_ = 0;
   Index entering_ = -1;    // the unit whose entry is being refitted from the step of the model, or -1
   bool improved_ = false;  // since the last scan
 };
 
-inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory)
-    : Splicing(objective, options, memory, Reach::global, std::min(options.k, objective.features())) {}
+inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory) {
+  reset(objective, options, memory);
+}
 
-inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first)
-    : features_(objective.features()),
-      capacity_(std::min(options.k, features_)),
-      samples_(objective.can_sample() && features_ > 4 * (candidate_count + capacity_)),
-      options_(options),
-      budget_(first),
-      reach_(reach),
-      memory_(memory),
-      current_(capacity_, objective.largest_unit()),
-      trial_(capacity_, objective.largest_unit()),
-      null_model_(capacity_, objective.largest_unit()),
-      role_(std::size_t(features_), Role::free),
-      position_(std::size_t(features_), -1),
-      working_size_(Options::working_set(features_, capacity_)),
-      order_(std::size_t(features_)),
-      score_(std::size_t(features_), 0.0),
-      model_(make_sacrifice_model(capacity_, objective.largest_unit(), features_)),
-      proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), model_->move_size()),
-      stand_ins_(capacity_) {
+inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first) {
+  reset(objective, options, memory, reach, first);
+}
+
+inline void Splicing::reset(const Objective& objective, const Options& options, SupportMemory* memory) {
+  reset(objective, options, memory, Reach::global, std::min(options.k, objective.features()));
+}
+
+inline void Splicing::reset(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach,
+                            Index first) {
+  const Index places = std::min(options.k, objective.features()), unit = objective.largest_unit();
+  // The model's buffers depend on these three alone.
+  if (!model_ || capacity_ != places || current_.stride != unit || model_units_ != objective.features()) {
+    model_ = make_sacrifice_model(places, unit, objective.features());
+    model_units_ = objective.features();
+  }
+  features_ = objective.features();
+  capacity_ = places;
+  samples_ = objective.can_sample() && features_ > 4 * (candidate_count + capacity_);
+  options_ = options;
+  phase_ = Phase::null_model;
+  question_ = Question::refit;
+  goal_ = {};
+  info_ = {};
+  budget_ = first;
+  reach_ = reach;
+  memory_ = memory;
+  key_ = trial_key_ = 0;
+  descents_ = 0;
+  joined_ = -1;
+  entering_ = -1;
+  next_proposal_ = 0;
+  improved_ = false;
+  for (Iterate* iterate : {&current_, &trial_, &null_model_}) iterate->reset(capacity_, unit);
   required_ = options.constraints.required();
+  role_.assign(std::size_t(features_), Role::free);
   for (const Index feature : options.constraints.excluded()) role_[std::size_t(feature)] = Role::excluded;
   for (const Index feature : required_) role_[std::size_t(feature)] = Role::required;
+  position_.assign(std::size_t(features_), -1);
+  working_size_ = Options::working_set(features_, capacity_);
+  for (std::vector<Index>* list : {&working_, &candidates_, &surveyed_}) list->clear();
   working_.reserve(std::size_t(working_size_));
   surveyed_.reserve(std::size_t(working_size_));
   candidates_.reserve(std::size_t(samples_ ? candidate_count + capacity_ : 0));
+  order_.resize(std::size_t(features_));
+  score_.assign(std::size_t(features_), 0.0);
+  proposals_.reset(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), model_->move_size());
+  stand_ins_.reset(capacity_);
 }
 
 inline void Splicing::descend_from(const Iterate& start, Index k, Reach reach) {
