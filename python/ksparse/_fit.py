@@ -215,6 +215,55 @@ class FitResult(Tabular, ReadableFit):
         eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
 
+    def predict_proba(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Probability of class 1 of new rows.
+
+        For the focal loss with the focusing undone, as in :meth:`ksparse.KSparseClassifier.predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Added to the linear predictor.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Probabilities, increasing with the linear predictor. A vector, as in :class:`ksparse.BatchResult`; estimators return a
+            column by class.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
+        """
+        from ._probability import probability
+
+        return probability(self.decision_function(X, offset), self.gamma)
+
+    def predict(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.int8]:
+        """Labels of new rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Added to the linear predictor.
+
+        Returns
+        -------
+        ndarray of int8, shape (n_samples,)
+            1 where the linear predictor is positive, else 0.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
+        """
+        return (self.decision_function(X, offset) > 0).astype(np.int8)
+
     def _table(self) -> Table:
         """Return the chosen features with their coefficients."""
         names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in self.support]
