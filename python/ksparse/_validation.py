@@ -250,12 +250,21 @@ def check_features(features: Any, name: str, n_features: int, names: NDArray[np.
     for i, value in enumerate(values):
         if isinstance(value, str):
             if value not in places:
-                why = "X has no column names" if names is None else "X has no such column"
+                why = "X has no column names" if names is None else f"X has no such column{_resembling(value, list(places))}"
                 raise ValueError(f"{name}[{i}] is {value!r}, but {why}")
             found.append(places[value])
         else:
             found.append(check_integer(value, f"{name}[{i}]", 0, n_features - 1, ", the last feature"))
     return found
+
+
+def _resembling(name: str, names: list[str]) -> str:
+    """Return a question for the name that was meant, if one of many resembles it."""
+    import difflib  # only for a typing error
+
+    by_case = {other.casefold(): other for other in reversed(names)}
+    found = difflib.get_close_matches(name.casefold(), by_case, 1)
+    return f"; did you mean {by_case[found[0]]!r}?" if found else ""
 
 
 def check_groups(groups: Any, n_features: int) -> tuple[NDArray[np.int64], NDArray[Any]] | None:
