@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -60,6 +61,18 @@ def pkg_config_consumer(package: str, compiler: list[str], source: Path, prefix:
     run(program, LD_LIBRARY_PATH=str(ours.parent))
 
 
+def refuses_other_instructions(compiler: str, prefix: Path, build: Path) -> None:
+    """Check that a program with other vector instructions than the library does not link: it would free memory wrongly."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return
+    eigen = [f"-isystem{path}/cmeel.prefix/include/eigen3" for path in sys.path if Path(path, "cmeel.prefix").exists()]
+    folders = [f"-I{prefix}/include", *(eigen or ["-isystem/usr/include/eigen3"]), f"-L{next(prefix.glob('lib*'))}"]
+    command = [compiler, "-std=c++17", "-mavx2", "-DKSPARSE_COMPILED", str(EXAMPLES / "quickstart.cpp"), *folders, "-lksparse"]
+    done = subprocess.run([*command, "-o", str(build / "mixed")], text=True, capture_output=True, check=False)
+    if done.returncode == 0 or "is_compiled_for_alignment" not in done.stderr:
+        sys.exit(f"{shlex.join(command)} should not link for the library's alignment, but:\n{done.stderr}")
+
+
 def main() -> None:
     """Build and run the consumers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -74,7 +87,9 @@ def main() -> None:
     cmake_consumer(HERE / "c", build / "c", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_FLAGS=-std=c11 -pedantic {WARNINGS}")
     if shutil.which("pkg-config"):
         pkg_config_consumer("ksparse-c", ["cc", "-std=c11", "-pedantic"], EXAMPLES / "quickstart.c", prefix, build)
-        pkg_config_consumer("ksparse", [first, "-std=c++17", "-O0"], EXAMPLES / "quickstart.cpp", prefix, build)
+        for package in ("ksparse", "ksparse-compiled"):
+            pkg_config_consumer(package, [first, "-std=c++17", "-O0"], EXAMPLES / "quickstart.cpp", prefix, build)
+    refuses_other_instructions(first, prefix, build)
     if not arguments.all:
         cxx_consumer("find_package", first, 17, "", prefix, build, "Release")
         cxx_consumer("FetchContent", last, 20, LEAST, prefix, build)

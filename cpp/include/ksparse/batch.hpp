@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "drive.hpp"
+#include "entries.hpp"
 #include "fit.hpp"
 #include "glm_objective.hpp"
 #include "options.hpp"
@@ -26,23 +27,6 @@
 #include "search.hpp"
 
 namespace ksparse {
-
-/// One problem of a batch, in memory while it is solved.
-struct BatchProblem {
-  Eigen::VectorXd labels;   // (n,) 0 or 1
-  Eigen::VectorXd weights;  // (n,) >= 0, or empty
-  Eigen::VectorXd offset;   // (n,) or empty
-  std::shared_ptr<const LossKernel> loss;
-  Options options;
-
-  Problem rows() const {
-    const auto view = [](const Eigen::VectorXd& v) { return Problem::Vector(v.data(), v.size()); };
-    return {view(labels), view(weights), view(offset)};
-  }
-};
-
-/// Fills in the problem of a number; called from several threads at once.
-using ProblemSource = std::function<void(Index, BatchProblem&)>;
 
 namespace internal {
 
@@ -265,11 +249,8 @@ class Window {
 
 }  // namespace internal
 
-/// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
-/// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread, 0:
-/// a suitable number. Progress is told of problems. Empty if interrupted.
-inline std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads = 1,
-                                        const Interrupt& interrupt = {}, Index width = 0, const Progress& progress = {}) {
+KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads,
+                                               const Interrupt& interrupt, Index width, const Progress& progress) {
   std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)));
   const Index windows = std::min<Index>(std::max(threads, 1), count);
   std::atomic<Index> next{0};

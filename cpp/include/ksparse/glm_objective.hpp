@@ -182,6 +182,7 @@ class GlmObjective final : public Objective {
   }
   bool largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const;
   bool columns_are_independent(Index size);
+  bool holds_near_twins(Index size);
   // Bounds of a coefficient in units; those of a column that can never enter do not matter.
   double lower_in_units(Index column) const { return in_units(constraints_->lower_of(column), column); }
   double upper_in_units(Index column) const { return in_units(constraints_->upper_of(column), column); }
@@ -380,8 +381,8 @@ inline void GlmObjective::make_room() {
     lower_.resize(d);
     upper_.resize(d);
     whole_hessian_.resize(d, d);
-    held_places_.reserve(std::size_t(capacity_));
   }
+  held_places_.reserve(std::size_t(capacity_));
   if (can_sample()) {
     no_slope_ = Eigen::VectorXd::Zero(sample_rows());
     sample_curvature_.resize(sample_rows());
@@ -565,7 +566,10 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
   if (goal.exact && answer.status == Status::converged && ridge_ == 0 && size > 0) {
     const bool runs_away =
         outcome.singular ? columns_are_independent(size) : largest_move_is_unbounded(size, newton_.last_step(d));
-    if (runs_away) answer.status = Status::separable;
+    if (runs_away)
+      answer.status = Status::separable;
+    else if (outcome.singular && holds_near_twins(size))
+      answer.status = Status::stalled;
   }
   return answer;
 }
@@ -596,6 +600,54 @@ inline bool GlmObjective::columns_are_independent(Index size) {
     gram.template selfadjointView<Eigen::Lower>().rankUpdate(gradient_.head(d), rows_.weight[i]);
   }
   return factorise(gram, inverse_.topLeftCorner(d, d), 0);
+}
+
+// Whether some active column differs from a combination of others by more than the rounding of its entries, but by less than
+// Newton's method can make use of: the combinations that their difference allows are out of its reach, whatever they are worth.
+// By the residual of each column's regression on those before it, taken twice, as for Gram-Schmidt (Bjorck 1996,
+// section 2.4.5).
+inline bool GlmObjective::holds_near_twins(Index size) {
+  constexpr double clear = 1e-7;  // of its own length: then Newton tells it from the others
+  const double rounding = 32 * std::numeric_limits<double>::epsilon();
+  const Index rows = rows_.count;
+  linearised_ = false;
+  const Eigen::Map<const Eigen::ArrayXd> weight(rows_.weight, rows);
+  Eigen::Map<Eigen::VectorXd> residual(rows_.slope, rows), weighted(rows_.curvature, rows);
+  const auto column = [&](Index place) { return active_.col(place).head(rows); };
+  Index kept = 0;
+  held_places_.clear();  // those kept
+  for (Index j = 0; j < size; ++j) {
+    residual = column(j);
+    const double length = std::sqrt((weight * residual.array().square()).sum());
+    for (int pass = 0; pass < 2; ++pass) {
+      if (intercept_) residual.array() -= (weight * residual.array()).sum() / weight.sum();
+      if (kept == 0) continue;
+      weighted = weight * residual.array();
+      auto coef = gradient_.head(kept);
+      for (Index i = 0; i < kept; ++i) coef[i] = column(held_places_[std::size_t(i)]).dot(weighted);
+      const auto factor = inverse_.topLeftCorner(kept, kept).template triangularView<Eigen::Lower>();
+      factor.solveInPlace(coef);
+      factor.adjoint().solveInPlace(coef);
+      for (Index i = 0; i < kept; ++i) residual -= coef[i] * column(held_places_[std::size_t(i)]);
+    }
+    const double left = std::sqrt((weight * residual.array().square()).sum());
+    const Index feature = slots_[std::size_t(j)];
+    if (left <= clear * length) {
+      const double entries = 1 + std::abs(centre_[feature]) * inverse_scale_[feature];
+      if (left > rounding * entries * length) return true;
+      continue;
+    }
+    held_places_.push_back(j);
+    for (Index i = 0; i <= kept; ++i) {
+      const Index other = held_places_[std::size_t(i)];
+      double product = (weight * column(j).array() * column(other).array()).sum();
+      if (intercept_) product -= (weight * column(j).array()).sum() * (weight * column(other).array()).sum() / weight.sum();
+      hessian_(kept, i) = product;
+    }
+    ++kept;
+    if (!factorise(hessian_.topLeftCorner(kept, kept), inverse_.topLeftCorner(kept, kept), 0)) return true;
+  }
+  return false;
 }
 
 // ------------------------------------------------------------------------------------------------------------------ scan
