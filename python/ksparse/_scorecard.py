@@ -237,7 +237,10 @@ def _round_step(sd: Vector) -> Vector:
     safe = np.where(sd > 0, sd, 1.0)
     power = 10.0 ** np.floor(np.log10(safe))
     multiples = np.array([5.0, 2.0, 1.0])
-    return power * multiples[np.argmax(multiples <= (safe / power)[:, None] * (1 + 1e-12), axis=1)]
+    steps = power * multiples[np.argmax(multiples <= (safe / power)[:, None] * (1 + 1e-12), axis=1)]
+    return np.array(
+        [float(f"{step:.0e}") for step in steps], dtype=np.float64
+    )  # NumPy's powers of ten are not the nearest doubles
 
 
 def _check_units(units: Any, request: Request) -> dict[int, float]:

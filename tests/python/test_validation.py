@@ -140,7 +140,7 @@ def test_numpy_numbers_are_numbers():
 
 def test_column_names_of_a_frame_are_kept():
     """And name the column in an error."""
-    frame = pd.DataFrame(X, columns=["age", "dose", "weight", "height"])
+    frame = pd.DataFrame(X.copy(), columns=["age", "dose", "weight", "height"])
     assert list(ksparse.fit(frame, Y, 2, ridge=1e-3).feature_names) == list(frame.columns)
     frame.loc[7, "dose"] = np.nan
     with pytest.raises(ValueError, match=r"X\[7, 1\] \(column 'dose'\) is nan"):
