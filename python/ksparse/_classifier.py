@@ -307,7 +307,7 @@ class KSparseClassifier(SparseLinearClassifier):
     walks : int, default=1
         Independent walks that share the budget of the search, see :func:`ksparse.fit`. Used with two classes and a number k.
     always_in : array-like of int or str or None, default=None
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
     never_in : array-like of int or str or None, default=None
         Features in none.
     bounds : tuple (lower, upper) or None, default=None

@@ -15,7 +15,7 @@ from ._reading import ReadableFit
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._threads import thread_count
-from ._validation import check_features, check_integer, check_rows, linear_predictor
+from ._validation import check_features, check_integer, check_names, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
 
 __all__ = ["Alternatives", "FitResult", "fit"]
@@ -98,7 +98,7 @@ class FitResult(Tabular, ReadableFit):
     intercept : float
         Intercept, 0 without one.
     support : ndarray of int64, shape (n_chosen,)
-        Chosen features, sorted; at most ``k``, and fewer when no other feature adds anything.
+        Chosen features, those whose coefficients are not 0, sorted; at most ``k``, and fewer when no other feature adds anything.
     objective : float
         F at the answer.
     status : str
@@ -209,10 +209,60 @@ class FitResult(Tabular, ReadableFit):
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit.
+            If X has another number of columns than the fit, or is a data frame with columns of other names.
         """
+        check_names(X, self.feature_names)
         eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
+
+    def predict_proba(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Probability of class 1 of new rows.
+
+        For the focal loss with the focusing undone, as in :meth:`ksparse.KSparseClassifier.predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Added to the linear predictor.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Probabilities, increasing with the linear predictor. A vector, as in :class:`ksparse.BatchResult`; estimators return a
+            column by class.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
+        """
+        from ._probability import probability
+
+        return probability(self.decision_function(X, offset), self.gamma)
+
+    def predict(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.int8]:
+        """Labels of new rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Added to the linear predictor.
+
+        Returns
+        -------
+        ndarray of int8, shape (n_samples,)
+            1 where the linear predictor is positive, else 0.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
+        """
+        return (self.decision_function(X, offset) > 0).astype(np.int8)
 
     def _table(self) -> Table:
         """Return the chosen features with their coefficients."""
@@ -317,7 +367,8 @@ def fit(
         Features, at most k, from which the search descends as well, such as the support of an earlier fit or one that an expert
         names. The answer is no worse than a refit of them, nor than the descent from nothing. It counts as a round.
     always_in : array-like of int or str, optional
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features in every model, by number or, if X has column names, by name. They count towards k. One whose coefficient ends
+        at 0, for it is constant or at a bound, takes its place in k but is not in ``support``, which lists what is not 0.
     never_in : array-like of int or str, optional
         Features in none.
     bounds : tuple (lower, upper), optional

@@ -18,7 +18,16 @@ from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._threads import thread_count
-from ._validation import check_design, check_groups, check_loss, check_real, check_rows, feature_names, linear_predictor
+from ._validation import (
+    check_design,
+    check_groups,
+    check_loss,
+    check_names,
+    check_real,
+    check_rows,
+    feature_names,
+    linear_predictor,
+)
 from .exceptions import ConvergenceWarning
 
 __all__ = ["BatchResult", "fit_many"]
@@ -196,8 +205,9 @@ class BatchResult(Tabular):
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit.
+            If X has another number of columns than the fit, or is a data frame with columns of other names.
         """
+        check_names(X, self.feature_names)
         used = np.unique(self.coefs.indices).astype(np.int64)
         return linear_predictor(X, used, self.coefs[:, used].T, self.coefs.shape[1]) + self.intercepts
 

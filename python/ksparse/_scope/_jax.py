@@ -110,8 +110,10 @@ def _form(closed: Any) -> tuple[str, tuple[Any, ...]]:
 
 def _collect_numbers(jaxpr: Any, numbers: list[Any]) -> None:
     for equation in jaxpr.eqns:
-        if equation.primitive.name == "custom_jvp_call":  # its rule is known by where it was written
-            numbers.append(str(equation.params["call_jaxpr"].jaxpr.debug_info.func_src_info))
+        if equation.primitive.name == "custom_jvp_call":
+            # Its rule is known by where it was written; before JAX 0.6 that is not said, and no two rules are the same.
+            information = equation.params["call_jaxpr"].jaxpr.debug_info
+            numbers.append(getattr(information, "func_src_info", None) or _rule_of(equation))
         for operand in equation.invars:
             if hasattr(operand, "val"):
                 numbers.append(_digest(operand.val))
@@ -290,6 +292,11 @@ def _widen(jaxpr: Any) -> Callable[[Sequence[Any], Sequence[Any]], list[Any]]:
     return run
 
 
+def _rule_of(equation: Any) -> Any:
+    rule = equation.params.get("jvp_jaxpr_fun")  # before JAX 0.6 under another name, and a function
+    return equation.params["jvp_jaxpr_thunk"] if rule is None else rule.call_wrapped
+
+
 def _with_rule(equation: Any) -> Callable[..., Sequence[Any]]:
     """Return a function with a rule of differentiation of its own, both in float64.
 
@@ -299,7 +306,7 @@ def _with_rule(equation: Any) -> Callable[..., Sequence[Any]]:
     body, count = equation.params["call_jaxpr"], equation.params["num_consts"]
     constant = [not np.issubdtype(var.aval.dtype, np.inexact) for var in body.jaxpr.invars[count:]]
     with _precision(False):  # as the rest of the objective was traced
-        rule, rule_constants, vanishes = equation.params["jvp_jaxpr_fun"].call_wrapped(*constant)
+        rule, rule_constants, vanishes = _rule_of(equation)(*constant)
     primal, tangent = _widen(body.jaxpr), _widen(rule)
     body_constants, rule_constants = ([_wide_value(value) for value in values] for values in (body.consts, rule_constants))
 
