@@ -341,6 +341,47 @@ def test_what_a_user_raises_arrives_unharmed():
     assert caught.traceback[-1].name == "_raise"
 
 
+@pytest.mark.parametrize(
+    ("objective", "gradient"),
+    [
+        (lambda x: float(x.sum()), lambda x: np.ones(4)),
+        (lambda x: float(x.sum() - x @ x), lambda x: 1 - 2 * x),
+        (lambda x: float(-np.sum(x**4) + np.sum(x)), lambda x: 1 - 4 * x**3),
+    ],
+    ids=["linear", "concave", "quartic"],
+)
+def test_an_objective_without_a_bottom_is_told_so(objective, gradient):
+    """It falls as long as one likes; the error says how far and where."""
+    with pytest.raises(ValueError, match=r"objective has no minimum: it fell to -.*at params\["):
+        ScopeSolver(4, 2).solve(objective, gradient=gradient)
+
+
+def test_an_infimum_at_infinity_is_told_so():
+    """A logistic loss of separable rows falls towards 0 along a ray: a warning, and coefficients that are finite."""
+    X = np.random.default_rng(0).standard_normal((40, 6))
+    sign = np.sign(X[:, 0])
+    solver = ScopeSolver(6, 2)
+    with pytest.warns(ksparse.ConvergenceWarning, match="separable: the objective falls towards 0 for ever"):
+        solver.solve(
+            lambda x: float(np.mean(np.logaddexp(0, -sign * (X @ x)))),
+            gradient=lambda x: -X.T @ (sign * np.exp(-np.logaddexp(0, sign * (X @ x)))) / 40,
+        )
+    assert solver.status == "separable"
+    assert 0 in solver.support_set
+    assert np.isfinite(solver.params).all()
+
+
+def test_budgets_at_the_ends_of_the_range():
+    """None, all, more than there are rows: no error, and an empty support where nothing is to be gained."""
+    for n, p in ((20, 1), (20, 5), (5, 9)):
+        X, y = least_squares(0, n=n, p=9)
+        functions = least_squares_functions(X[:, :p], y)
+        assert len(solve(functions, p, 0).support_set) == 0
+        assert solve(functions, p, p).status == "converged"
+    solver = ScopeSolver(4, 2)
+    assert not solver.solve(lambda x: 1.0, gradient=lambda x: np.zeros(4)).any()
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 @pytest.mark.parametrize("where", ["objective", "gradient"])
 def test_points_that_are_not_finite_are_gone_around(bad, where):

@@ -1,9 +1,13 @@
 """ScopeSolver with objectives in JAX: the tutorial's own, in both precisions, and what tracing makes of others."""
 
+import _thread
 import gc
 import subprocess
 import sys
+import threading
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -434,6 +438,45 @@ def test_a_gradient_in_jax_may_be_compiled():
     exact.solve(objective)
     np.testing.assert_array_equal(solver.support_set, exact.support_set)
     np.testing.assert_allclose(solver.params, exact.params, rtol=1e-2)
+
+
+def test_an_interrupt_ends_a_search_soon():
+    """Ctrl-C reaches the caller between two calls of what is compiled, and the solver works afterwards."""
+    X, y = least_squares(0, n=100, p=60, rho=0.95)
+
+    def objective(params):
+        return jnp.mean((y - X @ jnp.sinh(params)) ** 2)
+
+    solver = ScopeSolver(60, 20, search="thorough")
+    timer = threading.Timer(1.0, _thread.interrupt_main)
+
+    def solve_for_ever():
+        while True:
+            solver.solve(objective)
+
+    begin = time.perf_counter()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        solve_for_ever()
+    timer.join()
+    assert time.perf_counter() - begin < 30
+    with pytest.raises(AttributeError, match="call solve"):
+        solver.get_support()
+    assert ScopeSolver(60, 2).solve(objective).any()
+
+
+def test_threads_share_what_is_compiled():
+    """Solves side by side give the answers of solves one after another."""
+    problems = [least_squares(seed) for seed in range(8)]
+
+    def answer(problem):
+        X, y = problem
+        return ScopeSolver(9, 3).solve(lambda params: jnp.mean((y - X @ params) ** 2))
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(answer, problems))
+    for ours, problem in zip(together, problems, strict=True):
+        np.testing.assert_array_equal(ours, answer(problem))
 
 
 def test_groups_of_a_table_of_parameters():

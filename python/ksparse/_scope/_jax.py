@@ -26,6 +26,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ __all__ = ["NotDiagonalError", "Traced", "derivatives_of", "trace"]
 # Compiled functions by the form of the objective and the shapes of its data; the eldest go first.
 _COMPILED: OrderedDict[Any, Any] = OrderedDict()
 _MOST_COMPILED = 64
+_LOCK = threading.Lock()
 
 
 def jax_module() -> Any:
@@ -347,13 +349,16 @@ def _wide_parameter(value: Any) -> Any:
 
 
 def _compiled(key: Any, build: Callable[[], Any]) -> Any:
-    if key in _COMPILED:
-        _COMPILED.move_to_end(key)
-    else:
-        _COMPILED[key] = build()
+    with _LOCK:
+        if key in _COMPILED:
+            _COMPILED.move_to_end(key)
+            return _COMPILED[key]
+    made = build()
+    with _LOCK:
+        _COMPILED[key] = made
         while len(_COMPILED) > _MOST_COMPILED:
             _COMPILED.popitem(last=False)
-    return _COMPILED[key]
+    return made
 
 
 # --------------------------------------------------------------------------------------------------------- any objective
@@ -683,16 +688,14 @@ class LinearPoint(Point):
         return diagonal + self._curvature[-1][columns] if self._of.uses_params else diagonal
 
     def within(self, columns: Columns, starts: Columns) -> list[Matrix]:
-        blocks = []
-        for begin, end in pairwise(starts):
-            members = columns[begin:end]
-            block = np.zeros((len(members), len(members)))
-            for matrix, curvature in zip(self._of.matrices, self._curvature, strict=False):
-                part = matrix[:, members]
-                block += part.T @ (part * curvature[:, None])
-            if self._of.uses_params:
-                block[np.diag_indices(len(members))] += self._curvature[-1][members]
-            blocks.append(block)
+        blocks = [np.zeros((end - begin, end - begin)) for begin, end in pairwise(starts.tolist())]
+        for part, curvature in zip(self._of.parts(columns), self._curvature, strict=False):
+            weighted = part * curvature[:, None]
+            for block, (begin, end) in zip(blocks, pairwise(starts.tolist()), strict=True):
+                block += part[:, begin:end].T @ weighted[:, begin:end]
+        if self._of.uses_params:
+            for block, (begin, end) in zip(blocks, pairwise(starts.tolist()), strict=True):
+                block[np.diag_indices(end - begin)] += self._curvature[-1][columns[begin:end]]
         return blocks
 
 

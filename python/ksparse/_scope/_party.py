@@ -34,6 +34,8 @@ LEAST_EIGENVALUE = 1e-8
 # An objective this small, relative to where the search started, is as good as its infimum 0.
 VANISHED = 1e-14
 
+# An objective that falls by so many times what it was at the start, or by so much, is not bounded below.
+UNBOUNDED = 1e15
 # Iterations in a row whose steps had to be cut more than twice because the objective was not finite.
 MOST_CRAWLING = 5
 
@@ -118,7 +120,16 @@ class Party:
         self._scan: dict[str, Any] = {}
 
     def rescale(self, value: float) -> None:
-        """Make room for an objective as low as this; what was answered before is no longer in the same scale."""
+        """Make room for an objective as low as this; what was answered before is no longer in the same scale.
+
+        Raises
+        ------
+        ObjectiveError
+            If that is so low that there is no bottom to be hoped for.
+        """
+        if not value > self.scaling.start - UNBOUNDED * max(abs(self.scaling.start), 1.0):
+            where = "" if self._last is None else f", at {describe(self._last.params)}"
+            raise ObjectiveError(f"objective has no minimum: it fell to {value:.3g}{where}; add a penalty, or bounds")
         factor = self.scaling.factor
         self.scaling.lower(value)
         change = np.exp2(np.round(np.log2(np.sqrt(factor / self.scaling.factor))))
@@ -163,7 +174,7 @@ class Party:
             return self._refit_by_lbfgs(point, columns, exact)
         answer = self._minimise(point, columns, bar, exact, rough)
         value = answer[1]
-        if not answer[3] and value <= 0:
+        if value <= 0:
             raise BelowScaleError(self.scaling.back(value))
         return answer
 
@@ -190,9 +201,10 @@ class Party:
                 if squared > 0 and squared <= noise:
                     point, x, value = self._try_last_step(point, columns, x, step, value)
                 return self._end(point, x, value, CONVERGED, False, iterations)
-            vanished = 0 < value <= VANISHED and self.scaling.low == 0
-            if vanished:
-                return self._end(point, x, value, CONVERGED, False, iterations)
+            if 0 < value <= VANISHED and self.scaling.low == 0:
+                # At a perfect fit steps are rounding; on the way to an infimum at infinity they are not.
+                settled = np.abs(step).max() <= 1e-6 * max(np.abs(x).max(), 1e-6)
+                return self._end(point, x, value, CONVERGED if settled else SEPARABLE, False, iterations)
             if value - squared > bar:
                 return self._end(point, x, value, CONVERGED, True, iterations)
             if iterations == self._max_iterations:
@@ -204,6 +216,8 @@ class Party:
                 status = CONVERGED if squared <= max(ROUNDING * value, 10 * noise) else STALLED
                 return self._end(point, x, value, status, False, iterations)
             point, x, value = found
+            if value <= 0:
+                return self._end(point, x, value, CONVERGED, False, iterations)
             # Along the edge of where the objective is finite, steps are cut to nearly nothing, and that for as long as one likes.
             crawling = crawling + 1 if self.refused - refused > 2 else 0
             if crawling == MOST_CRAWLING:
@@ -434,16 +448,26 @@ class Party:
         factor, units = self.scaling.factor, self.units[columns]
         blocks = np.zeros((len(columns), self._stride))
         curvature = np.zeros(len(columns))
-        for i, block in enumerate(point.within(columns, starts)):
-            inside = slice(int(starts[i]), int(starts[i + 1]))
-            own = np.nan_to_num(block) * np.outer(units[inside], units[inside] * factor)
-            explained = cross[inside] @ inverse @ cross[inside].T
-            left = own - explained
-            values, vectors = np.linalg.eigh(0.5 * (left + left.T))
-            if values[0] < -1e-7 * max(np.abs(np.diag(own)).max(), 1e-300):
-                own = explained + (vectors * np.abs(values)) @ vectors.T
-            blocks[inside, : len(own)] = own
-            curvature[inside] = np.diag(own)
+        widths = np.diff(starts)
+        within = point.within(columns, starts)
+        # Groups of one width at once.
+        for width in np.unique(widths):
+            places = np.flatnonzero(widths == width)
+            rows = starts[places][:, None] + np.arange(width)
+            scale = units[rows]
+            own = (
+                np.nan_to_num(np.stack([within[place] for place in places])) * scale[:, :, None] * (scale * factor)[:, None, :]
+            )
+            beside = cross[rows]
+            explained = beside @ inverse @ beside.transpose(0, 2, 1)
+            values, vectors = np.linalg.eigh(own - explained)
+            # A concave direction is taken for as convex.
+            concave = values[:, 0] < -1e-7 * np.abs(np.diagonal(own, axis1=1, axis2=2)).max(axis=1)
+            if concave.any():
+                turned = vectors[concave] * np.abs(values[concave])[:, None, :]
+                own[concave] = explained[concave] + turned @ vectors[concave].transpose(0, 2, 1)
+            blocks[rows, :width] = own
+            curvature[rows] = np.diagonal(own, axis1=1, axis2=2)
         return gradient, np.maximum(curvature, 0.0), cross, blocks
 
 

@@ -423,6 +423,7 @@ class Solver:
 
 _ADVICE = {
     "max_iterations": "a refit did not end within its iterations: the objective may have no minimum on the chosen parameters; add a penalty",
+    "separable": "the objective falls towards 0 for ever along the chosen parameters, whose size means nothing; add a penalty",
     "stalled": "the descent stopped before the gradient vanished: the objective is rough, or not finite, near the answer; write it "
     "so that it neither overflows nor cancels",
     "numerical_failure": "the objective was not finite where the search had to go; write it so that it does not overflow",
