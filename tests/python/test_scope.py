@@ -438,6 +438,20 @@ def test_a_start_elsewhere_serves_an_objective_that_zero_does_not():
     assert solver.objective_value < objective(np.zeros(4))
 
 
+def test_an_objective_that_is_finite_at_no_sparse_point_is_told_so():
+    """A logarithm of every parameter is finite where the first scan is made, and nowhere else that matters."""
+    solver = ScopeSolver(3, 1)
+
+    def solve_from(init_params):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            solver.solve(lambda x: float(-np.log(x).sum() + x.sum()), gradient=lambda x: 1 - 1 / x, init_params=init_params)
+
+    with pytest.raises(ValueError, match=r"not finite at any point tried with params \[0\] alone not zero"):
+        solve_from([3.0, 2.0, 2.0])
+    with pytest.raises(ValueError, match="no parameter alone lowers the objective"):
+        solve_from([1.0, 1.0, 1.0])
+
+
 # ------------------------------------------------------------------------------------------------------------------ arguments
 
 

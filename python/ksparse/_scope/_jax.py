@@ -464,27 +464,31 @@ class _NotLinearError(Exception):
     pass
 
 
+# A known array: which of the constants and leaves, its sign, and whether it is transposed.
+Known = tuple[int, float, bool]
+
+
 class LinearForm:
     """Which equations of a traced objective are products of the parameters with known matrices."""
 
     def __init__(self, traced: Traced):
         self.jaxpr = traced.jaxpr  # not what it closes over: compiled functions, which keep this, outlive that
-        self.matrices: list[tuple[int, bool]] = []  # which known array, and whether it is to be transposed
+        self.matrices: list[Known] = []
         self.uses_params = False  # elsewhere than in a product
         self._products: dict[tuple[int, ...], int] = {}  # place of the equation -> number of the matrix
         jaxpr = traced.jaxpr
-        known = {var: i for i, var in enumerate((*jaxpr.constvars, *jaxpr.invars[1:]))}
+        known: dict[Any, Known] = {var: (i, 1.0, False) for i, var in enumerate((*jaxpr.constvars, *jaxpr.invars[1:]))}
         self._visit(jaxpr, jaxpr.invars[0], known, ())
         if not self.matrices:
             raise _NotLinearError
 
-    def _visit(self, jaxpr: Any, params: Any, known: dict[Any, int], path: tuple[int, ...]) -> None:
+    def _visit(self, jaxpr: Any, params: Any, known: dict[Any, Known], path: tuple[int, ...]) -> None:
         if any(var is params for var in jaxpr.outvars):
             self.uses_params = True
         for place, equation in enumerate(jaxpr.eqns):
             operands = list(equation.invars)
-            if equation.primitive.name in ("device_put", "copy") and len(operands) == 1 and operands[0] in known:
-                known[equation.outvars[0]] = known[operands[0]]
+            if len(operands) == 1 and not hasattr(operands[0], "val") and operands[0] in known:
+                self._follow(equation, known)
             if not any(operand is params for operand in operands):
                 continue
             here = (*path, place)
@@ -500,7 +504,18 @@ class LinearForm:
             elif not self._is_product(equation, params, known, here):
                 self.uses_params = True
 
-    def _is_product(self, equation: Any, params: Any, known: dict[Any, int], here: tuple[int, ...]) -> bool:
+    def _follow(self, equation: Any, known: dict[Any, Known]) -> None:
+        """Note what is a known array but for its sign, its order of axes, or its kind."""
+        name, (operand,), (out,) = equation.primitive.name, equation.invars, equation.outvars
+        which, sign, transposed = known[operand]
+        if name in ("device_put", "copy") or (name == "convert_element_type" and operand.aval.dtype.kind in "iub"):
+            known[out] = known[operand]
+        elif name == "neg":
+            known[out] = (which, -sign, transposed)
+        elif name == "transpose" and tuple(equation.params["permutation"]) == (1, 0):
+            known[out] = (which, sign, not transposed)
+
+    def _is_product(self, equation: Any, params: Any, known: dict[Any, Known], here: tuple[int, ...]) -> bool:
         if equation.primitive.name != "dot_general":
             return False
         left, right = equation.invars
@@ -508,9 +523,10 @@ class LinearForm:
         matrix, axes = (left, contract_left) if right is params else (right, contract_right)
         if batch_left or matrix is params or hasattr(matrix, "val") or matrix not in known or len(axes) != 1:
             return False
-        if len(matrix.aval.shape) != 2 or matrix.aval.dtype.kind != "f":
+        if len(matrix.aval.shape) != 2 or matrix.aval.dtype.kind not in "iubf":
             return False
-        entry = (known[matrix], axes[0] == 0)
+        which, sign, transposed = known[matrix]
+        entry = (which, sign, transposed != (axes[0] == 0))
         if entry not in self.matrices:
             self.matrices.append(entry)
         self._products[here] = self.matrices.index(entry)
@@ -555,8 +571,8 @@ class LinearDerivatives(Derivatives):
         self.exact_up_to = float("inf")
         known = (*traced.constants, *traced.leaves)
         self.matrices = []
-        for which, transposed in form.matrices:
-            matrix = np.asarray(known[which], dtype=np.float64)
+        for which, sign, transposed in form.matrices:
+            matrix = sign * np.asarray(known[which], dtype=np.float64)
             self.matrices.append(np.asfortranarray(matrix.T if transposed else matrix))
         self.uses_params = form.uses_params
 

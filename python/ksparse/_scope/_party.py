@@ -107,6 +107,7 @@ class Party:
         self._derivatives, self._start, self._init_params = derivatives, start, init_params
         self._stride = stride
         self._largest_newton, self._max_iterations, self._tolerance = largest_newton, max_iterations, tolerance
+        self.starts_elsewhere = bool(start.any())
         first = derivatives.at(start, NONE)
         self._check_start(first)
         self.scaling = Scaling(first.value)
@@ -168,8 +169,13 @@ class Party:
     ) -> tuple[Vector, float, int, bool, int]:
         """Minimise over the coefficients of some columns; see ``bind_objective.hpp``."""
         point = self._begin(columns, coef)
-        if point is None:
+        if point is None and np.isfinite(bar):
             return coef, float("inf"), NUMERICAL_FAILURE, True, 0
+        if point is None:
+            raise ObjectiveError(
+                f"objective or a derivative of it is not finite at any point tried with params {columns.tolist()} alone not zero; it "
+                "must be finite at sparse points"
+            )
         if len(columns) > self._largest_newton:
             return self._refit_by_lbfgs(point, columns, exact)
         answer = self._minimise(point, columns, bar, exact, rough)

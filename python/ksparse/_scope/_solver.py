@@ -426,7 +426,6 @@ _ADVICE = {
     "separable": "the objective falls towards 0 for ever along the chosen parameters, whose size means nothing; add a penalty",
     "stalled": "the descent stopped before the gradient vanished: the objective is rough, or not finite, near the answer; write it "
     "so that it neither overflows nor cancels",
-    "numerical_failure": "the objective was not finite where the search had to go; write it so that it does not overflow",
 }
 
 
@@ -652,6 +651,11 @@ class ScopeSolver(Solver):
 
 def outcome_of(answer: Any, party: Party) -> Outcome:
     """Return an answer of the core in the user's units."""
+    if len(answer.support) == 0 and party.starts_elsewhere:
+        raise ObjectiveError(
+            "no parameter alone lowers the objective from where init_params are, and it is not finite where all are 0: there is no "
+            "sparse point to be found"
+        )
     counts = {name: getattr(answer, name) for name in ("n_refits", "n_newton", "n_scans", "n_rounds", "times_found")}
     return Outcome(answer.coef * party.units, answer.support, party.scaling.back(answer.objective), answer.status, counts)
 
