@@ -17,6 +17,7 @@ import pytest
 from ksparse import ScopeSolver
 from ksparse._scope import _jax, _solver
 from reference import least_squares, least_squares_functions
+from sklearn.model_selection import train_test_split
 
 
 @pytest.fixture
@@ -82,6 +83,21 @@ def test_the_tutorial_runs_as_it_is(cancer, precision, loss, mark, device, linea
     assert solver.status == "converged"
     assert len(solver.get_support()) == 8
     assert params.dtype == np.float64
+
+
+@both_precisions
+@pytest.mark.parametrize("seed", [3, 6, 17])
+def test_rows_whose_derivative_is_lost_far_out_do_not_stop_the_descent(precision, seed):
+    """On these splits the optimum has linear predictors of -700 and less, where 1 / (1 + exp(-m)) has the derivative inf / inf."""
+    data = ksparse.datasets.load_imbalanced_cancer()
+    X, y = np.concatenate([data.X_train, data.X_test]), np.concatenate([data.y_train, data.y_test])
+    X, _, y, _ = train_test_split(X, y, test_size=0.3, random_state=seed)
+    solver = ScopeSolver(100, sparsity=8)
+    params = solver.solve(tutorial(X, y, "cross_entropy"))
+    assert (X @ params).min() < -700
+    expected = ksparse.fit(X, y, 8, fit_intercept=False).objective
+    assert solver.objective_value <= expected * (1 + (1e-8 if precision else 1e-4))
+    assert solver.status == "converged"
 
 
 @both_precisions

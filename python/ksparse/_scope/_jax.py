@@ -630,6 +630,18 @@ class LinearDerivatives(Derivatives):
             [np.asarray(part, dtype=np.float64) for part in curvature],
         )
 
+    def without_flat_rows(self, z: list[Vector], value: float, slope: list[Vector]) -> list[Vector]:
+        """Return slopes with 0 for NaN where the objective does not change when these numbers do, by one up or down.
+
+        Far out on the right side of it, the loss of a row is 0 and its derivative inf / inf, as that of 1 / (1 + exp(-m)) is.
+        """
+        lost = [~np.isfinite(part) for part in slope]
+        for step in (-1.0, 1.0):
+            moved = self.evaluate([np.where(which, part + step, part) for part, which in zip(z, lost, strict=True)])[0]
+            if not abs(moved - value) <= 4 * self.epsilon * abs(value):
+                return slope
+        return [np.where(which, 0.0, part) for part, which in zip(slope, lost, strict=True)]
+
     def at(self, params: Vector, columns: Columns) -> Point:
         return LinearPoint(self, params, columns)
 
@@ -655,7 +667,14 @@ class LinearPoint(Point):
         else:
             z = [matrix @ params for matrix in of.matrices]
         self._z = [*z, params]
-        self.value, self._slope, self._curvature = of.evaluate(self._z)
+        self.value, self._slope, curvature = of.evaluate(self._z)
+        if np.isfinite(self.value) and not all(np.isfinite(slope).all() for slope in self._slope):
+            self._slope = of.without_flat_rows(self._z, self.value, self._slope)
+        # A careless formula loses the curvature first (e^2 overflows before e does), of rows that have next to none.
+        self._curvature = [
+            np.where(np.isfinite(bent) | ~np.isfinite(slope), bent, 0.0)
+            for bent, slope in zip(curvature, self._slope, strict=True)
+        ]
         self._active: tuple[Vector, Matrix] | None = None
         self._verified = False
 

@@ -20,8 +20,6 @@ from ._party import BelowScaleError, Party
 
 __all__ = ["ScopeSolver", "Solver"]
 
-_UNSET = object()
-
 
 class Outcome:
     """One fit of one sparsity: all parameters, the columns chosen, the objective, and how it ended."""
