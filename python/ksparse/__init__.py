@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import losses
 from ._build_info import __version__, build_info
 from ._each import FitFailure, fit_each
 from ._fit import Alternatives, FitResult, fit
@@ -56,6 +57,7 @@ __all__ = [
     "fit_many",
     "fit_path",
     "loss_terms",
+    "losses",
     "stability_selection",
 ]
 

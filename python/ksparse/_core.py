@@ -15,6 +15,7 @@ from ._cpu import supported
 __all__ = [
     "CompactFit",
     "FitAnswer",
+    "Loss",
     "Options",
     "StopFlag",
     "advice_on",
@@ -26,7 +27,7 @@ __all__ = [
     "fit_path",
     "fit_paths",
     "instruction_set",
-    "loss_terms",
+    "loss_by_name",
     "status_names",
     "storage_problem",
     "supported",
@@ -65,6 +66,7 @@ _module = importlib.import_module(f"{__package__}._core_{_choose()}")
 
 CompactFit = _module.CompactFit
 FitAnswer = _module.FitAnswer
+Loss = _module.Loss
 Options = _module.Options
 StopFlag = _module.StopFlag
 alternatives = _module.alternatives
@@ -72,7 +74,7 @@ fit = _module.fit
 fit_many = _module.fit_many
 fit_path = _module.fit_path
 fit_paths = _module.fit_paths
-loss_terms = _module.loss_terms
+loss_by_name = _module.loss_by_name
 storage_problem = _module.storage_problem
 advice_on = _module.advice_on
 status_names = _module.status_names

@@ -18,22 +18,184 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 
 from . import _core
 from ._classifier import KSparseClassifier, SparseLinearClassifier
+from ._estimator import SparseLinearEstimator
 from ._fit import solve
-from ._loss import loss_terms
+from ._loss import terms_by_eta
 from ._path import check_ks, least_budget
 from ._plot import CrossValidationDisplay
 from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._sparse import is_sparse
 from ._threads import thread_count
-from ._validation import check_flag
+from ._validation import check_flag, check_loss
+from .losses import Loss
 
 __all__ = ["KSparseClassifierCV"]
 
-GRID = ("alpha", "gamma", "ridge")
+
+class CrossValidated(SparseLinearEstimator):
+    """What the estimators that choose k by cross-validation share."""
+
+    # Parameters that may be lists, and are compared beside k.
+    _grid: ClassVar[tuple[str, ...]]
+    # Whether folds keep the shares of classes.
+    _stratified: ClassVar[bool]
+    ks: Any
+    cv: Any
+    scoring: Any
+    one_standard_error: Any
+    n_jobs: Any
+    verbose: Any
+    # Groups are not for the fits; a splitter requests them if it needs them.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
+
+    def _check_grid(self, grid: list[dict[str, Any]]) -> None:
+        """Refuse a grid that the scores cannot compare."""
+
+    _validated: Any
+
+    def _responses_of(self, y: NDArray[np.float64]) -> NDArray[Any]:
+        """Return responses of the core as the user gave them."""
+        raise NotImplementedError
+
+    def _single(self, point: dict[str, Any]) -> Any:
+        """Return an estimator of one k, as if fitted but for coefficients and features."""
+        raise NotImplementedError
+
+    def _set_coefficients(self, model: Any, coef: NDArray[np.float64], intercept: float) -> None:
+        raise NotImplementedError
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Tell scikit-learn what metadata ``fit`` takes and hands on.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+            Weights for the fits, and what the splitter and the scorer request.
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+        if self.scoring is not None:
+            scorer = get_scorer(self.scoring)
+            router.add(scorer=scorer, method_mapping=MethodMapping().add(caller="fit", callee="score"))
+        return router
+
+    def _routed(self, sample_weight: Any, groups: Any, others: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what of the metadata of fit goes to the splitter and what to the scorer."""
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if not get_config()["enable_metadata_routing"]:
+            if others:
+                raise TypeError(
+                    f"fit got {', '.join(others)}; metadata other than sample_weight and groups need "
+                    "sklearn.set_config(enable_metadata_routing=True)"
+                )
+            return {"groups": groups}, weights
+        routed = process_routing(self, "fit", **weights, **({} if groups is None else {"groups": groups}), **others)
+        return routed.splitter.split, {} if self.scoring is None else routed.scorer.score
+
+    def _compare(self, X: Any, y: Any, sample_weight: Any, groups: Any, params: dict[str, Any]) -> None:
+        """Compare by cross-validation, then fit on all rows."""
+        grid = [
+            dict(zip(self._grid, point, strict=True))
+            for point in itertools.product(*(_values(self, name) for name in self._grid))
+        ]
+        self._check_grid(grid)
+        one_standard_error = check_flag(self.one_standard_error, "one_standard_error")
+        design, labels, weights = self._validated(X, y, sample_weight)
+        settings = [Settings.of_estimator(self, **point) for point in grid]
+        names = getattr(self, "feature_names_in_", None)
+        request = Request.of(design, labels, weights, None, settings[0], names)
+        least = least_budget(settings[0], design.shape[1], names)
+        ks = check_ks(range(least, min(max(10, least), request.n_units) + 1) if self.ks is None else self.ks, request)
+        for_splitter, for_scorer = self._routed(sample_weight, groups, params)
+        splits = list(check_cv(self.cv, labels, classifier=self._stratified).split(design, labels, **for_splitter))
+        counts = _counts_of(splits, labels, request.weights, classes=self._stratified)
+        began = time.perf_counter()
+        with progress_if(self.verbose, "fits") as report:
+            paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs), report)
+        seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
+        scores = self._scores(request, grid, settings, paths, splits, ks, for_scorer)
+        _refuse_undefined(scores, splits, labels, classes=self._stratified)
+        self.n_splits_ = len(splits)
+        self.cv_results_ = _results(grid, ks, scores, seconds)
+        self.best_index_ = _choose(self.cv_results_, one_standard_error)
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        chosen = {name: self.best_params_[name] for name in self._grid}
+        settings_of_all = Settings.of_estimator(self, **chosen)
+        self._take(solve(design, labels, self.best_params_["k"], weights, None, settings_of_all, names))
+
+    def _scores(
+        self,
+        request: Request,
+        grid: list[dict[str, float]],
+        settings: list[Settings],
+        paths: list[Any],
+        splits: list[Any],
+        ks: list[int],
+        metadata: dict[str, Any],
+    ) -> NDArray[np.float64]:
+        """Score every fit on the rows left out of it: (points of the grid, ks, splits). A scorer gets the metadata."""
+        scores = np.empty((len(grid), len(ks), len(splits)))
+        for (fold, (_, test)), (i, point) in itertools.product(enumerate(splits), enumerate(grid)):
+            fits = paths[fold * len(grid) + i]
+            # Only the columns that some fit of the path uses are read.
+            union = np.unique(np.concatenate([fit.support for fit in fits]))
+            coefs = np.zeros((len(ks), len(union)))
+            for row, fit in zip(coefs, fits, strict=True):
+                row[np.searchsorted(union, fit.support)] = fit.coef
+            intercepts = np.array([fit.intercept for fit in fits])
+            rows = request.design[np.ix_(test, union)]
+            if is_sparse(rows):
+                rows = rows.toarray()
+            if self.scoring is None:
+                eta = rows @ coefs.T + intercepts
+                weights = None if request.weights is None else request.weights[test]
+                scores[i, :, fold] = _minus_mean_loss(eta, request.labels[test], weights, settings[i].checked_loss())
+            else:
+                score = self._scorer(
+                    rows, self._responses_of(request.labels[test]), _check_method_params(request.design, metadata, test), point
+                )
+                scores[i, :, fold] = [score(coef, intercept) for coef, intercept in zip(coefs, intercepts, strict=True)]
+        return scores
+
+    def _scorer(
+        self, rows: NDArray[np.float64], y: NDArray[Any], metadata: dict[str, Any], point: dict[str, float]
+    ) -> Callable[[NDArray[np.float64], float], float]:
+        """Return the score of a linear model on some rows, as a function of its coefficients."""
+        model = self._single(point)
+        scorer = check_scoring(model, self.scoring)
+        model.n_features_in_ = rows.shape[1]
+        model.support_ = np.arange(rows.shape[1])
+
+        def score(coef: NDArray[np.float64], intercept: float) -> float:
+            self._set_coefficients(model, coef, intercept)
+            return float(scorer(model, rows, y, **metadata))
+
+        return score
+
+    def plot(self, ax: Any = None) -> CrossValidationDisplay:
+        """Draw the mean score against k, by :meth:`ksparse.CrossValidationDisplay.from_estimator`.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw. By default a new figure.
+
+        Returns
+        -------
+        CrossValidationDisplay
+            The display; ``figure_`` and ``ax_`` are matplotlib's.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        return CrossValidationDisplay.from_estimator(self, ax=ax)
 
 
-class KSparseClassifierCV(SparseLinearClassifier):
+class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     r"""Linear classifier on few features, their number chosen by cross-validation.
 
     For every fold, and every point of the grid of ``alpha``, ``gamma`` and ``ridge``, a path over ``ks`` is fitted on the
@@ -130,14 +292,14 @@ class KSparseClassifierCV(SparseLinearClassifier):
         "For more classes use GridSearchCV(KSparseClassifier(), {'k': range(1, 11)}), one k for all, or "
         "OneVsRestClassifier(KSparseClassifierCV()), a k for each."
     )
-    # Groups are not for the fits; a splitter requests them if it needs them.
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
+    _grid = ("alpha", "gamma", "ridge")
+    _stratified = True
 
     def __init__(
         self,
         ks: Any = None,
         *,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         alpha: Any = 0.5,
         gamma: Any = 2.0,
         ridge: Any = 0.0,
@@ -186,34 +348,6 @@ class KSparseClassifierCV(SparseLinearClassifier):
         self.groups = groups
         self.verbose = verbose
 
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Tell scikit-learn what metadata ``fit`` takes and hands on.
-
-        Returns
-        -------
-        sklearn.utils.metadata_routing.MetadataRouter
-            Weights for the fits, and what the splitter and the scorer request.
-        """
-        router = MetadataRouter(owner=self).add_self_request(self)
-        router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
-        if self.scoring is not None:
-            scorer = get_scorer(self.scoring)
-            router.add(scorer=scorer, method_mapping=MethodMapping().add(caller="fit", callee="score"))
-        return router
-
-    def _routed(self, sample_weight: Any, groups: Any, others: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what of the metadata of fit goes to the splitter and what to the scorer."""
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        if not get_config()["enable_metadata_routing"]:
-            if others:
-                raise TypeError(
-                    f"fit got {', '.join(others)}; metadata other than sample_weight and groups need "
-                    "sklearn.set_config(enable_metadata_routing=True)"
-                )
-            return {"groups": groups}, weights
-        routed = process_routing(self, "fit", **weights, **({} if groups is None else {"groups": groups}), **others)
-        return routed.splitter.split, {} if self.scoring is None else routed.scorer.score
-
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None, **params: Any
     ) -> KSparseClassifierCV:
@@ -244,107 +378,28 @@ class KSparseClassifierCV(SparseLinearClassifier):
         ValueError, TypeError
             If an argument is not what it must be; the message names it, or the fold.
         """
-        grid = [dict(zip(GRID, point, strict=True)) for point in itertools.product(*(_values(self, name) for name in GRID))]
+        self._compare(X, y, sample_weight, groups, params)
+        return self
+
+    def _check_grid(self, grid: list[dict[str, Any]]) -> None:
         if self.scoring is None and len({(point["alpha"], point["gamma"]) for point in grid}) > 1:
             raise ValueError(
                 "scoring is None, which compares the loss itself, and that differs between values of alpha and gamma; "
                 "give a scorer, e.g. scoring='neg_log_loss' or 'average_precision'"
             )
-        one_standard_error = check_flag(self.one_standard_error, "one_standard_error")
-        design, labels, weights = self._validated(X, y, sample_weight)
-        settings = [Settings.of_estimator(self, **point) for point in grid]
-        names = getattr(self, "feature_names_in_", None)
-        request = Request.of(design, labels, weights, None, settings[0], names)
-        least = least_budget(settings[0], design.shape[1], names)
-        ks = check_ks(range(least, min(max(10, least), request.n_units) + 1) if self.ks is None else self.ks, request)
-        for_splitter, for_scorer = self._routed(sample_weight, groups, params)
-        splits = list(check_cv(self.cv, labels, classifier=True).split(design, labels, **for_splitter))
-        counts = _counts_of(splits, labels, request.weights)
-        began = time.perf_counter()
-        with progress_if(self.verbose, "fits") as report:
-            paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs), report)
-        seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
-        scores = self._scores(request, grid, paths, splits, ks, for_scorer)
-        _refuse_undefined(scores, splits, labels)
-        self.n_splits_ = len(splits)
-        self.cv_results_ = _results(grid, ks, scores, seconds)
-        self.best_index_ = _choose(self.cv_results_, one_standard_error)
-        self.best_params_ = self.cv_results_["params"][self.best_index_]
-        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
-        chosen = {name: self.best_params_[name] for name in GRID}
-        settings_of_all = Settings.of_estimator(self, **chosen)
-        self._take(solve(design, labels, self.best_params_["k"], weights, None, settings_of_all, names))
-        return self
 
-    def _scores(
-        self,
-        request: Request,
-        grid: list[dict[str, float]],
-        paths: list[Any],
-        splits: list[Any],
-        ks: list[int],
-        metadata: dict[str, Any],
-    ) -> NDArray[np.float64]:
-        """Score every fit on the rows left out of it: (points of the grid, ks, splits). A scorer gets the metadata."""
-        scores = np.empty((len(grid), len(ks), len(splits)))
-        for (fold, (_, test)), (i, point) in itertools.product(enumerate(splits), enumerate(grid)):
-            fits = paths[fold * len(grid) + i]
-            # Only the columns that some fit of the path uses are read.
-            union = np.unique(np.concatenate([fit.support for fit in fits]))
-            coefs = np.zeros((len(ks), len(union)))
-            for row, fit in zip(coefs, fits, strict=True):
-                row[np.searchsorted(union, fit.support)] = fit.coef
-            intercepts = np.array([fit.intercept for fit in fits])
-            rows = request.design[np.ix_(test, union)]
-            if is_sparse(rows):
-                rows = rows.toarray()
-            if self.scoring is None:
-                eta = rows @ coefs.T + intercepts
-                weights = None if request.weights is None else request.weights[test]
-                scores[i, :, fold] = _minus_mean_loss(eta, request.labels[test], weights, request.loss, point)
-            else:
-                labels = self.classes_[request.labels[test].astype(np.intp)]
-                score = self._scorer(rows, labels, _check_method_params(request.design, metadata, test), point)
-                scores[i, :, fold] = [score(coef, intercept) for coef, intercept in zip(coefs, intercepts, strict=True)]
-        return scores
+    def _responses_of(self, y: NDArray[np.float64]) -> NDArray[Any]:
+        return self.classes_[y.astype(np.intp)]
 
-    def _scorer(
-        self, rows: NDArray[np.float64], y: NDArray[Any], metadata: dict[str, Any], point: dict[str, float]
-    ) -> Callable[[NDArray[np.float64], float], float]:
-        """Return the score of a linear model on some rows, as a function of its coefficients."""
-        alpha, gamma, ridge = (point[name] for name in GRID)
-        model = KSparseClassifier(loss=self.loss, alpha=alpha, gamma=gamma, ridge=ridge, probability=self.probability)
-        scorer = check_scoring(model, self.scoring)
+    def _single(self, point: dict[str, Any]) -> Any:
+        model = KSparseClassifier(loss=self.loss, **point, probability=self.probability)
         model.classes_ = self.classes_
-        model.n_features_in_ = rows.shape[1]
-        model.support_ = np.arange(rows.shape[1])
-        model.gamma_ = point["gamma"] if self.loss == "focal" else 0.0
+        model.loss_ = check_loss(self.loss, point["alpha"], point["gamma"])
+        model.gamma_ = getattr(model.loss_, "gamma", 0.0)
+        return model
 
-        def score(coef: NDArray[np.float64], intercept: float) -> float:
-            model.coef_, model.intercept_ = coef.reshape(1, -1), np.array([intercept])
-            return float(scorer(model, rows, y, **metadata))
-
-        return score
-
-    def plot(self, ax: Any = None) -> CrossValidationDisplay:
-        """Draw the mean score against k, by :meth:`ksparse.CrossValidationDisplay.from_estimator`.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw. By default a new figure.
-
-        Returns
-        -------
-        CrossValidationDisplay
-            The display; ``figure_`` and ``ax_`` are matplotlib's.
-
-        Raises
-        ------
-        ModuleNotFoundError
-            If matplotlib is not installed.
-        """
-        return CrossValidationDisplay.from_estimator(self, ax=ax)
+    def _set_coefficients(self, model: Any, coef: NDArray[np.float64], intercept: float) -> None:
+        model.coef_, model.intercept_ = coef.reshape(1, -1), np.array([intercept])
 
 
 def _values(estimator: Any, name: str) -> list[Any]:
@@ -359,14 +414,18 @@ def _values(estimator: Any, name: str) -> list[Any]:
     return sorted(values, reverse=name == "ridge")
 
 
-def _counts_of(splits: list[Any], labels: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.uint16]:
-    """How often each row counts in the training part of each split; both classes must be there."""
+def _counts_of(
+    splits: list[Any], labels: NDArray[Any], weights: NDArray[np.float64] | None, *, classes: bool
+) -> NDArray[np.uint16]:
+    """How often each row counts in the training part of each split; if there are classes, both must be there."""
     n = _num_samples(labels)
     counts = np.empty((len(splits), n), dtype=np.uint16)
     for fold, (train, test) in enumerate(splits):
         counts[fold] = np.bincount(np.arange(n)[train], minlength=n)
         present = counts[fold] > 0 if weights is None else (counts[fold] > 0) & (weights > 0)
-        for label in (0, 1):
+        if not present.any():
+            raise ValueError(f"fold {fold} of cv has no training row of positive weight")
+        for label in (0, 1) if classes else ():
             if not (present & (labels == label)).any():
                 raise ValueError(
                     f"fold {fold} of cv has no training row of class {label} (of the two classes, sorted); "
@@ -394,21 +453,19 @@ def _fit_folds(
         options.cold_starts = False
         options.path_sweeps = 0
         options.pairs_tried = options.pairs_tried_last = 4
-        alpha, gamma = point.loss_parameters()
-        follows = i > 0 and (alpha, gamma) == settings[i - 1].loss_parameters()
-        tasks.append((fold, alpha, gamma, options, follows))
-    paths = _core.fit_paths(
-        request.design, request.labels, request.weights, request.offset, request.loss, counts, tasks, ks, threads, report
-    )
+        loss = point.checked_loss()
+        follows = i > 0 and loss == settings[i - 1].checked_loss()
+        tasks.append((fold, loss._kernel(), options, follows))
+    paths = _core.fit_paths(request.design, request.labels, request.weights, request.offset, counts, tasks, ks, threads, report)
     for path in paths:
         request.raise_if_refused(path[0])
     return paths
 
 
-def _refuse_undefined(scores: NDArray[np.float64], splits: list[Any], labels: NDArray[Any]) -> None:
+def _refuse_undefined(scores: NDArray[np.float64], splits: list[Any], labels: NDArray[Any], *, classes: bool) -> None:
     """Name a fold on which every score is NaN, for then no mean over the folds is a number."""
     for fold in np.flatnonzero(np.isnan(scores).all(axis=(0, 1))):
-        present = np.unique(labels[splits[fold][1]])
+        present = np.unique(labels[splits[fold][1]]) if classes else np.empty(0)
         advice = "check the scorer"
         if len(present) == 1:
             missing = 1 - int(present[0])
@@ -419,12 +476,10 @@ def _refuse_undefined(scores: NDArray[np.float64], splits: list[Any], labels: ND
 
 
 def _minus_mean_loss(
-    eta: NDArray[np.float64], labels: NDArray[Any], weights: NDArray[np.float64] | None, loss: str, point: dict[str, float]
+    eta: NDArray[np.float64], responses: NDArray[np.float64], weights: NDArray[np.float64] | None, loss: Loss
 ) -> NDArray[np.float64]:
     """Minus the average loss of each column of linear predictors."""
-    positive = labels[:, None] == 1
-    margins = np.where(positive, eta, -eta)
-    value, _, _ = loss_terms(margins, positive, loss=loss, alpha=point["alpha"], gamma=point["gamma"])
+    value, _, _ = terms_by_eta(loss, eta, responses[:, None])
     return -np.average(value, axis=0, weights=weights)
 
 

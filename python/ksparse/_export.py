@@ -21,13 +21,13 @@ def formula(result: FitResult, digits: Any) -> str:
     """Write the linear predictor, rounded, as a reader would."""
     precision = check_integer(digits, "digits", 1, 17)
     names = names_of(result.support, result.feature_names)
-    left = "log-odds" if result.gamma == 0 else "linear predictor"
+    left = "log-odds" if result._loss.is_log_odds else "linear predictor"
     return f"{left} = {_sum(result, names, lambda value: f'{value:.{precision}g}')}"
 
 
 def to_python(result: FitResult, output: Any) -> str:
     """Write an expression of ``row`` and ``math``."""
-    of_probability = _check_output(output) == "probability"
+    of_probability = _check_output(output, result) == "probability"
     names = _unique_names(result)
     columns = [f"row[{j if names is None else names[j]!r}]" for j in result.support.tolist()]
     eta = _sum(result, columns, repr)
@@ -43,7 +43,7 @@ def to_python(result: FitResult, output: Any) -> str:
 
 def to_sql(result: FitResult, output: Any) -> str:
     """Write an expression of standard SQL."""
-    of_probability = _check_output(output) == "probability"
+    of_probability = _check_output(output, result) == "probability"
     _unique_names(result)
     columns = ['"' + name.replace('"', '""') + '"' for name in names_of(result.support, result.feature_names)]
     eta = _sum(result, columns, repr)
@@ -63,9 +63,10 @@ def to_logistic_regression(result: FitResult, classes: Any = (0, 1)) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     _check_answered(result)
-    if result.gamma > 0:
+    if not result._loss.is_log_odds:
+        which = f"focal loss with gamma={result.gamma:g}" if result.loss == "focal" else f"loss {result.loss!r}"
         raise ValueError(
-            f"the model is of the focal loss with gamma={result.gamma:g}: LogisticRegression would make the same decisions but state "
+            f"the model is of the {which}: LogisticRegression would make the same decisions but state "
             "other probabilities; fit with loss='logistic', or export by to_python() or to_sql()"
         )
     model = LogisticRegression()
@@ -84,9 +85,14 @@ def _check_answered(result: FitResult) -> None:
         raise ValueError(f"there is no model to write down: {result.status}: {result.advice}")
 
 
-def _check_output(output: Any) -> str:
+def _check_output(output: Any, result: FitResult) -> str:
     if not isinstance(output, str) or output not in OUTPUTS:
         raise ValueError(f"output is {output!r}; it must be one of {', '.join(map(repr, OUTPUTS))}")
+    if output == "probability" and result.loss not in ("logistic", "focal"):
+        raise ValueError(
+            f"output is 'probability', which is written for the logistic and the focal loss; the model is of the loss {result.loss!r}: "
+            "use output='linear_predictor'"
+        )
     return output
 
 

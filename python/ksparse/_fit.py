@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,7 @@ from ._table import Table, Tabular
 from ._threads import thread_count
 from ._validation import check_features, check_integer, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
+from .losses import BY_NAME, Focal, Loss
 
 __all__ = ["Alternatives", "FitResult", "fit"]
 
@@ -115,9 +116,9 @@ class FitResult(Tabular, ReadableFit):
     k : int
         Budget that was asked for.
     loss : str
-        Loss that was minimised.
+        Name of the loss that was minimised.
     alpha, gamma : float
-        Its parameters; 0.5 and 0 for the logistic loss.
+        Parameters of the focal loss; 0.5 and 0 for other losses.
     ridge : float
         Weight of half the squared norm of the coefficients.
     feature_names : ndarray of str or None
@@ -144,7 +145,14 @@ class FitResult(Tabular, ReadableFit):
     ridge: float = field(default=0.0, repr=False)
     feature_names: NDArray[np.object_] | None = field(default=None, repr=False)
     groups: NDArray[Any] | None = field(default=None, repr=False)
+    _loss: Loss = field(default=cast("Loss", None), repr=False)
     _request: Request | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Know the loss by its name where it was not handed over."""
+        if self._loss is None or self._loss.name != self.loss:
+            loss = Focal(self.alpha, self.gamma) if self.loss == "focal" else BY_NAME[self.loss]()
+            object.__setattr__(self, "_loss", loss)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the data out: a pickled result is small."""
@@ -231,7 +239,7 @@ def fit(
     y: ArrayLike,
     k: int,
     *,
-    loss: str = "logistic",
+    loss: str | Loss = "logistic",
     alpha: float = 0.5,
     gamma: float = 2.0,
     ridge: float = 0.0,
@@ -427,9 +435,10 @@ def result_of(answer: Any, k: int, request: Request, *, keep_data: bool = True) 
         n_rounds=answer.n_rounds,
         times_found=answer.times_found,
         k=k,
-        loss=request.loss,
-        alpha=request.alpha if request.loss == "focal" else 0.5,
-        gamma=request.gamma if request.loss == "focal" else 0.0,
+        loss=request.loss.name,
+        alpha=getattr(request.loss, "alpha", 0.5),
+        gamma=getattr(request.loss, "gamma", 0.0),
+        _loss=request.loss,
         ridge=request.options.ridge,
         feature_names=request.names,
         groups=request.groups_of(answer.support),

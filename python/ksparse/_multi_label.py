@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from ._classifier import SparseLinearClassifier
+from ._classifier import SparseLinearClassifier, _says_probabilities
 from ._fit import solve
 from ._outcomes import Outcomes
-from ._probability import probability
+from ._probability import probability_of
 from ._progress import progress_if
 from ._request import Settings
 from ._validation import check_groups, feature_names
+from .losses import Loss
 
 __all__ = ["KSparseMultiLabelClassifier"]
 
@@ -129,7 +131,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         self,
         k: Any = None,
         *,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         alpha: Any = 0.5,
         gamma: Any = 2.0,
         ridge: Any = 0.0,
@@ -242,8 +244,9 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         """
         if not self._has_many():
             return super().predict(X)
-        return (self.decision_function(X) > 0).astype(self.classes_.dtype)
+        return (self.decision_function(X) > self.loss_.decision_threshold()).astype(self.classes_.dtype)
 
+    @available_if(_says_probabilities)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability that each row has each label.
 
@@ -261,8 +264,9 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         """
         if not self._has_many():
             return super().predict_proba(X)
-        return probability(self.decision_function(X), self._undone_gamma())
+        return probability_of(self._log_odds(self.decision_function(X)))
 
+    @available_if(_says_probabilities)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithm of the probability that each row has each label.
 

@@ -11,6 +11,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._classifier import KSparseClassifier
+from .losses import Loss
 
 __all__ = ["KSparseSelector"]
 
@@ -124,7 +125,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         k: int | str | None = None,
         *,
         k_max: int | None = None,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         alpha: float = 0.5,
         gamma: float = 2.0,
         ridge: float = 0.0,

@@ -27,15 +27,15 @@ namespace ksparse {
 
 /// One problem of a batch, in memory while it is solved.
 struct BatchProblem {
-  Eigen::VectorXd labels;   // (n,) 0 or 1
-  Eigen::VectorXd weights;  // (n,) >= 0, or empty
-  Eigen::VectorXd offset;   // (n,) or empty
+  Eigen::VectorXd responses;  // (n,) y: 0 or 1, or what the loss allows
+  Eigen::VectorXd weights;    // (n,) >= 0, or empty
+  Eigen::VectorXd offset;     // (n,) or empty
   std::shared_ptr<const LossKernel> loss;
   Options options;
 
   Problem rows() const {
     const auto view = [](const Eigen::VectorXd& v) { return Problem::Vector(v.data(), v.size()); };
-    return {view(labels), view(weights), view(offset)};
+    return {view(responses), view(weights), view(offset)};
   }
 };
 

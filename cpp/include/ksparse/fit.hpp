@@ -43,7 +43,7 @@ inline std::optional<std::string> broken_rule(const Design& design, const Proble
                                               const Options& options, Index smallest_k) {
   if (auto wrong = options.problem()) return wrong;
   if (auto wrong = loss.problem()) return wrong;
-  if (auto wrong = problem.problem(design.rows())) return wrong;
+  if (auto wrong = problem.problem(design.rows(), loss.responses())) return wrong;
   if (auto wrong = design.problem()) return wrong;
   if (auto wrong = options.constraints.problem(design.columns(), smallest_k, options.k)) return wrong;
   return options.problem_of_start(design.columns());
@@ -105,7 +105,7 @@ FitResult fit(const Design& design, const Problem& problem, const Loss& loss, co
   return fit(design, problem, KernelOf<Loss>(loss), options, interrupt, threads);
 }
 
-/// The same with labels alone: y (n,) of 0 and 1.
+/// The same with responses alone: y (n,).
 template <class Loss>
 FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
               const Interrupt& interrupt = {}, int threads = 1) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "loss/loss.hpp"
+#include "objective.hpp"
 #include "result.hpp"
 #include "types.hpp"
 
@@ -35,9 +36,6 @@ bool factorise(const Matrix& hessian, Eigen::Ref<Eigen::MatrixXd> factor, double
   }
   return true;
 }
-
-/// F that is as good as 0: a support that reaches it separates the classes.
-constexpr double separable_objective = 1e-9;
 
 /// Objectives that differ by less, relatively, are of the same support, or of a tie.
 constexpr double tie = 1e-9;

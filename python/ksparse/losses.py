@@ -1,0 +1,449 @@
+r"""Losses, as objects with their parameters.
+
+Every function and estimator takes a loss by its name or as an object of this module: ``loss="huber"`` is
+``loss=ksparse.losses.Huber()``, and ``loss=ksparse.losses.Huber(threshold=2)`` has another threshold. The logistic and the focal loss
+have names only in most uses: ``alpha`` and ``gamma`` of the focal loss are keywords of their own.
+
+Objects follow scikit-learn's conventions for parameters, as its kernels of Gaussian processes do: ``get_params`` and ``set_params``, so that
+``clone`` copies them and a search sets ``loss__threshold``. They are compared by value.
+
+All losses are at least 0. Those of regression with a log link are half the unit deviance, which is 0 where the mean is the response.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+
+__all__ = [
+    "AsymmetricFocal",
+    "Cloglog",
+    "Exponential",
+    "Focal",
+    "Gamma",
+    "Huber",
+    "HuberisedHinge",
+    "Logistic",
+    "Loss",
+    "NegativeBinomial",
+    "Poisson",
+    "Probit",
+    "Squared",
+    "SquaredHinge",
+    "Tweedie",
+]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass
+class Loss:
+    """What all losses share; not one itself.
+
+    Attributes
+    ----------
+    name : str
+        By which functions and estimators take it.
+    responses : {"binary", "finite", "not_negative", "positive"}
+        What y may be: labels of two classes, or numbers.
+    """
+
+    name: ClassVar[str] = ""
+    responses: ClassVar[str] = "binary"
+    # Whether sigma(eta) is a score that its probability differs from.
+    focuses: ClassVar[bool] = False
+    # Whether it is minus a log-likelihood, or half a deviance, with nothing left to estimate.
+    is_likelihood: ClassVar[bool] = False
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Not used; there are no parameters within parameters.
+
+        Returns
+        -------
+        dict
+            Parameters by name.
+        """
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def set_params(self, **params: Any) -> Loss:
+        """Set parameters by name.
+
+        Parameters
+        ----------
+        **params : dict
+            New values.
+
+        Returns
+        -------
+        Loss
+            The loss itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                has = ", ".join(known) if known else "none"
+                raise ValueError(f"{type(self).__name__} has no parameter {name!r}; it has {has}")
+            setattr(self, name, value)
+        return self
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the loss is of labels of two classes."""
+        return self.responses == "binary"
+
+    @property
+    def is_log_odds(self) -> bool:
+        """Whether the linear predictor is the logarithm of the odds of class 1."""
+        return False
+
+    def log_odds(self, eta: Vector) -> Vector | None:
+        """Return what a linear predictor says of log(P / (1 - P)), or None if it says nothing of probabilities."""
+        return None
+
+    def decision_threshold(self) -> float:
+        """Return the linear predictor at which both classes are as likely."""
+        return 0.0
+
+    def mean(self, eta: Vector) -> Vector:
+        """Return the mean response of a linear predictor."""
+        return eta
+
+    def deviance(self, mean_loss: Any, n_rows: float) -> Any:
+        """Return -2 log-likelihood of an average loss, but for a constant, or None if the loss is no likelihood."""
+        return None
+
+    def _kernel(self) -> _core.Loss:
+        """Return the loss as the core takes it; raise for a parameter that is not what it must be."""
+        from ._validation import check_real
+
+        low, high, open_low = _RANGES.get(self.name, (0.0, np.inf, True))
+        rule = f"in ({low:g}, {high:g})" if np.isfinite(high) else f"finite and {'>' if open_low else '>='} {low:g}"
+        values = [
+            check_real(value, f"{self.name}: {name}", rule, low, high, open_low=open_low)
+            for name, value in self.get_params().items()
+        ]
+        return _core.loss_by_name(self.name, values)
+
+
+# Of the parameters of each loss, where they are not > 0.
+_RANGES: dict[str, tuple[float, float, bool]] = {
+    "tweedie": (1.0, 2.0, True),
+    "asymmetric_focal": (0.0, np.inf, False),
+}
+
+
+@dataclass
+class Logistic(Loss):
+    r"""Logistic loss, :math:`\log(1 + e^{-m})` of the margin :math:`m = (2y - 1)\eta`."""
+
+    name: ClassVar[str] = "logistic"
+    is_likelihood: ClassVar[bool] = True
+
+    @property
+    def is_log_odds(self) -> bool:
+        """True."""
+        return True
+
+    def log_odds(self, eta: Vector) -> Vector:
+        """Return the linear predictor."""
+        return eta
+
+    def deviance(self, mean_loss: Any, n_rows: float) -> Any:
+        """Return -2 log-likelihood."""
+        return 2.0 * n_rows * mean_loss
+
+
+@dataclass
+class Focal(Loss):
+    r"""Focal loss, :math:`a\,\sigma(-m)^\gamma\log(1 + e^{-m})` with :math:`a = \alpha` for y = 1, else :math:`1 - \alpha`.
+
+    Parameters
+    ----------
+    alpha : float, default=0.5
+        Weight of the positive class, in (0, 1).
+    gamma : float, default=2.0
+        Focusing exponent, >= 0.
+
+    References
+    ----------
+    .. [1] Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", ICCV 2017, equation 5.
+    """
+
+    name: ClassVar[str] = "focal"
+    focuses: ClassVar[bool] = True
+    alpha: float = 0.5
+    gamma: float = 2.0
+
+    @property
+    def is_log_odds(self) -> bool:
+        """Whether gamma is 0."""
+        return self.gamma == 0.0
+
+    def log_odds(self, eta: Vector) -> Vector:
+        """Return the log-odds of the classes as alpha weighs them, by stationarity."""
+        from ._probability import log_odds
+
+        return log_odds(eta, self.gamma)
+
+    def deviance(self, mean_loss: Any, n_rows: float) -> Any:
+        """Return -2 log-likelihood with gamma = 0, where it is half of the logistic loss."""
+        return 4.0 * n_rows * mean_loss if self.gamma == 0.0 else None
+
+    def _kernel(self) -> _core.Loss:
+        from ._validation import check_focal
+
+        return _core.loss_by_name(self.name, list(check_focal(self.alpha, self.gamma)))
+
+
+@dataclass
+class AsymmetricFocal(Loss):
+    r"""Focal loss with an exponent for each class, :math:`\sigma(-m)^{\gamma}\log(1 + e^{-m})` [1]_.
+
+    Without the probability shift of [1]_, whose kink leaves a loss without a curvature there and rows beyond it without a
+    say. Not convex.
+
+    Parameters
+    ----------
+    gamma_positive : float, default=0.0
+        Focusing exponent of rows with y = 1, >= 0.
+    gamma_negative : float, default=4.0
+        Of rows with y = 0, >= 0.
+
+    References
+    ----------
+    .. [1] Ridnik, Ben-Baruch, Zamir, Noy, Friedman, Protter, Zelnik-Manor, "Asymmetric loss for multi-label classification", ICCV 2021,
+       equation 5.
+    """
+
+    name: ClassVar[str] = "asymmetric_focal"
+    focuses: ClassVar[bool] = True
+    gamma_positive: float = 0.0
+    gamma_negative: float = 4.0
+
+    @property
+    def is_log_odds(self) -> bool:
+        """Whether both exponents are 0."""
+        return self.gamma_positive == 0.0 and self.gamma_negative == 0.0
+
+    def log_odds(self, eta: Vector) -> Vector:
+        """Return the log-odds that make the linear predictor stationary."""
+        from ._probability import log_odds
+
+        return log_odds(eta, self.gamma_positive, self.gamma_negative)
+
+    def decision_threshold(self) -> float:
+        """Return the zero of the log-odds, which rise with the linear predictor."""
+        from scipy.optimize import brentq
+
+        return float(brentq(lambda eta: float(self.log_odds(np.array([eta]))[0]), -50.0, 50.0, xtol=1e-14))
+
+
+@dataclass
+class SquaredHinge(Loss):
+    r"""Squared hinge, :math:`\tfrac12\max(1 - m, 0)^2`, of linear support vector machines. It says nothing of probabilities."""
+
+    name: ClassVar[str] = "squared_hinge"
+
+
+@dataclass
+class HuberisedHinge(Loss):
+    r"""Huberised hinge: with :math:`u = 1 - m`, 0 for u <= 0, :math:`u^2/(2d)` up to d, :math:`u - d/2` beyond [1]_.
+
+    It says nothing of probabilities.
+
+    Parameters
+    ----------
+    width : float, default=0.5
+        d, > 0; towards 0 it is the hinge.
+
+    References
+    ----------
+    .. [1] Rosset, Zhu, "Piecewise linear regularized solution paths", Annals of Statistics 2007, section 4.
+    """
+
+    name: ClassVar[str] = "huberised_hinge"
+    width: float = 0.5
+
+
+@dataclass
+class Probit(Loss):
+    r"""Probit loss, :math:`-\log\Phi(m)`: minus the log-likelihood of :math:`P(y = 1) = \Phi(\eta)`."""
+
+    name: ClassVar[str] = "probit"
+    is_likelihood: ClassVar[bool] = True
+
+    def log_odds(self, eta: Vector) -> Vector:
+        """Return log(Phi(eta) / Phi(-eta))."""
+        from scipy.special import log_ndtr
+
+        return np.asarray(log_ndtr(eta) - log_ndtr(-eta))
+
+    def deviance(self, mean_loss: Any, n_rows: float) -> Any:
+        """Return -2 log-likelihood."""
+        return 2.0 * n_rows * mean_loss
+
+
+@dataclass
+class Cloglog(Loss):
+    r"""Complementary log-log loss: minus the log-likelihood of :math:`P(y = 1) = 1 - \exp(-e^\eta)`. Not symmetric in the label."""
+
+    name: ClassVar[str] = "cloglog"
+    is_likelihood: ClassVar[bool] = True
+
+    def log_odds(self, eta: Vector) -> Vector:
+        """Return log(exp(exp(eta)) - 1)."""
+        u = np.exp(np.minimum(eta, 700.0))
+        # log(expm1(u)), which is eta + u/2 + ... for small u, where expm1 underflows in the end.
+        return np.where(u < 1e-9, eta + u / 2, u + np.log(-np.expm1(-np.maximum(u, 1e-9))))
+
+    def decision_threshold(self) -> float:
+        """Return log(log 2)."""
+        return float(np.log(np.log(2.0)))
+
+    def deviance(self, mean_loss: Any, n_rows: float) -> Any:
+        """Return -2 log-likelihood."""
+        return 2.0 * n_rows * mean_loss
+
+
+@dataclass
+class Exponential(Loss):
+    r"""Exponential loss, :math:`e^{-m}`, that of AdaBoost; its minimiser is half the log-odds, so that P = :math:`\sigma(2\eta)`."""
+
+    name: ClassVar[str] = "exponential"
+
+    def log_odds(self, eta: Vector) -> Vector:
+        """Return twice the linear predictor."""
+        return 2.0 * eta
+
+
+@dataclass
+class Squared(Loss):
+    r"""Half the squared error, :math:`\tfrac12(\eta - y)^2`."""
+
+    name: ClassVar[str] = "squared"
+    responses: ClassVar[str] = "finite"
+
+    def deviance(self, mean_loss: Any, n_rows: float) -> Any:
+        """Return -2 log-likelihood of normal errors, the variance estimated."""
+        with np.errstate(divide="ignore"):
+            return n_rows * np.log(2.0 * np.asarray(mean_loss))
+
+
+@dataclass
+class Huber(Loss):
+    r"""Huber's loss: with :math:`r = \eta - y`, :math:`\tfrac12 r^2` up to a threshold t, :math:`t|r| - \tfrac12 t^2` beyond [1]_.
+
+    Parameters
+    ----------
+    threshold : float, default=1.35
+        t, > 0, in the units of y.
+
+    References
+    ----------
+    .. [1] Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 1964.
+    """
+
+    name: ClassVar[str] = "huber"
+    responses: ClassVar[str] = "finite"
+    threshold: float = 1.35
+
+
+class _LogLink:
+    def mean(self, eta: Vector) -> Vector:
+        """Return exp(eta)."""
+        with np.errstate(over="ignore"):
+            return np.exp(eta)
+
+
+@dataclass
+class Poisson(_LogLink, Loss):
+    r"""Half the Poisson deviance with the log link, :math:`y\log(y/\mu) - (y - \mu)`, :math:`\mu = e^\eta`. y >= 0."""
+
+    name: ClassVar[str] = "poisson"
+    is_likelihood: ClassVar[bool] = True
+    responses: ClassVar[str] = "not_negative"
+
+    def deviance(self, mean_loss: Any, n_rows: float) -> Any:
+        """Return the deviance, which is -2 log-likelihood but for a constant."""
+        return 2.0 * n_rows * mean_loss
+
+
+@dataclass
+class Gamma(_LogLink, Loss):
+    r"""Half the gamma deviance with the log link, :math:`y/\mu - 1 - \log(y/\mu)`, :math:`\mu = e^\eta`. y > 0."""
+
+    name: ClassVar[str] = "gamma"
+    responses: ClassVar[str] = "positive"
+
+
+@dataclass
+class Tweedie(_LogLink, Loss):
+    r"""Half the Tweedie deviance with the log link, of which the variance is :math:`\mu^{power}`. y >= 0.
+
+    Parameters
+    ----------
+    power : float, default=1.5
+        In (1, 2): between Poisson and gamma.
+    """
+
+    name: ClassVar[str] = "tweedie"
+    responses: ClassVar[str] = "not_negative"
+    power: float = 1.5
+
+
+@dataclass
+class NegativeBinomial(_LogLink, Loss):
+    r"""Half the deviance of the negative binomial with the log link, of which the variance is :math:`\mu + a\mu^2`. y >= 0.
+
+    Parameters
+    ----------
+    dispersion : float, default=1.0
+        a, given, > 0; towards 0 it is Poisson.
+    """
+
+    name: ClassVar[str] = "negative_binomial"
+    is_likelihood: ClassVar[bool] = True
+    responses: ClassVar[str] = "not_negative"
+    dispersion: float = 1.0
+
+    def deviance(self, mean_loss: Any, n_rows: float) -> Any:
+        """Return the deviance, which is -2 log-likelihood but for a constant."""
+        return 2.0 * n_rows * mean_loss
+
+
+BY_NAME: dict[str, type[Loss]] = {
+    loss.name: loss
+    for loss in (
+        Logistic,
+        Focal,
+        AsymmetricFocal,
+        SquaredHinge,
+        HuberisedHinge,
+        Probit,
+        Cloglog,
+        Exponential,
+        Squared,
+        Huber,
+        Poisson,
+        Gamma,
+        Tweedie,
+        NegativeBinomial,
+    )
+}
+CLASSIFICATION = tuple(name for name, loss in BY_NAME.items() if loss.responses == "binary")
+REGRESSION = tuple(name for name, loss in BY_NAME.items() if loss.responses != "binary")
