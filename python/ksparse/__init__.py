@@ -1,7 +1,7 @@
-"""Best-subset classification with logistic and focal losses: the k features that matter, exactly and fast.
+"""Best-subset classification and regression with many losses: the k features that matter, exactly and fast.
 
 The main entries are :func:`ksparse.fit`, which takes arrays and returns a :class:`ksparse.FitResult`, and
-:class:`ksparse.KSparseClassifier`, which follows scikit-learn's conventions. scikit-learn is imported only when an
+:class:`ksparse.KSparseClassifier` and :class:`ksparse.KSparseRegressor`, which follow scikit-learn's conventions. scikit-learn is imported only when an
 estimator or a data set is used.
 """
 
@@ -26,8 +26,9 @@ from .exceptions import ConvergenceWarning
 if TYPE_CHECKING:
     from . import datasets
     from ._classifier import KSparseClassifier
-    from ._cv import KSparseClassifierCV
+    from ._cv import KSparseClassifierCV, KSparseRegressorCV
     from ._multi_label import KSparseMultiLabelClassifier
+    from ._regressor import KSparseRegressor
     from ._selector import KSparseSelector
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "KSparseClassifier",
     "KSparseClassifierCV",
     "KSparseMultiLabelClassifier",
+    "KSparseRegressor",
+    "KSparseRegressorCV",
     "KSparseSelector",
     "LossDisplay",
     "PathDisplay",
@@ -66,6 +69,8 @@ _LAZY = {
     "KSparseClassifier": "._classifier",
     "KSparseClassifierCV": "._cv",
     "KSparseMultiLabelClassifier": "._multi_label",
+    "KSparseRegressor": "._regressor",
+    "KSparseRegressorCV": "._cv",
     "KSparseSelector": "._selector",
 }
 

@@ -123,6 +123,9 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Linear predictor: of ``classes_[1]``, or of each class against the rest.
 
+        For the losses ``cloglog`` and ``asymmetric_focal``, whose classes are as likely at another linear predictor than 0, less that
+        one: the decision is always for ``classes_[1]`` where this is positive.
+
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
@@ -133,6 +136,10 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             ``X @ coef_.T + intercept_``; a vector where ``coef_`` has one row.
         """
+        eta = self._eta(X)
+        return eta - self.loss_.decision_threshold()
+
+    def _eta(self, X: Any) -> NDArray[np.float64]:
         eta = self._linear_predictor(X)
         return eta[:, 0] if len(self.coef_) == 1 else eta
 
@@ -147,13 +154,10 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``classes_[1]`` where it is the likelier, else ``classes_[0]``: where the linear predictor is positive, for all losses but
-            ``cloglog`` and ``asymmetric_focal``. Of more classes that with the greatest linear predictor.
+            ``classes_[1]`` where the decision function is positive, else ``classes_[0]``; of more classes that with the greatest.
         """
-        eta = self.decision_function(X)
-        if eta.ndim == 2:
-            return self.classes_[eta.argmax(axis=1)]
-        return self.classes_[(eta > self.loss_.decision_threshold()).astype(np.intp)]
+        decision = self.decision_function(X)
+        return self.classes_[(decision > 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)]
 
     def _log_odds(self, eta: NDArray[np.float64]) -> Any:
         """Return what linear predictors say of log-odds; where the raw score of a focal loss is asked for, themselves."""
@@ -182,7 +186,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; rows sum to one.
         """
-        odds = self._log_odds(self.decision_function(X))
+        odds = self._log_odds(self._eta(X))
         if odds.ndim == 2:
             return np.exp(one_vs_rest_log_probability(odds))
         return np.column_stack([probability_of(-odds), probability_of(odds)])
@@ -203,7 +207,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         """
         check_is_fitted(self)
         if len(self.classes_) > 2:
-            return one_vs_rest_log_probability(self._log_odds(self.decision_function(X)))
+            return one_vs_rest_log_probability(self._log_odds(self._eta(X)))
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf, as in scikit-learn
             return np.log(self.predict_proba(X))
 
@@ -234,8 +238,8 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
     k_max : int or None, default=None
         With a criterion, the largest k considered. None is 10, or all features where there are fewer. Not used where k is a
         number.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss, by name or as an object that has its parameters.
     alpha : float, default=0.5
         Focal loss: weight of the positive class ``classes_[1]``, or of each class against the rest, in (0, 1).
     gamma : float, default=2.0

@@ -212,7 +212,7 @@ class FitResult(Tabular, ReadableFit):
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``X @ coef + intercept + offset``; positive for class 1.
+            ``X @ coef + intercept + offset``; positive for class 1. Of a loss with a log link, the logarithm of the mean.
 
         Raises
         ------
@@ -261,7 +261,7 @@ def fit(
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
 ) -> FitResult:
-    r"""Choose at most k features and fit a linear classifier on them.
+    r"""Choose at most k features and fit a linear classifier, or a regression, on them.
 
     Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
 
@@ -270,7 +270,8 @@ def fit(
 
     with the logistic loss :math:`\ell(m) = \log(1 + e^{-m})` or the focal loss [1]_
     :math:`\ell(m) = a\,\sigma(-m)^\gamma \log(1 + e^{-m})`, where :math:`a = \alpha` for y = 1 and :math:`1 - \alpha` for
-    y = 0. The search is by splicing [2]_: features enter and change places by the exact quadratic model at the current
+    y = 0, or with another loss of :mod:`ksparse.losses`, of labels or of numbers; of numbers
+    :math:`\ell` is a function of the linear predictor and y. The search is by splicing [2]_: features enter and change places by the exact quadratic model at the current
     point, and a change is kept only when a refit verifies that F falls; ``search`` says how far it goes.
 
     Parameters
@@ -281,11 +282,11 @@ def fit(
         and for CSR the time of about seven ``X.T @ r``), other real types to float64, other strides are copied. Sums are taken in float64 throughout. No scaling is needed: the
         choice of features does not depend on the columns' units (with ``ridge=0``).
     y : array-like of shape (n_samples,)
-        Labels, 0 and 1; both must occur.
+        Labels, 0 and 1, of which both must occur; or numbers such as a loss of regression allows.
     k : int
         Most features used, in [0, n_features]. The intercept does not count.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss, by name or as an object that has its parameters.
     alpha : float, default=0.5
         Focal loss: weight of the positive class, in (0, 1).
     gamma : float, default=2.0

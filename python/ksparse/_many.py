@@ -363,11 +363,11 @@ def fit_many(
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`.
     Y : array-like of shape (n_samples, n_problems) or (n_samples,)
-        Labels, 0 and 1: a column per problem, or one outcome for all problems.
+        Labels, 0 and 1, or responses such as the loss allows: a column per problem, or one outcome for all problems.
     k : int or array-like of int, shape (n_problems,)
         Most features used, for all problems or for each.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss of all problems.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss of all problems, by name or as an object that has its parameters.
     alpha, gamma, ridge : float or array-like of shape (n_problems,)
         As in :func:`ksparse.fit`, for all problems or for each. Defaults are 0.5, 2 and 0.
     fit_intercept : bool, default=True

@@ -31,8 +31,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     ----------
     k : int, array-like of int of shape (n_labels,) or None, default=None
         Most features used, for all labels or for each, in [0, n_features]. None is 10, or all features where there are fewer.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss of all labels.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss of all labels, by name or as an object that has its parameters.
     alpha : float or array-like of shape (n_labels,), default=0.5
         Focal loss: weight of the rows that have the label, in (0, 1).
     gamma : float or array-like of shape (n_labels,), default=2.0
@@ -244,7 +244,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         """
         if not self._has_many():
             return super().predict(X)
-        return (self.decision_function(X) > self.loss_.decision_threshold()).astype(self.classes_.dtype)
+        return (self.decision_function(X) > 0).astype(self.classes_.dtype)
 
     @available_if(_says_probabilities)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -264,7 +264,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         """
         if not self._has_many():
             return super().predict_proba(X)
-        return probability_of(self._log_odds(self.decision_function(X)))
+        return probability_of(self._log_odds(self._eta(X)))
 
     @available_if(_says_probabilities)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:

@@ -297,11 +297,11 @@ def fit_path(
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`.
     y : array-like of shape (n_samples,)
-        Labels, 0 and 1.
+        Labels, 0 and 1, or responses, as in :func:`ksparse.fit`.
     ks : array-like of int
         Budgets, each in [0, n_features]; sorted for you, repetitions count once.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss, by name or as an object that has its parameters.
     alpha : float, default=0.5
         Focal loss: weight of the positive class, in (0, 1).
     gamma : float, default=2.0

@@ -131,7 +131,8 @@ class ReadableFit:
         Returns
         -------
         str
-            ``log-odds = ...``, or ``linear predictor = ...`` for the focal loss with gamma > 0, of which it is no log-odds. Features
+            ``log-odds = ...``, or ``linear predictor = ...`` for losses of labels of which it is no log-odds; of a regression
+            ``mean = ...`` or ``log(mean) = ...``. Features
             without names are ``x0``, ``x1``, ... An offset comes on top.
 
         Raises
@@ -149,13 +150,14 @@ class ReadableFit:
         """
         return formula(self._result(), digits)
 
-    def to_python(self, output: str = "probability") -> str:
+    def to_python(self, output: str | None = None) -> str:
         """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
 
         Parameters
         ----------
-        output : {"probability", "linear_predictor"}, default="probability"
-            P(y = 1), for the focal loss with the focusing undone; or the linear predictor.
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            P(y = 1), for the logistic and the focal loss, with the focusing undone; of a loss of regression the mean response; or the linear
+            predictor. None is the first that there is.
 
         Returns
         -------
@@ -183,13 +185,14 @@ class ReadableFit:
         """
         return to_python(self._result(), output)
 
-    def to_sql(self, output: str = "probability") -> str:
+    def to_sql(self, output: str | None = None) -> str:
         """Write the model as an expression of SQL, to be selected from a table with the columns of X.
 
         Parameters
         ----------
-        output : {"probability", "linear_predictor"}, default="probability"
-            P(y = 1), for the focal loss with the focusing undone; or the linear predictor.
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            P(y = 1), for the logistic and the focal loss, with the focusing undone; of a loss of regression the mean response; or the linear
+            predictor. None is the first that there is.
 
         Returns
         -------
@@ -437,13 +440,13 @@ class ReadableEstimator:
         """
         return self._each(lambda result, i, name: formula(result, digits))
 
-    def to_python(self, output: str = "probability") -> Any:
+    def to_python(self, output: str | None = None) -> Any:
         """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
 
         Parameters
         ----------
-        output : {"probability", "linear_predictor"}, default="probability"
-            The probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            The mean response of a regression; the probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
             sum; or the linear predictor.
 
         Returns
@@ -459,13 +462,13 @@ class ReadableEstimator:
         """
         return self._each(lambda result, i, name: to_python(result, output))
 
-    def to_sql(self, output: str = "probability") -> Any:
+    def to_sql(self, output: str | None = None) -> Any:
         """Write the model as an expression of SQL, to be selected from a table with the columns of X.
 
         Parameters
         ----------
-        output : {"probability", "linear_predictor"}, default="probability"
-            The probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            The mean response of a regression; the probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
             sum; or the linear predictor.
 
         Returns

@@ -107,6 +107,11 @@ class Loss:
         return self.responses == "binary"
 
     @property
+    def has_log_link(self) -> bool:
+        """Whether the linear predictor is the logarithm of the mean."""
+        return isinstance(self, _LogLink)
+
+    @property
     def is_log_odds(self) -> bool:
         """Whether the linear predictor is the logarithm of the odds of class 1."""
         return False
@@ -269,7 +274,7 @@ class HuberisedHinge(Loss):
     Parameters
     ----------
     width : float, default=0.5
-        d, > 0; towards 0 it is the hinge.
+        The width d, > 0; towards 0 it is the hinge.
 
     References
     ----------
@@ -351,7 +356,7 @@ class Huber(Loss):
     Parameters
     ----------
     threshold : float, default=1.35
-        t, > 0, in the units of y.
+        The threshold t, > 0, in the units of y.
 
     References
     ----------
@@ -413,7 +418,7 @@ class NegativeBinomial(_LogLink, Loss):
     Parameters
     ----------
     dispersion : float, default=1.0
-        a, given, > 0; towards 0 it is Poisson.
+        The dispersion a, given, > 0; towards 0 it is Poisson.
     """
 
     name: ClassVar[str] = "negative_binomial"

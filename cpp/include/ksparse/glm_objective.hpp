@@ -106,6 +106,8 @@ class GlmObjective final : public Objective {
   // Relative to F at coefficients of 0: residuals of some 1e-14 of the responses are a perfect fit; and the decrement that is
   // left to the rounding of residuals, relative to the square root of that F.
   static constexpr double perfect = 1e-28, rounding = 1e-15;
+  // The same decrement of labels whose F can be 0.
+  static constexpr double rounding_of_labels = 1e-13;
 
   // Rows of a block: its slices of the vectors and of the gathered columns stay in the first two caches.
   static constexpr Index block_rows = 512;
@@ -387,7 +389,10 @@ inline GlmObjective::GlmObjective(const Design& design, const Problem& problem, 
     background_ = Eigen::VectorXd::Zero(capacity_);
     cross_scratch_.resize(stride);
   }
-  if (!loss_.is_binary()) judge_scale();
+  if (!loss_.is_binary())
+    judge_scale();
+  else if (!loss_.falls_for_ever())
+    least_tolerance_ = rounding_of_labels;
 }
 
 // A power of two near the standard deviation of the responses, where F goes with its square; else 1.

@@ -37,9 +37,6 @@ bool factorise(const Matrix& hessian, Eigen::Ref<Eigen::MatrixXd> factor, double
   return true;
 }
 
-/// Objectives that differ by less, relatively, are of the same support, or of a tie.
-constexpr double tie = 1e-9;
-
 struct NewtonLimits {
   int max_iterations = 100;
   double relative_tolerance = 0;                         // stop when half the squared decrement is below this fraction of F

@@ -51,6 +51,9 @@ struct Iterate {
 /// F of labels that is as good as 0: a support that reaches it separates the classes.
 constexpr double separable_objective = 1e-9;
 
+/// Objectives that differ by less, relatively, are of the same support, or of a tie.
+constexpr double tie = 1e-9;
+
 /// How good a refit must be.
 struct RefitGoal {
   double bar = std::numeric_limits<double>::infinity();  // give up once F is foreseen to stay above it
