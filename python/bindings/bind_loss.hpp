@@ -4,6 +4,7 @@
 
 #include <pybind11/stl.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,6 +65,28 @@ inline const char* name_of(Responses responses) {
   return "";
 }
 
+inline Responses responses_by_name(const std::string& name) {
+  for (const Responses kind : {Responses::binary, Responses::finite, Responses::not_negative, Responses::positive})
+    if (name == name_of(kind)) return kind;
+  throw py::value_error("responses must be 'binary', 'finite', 'not_negative' or 'positive', got '" + name + "'");
+}
+
+/// Functions by their addresses, one of blocks or three of single rows; who holds them keeps what they are of alive.
+inline std::shared_ptr<LossHandle> compiled_loss(const std::vector<std::uintptr_t>& functions, std::uintptr_t user_data,
+                                                 const std::string& responses, bool falls_for_ever) {
+  const auto scalar = [&](std::size_t i) { return reinterpret_cast<ScalarLossFunction>(functions[i]); };
+  for (const std::uintptr_t function : functions)
+    if (function == 0) throw py::value_error("a function of a compiled loss has the address 0");
+  const Responses kind = responses_by_name(responses);
+  if (functions.size() == 1)
+    return std::make_shared<LossHandle>(LossHandle{std::make_shared<CompiledKernel>(
+        reinterpret_cast<LossFunction>(functions[0]), reinterpret_cast<void*>(user_data), kind, falls_for_ever)});
+  if (functions.size() == 3)
+    return std::make_shared<LossHandle>(
+        LossHandle{std::make_shared<CompiledKernel>(scalar(0), scalar(1), scalar(2), kind, falls_for_ever)});
+  throw py::value_error("a compiled loss has one function or three");
+}
+
 inline py::tuple tabulate(const LossHandle& loss, const Array& eta, const Array& response) {
   if (eta.ndim() != 1 || response.ndim() != 1 || eta.size() != response.size())
     throw py::value_error("eta and response must be vectors of the same length");
@@ -71,7 +94,11 @@ inline py::tuple tabulate(const LossHandle& loss, const Array& eta, const Array&
   Array of_core(n), value(n), slope(n), curvature(n);
   std::transform(response.data(), response.data() + n, of_core.mutable_data(),
                  [&](double y) { return loss.kernel->response_of(y); });
-  loss.kernel->tabulate({n, eta.data(), of_core.data(), value.mutable_data(), slope.mutable_data(), curvature.mutable_data()});
+  const LossPoints points{n, eta.data(), of_core.data(), value.mutable_data(), slope.mutable_data(), curvature.mutable_data()};
+  {
+    const py::gil_scoped_release release;
+    loss.kernel->tabulate(points);
+  }
   return py::make_tuple(value, slope, curvature);
 }
 
@@ -83,6 +110,9 @@ inline void bind_loss(py::module_& module) {
            py::arg("eta").noconvert(), py::arg("response").noconvert());
   module.def("loss_by_name", &loss_by_name, "A built-in loss with its parameters in order; a fit refuses what is out of range.",
              py::arg("name"), py::arg("parameters"));
+  module.def("compiled_loss", &compiled_loss,
+             "A loss of functions by their addresses: one of blocks, or value, slope and curvature of a row.",
+             py::arg("functions"), py::arg("user_data"), py::arg("responses"), py::arg("falls_for_ever"));
 }
 
 }  // namespace ksparse::python

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import losses
 from ._build_info import __version__, build_info
+from ._check_loss import LossReport, check_loss
 from ._each import FitFailure, fit_each
 from ._fit import Alternatives, FitResult, fit
 from ._loss import loss_terms
@@ -46,6 +47,7 @@ __all__ = [
     "KSparseRegressorCV",
     "KSparseSelector",
     "LossDisplay",
+    "LossReport",
     "PathDisplay",
     "PathResult",
     "Scorecard",
@@ -54,6 +56,7 @@ __all__ = [
     "Summary",
     "__version__",
     "build_info",
+    "check_loss",
     "datasets",
     "fit",
     "fit_each",

@@ -21,6 +21,7 @@ __all__ = [
     "advice_on",
     "alternatives",
     "available",
+    "compiled_loss",
     "eigen_version",
     "fit",
     "fit_many",
@@ -74,6 +75,7 @@ fit = _module.fit
 fit_many = _module.fit_many
 fit_path = _module.fit_path
 fit_paths = _module.fit_paths
+compiled_loss = _module.compiled_loss
 loss_by_name = _module.loss_by_name
 storage_problem = _module.storage_problem
 advice_on = _module.advice_on

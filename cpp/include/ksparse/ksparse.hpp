@@ -9,6 +9,7 @@
 #include "fit.hpp"
 #include "loss/asymmetric_focal.hpp"
 #include "loss/cloglog.hpp"
+#include "loss/compiled.hpp"
 #include "loss/exponential.hpp"
 #include "loss/focal.hpp"
 #include "loss/gamma.hpp"
