@@ -1,4 +1,4 @@
-"""Print the oldest releases that pyproject.toml allows, as constraints for pip; docs/contributing.rst has the command."""
+"""Print the oldest releases that pyproject.toml allows, as constraints for pip; docs/contributing.rst has the commands."""
 
 from pathlib import Path
 

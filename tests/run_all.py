@@ -9,47 +9,48 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
-# cmake, ninja and ctest of this interpreter's environment come before the system's.
-ENVIRONMENT = {**os.environ, "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]}
+from commands import ROOT, run
 
+BUILD = ROOT / "build"
 
 # What depends on the arithmetic, and so on the instruction set; the rest of the Python tests is run with the best one alone.
 NUMERICAL = ("constraints", "fit", "groups", "hard_cases", "invariance", "loss", "many", "path", "search", "storage", "torture")
 
 
-def run(*command: str | Path, **environment: str) -> None:
-    """Run a command, and show it and what it printed when it ends; stop at the first that fails."""
-    words, settings = [str(part) for part in command], {**ENVIRONMENT, **environment}
-    done = subprocess.run(
-        words, cwd=ROOT, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    print("+", *words, f"\n{done.stdout}", flush=True)
-    done.check_returncode()
+def cmake_build(build: Path, *options: str, targets: tuple[str, ...] = ("all",)) -> None:
+    """Configure and build the C++ library."""
+    run("cmake", "-G", "Ninja", "-S", ROOT, "-B", build, f"-DPython3_EXECUTABLE={sys.executable}", *options)
+    run("cmake", "--build", build, "--target", *targets)
 
 
 def cmake_test(build: Path, *options: str) -> None:
     """Configure, build and test the C++ library."""
-    run("cmake", "-G", "Ninja", "-S", ROOT, "-B", build, f"-DPython3_EXECUTABLE={sys.executable}", *options)
-    run("cmake", "--build", build)
+    cmake_build(build, *options)
     run("ctest", "--test-dir", build, "--output-on-failure")
 
 
-def sanitizers_work() -> bool:
-    """Whether the compiler can build and start a program under the address and undefined-behaviour sanitizers."""
+def test_threads(*options: str) -> None:
+    """Test under the thread sanitizer what runs on several threads."""
+    build = BUILD / "tsan"
+    cmake_build(build, *options, targets=("test_batch", "test_progress"))
+    # The one left out takes a minute and has no other threads than these.
+    run(build / "tests" / "cpp" / "test_batch", "~sampled_scans_are_shared_between_budgets")
+    run(build / "tests" / "cpp" / "test_progress")
+
+
+def sanitizers_work(names: str) -> bool:
+    """Whether the compiler can build and start a program under these sanitizers."""
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         return False
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder, "main.cpp"), Path(folder, "main")
         source.write_text("int main() { return 0; }\n")
-        command = [compiler, "-fsanitize=address,undefined", str(source), "-o", str(program)]
+        command = [compiler, f"-fsanitize={names}", str(source), "-o", str(program)]
         built = subprocess.run(command, capture_output=True, check=False).returncode == 0
         return built and subprocess.run([str(program)], capture_output=True, check=False).returncode == 0
 
@@ -67,13 +68,21 @@ def test_cpp() -> None:
     prefix = BUILD / "prefix"
     cmake_test(BUILD / "release", "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_INSTALL_PREFIX={prefix}")
     run("cmake", "--install", BUILD / "release", "--component", "cpp")
-    run(sys.executable, ROOT / "tests" / "install" / "run.py", prefix, BUILD / "install")
-    if sanitizers_work():
-        options = ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1", "-DKSPARSE_SANITIZE=address,undefined"]
-        # The C API is tested over the same headers in release.
-        cmake_test(BUILD / "asan-ubsan", *options, "-DKSPARSE_BUILD_EXAMPLES=OFF", "-DKSPARSE_BUILD_C=OFF")
-    else:
-        print("this compiler has no sanitizers; the C++ tests ran without them")
+    run(sys.executable, ROOT / "tests" / "run_consumers.py", prefix, BUILD / "install")
+    # The C API is tested over the same headers in release.
+    options = [
+        "-DCMAKE_BUILD_TYPE=Debug",
+        "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1",
+        "-DKSPARSE_BUILD_EXAMPLES=OFF",
+        "-DKSPARSE_BUILD_C=OFF",
+    ]
+    for names in ("address,undefined", "thread"):
+        if not sanitizers_work(names):
+            print(f"this compiler has no {names} sanitizer; the C++ tests ran without")
+        elif names == "thread":
+            test_threads(*options, f"-DKSPARSE_SANITIZE={names}")
+        else:
+            cmake_test(BUILD / "asan-ubsan", *options, f"-DKSPARSE_SANITIZE={names}")
 
 
 def main() -> None:

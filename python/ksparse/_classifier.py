@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimator import OneBudget, SparseLinearEstimator
-from ._fit import FitResult, solve
+from ._fit import FitResult
 from ._many import BatchResult, batch_of, solve_many
 from ._outcomes import Outcomes, one_class
 from ._path import PathResult
@@ -272,7 +272,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
     walks : int, default=1
         Independent walks that share the budget of the search, see :func:`ksparse.fit`. Used with two classes and a number k.
     always_in : array-like of int or str or None, default=None
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
     never_in : array-like of int or str or None, default=None
         Features in none.
     bounds : tuple (lower, upper) or None, default=None
@@ -458,17 +458,8 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
             with progress_if(self.verbose, "fits") as report:
                 outcomes = self._one_vs_rest(design, labels, weights, settings, names, report)
             self._take_all(outcomes, "classes", self.classes_)
-        elif isinstance(self.k, str):
-            with progress_if(self.verbose, "fits") as report:
-                path = self._path(design, labels, weights, settings, names, report)
-            self.path_ = path
-            self._take(path.best(self.k))
         else:
-            k = self._budget(design.shape[1])
-            start = self._start(last, k)
-            self._take(
-                solve(design, labels, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs, start=start)
-            )
+            self._fit_one(design, labels, weights, settings, names, last)
         return self
 
     def _identity(self) -> tuple[Any, ...]:

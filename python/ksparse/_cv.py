@@ -111,6 +111,7 @@ class CrossValidated(SparseLinearEstimator):
         for_splitter, for_scorer = self._routed(sample_weight, groups, params)
         splits = list(check_cv(self.cv, labels, classifier=self._stratified).split(design, labels, **for_splitter))
         counts = _counts_of(splits, labels, request.weights, classes=self._stratified)
+        _refuse_weightless(splits, labels, request.weights if self.scoring is None else for_scorer.get("sample_weight"))
         began = time.perf_counter()
         with progress_if(self.verbose, "fits") as report:
             paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs), report)
@@ -215,7 +216,8 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     cv : int, splitter, iterable or None, default=None
         How to split the rows, as in scikit-learn. None is 5 stratified folds.
     scoring : str, callable or None, default=None
-        Scorer of scikit-learn, the greater the better, e.g. ``"average_precision"``. None is minus the average loss on the rows
+        Scorer of scikit-learn, the greater the better, e.g. ``"average_precision"``; with this and other scorers of one class y must be 0 and
+        1, or the scorer one of ``make_scorer(..., pos_label=...)``. None is minus the average loss on the rows
         left out; that is not comparable between values of ``alpha`` or ``gamma``, so a grid over these needs a scorer.
     one_standard_error : bool, default=False
         Take the smallest k (of these the largest ridge) whose mean score lies within one standard error of the best.
@@ -239,7 +241,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     random_state : int, default=0
         Seed of that search; a splitter has a seed of its own.
     always_in : array-like of int or str or None, default=None
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
     never_in : array-like of int or str or None, default=None
         Features in none.
     bounds : tuple (lower, upper) or None, default=None
@@ -605,6 +607,17 @@ def _counts_of(
         if len(np.arange(n)[test]) == 0:
             raise ValueError(f"fold {fold} of cv has no test row")
     return counts
+
+
+def _refuse_weightless(splits: list[Any], labels: NDArray[Any], weights: Any) -> None:
+    """Name a fold on whose test rows the weights that it is judged by are all zero: the mean over them is no number."""
+    if weights is None:
+        return
+    for fold, (_, test) in enumerate(splits):
+        if not np.any(_check_method_params(labels, {"of": weights}, test)["of"]):
+            raise ValueError(
+                f"fold {fold} of cv has no test row of positive weight; use fewer folds, or leave out rows of weight zero"
+            )
 
 
 def _fit_folds(

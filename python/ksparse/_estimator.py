@@ -14,9 +14,9 @@ from sklearn.utils.validation import _check_feature_names_in, _check_sample_weig
 
 from ._build_info import __version__
 from ._criteria import check_criterion
-from ._fit import FitResult
+from ._fit import FitResult, solve
 from ._path import PathResult, least_budget, solve_path
-from ._progress import Report
+from ._progress import Report, progress_if
 from ._reading import ReadableEstimator
 from ._request import Settings
 from ._validation import check_groups, check_integer, check_kind_of_loss, check_loss, linear_predictor
@@ -68,10 +68,10 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     def _take_coefficients(self, result: FitResult) -> None:
         raise NotImplementedError
 
-    def _take(self, result: FitResult) -> None:
+    def _take(self, result: FitResult, stacklevel: int = 4) -> None:
         """Hold a result in the attributes that scikit-learn names; warn if it did not converge."""
         if not result.converged:
-            warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=3)
+            warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=stacklevel)
         self.result_ = replace(result, _request=None)  # an estimator does not hold on to its data
         self.loss_ = result._loss
         self._take_coefficients(result)
@@ -131,11 +131,37 @@ class OneBudget:
     k: Any
     k_max: Any
     groups: Any
+    walks: Any
+    n_jobs: Any
+    verbose: Any
     n_features_in_: int
+    path_: Any
+    _take: Any
 
     def _identity(self) -> tuple[Any, ...]:
         """Return what tells one problem from another."""
         raise NotImplementedError
+
+    def _fit_one(
+        self,
+        design: Any,
+        responses: Any,
+        weights: NDArray[np.float64] | None,
+        settings: Settings,
+        names: NDArray[np.object_] | None,
+        last: tuple[Any, ...] | None,
+    ) -> None:
+        """Fit one problem, from the features of the last fit as well if that was of the same problem."""
+        if isinstance(self.k, str):
+            with progress_if(self.verbose, "fits") as report:
+                self.path_ = self._path(design, responses, weights, settings, names, report)
+            self._take(self.path_.best(self.k))
+            return
+        k = self._budget(design.shape[1])
+        start = self._start(last, k)
+        self._take(
+            solve(design, responses, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs, start=start)
+        )
 
     def _start(self, last: tuple[Any, ...] | None, k: Any) -> NDArray[np.int64] | None:
         """Return the features of the last fit where this one is of the same problem and may choose as many."""

@@ -15,7 +15,7 @@ from ._reading import ReadableFit
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._threads import thread_count
-from ._validation import check_features, check_integer, check_rows, linear_predictor
+from ._validation import check_features, check_integer, check_names, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
 from .losses import BY_NAME, Focal, Loss
 
@@ -99,7 +99,7 @@ class FitResult(Tabular, ReadableFit):
     intercept : float
         Intercept, 0 without one.
     support : ndarray of int64, shape (n_chosen,)
-        Chosen features, sorted; at most ``k``, and fewer when no other feature adds anything.
+        Chosen features, those whose coefficients are not 0, sorted; at most ``k``, and fewer when no other feature adds anything.
     objective : float
         F at the answer.
     status : str
@@ -217,10 +217,59 @@ class FitResult(Tabular, ReadableFit):
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit.
+            If X has another number of columns than the fit, or is a data frame with columns of other names.
         """
+        check_names(X, self.feature_names)
         eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
+
+    def predict_proba(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Probability of class 1 of new rows.
+
+        As :meth:`ksparse.KSparseClassifier.predict_proba` gives it: for the focal losses with the focusing undone.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Added to the linear predictor.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Probabilities, increasing with the linear predictor. A vector, as in :class:`ksparse.BatchResult`; estimators return a
+            column by class.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`, or if the loss says nothing of probabilities.
+        """
+        return probability_by(self._loss, self._loss.log_odds(self.decision_function(X, offset)))
+
+    def predict(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[Any]:
+        """Labels of new rows; of a loss of regression, mean responses.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Added to the linear predictor.
+
+        Returns
+        -------
+        ndarray of int8 or float64, shape (n_samples,)
+            1 where class 1 is the likelier (where the linear predictor is positive, for all losses but ``cloglog`` and
+            ``asymmetric_focal``), else 0; or means.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
+        """
+        return prediction_by(self._loss, self.decision_function(X, offset))
 
     def _table(self) -> Table:
         """Return the chosen features with their coefficients."""
@@ -232,6 +281,22 @@ class FitResult(Tabular, ReadableFit):
             [*rows, ("(intercept)", f"{self.intercept:+.6g}")],
             (self.advice,) if self.advice else (),
         )
+
+
+def probability_by(loss: Loss, log_odds: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Probability of class 1, or what to use where the loss says nothing of it."""
+    from ._probability import probability_of  # SciPy takes longer to import than ksparse
+
+    if log_odds is None:
+        raise ValueError(f"the loss {loss.name!r} says nothing of probabilities; use decision_function()")
+    return probability_of(log_odds)
+
+
+def prediction_by(loss: Loss, eta: NDArray[np.float64]) -> NDArray[Any]:
+    """Labels, or mean responses, of linear predictors; -1 for a label where there is none."""
+    if not loss.is_classification:
+        return loss.mean(eta)
+    return np.where(np.isnan(eta), -1, eta > loss.decision_threshold()).astype(np.int8)
 
 
 def fit(
@@ -326,7 +391,8 @@ def fit(
         Features, at most k, from which the search descends as well, such as the support of an earlier fit or one that an expert
         names. The answer is no worse than a refit of them, nor than the descent from nothing. It counts as a round.
     always_in : array-like of int or str, optional
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features in every model, by number or, if X has column names, by name. They count towards k. One whose coefficient ends
+        at 0, for it is constant or at a bound, takes its place in k but is not in ``support``, which lists what is not 0.
     never_in : array-like of int or str, optional
         Features in none.
     bounds : tuple (lower, upper), optional

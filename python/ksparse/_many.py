@@ -12,13 +12,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._fit import FitResult
+from ._fit import FitResult, prediction_by, probability_by
 from ._optional import require
 from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._threads import thread_count
-from ._validation import check_design, check_groups, check_loss, check_real, check_rows, feature_names, linear_predictor
+from ._validation import (
+    check_design,
+    check_groups,
+    check_loss,
+    check_names,
+    check_real,
+    check_rows,
+    feature_names,
+    linear_predictor,
+)
 from .exceptions import ConvergenceWarning
 from .losses import Focal, Logistic, Loss
 
@@ -202,8 +211,9 @@ class BatchResult(Tabular):
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit.
+            If X has another number of columns than the fit, or is a data frame with columns of other names.
         """
+        check_names(X, self.feature_names)
         used = np.unique(self.coefs.indices).astype(np.int64)
         return linear_predictor(X, used, self.coefs[:, used].T, self.coefs.shape[1]) + self.intercepts
 
@@ -227,12 +237,7 @@ class BatchResult(Tabular):
         ValueError
             If the loss says nothing of probabilities.
         """
-        from ._probability import probability_of
-
-        log_odds = self._log_odds(self.decision_function(X))
-        if log_odds is None:
-            raise ValueError(f"the loss {self.loss!r} says nothing of probabilities; use decision_function()")
-        return probability_of(log_odds)
+        return probability_by(self._loss, self._log_odds(self.decision_function(X)))
 
     def _log_odds(self, eta: NDArray[np.float64]) -> NDArray[np.float64] | None:
         if self.loss != "focal":
@@ -255,10 +260,7 @@ class BatchResult(Tabular):
             1 where class 1 is the likelier (where the linear predictor is positive, for all losses but ``cloglog`` and
             ``asymmetric_focal``), else 0; -1 for a problem that failed. Mean responses are NaN there.
         """
-        eta = self.decision_function(X)
-        if not self._loss.is_classification:
-            return self._loss.mean(eta)
-        return np.where(np.isnan(eta), -1, eta > self._loss.decision_threshold()).astype(np.int8)
+        return prediction_by(self._loss, self.decision_function(X))
 
     def to_frame(self) -> Any:
         """Table with a row per problem.

@@ -58,7 +58,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     random_state : int, default=0
         Seed of the perturbations.
     always_in : array-like of int or str or None, default=None
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
     never_in : array-like of int or str or None, default=None
         Features in none.
     bounds : tuple (lower, upper) or None, default=None
@@ -208,7 +208,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
                 outcomes = Outcomes.of(design, labels, k, weights, settings, names, self.n_jobs, report)
             self._take_all(outcomes, "labels", label_names)
         else:
-            self._take(solve(design, labels, k, weights, None, settings, names))
+            self._take(solve(design, labels, k, weights, None, settings, names), stacklevel=3)
         return self
 
     def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:

@@ -330,7 +330,7 @@ def fit_path(
     random_state : int, default=0
         Seed of the perturbations.
     always_in : array-like of int or str, optional
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
     never_in : array-like of int or str, optional
         Features in none.
     bounds : tuple (lower, upper), optional

@@ -261,7 +261,8 @@ class ReadableFit:
             The score at which the odds of class 1 are ``base_odds`` to 1.
         units : dict or None, default=None
             Steps that points are for, by the name or number of the feature, > 0. Those of other features are 1 where they are 0 or 1
-            in every row, else the largest of 1, 2 and 5 times a power of ten that is no more than their standard deviation.
+            in every row, else the largest of 1, 2 and 5 times a power of ten that is no more than their standard deviation, and at least 1
+            where they are whole numbers.
         decimals : int or None, default=0
             Decimals of the points and the base, in [0, 15]; None: not rounded.
 
@@ -323,6 +324,10 @@ class ReadableEstimator:
     class_weight: Any = None
     result_: Any
     _validated: Any
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Not by a fit that ended half way, when it knew the classes only."""
+        return hasattr(self, "coef_")
 
     def _fitted(self) -> Any:
         """Return the result, or raise as scikit-learn does."""

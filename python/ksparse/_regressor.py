@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from ._estimator import OneBudget, SparseLinearEstimator
 from ._fit import FitResult, solve
 from ._loss import terms_by_eta
-from ._progress import progress_if
 from ._request import Settings
 from ._validation import check_flag, check_loss
 from .losses import Loss
@@ -293,17 +292,7 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         design, responses, weights = self._validated(X, y, sample_weight)
         settings, names = Settings.of_estimator(self), getattr(self, "feature_names_in_", None)
         self.__dict__.pop("path_", None)  # of an earlier fit
-        if isinstance(self.k, str):
-            with progress_if(self.verbose, "fits") as report:
-                path = self._path(design, responses, weights, settings, names, report)
-            self.path_ = path
-            self._take(path.best(self.k))
-        else:
-            k = self._budget(design.shape[1])
-            start = self._start(last, k)
-            self._take(
-                solve(design, responses, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs, start=start)
-            )
+        self._fit_one(design, responses, weights, settings, names, last)
         return self
 
     def _identity(self) -> tuple[Any, ...]:

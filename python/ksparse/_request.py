@@ -168,4 +168,6 @@ class Request:
     def refuse_entry(self, i: int, j: int) -> NoReturn:
         """Raise ValueError for an entry of X that is not finite."""
         column = "" if self.names is None else f" (column {self.names[j]!r})"
-        raise ValueError(f"X[{i}, {j}]{column} is {self.design[i, j]}; X must be finite, without NaN or infinity")
+        value = self.design[i, j]
+        advice = "; fill in missing values first, e.g. by scikit-learn's SimpleImputer" if np.isnan(value) else ""
+        raise ValueError(f"X[{i}, {j}]{column} is {value}; X must be finite, without NaN or infinity{advice}")

@@ -13,7 +13,7 @@ from ._optional import require
 from ._request import Request
 from ._rows import Rows, Vector
 from ._table import Table, Tabular
-from ._validation import check_features, check_integer, check_real, linear_predictor, names_of
+from ._validation import check_features, check_integer, check_names, check_real, linear_predictor, names_of
 
 if TYPE_CHECKING:
     from ._fit import FitResult
@@ -90,8 +90,10 @@ class Scorecard(Tabular):
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit.
+            If X has another number of columns than the fit, or is a data frame in which the features have other names.
         """
+        named = self.names.tolist() != names_of(self.features, None)
+        check_names(X, self.names if named else None, self.features)
         return linear_predictor(X, self.features, self.points / self.units, self.n_features) + self.base
 
     def probability(self, score: ArrayLike) -> Vector:
@@ -180,7 +182,8 @@ def make_scorecard(
     rows, coef = Rows.of(request, result), result.coef[result.support]
     mean, sd = rows.moments()
     binary = np.asarray(np.isin(rows.columns, (0.0, 1.0)).all(axis=0))
-    steps = np.where(binary, 1.0, _round_step(sd))
+    whole = np.asarray((rows.columns == np.floor(rows.columns)).all(axis=0))  # counts: no points for half of one
+    steps = np.where(binary, 1.0, np.maximum(_round_step(sd), np.where(whole, 1.0, 0.0)))
     for j, step in _check_units(units, request).items():
         steps[result.support == j] = step
     exact = coef * steps * (doubling / math.log(2))
@@ -235,7 +238,10 @@ def _round_step(sd: Vector) -> Vector:
     safe = np.where(sd > 0, sd, 1.0)
     power = 10.0 ** np.floor(np.log10(safe))
     multiples = np.array([5.0, 2.0, 1.0])
-    return power * multiples[np.argmax(multiples <= (safe / power)[:, None] * (1 + 1e-12), axis=1)]
+    steps = power * multiples[np.argmax(multiples <= (safe / power)[:, None] * (1 + 1e-12), axis=1)]
+    return np.array(
+        [float(f"{step:.0e}") for step in steps], dtype=np.float64
+    )  # NumPy's powers of ten are not the nearest doubles
 
 
 def _check_units(units: Any, request: Request) -> dict[int, float]:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._classifier import KSparseClassifier
 from ._regressor import KSparseRegressor
-from ._validation import check_loss
+from ._validation import check_features, check_groups, check_loss
 from .losses import Loss
 
 __all__ = ["KSparseSelector"]
@@ -60,7 +60,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
     walks : int, default=1
         Independent walks that share the budget of the search, see :func:`ksparse.fit`. Used with two classes and a number k.
     always_in : array-like of int or str or None, default=None
-        Features that are always kept, by number or, if X has column names, by name. They count towards k.
+        Features that are always kept, whatever their coefficients, by number or, if X has column names, by name. They count towards k.
     never_in : array-like of int or str or None, default=None
         Features that are never kept.
     bounds : tuple (lower, upper) or None, default=None
@@ -201,9 +201,18 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         known = estimator.get_params(deep=False)
         own = {name: value for name, value in self.get_params(deep=False).items() if name in known}
         self.estimator_ = estimator.set_params(**own).fit(X, y, sample_weight)
-        self.support_ = self.estimator_.support_
         validate_data(self, X, skip_check_array=True)  # the estimator has; this takes number and names of the features
+        self.support_ = self._kept()
         return self
+
+    def _kept(self) -> NDArray[np.int64]:
+        """Return what was chosen, and of what is always in or of the same groups also what has the coefficient 0."""
+        p, names = self.n_features_in_, getattr(self, "feature_names_in_", None)
+        kept = np.zeros(p, dtype=bool)
+        kept[self.estimator_.support_] = True
+        kept[check_features(self.always_in, "always_in", p, names)] = True
+        grouped = check_groups(self.groups, p)
+        return np.flatnonzero(kept if grouped is None else np.isin(grouped[0], grouped[0][kept]))
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self)

@@ -26,7 +26,7 @@ def check_design(X: Any) -> Any:
     """
     if is_sparse(X):
         return check_sparse(X)
-    array = np.asarray(X)
+    array = _array_of_frame(X) if hasattr(X, "dtypes") and hasattr(X, "columns") else np.asarray(X)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"X has dtype {array.dtype}; it must be real numbers (float, integer or boolean)")
     if array.ndim != 2:
@@ -43,6 +43,44 @@ def check_design(X: Any) -> Any:
     if not (by_columns or by_rows) or not array.flags.aligned:
         array = np.array(array, order="K" if array.flags.f_contiguous else "C")
     return array
+
+
+def _array_of_frame(X: Any) -> NDArray[Any]:
+    """Return the numbers of a data frame, those that are missing as NaN."""
+    dtypes = list(X.dtypes)
+    pandas_mixed = hasattr(X, "iloc") and not all(isinstance(dtype, np.dtype) and dtype.kind in "fiu" for dtype in dtypes)
+    if not pandas_mixed:
+        array = np.asarray(X)
+        if array.dtype.kind != "O":
+            return array
+    _refuse_column(X)
+    # pandas' own common type of numbers and booleans, or of its types with missing values, is object.
+    return np.asarray(X.to_numpy(dtype=np.float64, na_value=np.nan) if pandas_mixed else X, dtype=np.float64)
+
+
+def _refuse_column(X: Any) -> None:
+    """Raise TypeError for the first column of a data frame that is not of numbers."""
+    for j, (name, dtype) in enumerate(zip(X.columns, X.dtypes, strict=True)):
+        kind = dtype.kind if hasattr(dtype, "kind") else np.asarray(X[:, j]).dtype.kind  # of pandas, of others
+        if kind not in "fiub":
+            raise TypeError(
+                f"X has the column {name!r} of dtype {dtype}; it must be real numbers (float, integer or boolean): encode categories "
+                "and dates first, e.g. by pandas.get_dummies or scikit-learn's OneHotEncoder"
+            )
+
+
+def check_names(X: Any, names: NDArray[np.object_] | None, places: NDArray[np.int64] | None = None) -> None:
+    """Raise ValueError for a data frame whose columns, or some of them, have other names than in the fit."""
+    given = None if names is None else feature_names(X)
+    if names is None or given is None or (places is not None and len(places) and places[-1] >= len(given)):
+        return  # another number of columns is refused elsewhere
+    found = given if places is None else given[places]
+    for i, (name, expected) in enumerate(zip(found, names, strict=False)):
+        if name != expected:
+            j = i if places is None else int(places[i])
+            raise ValueError(
+                f"column {j} of X is {name!r} but was {expected!r} in the fit; X must have the same columns in the same order"
+            )
 
 
 def linear_predictor(X: Any, support: NDArray[np.int64], coef: Any, n_features: int) -> NDArray[np.float64]:
@@ -243,12 +281,21 @@ def check_features(features: Any, name: str, n_features: int, names: NDArray[np.
     for i, value in enumerate(values):
         if isinstance(value, str):
             if value not in places:
-                why = "X has no column names" if names is None else "X has no such column"
+                why = "X has no column names" if names is None else f"X has no such column{_resembling(value, list(places))}"
                 raise ValueError(f"{name}[{i}] is {value!r}, but {why}")
             found.append(places[value])
         else:
             found.append(check_integer(value, f"{name}[{i}]", 0, n_features - 1, ", the last feature"))
     return found
+
+
+def _resembling(name: str, names: list[str]) -> str:
+    """Return a question for the name that was meant, if one of many resembles it."""
+    import difflib  # only for a typing error
+
+    by_case = {other.casefold(): other for other in reversed(names)}
+    found = difflib.get_close_matches(name.casefold(), by_case, 1)
+    return f"; did you mean {by_case[found[0]]!r}?" if found else ""
 
 
 def check_groups(groups: Any, n_features: int) -> tuple[NDArray[np.int64], NDArray[Any]] | None:

@@ -98,3 +98,39 @@ TEST_CASE("a_fit_allocates_nothing_while_it_runs", "[allocation]") {
     check_no_allocation(ColumnView(data.X), data.y, Logistic{}, 6, constraints);
   }
 }
+
+TEST_CASE("a_workspace_allocates_nothing_after_its_first_fit", "[allocation]") {
+  const Index n = 250;
+  for (const Index p : {20, 300})
+    for (const Effort effort : {Effort::fast, Effort::automatic, Effort::thorough}) {
+      if (effort == Effort::thorough && p > 20) continue;
+      Options options;
+      options.k = 6;
+      options.effort = effort;
+      Workspace workspace;
+      for (int day = 0; day < 6; ++day) {
+        const Data data = random_data(n, p, 0.8, 30 + day);
+        const ColumnView design(data.X);
+        const bool focal = day % 2 == 1;
+        const Interrupt never;
+        const long before = allocations;
+        eigen_allocated = false;
+        if (day > 0) Eigen::internal::set_is_malloc_allowed(false);
+        const FitResult& served = focal ? workspace.fit(design, data.y, Focal{0.3, 1.5}, options, never)
+                                        : workspace.fit(design, data.y, Logistic{}, options, never);
+        Eigen::internal::set_is_malloc_allowed(true);
+        const long made = allocations - before;
+        if (day > 0) {
+          CHECK(made == 0);
+          CHECK(!eigen_allocated);
+        }
+        const FitResult alone =
+            focal ? fit(design, data.y, Focal{0.3, 1.5}, options) : fit(design, data.y, Logistic{}, options);
+        CHECK(served.support == alone.support);
+        CHECK(served.objective == alone.objective);
+        CHECK(served.coef == alone.coef);
+        CHECK(served.info.rounds == alone.info.rounds);
+        CHECK(served.info.refits == alone.info.refits);
+      }
+    }
+}

@@ -176,7 +176,8 @@ TEST_CASE("sums_over_all_rows_of_sparse_columns", "[design]") {
   for (const Index size : {0, 1, 7, 8, 33, 50})
     for (const bool all : {true, false}) {
       // Every third row has products with the active columns, or all rows have.
-      RowSet crossed(n);
+      RowSet crossed;
+      crossed.reset(n);
       std::vector<Index> place(std::size_t(n), -1);
       const Index stride = (size + Pack::size - 1) / Pack::size * Pack::size;
       Eigen::VectorXd terms = Eigen::VectorXd::Random(2 * n), scratch(stride);

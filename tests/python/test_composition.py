@@ -12,6 +12,7 @@ from scipy.special import expit
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_multilabel_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectFromModel
 from sklearn.frozen import FrozenEstimator
 from sklearn.isotonic import IsotonicRegression
@@ -182,6 +183,17 @@ def test_a_pickle_notes_its_version(monkeypatch):
             patched.setattr(_estimator, "__version__", "99.0")
             with pytest.warns(UserWarning, match=r"pickled by version \d+\.\d+\S* of ksparse and is loaded by 99\.0"):
                 pickle.loads(data)
+
+
+def test_a_fit_that_failed_is_none():
+    """What asks for an answer is told so in scikit-learn's words, not of a missing attribute."""
+    X, y, _ = simulate(14)
+    model = KSparseClassifierCV(ks=[1], scoring="average_precision")
+    with pytest.raises(ValueError, match="pos_label=1 is not a valid label"):
+        model.fit(X, np.array(["no", "yes"])[y])
+    for ask in (model.predict, model.decision_function, model.get_feature_names_out, model.to_sql):
+        with pytest.raises(NotFittedError):
+            ask(*(() if ask in (model.get_feature_names_out, model.to_sql) else (X,)))
 
 
 def test_frames_go_through_a_pipeline():

@@ -157,8 +157,12 @@ def test_estimators_take_constraints_and_names():
         assert not {5, 6} & set(model.support_)
         assert (model.coef_ >= 0).all()
     assert 3 in KSparseClassifier(k=2, always_in=["gene3"]).fit(frame, problem.y).support_
-    with pytest.raises(ValueError, match=r"always_in\[0\] is 'gene9', but X has no such column"):
+    with pytest.raises(ValueError, match=r"always_in\[0\] is 'gene9', but X has no such column; did you mean 'gene\d'\?"):
         KSparseClassifier(always_in=["gene9"]).fit(frame, problem.y)
+    with pytest.raises(ValueError, match=r"always_in\[1\] is 'GENE3', but X has no such column; did you mean 'gene3'\?"):
+        ksparse.fit(frame, problem.y, 2, always_in=[0, "GENE3"])
+    with pytest.raises(ValueError, match=r"never_in\[0\] is 'pulse', but X has no such column$"):
+        ksparse.fit(frame, problem.y, 2, never_in=["pulse"])
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,12 @@ def test_bad_folds_and_grids_are_named():
         KSparseClassifierCV(cv=one_class).fit(X, y)
     with pytest.raises(ValueError, match="fold 0 of cv has no test row"):
         KSparseClassifierCV(cv=[(np.arange(60), np.arange(0))]).fit(X, y)
+    # The sum of the weights that a mean loss, or a scorer, is divided by.
+    halves, weights = [(np.arange(0, 60, 2), np.arange(1, 60, 2)), (np.arange(60), np.arange(40, 60))], np.ones(60)
+    weights[40:] = 0.0
+    for scoring in (None, "accuracy"):
+        with pytest.raises(ValueError, match=r"fold 1 of cv has no test row of positive weight.*leave out rows of weight zero"):
+            KSparseClassifierCV(ks=[1], cv=halves, scoring=scoring).fit(X, y, sample_weight=weights)
     with pytest.raises(ValueError, match="ridge is empty"):
         KSparseClassifierCV(ridge=[]).fit(X, y)
     with pytest.raises(ValueError, match=r"ridge is -1\.0; it must be finite and >= 0"):

@@ -300,6 +300,28 @@ def test_coefficients_are_drawn_with_the_intervals_given():
         ksparse.CoefficientDisplay.from_result(result, scale=np.ones(4))
 
 
+def test_a_feature_without_an_interval_is_drawn_without_one():
+    """A coefficient at a bound has no standard error, and so NaN in a summary; ends of which one is missing are a mistake."""
+    X, y = data()
+    result = ksparse.fit(X, y, 3, bounds=(-0.8, None))
+    summary = result.summary()
+    ends = np.column_stack([summary.lower, summary.upper])[:-1]  # the last is the intercept's
+    assert 0 < np.isnan(ends[:, 0]).sum() < 3
+    display = ksparse.CoefficientDisplay.from_result(result, intervals=ends, interval_name="95 %")
+    order = np.argsort(-np.abs(result.coef[result.support]), kind="stable")
+    assert len(display.line_.get_xdata()) == 3
+    np.testing.assert_allclose(bars_of(display), [pair for pair in ends[order] if not np.isnan(pair[0])])
+    assert display.ax_.get_xlabel() == "coefficient (bars: 95 %)"
+    none = ksparse.CoefficientDisplay.from_result(result, intervals=np.full((3, 2), np.nan), interval_name="95 %")
+    assert (none.intervals_, none.ax_.get_xlabel()) == (None, "coefficient")
+    for wrong, shown in (([np.nan, 1.0], r"\[nan, 1\.0\]"), ([2.0, 1.0], r"\[2\.0, 1\.0\]"), ([0.0, np.inf], r"\[0\.0, inf\]")):
+        ends[1] = wrong
+        with pytest.raises(
+            ValueError, match=rf"intervals\[1\] is {shown}; it must be a lower and an upper end, both finite, or NaN twice"
+        ):
+            ksparse.CoefficientDisplay.from_result(result, intervals=ends)
+
+
 def test_intervals_from_bootstrap_rounds_are_percentiles():
     """Over the rounds that have an answer, with 0 where a feature was not chosen."""
     X, y = data(n=120)

@@ -4,6 +4,7 @@ import ksparse
 import numpy as np
 import pandas as pd
 import pytest
+from ksparse import KSparseClassifier
 from reference import random_problem
 
 
@@ -39,6 +40,20 @@ def test_decision_function_is_the_linear_predictor(problem):
     np.testing.assert_allclose(result.decision_function(problem.X, np.ones(100)), eta + 1, atol=1e-12)
     with pytest.raises(ValueError, match=r"X has shape \(100, 5\) but the fit had 6 features"):
         result.decision_function(problem.X[:, :5])
+
+
+@pytest.mark.parametrize("loss", ["logistic", "focal"])
+def test_predictions_are_those_of_the_estimator(problem, loss):
+    """Probabilities with the focusing undone, labels, and an offset on top; the same as of a batch of one."""
+    result = ksparse.fit(problem.X, problem.y, 3, loss=loss, ridge=1e-2)
+    model = KSparseClassifier(3, loss=loss, ridge=1e-2).fit(problem.X, problem.y)
+    np.testing.assert_allclose(result.predict_proba(problem.X), model.predict_proba(problem.X)[:, 1], rtol=1e-9)
+    np.testing.assert_array_equal(result.predict(problem.X), model.predict(problem.X))
+    batch = ksparse.fit_many(problem.X, problem.y[:, None], 3, loss=loss, ridge=1e-2)
+    np.testing.assert_allclose(batch.predict_proba(problem.X)[:, 0], result.predict_proba(problem.X), rtol=1e-9)
+    far = np.where(np.arange(100) % 2, 1e3, -1e3)
+    np.testing.assert_array_equal(result.predict(problem.X, far), np.arange(100) % 2)
+    np.testing.assert_array_equal(result.predict_proba(problem.X, far).round(9), np.arange(100) % 2)
 
 
 def test_too_few_iterations_are_said(problem):

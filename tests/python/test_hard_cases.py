@@ -130,3 +130,42 @@ def test_one_row_one_column():
     """The smallest X that has two classes, in every order of memory."""
     for X in (np.array([[0.0], [1.0]]), np.array([[0.0, 3.0], [1.0, 3.0]]), np.asfortranarray([[0.0, 3.0], [1.0, 3.0]])):
         assert ksparse.fit(X, [0, 1], 1, ridge=0.1).support.tolist() == [0]
+
+
+@pytest.mark.filterwarnings("ignore::ksparse.ConvergenceWarning")
+def test_an_entry_that_flies_off_is_refitted_from_where_F_is_known():
+    """The model's step led to where Newton does not find back: F was 101.6 and 0.00205 (found by tests/fuzz)."""
+    X = np.array([[0, 0, 300, 1], [0, 0, 1, 300], [0, 0, 0, 1], [1, 255, 0, 0], [0, 1, 1, 0]], dtype=float)
+    y = np.array([1, 0, 1, 0, 1])
+    objectives = [ksparse.fit(X, y, k, fit_intercept=False).objective for k in range(5)]
+    assert (np.diff(objectives) <= 1e-12).all()
+    X = np.array([[0.0], [-2.0], [1.1363272], [1.0]])
+    weights = [1553069.56, 10, 3.28666, 5000]
+    lone = ksparse.fit(X, [1, 1, 0, 1], 1, sample_weight=weights, ridge=1.1193e-7)
+    assert lone.objective < 3e-5
+
+
+def test_columns_too_small_to_be_of_use_are_left_out(problem):
+    """A spread of 1e-160 needs coefficients of 1e160, which a ridge penalty forbids and doubles may not hold."""
+    alone = ksparse.fit(problem.X, problem.y, 10, ridge=1e-3)
+    X = np.column_stack([problem.X, 1e-160 * problem.X[:, :3]])
+    for options in ({}, {"always_in": [11]}):
+        fit = ksparse.fit(X, problem.y, 10, ridge=1e-3, **options)
+        assert fit.converged
+        assert set(fit.support) <= set(range(10))
+    assert ksparse.fit(X, problem.y, 10, ridge=1e-3).objective == pytest.approx(alone.objective, rel=1e-12)
+    smallest = ksparse.fit([[0.0], [2e-308]], [0, 1], 1, fit_intercept=False)
+    assert finite(smallest)
+    assert len(smallest.support) == 0
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_constant_column_that_must_be_in_keeps_a_coefficient_of_zero(problem, fit_intercept):
+    """It adds nothing; the fit of the others converges."""
+    X = problem.X.copy()
+    X[:, 3] = 7.0 if fit_intercept else 0.0
+    forced = ksparse.fit(X, problem.y, 5, always_in=[3], fit_intercept=fit_intercept)
+    free = ksparse.fit(X, problem.y, 4, fit_intercept=fit_intercept)
+    assert forced.converged
+    assert forced.coef[3] == 0
+    assert forced.objective == pytest.approx(free.objective, rel=1e-9)

@@ -221,6 +221,8 @@ def test_decisions_agree_with_probabilities(loss):
     batch = ksparse.fit_many(X, y > 6, 2, loss=loss, ridge=1e-2)
     np.testing.assert_array_equal(batch.predict(X)[:, 0], model.predict(X))
     np.testing.assert_allclose(batch.predict_proba(X)[:, 0], p[:, 1], rtol=1e-12)
+    np.testing.assert_array_equal(batch[0].predict(X), model.predict(X))
+    np.testing.assert_allclose(batch[0].predict_proba(X), p[:, 1], rtol=1e-12)
 
 
 def test_probabilities_are_calibrated_where_the_model_holds():
@@ -249,6 +251,9 @@ def test_many_regressions_share_a_pass():
     batch = ksparse.fit_many(X, Y, 1, loss="poisson")
     assert [support.tolist() for support in batch.supports] == [[2], [7], [9]]
     np.testing.assert_allclose(batch.predict(X), np.exp(batch.decision_function(X)))
+    np.testing.assert_array_equal(batch[1].predict(X), batch.predict(X)[:, 1])
+    with pytest.raises(ValueError, match="probabilities"):
+        batch[1].predict_proba(X)
     assert batch[1].loss == "poisson"
     bad = Y.astype(float)
     bad[5, 1] = -1

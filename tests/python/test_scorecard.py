@@ -78,6 +78,15 @@ def test_steps_of_the_features(problem):
     assert sparse.scorecard(units=dict.fromkeys(range(6), 7.0)).units.tolist() == [7.0, 7.0]
 
 
+def test_counts_have_no_points_for_half_of_one():
+    """A count of small spread; the same column measured has a step below 1."""
+    rng = np.random.default_rng(3)
+    calls = rng.poisson(0.4, 400).astype(float)
+    y = calls + rng.logistic(size=400) > 0.5
+    for column, unit in ((calls, 1.0), (calls + 0.25, 0.5)):
+        assert ksparse.fit(column[:, None], y, 1).scorecard().units.tolist() == [unit]
+
+
 @pytest.mark.parametrize(
     ("sd", "unit"),
     [

@@ -73,6 +73,17 @@ def test_features_are_those_of_the_classifier(parameters, n_classes):
     np.testing.assert_array_equal(selector.estimator_.coef_, classifier.coef_)
 
 
+def test_what_is_always_in_is_kept_with_its_group():
+    """Also where its coefficient is 0: a column that is constant, as a dummy of a rare category in a part of the rows, or at a bound."""
+    X, y = simulate()
+    X[:, 6] = 0.0
+    frame = pd.DataFrame(X).add_prefix("x")
+    assert KSparseSelector(k=2, always_in=["x6"]).fit(frame, y).get_feature_names_out().tolist() == ["x3", "x6"]
+    pairs = KSparseSelector(k=2, groups=np.arange(12) // 2, always_in=["x7"], bounds=(0, None)).fit(frame, y)
+    assert pairs.get_feature_names_out().tolist() == ["x2", "x3", "x6", "x7"]
+    assert 6 not in pairs.estimator_.support_
+
+
 def test_an_unpenalised_regression_after_it_is_the_classifier():
     """scikit-learn's own fit on the kept columns agrees, so these are the columns that were meant."""
     X, y = simulate(2)

@@ -155,11 +155,25 @@ def test_twin_columns(loss, apart):
     penalised = fit_and_judge(X, ROWS.y, 4, always_in=[0, 3], ridge=1e-8, **loss)
     assert penalised.converged
     np.testing.assert_allclose(penalised.coef[0], penalised.coef[3], atol=1e-2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ksparse.ConvergenceWarning)
-        forced = ksparse.fit(X, ROWS.y, 4, always_in=[0, 3], **loss)
+    forced = fit_and_judge(X, ROWS.y, 4, always_in=[0, 3], **loss)
     assert {0, 3} < set(forced.support.tolist())
     assert forced.objective <= free.objective * (1 + 1e-10)
+
+
+@pytest.mark.parametrize("combined", [False, True])
+@pytest.mark.parametrize(("apart", "shift"), [(1e-4, 0), (1e-4, 1e3), (1e-10, 0), (1e-10, 1e3), (1e-13, 0), (0, 0), (0, 1e3)])
+def test_twins_that_must_be_in_are_told_from_copies(apart, shift, combined):
+    """What they allow is out of reach of doubles if they all but agree; of an exact copy there is nothing to be had."""
+    X = ROWS.X[:, :3] + shift
+    twin = X[:, 0] + apart * np.random.default_rng(0).standard_normal(80)
+    if combined:
+        twin = 3 * twin + 2 * X[:, 1]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = ksparse.fit(np.column_stack([X, twin]), ROWS.y, 4, always_in=[0, 1, 3])
+    can_be_told = apart in (0, 1e-4)
+    assert result.converged == can_be_told
+    assert len(caught) == (not can_be_told)
 
 
 @both_losses

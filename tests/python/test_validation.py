@@ -3,6 +3,7 @@
 import ksparse
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse
 from reference import random_problem
@@ -18,6 +19,19 @@ def changed(array, place, value):
 
 
 BAD = [
+    (
+        {"X": pd.DataFrame(X).add_prefix("x").assign(x1="north")},
+        TypeError,
+        r"X has the column 'x1' of dtype (object|str); it must be real numbers.*encode categories",
+    ),
+    ({"X": pd.DataFrame(X).assign(day=pd.Timestamp("2026-01-01"))}, TypeError, r"X has the column 'day' of dtype datetime64"),
+    ({"X": pd.DataFrame(X).assign(kind=pd.Categorical(Y))}, TypeError, "X has the column 'kind' of dtype category"),
+    ({"X": pl.DataFrame({"a": X[:, 0], "b": ["north"] * 30})}, TypeError, "X has the column 'b' of dtype String"),
+    (
+        {"X": pd.DataFrame({"a": X[:, 0], "b": pd.array([1, None] * 15, dtype="Int64")})},
+        ValueError,
+        r"X\[1, 1\] \(column 'b'\) is nan; X must be finite, without NaN or infinity; fill in missing values first",
+    ),
     ({"X": changed(X, (3, 2), np.nan)}, ValueError, r"X\[3, 2\] is nan"),
     ({"X": changed(X, (29, 0), np.inf)}, ValueError, r"X\[29, 0\] is inf"),
     ({"X": np.asfortranarray(changed(X, (0, 3), -np.inf))}, ValueError, r"X\[0, 3\] is -inf"),
@@ -126,15 +140,42 @@ def test_numpy_numbers_are_numbers():
 
 def test_column_names_of_a_frame_are_kept():
     """And name the column in an error."""
-    frame = pd.DataFrame(X, columns=["age", "dose", "weight", "height"])
+    frame = pd.DataFrame(X.copy(), columns=["age", "dose", "weight", "height"])
     assert list(ksparse.fit(frame, Y, 2, ridge=1e-3).feature_names) == list(frame.columns)
     frame.loc[7, "dose"] = np.nan
     with pytest.raises(ValueError, match=r"X\[7, 1\] \(column 'dose'\) is nan"):
         ksparse.fit(frame, Y, 2)
 
 
-def test_a_frame_with_text_is_refused():
-    """Encoding is the user's choice."""
-    frame = pd.DataFrame({"age": [1.0, 2.0], "town": ["a", "b"]})
-    with pytest.raises(TypeError, match="X has dtype object"):
-        ksparse.fit(frame, [0, 1], 1)
+def test_frames_of_mixed_columns_are_numbers():
+    """Floats beside the booleans of pandas.get_dummies, and pandas' own types, whose common type is object."""
+    flags = pd.DataFrame({"a": X[:, 0], "b": X[:, 1] > 0, "c": np.arange(30), "d": X[:, 3].astype(np.float32)})
+    own = flags.assign(b=flags["b"].astype("boolean"), c=flags["c"].astype("Int64"), d=flags["d"].astype("Float32"))
+    expected = ksparse.fit(flags.to_numpy(dtype=np.float64), Y, 2, ridge=1e-3)
+    for frame in (flags, own, pl.DataFrame({name: flags[name].to_numpy() for name in flags})):
+        before = frame.copy() if isinstance(frame, pd.DataFrame) else frame.clone()
+        result = ksparse.fit(frame, Y, 2, ridge=1e-3)
+        np.testing.assert_allclose(result.coef, expected.coef, rtol=1e-9)
+        np.testing.assert_allclose(result.decision_function(frame), expected.decision_function(flags), rtol=1e-9)
+        assert before.equals(frame)
+    np.testing.assert_array_equal(ksparse._validation.check_design(flags[["b"]]), flags[["b"]])
+
+
+def test_frames_of_other_columns_are_refused():
+    """Coefficients belong to columns by their place: a frame in another order would be answered with nonsense."""
+    frame = pd.DataFrame(X, columns=["age", "dose", "weight", "height"])
+    other = frame[["age", "weight", "dose", "height"]]
+    result = ksparse.fit(frame, Y, 3, ridge=1e-3, always_in=["dose", "weight"])
+    batch = ksparse.fit_many(frame, np.column_stack([Y, 1 - Y]), 2, ridge=1e-3)
+    card = result.scorecard()
+    message = "column 1 of X is 'weight' but was 'dose' in the fit; X must have the same columns in the same order"
+    for ask in (result.decision_function, batch.decision_function, batch.predict_proba, card.score):
+        with pytest.raises(ValueError, match=message):
+            ask(other)
+        np.testing.assert_array_equal(ask(frame), ask(X))  # an array has no names
+        for width in (1, 5):
+            with pytest.raises(ValueError, match="the fit had 4 features"):
+                ask(pd.concat([frame, frame.add_prefix("old ")], axis=1).iloc[:, :width])
+    nameless = ksparse.fit(X, Y, 3, ridge=1e-3)
+    for ask in (nameless.decision_function, nameless.scorecard().score):
+        np.testing.assert_array_equal(ask(other), ask(other.to_numpy()))

@@ -8,22 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "entries.hpp"
 #include "fit.hpp"
 #include "glm_objective.hpp"
 #include "sacrifice.hpp"
 
 namespace ksparse {
-
-struct Alternative {
-  Index feature = -1;    // chosen (with groups: a group, as in all of this)
-  Index stand_in = -1;   // in its place
-  double objective = 0;  // F after an exact refit of the support with the one in place of the other
-};
-
-struct Alternatives {
-  Info info;
-  std::vector<Alternative> choices;  // by chosen feature as in the support, then by rising objective
-};
 
 namespace internal {
 
@@ -61,10 +51,8 @@ class StandInScan final : public ScanSink, private MoveRules {
 
 }  // namespace internal
 
-/// For each feature of a support the `count` best features to stand in for it. Candidates come from one exact scan of all
-/// features, twice as many as asked for, and are refitted. Features that must stay in have no alternatives.
-inline Alternatives alternatives(const Design& design, const Problem& problem, const LossKernel& loss, Options options,
-                                 const std::vector<Index>& support, Index count, const Interrupt& interrupt = {}) {
+KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& problem, const LossKernel& loss, Options options,
+                                        const std::vector<Index>& support, Index count, const Interrupt& interrupt) {
   Alternatives answer;
   options.k = Index(support.size());
   auto wrong = broken_rule(design, problem, loss, options, options.k);
@@ -116,12 +104,6 @@ inline Alternatives alternatives(const Design& design, const Problem& problem, c
   }
   answer.info.status = Status::converged;
   return answer;
-}
-
-template <class Loss, IfLoss<Loss> = 0>
-Alternatives alternatives(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
-                          const std::vector<Index>& support, Index count, const Interrupt& interrupt = {}) {
-  return alternatives(design, problem, KernelOf<Loss>(loss), options, support, count, interrupt);
 }
 
 }  // namespace ksparse

@@ -10,10 +10,13 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "drive.hpp"
+#include "entries.hpp"
 #include "fit.hpp"
 #include "glm_objective.hpp"
 #include "options.hpp"
@@ -24,23 +27,6 @@
 #include "search.hpp"
 
 namespace ksparse {
-
-/// One problem of a batch, in memory while it is solved.
-struct BatchProblem {
-  Eigen::VectorXd responses;  // (n,) y: 0 or 1, or what the loss allows
-  Eigen::VectorXd weights;    // (n,) >= 0, or empty
-  Eigen::VectorXd offset;     // (n,) or empty
-  std::shared_ptr<const LossKernel> loss;
-  Options options;
-
-  Problem rows() const {
-    const auto view = [](const Eigen::VectorXd& v) { return Problem::Vector(v.data(), v.size()); };
-    return {view(responses), view(weights), view(offset)};
-  }
-};
-
-/// Fills in the problem of a number; called from several threads at once.
-using ProblemSource = std::function<void(Index, BatchProblem&)>;
 
 namespace internal {
 
@@ -65,8 +51,13 @@ class Window {
       }
       if (!answer_scans()) return false;
       // Those that end make room; the others run up to their next scan of all features.
-      const auto ended = [&](std::unique_ptr<Slot>& slot) { return !run_to_scan(*slot, give); };
-      slots_.erase(std::remove_if(slots_.begin(), slots_.end(), ended), slots_.end());
+      std::size_t left = 0;
+      for (std::unique_ptr<Slot>& slot : slots_)
+        if (run_to_scan(*slot, give))
+          std::swap(slots_[left++], slot);
+        else
+          spare_.push_back(std::move(slot));
+      slots_.resize(left);
       if (interrupt_ && interrupt_()) return false;
     }
     return true;
@@ -76,8 +67,8 @@ class Window {
   struct Slot {
     Index number;
     BatchProblem problem;
-    std::unique_ptr<GlmObjective> objective;
-    std::unique_ptr<Search> search;
+    GlmObjective objective;
+    Search search;
     Status status = Status::converged;  // of the scan at hand
   };
 
@@ -107,41 +98,53 @@ class Window {
 
   template <class Give>
   void enter(Index number, const Give& give) {
-    auto slot = std::make_unique<Slot>();
+    auto slot = take_slot();
     slot->number = number;
     BatchProblem& problem = slot->problem;
     source_(number, problem);
     problem.options.walks = 1;
     if (width_ == 0) width_ = suitable_width(problem.options.k);
-    if (!problem.loss) return give(number, compact(refused(design_.columns(), "the problem has no loss")));
-    if (auto wrong = broken_rule(design_, problem.rows(), *problem.loss, problem.options, problem.options.k)) {
+    std::optional<std::string> wrong;
+    if (!problem.loss)
+      wrong = "the problem has no loss";
+    else
+      wrong = broken_rule(design_, problem.rows(), *problem.loss, problem.options, problem.options.k);
+    if (wrong) {
       give(number, compact(refused(design_.columns(), std::move(*wrong))));
+      spare_.push_back(std::move(slot));
       return;
     }
-    slot->objective = std::make_unique<GlmObjective>(design_, problem.rows(), *problem.loss, problem.options, interrupt_);
-    slot->search = std::make_unique<Search>(*slot->objective, problem.options);
-    if (run_to_scan(*slot, give)) slots_.push_back(std::move(slot));
+    slot->objective.reset(design_, problem.rows(), *problem.loss, problem.options, interrupt_);
+    slot->search.reset(slot->objective, problem.options);
+    (run_to_scan(*slot, give) ? slots_ : spare_).push_back(std::move(slot));
+  }
+
+  // The memory of a problem that has ended serves the next.
+  std::unique_ptr<Slot> take_slot() {
+    if (spare_.empty()) return std::make_unique<Slot>();
+    std::unique_ptr<Slot> slot = std::move(spare_.back());
+    spare_.pop_back();
+    slot->problem = BatchProblem{};  // a source may leave weights, say, as they are
+    return slot;
   }
 
   // False: the search is over, and its answer given.
   template <class Give>
   bool run_to_scan(Slot& slot, const Give& give) {
-    Search& search = *slot.search;
+    Search& search = slot.search;
     while (!search.done()) {
       Splicing& engine = search.engine();
       if (engine.question() == Splicing::Question::done)
         search.advance();
-      else if (engine.question() == Splicing::Question::refit || engine.columns().list || !slot.objective->scans_by_blocks())
-        answer(engine, *slot.objective);
+      else if (engine.question() == Splicing::Question::refit || engine.columns().list || !slot.objective.scans_by_blocks())
+        answer(engine, slot.objective);
       else if (!is_cached())
         return true;
       else
         answer_alone(slot);
     }
     FitResult result;
-    slot.objective->to_user(search.engine().current(), result);
-    result.info = search.info();
-    note_bad_entry(*slot.objective, result.info);
+    take_answer(search, slot.objective, result);
     give(slot.number, compact(std::move(result)));
     return false;
   }
@@ -150,8 +153,8 @@ class Window {
   bool is_cached() const noexcept { return 8 * double(design_.rows()) * double(design_.columns()) < 1e6; }
 
   void answer_alone(Slot& slot) {
-    slot.objective->share_moments(moments_);
-    answer(slot.search->engine(), *slot.objective);
+    slot.objective.share_moments(moments_);
+    answer(slot.search.engine(), slot.objective);
     if (!moments_.known) moments_ = {};
   }
 
@@ -159,22 +162,22 @@ class Window {
   bool answer_scans() {
     const Index p = design_.columns();
     for (const auto& slot : slots_) {
-      Splicing& engine = slot->search->engine();
-      slot->objective->share_moments(moments_);
-      if (!slot->objective->begin_scan(engine.current(), engine.hessian(), engine)) return false;
+      Splicing& engine = slot->search.engine();
+      slot->objective.share_moments(moments_);
+      if (!slot->objective.begin_scan(engine.current(), engine.hessian(), engine)) return false;
       slot->status = Status::converged;
     }
     prepare_samples();
     for (Index begin = 0; begin < p; begin += largest_panel) {
       const Columns panel{begin, std::min(largest_panel, p - begin), nullptr};
       if (interrupt_ && interrupt_()) return false;
-      for_scanning([&](Slot& slot) { slot.objective->begin_panel(panel); });
+      for_scanning([&](Slot& slot) { slot.objective.begin_panel(panel); });
       add_blocks(panel);
-      for_scanning([&](Slot& slot) { slot.status = slot.objective->end_panel(panel, slot.search->engine()); });
+      for_scanning([&](Slot& slot) { slot.status = slot.objective.end_panel(panel, slot.search.engine()); });
     }
-    for_scanning([&](Slot& slot) { slot.objective->end_scan(); });
+    for_scanning([&](Slot& slot) { slot.objective.end_scan(); });
     if (!moments_.known) moments_ = {};
-    for (const auto& slot : slots_) slot->search->engine().answer_scan(slot->status);
+    for (const auto& slot : slots_) slot->search.engine().answer_scan(slot->status);
     return true;
   }
 
@@ -192,11 +195,11 @@ class Window {
           for (Sample& sample : samples_) sample.append(data, stride, count, rows);
       }
       for_scanning([&](Slot& slot) {
-        if (!slot.objective->is_sampled()) return;
+        if (!slot.objective.is_sampled()) return;
         const Sample& sample = *std::find_if(samples_.begin(), samples_.end(), [&](const Sample& candidate) {
-          return candidate.share == slot.objective->sample_share();
+          return candidate.share == slot.objective.sample_share();
         });
-        slot.objective->add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows});
+        slot.objective.add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows});
       });
     }
   }
@@ -204,10 +207,10 @@ class Window {
   void add_block(const DenseBlock& block) {
     slopes_alone_.clear();
     for_scanning([&](Slot& slot) {
-      if (slot.objective->needs_slopes_alone())
-        slopes_alone_.push_back(slot.objective.get());
+      if (slot.objective.needs_slopes_alone())
+        slopes_alone_.push_back(&slot.objective);
       else
-        slot.objective->add_block(block);
+        slot.objective.add_block(block);
     });
     kernels::accumulate_slopes_of_many(
         block.count, block.rows, [&](Index c) { return block.data + c * block.stride; }, Index(slopes_alone_.size()),
@@ -220,9 +223,9 @@ class Window {
     samples_.clear();
     const Index blocks = design_.rows() / rows_of_block + 1;
     for_scanning([&](Slot& slot) {
-      const Index share = slot.objective->sample_share();
+      const Index share = slot.objective.sample_share();
       const auto is_there = [&](const Sample& sample) { return sample.share == share; };
-      if (slot.objective->is_sampled() && std::none_of(samples_.begin(), samples_.end(), is_there))
+      if (slot.objective.is_sampled() && std::none_of(samples_.begin(), samples_.end(), is_there))
         samples_.push_back({share, 0, Eigen::MatrixXd(blocks * share, columns_of_block)});
     });
   }
@@ -237,8 +240,8 @@ class Window {
   const ProblemSource& source_;
   Index width_;  // most searches at once; 0 until the first is known
   const Interrupt& interrupt_;
-  std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<GlmObjective*> slopes_alone_;  // those whose slopes are summed together
+  std::vector<std::unique_ptr<Slot>> slots_, spare_;  // at work, and their memory when that is done
+  std::vector<GlmObjective*> slopes_alone_;           // those whose slopes are summed together
   std::vector<Sample> samples_;
   ColumnMoments moments_;  // in the weights of the first problem, which others often share
   Eigen::VectorXd scratch_;
@@ -246,11 +249,8 @@ class Window {
 
 }  // namespace internal
 
-/// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
-/// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread, 0:
-/// a suitable number. Progress is told of problems. Empty if interrupted.
-inline std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads = 1,
-                                        const Interrupt& interrupt = {}, Index width = 0, const Progress& progress = {}) {
+KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads,
+                                               const Interrupt& interrupt, Index width, const Progress& progress) {
   std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)));
   const Index windows = std::min<Index>(std::max(threads, 1), count);
   std::atomic<Index> next{0};

@@ -16,15 +16,22 @@ namespace ksparse {
 class CompactRows {
  public:
   /// Of all rows of two classes, sign (+1 or -1 by the label) and weight; both outlive this.
-  CompactRows(const SparseDesign& design, const Eigen::VectorXd& sign, const Eigen::VectorXd& weight)
-      : design_(design),
-        all_signs_(sign),
-        all_weights_(weight),
-        n_(design.rows()),
-        listed_(n_),
-        place_(std::size_t(n_)),
-        entry_rows_(std::size_t(n_)),
-        entry_values_(std::size_t(n_)) {
+  void reset(const SparseDesign& design, const Eigen::VectorXd& sign, const Eigen::VectorXd& weight) {
+    design_ = &design;
+    all_signs_ = sign.data();
+    all_weights_ = weight.data();
+    n_ = design.rows();
+    for (const int which : {0, 1}) {
+      total_[which] = 0;
+      positive_[which] = 0;
+      background_[which] = -1;
+    }
+    count_ = 0;
+    listed_.reset(n_);
+    place_.resize(std::size_t(n_));
+    entry_rows_.resize(std::size_t(n_));
+    entry_values_.resize(std::size_t(n_));
+    rows_.clear();
     rows_.reserve(std::size_t(most()));
     const Index padded = (most() + Index(2) + Pack::size) / Pack::size * Pack::size;
     sign_.resize(padded);
@@ -44,14 +51,14 @@ class CompactRows {
     for (const Index row : rows_) listed_.remove(row);
     rows_.clear();
     for (const Index column : columns)
-      if (!list(design_.entries(column, entry_rows_.data(), entry_values_.data()))) return false;
+      if (!list(design_->entries(column, entry_rows_.data(), entry_values_.data()))) return false;
     add_background();
     for (std::size_t slot = 0; slot < columns.size(); ++slot) {
       const Index column = columns[slot];
       auto z = active.col(Index(slot));
       z.head(count_).setConstant(-centre[column] * factor[column]);
       z.segment(count_, padded() - count_).setZero();
-      const Index entries = design_.entries(column, entry_rows_.data(), entry_values_.data());
+      const Index entries = design_->entries(column, entry_rows_.data(), entry_values_.data());
       for (Index e = 0; e < entries; ++e)
         z[place_[std::size_t(entry_rows_[std::size_t(e)])]] = (entry_values_[std::size_t(e)] - centre[column]) * factor[column];
     }
@@ -72,8 +79,8 @@ class CompactRows {
     rows.place = place_.data();
     rows.slope = slope_.data();
     rows.curvature = curvature_.data();
-    rows.sign = all_signs_.data();
-    rows.weight = all_weights_.data();
+    rows.sign = all_signs_;
+    rows.weight = all_weights_;
     for (const int which : {0, 1}) {
       const Index at = background_[which];
       const bool any = at >= 0 && weight_[at] > 0;
@@ -138,9 +145,9 @@ class CompactRows {
     }
   }
 
-  const SparseDesign& design_;
-  const Eigen::VectorXd &all_signs_, &all_weights_;
-  const Index n_;
+  const SparseDesign* design_ = nullptr;
+  const double *all_signs_ = nullptr, *all_weights_ = nullptr;  // (n,)
+  Index n_ = 0;
   double total_[2] = {0, 0};    // weight by label
   Index positive_[2] = {0, 0};  // rows with a positive weight by label
   Index count_ = 0, background_[2] = {-1, -1};

@@ -65,10 +65,10 @@ struct Constraints {
     if (upper.size() && upper.size() != p) return "upper has " + std::to_string(upper.size()) + " entries, not one per column";
     for (Index j = 0; bounded() && j < p; ++j) {
       const double low = lower_of(j), high = upper_of(j);
-      const std::string given = " (got " + std::to_string(low) + " and " + std::to_string(high) + ")";
-      if (!(low <= high)) return "bounds of " + feature(j) + " must have lower <= upper" + given;
+      const auto given = [&] { return " (got " + std::to_string(low) + " and " + std::to_string(high) + ")"; };
+      if (!(low <= high)) return "bounds of " + feature(j) + " must have lower <= upper" + given();
       if (low > 0 || high < 0)
-        return "bounds of " + feature(j) + " must hold 0, the coefficient of a feature that is not chosen" + given;
+        return "bounds of " + feature(j) + " must hold 0, the coefficient of a feature that is not chosen" + given();
       if (low == high && std::count(always_in.begin(), always_in.end(), j))
         return feature(j) + " is in always_in, but its bounds leave 0 only";
     }

@@ -1,16 +1,18 @@
-// The entries of the library: one fit, and a path of fits over k.
+// One fit, and a path of fits over k.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "drive.hpp"
+#include "entries.hpp"
 #include "glm_objective.hpp"
 #include "options.hpp"
 #include "parallel.hpp"
@@ -51,6 +53,45 @@ inline std::optional<std::string> broken_rule(const Design& design, const Proble
 
 namespace internal {
 
+/// The answer of a search that is over.
+inline void take_answer(const Search& search, const GlmObjective& objective, FitResult& result) {
+  objective.to_user(search.engine().current(), result);
+  result.info = search.info();
+  note_bad_entry(objective, result.info);
+}
+
+}  // namespace internal
+
+struct Workspace::Memory {
+  Options options;
+  GlmObjective objective;
+  Search search;
+  FitResult result;
+};
+
+KSPARSE_ENTRY Workspace::Workspace() : memory_(std::make_unique<Memory>()) {}
+KSPARSE_ENTRY Workspace::~Workspace() = default;
+KSPARSE_ENTRY Workspace::Workspace(Workspace&&) noexcept = default;
+KSPARSE_ENTRY Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+
+KSPARSE_ENTRY const FitResult& Workspace::fit(const Design& design, const Problem& problem, const LossKernel& loss,
+                                              const Options& options, const Interrupt& interrupt) {
+  if (!memory_) memory_ = std::make_unique<Memory>();  // moved from
+  auto& [own, objective, search, result] = *memory_;
+  if (auto wrong = broken_rule(design, problem, loss, options, options.k))
+    return result = refused(design.columns(), std::move(*wrong));
+  own = options;
+  own.walks = 1;
+  objective.reset(design, problem, loss, own, interrupt);
+  search.reset(objective, own);
+  search.reserve();
+  drive(search, objective);
+  internal::take_answer(search, objective, result);
+  return result;
+}
+
+namespace internal {
+
 /// One walk of a search, of valid arguments.
 inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
                                  const Interrupt& interrupt) {
@@ -58,9 +99,7 @@ inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, c
   GlmObjective objective(design, problem, loss, options, interrupt);
   Search search(objective, options);
   drive(search, objective);
-  objective.to_user(search.engine().current(), result);
-  result.info = search.info();
-  note_bad_entry(objective, result.info);
+  take_answer(search, objective, result);
   return result;
 }
 
@@ -80,11 +119,8 @@ inline FitResult best_of(std::vector<FitResult> ends) {
 
 }  // namespace internal
 
-/// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
-/// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong. Threads: as many run
-/// the walks of the search, of which there is one unless options.walks says more.
-inline FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options = {},
-                     const Interrupt& interrupt = {}, int threads = 1) {
+KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
+                            const Interrupt& interrupt, int threads) {
   if (auto wrong = broken_rule(design, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
   if (options.walks == 1) return internal::fit_by_one_walk(design, problem, loss, options, interrupt);
   std::vector<FitResult> ends(std::size_t(options.walks));
@@ -97,19 +133,6 @@ inline FitResult fit(const Design& design, const Problem& problem, const LossKer
     return stopped;
   }
   return internal::best_of(std::move(ends));
-}
-
-template <class Loss, IfLoss<Loss> = 0>
-FitResult fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
-              const Interrupt& interrupt = {}, int threads = 1) {
-  return fit(design, problem, KernelOf<Loss>(loss), options, interrupt, threads);
-}
-
-/// The same with responses alone: y (n,).
-template <class Loss>
-FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
-              const Interrupt& interrupt = {}, int threads = 1) {
-  return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt, threads);
 }
 
 namespace internal {
@@ -155,24 +178,14 @@ inline std::vector<FitResult> fit_path(const Design& design, const Problem& prob
 
 }  // namespace internal
 
-/// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
-/// so. Seeds: fits of a like problem to begin at, one for each k. Progress is told of entries.
-inline std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
-                                       const std::vector<Index>& ks, const Options& options = {},
-                                       const Interrupt& interrupt = {}, const std::vector<CompactFit>* seeds = nullptr,
-                                       const Progress& progress = {}) {
+KSPARSE_ENTRY std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
+                                              const std::vector<Index>& ks, const Options& options, const Interrupt& interrupt,
+                                              const std::vector<CompactFit>* seeds, const Progress& progress) {
   ProgressCounter counter(progress, Index(ks.size()), interrupt);
   const Interrupt asked = counter.interrupt();
   std::vector<FitResult> results = internal::fit_path(design, problem, loss, ks, options, asked, seeds, counter);
   counter.finish();
   return results;
-}
-
-template <class Loss, IfLoss<Loss> = 0>
-std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const Loss& loss, const std::vector<Index>& ks,
-                                const Options& options = {}, const Interrupt& interrupt = {},
-                                const std::vector<CompactFit>* seeds = nullptr, const Progress& progress = {}) {
-  return fit_path(design, problem, KernelOf<Loss>(loss), ks, options, interrupt, seeds, progress);
 }
 
 }  // namespace ksparse

@@ -50,8 +50,18 @@ struct ColumnMoments {
 
 class GlmObjective final : public Objective {
  public:
+  GlmObjective() = default;  // to be reset
+  /// Arguments, but for the problem's views, outlive this or the next reset.
   GlmObjective(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
-               const Interrupt& interrupt);
+               const Interrupt& interrupt) {
+    reset(design, problem, loss, options, interrupt);
+  }
+  GlmObjective(const GlmObjective&) = delete;  // it points into itself
+  GlmObjective& operator=(const GlmObjective&) = delete;
+
+  /// As newly made for another problem; allocates only what it does not have.
+  void reset(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
+             const Interrupt& interrupt);
 
   Index features() const override { return groups_.units(); }
   Index largest_unit() const override { return groups_.stride(); }
@@ -117,7 +127,7 @@ class GlmObjective final : public Objective {
   // The sample is the first few rows of every block of a scan, so that rows in any order are sampled evenly.
   Index blocks() const { return (n_ + block_rows - 1) / block_rows; }
   Index sample_rows() const {
-    const Index rows = n_ - design_.lead(), whole = rows / block_rows;
+    const Index rows = n_ - design_->lead(), whole = rows / block_rows;
     return whole * sample_share() + std::min(sample_share(), rows - whole * block_rows);
   }
   static constexpr Index sampled_slice = 16;  // columns
@@ -143,6 +153,8 @@ class GlmObjective final : public Objective {
 
   static double unit_of_responses(const Problem& problem, const LossKernel& loss, bool centred);
   void judge_scale();
+  void make_room();
+  void take_rows(const Problem& problem);
   double linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
                    Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian);
   double assemble(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Eigen::Ref<Eigen::VectorXd> gradient,
@@ -185,30 +197,36 @@ class GlmObjective final : public Objective {
   }
   bool largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const;
   bool columns_are_independent(Index size);
+  bool holds_near_twins(Index size);
   // Bounds of a coefficient in units; those of a column that can never enter do not matter.
-  double lower_in_units(Index column) const { return in_units(constraints_.lower_of(column), column); }
-  double upper_in_units(Index column) const { return in_units(constraints_.upper_of(column), column); }
+  double lower_in_units(Index column) const { return in_units(constraints_->lower_of(column), column); }
+  double upper_in_units(Index column) const { return in_units(constraints_->upper_of(column), column); }
   double in_units(double bound, Index column) const {
     return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column] / response_unit_;
   }
-  double ridge_of(Index column) const { return std::min(ridge_ * inverse_scale_[column] * inverse_scale_[column], 1e300); }
+  double ridge_of(Index column) const { return ridge_ * inverse_scale_[column] * inverse_scale_[column]; }
+  // Whether a column is too small to be of any use: its coefficient would overflow, or the ridge penalty allows it none.
+  bool is_negligible(double inverse_scale) const {
+    constexpr double most = 1e290;
+    return !(inverse_scale < most && ridge_ * inverse_scale * inverse_scale < most);
+  }
   bool interrupted() {
-    if (!interrupted_ && interrupt_) interrupted_ = interrupt_();
+    if (!interrupted_ && *interrupt_) interrupted_ = (*interrupt_)();
     return interrupted_;
   }
 
-  const Design& design_;
-  const SparseDesign* const sparse_;  // the same, if it is
-  const double response_unit_;        // in which y, the linear predictor and the coefficients are here; F in its square
-  const std::shared_ptr<const LossKernel> loss_in_units_;  // if that is not 1
-  const LossKernel& loss_;
-  const Interrupt& interrupt_;
-  const Groups groups_;
-  const Index n_, padded_, p_, capacity_;  // capacity_: most active columns
-  const bool intercept_;
-  const Constraints& constraints_;
-  const double ridge_, tolerance_;
-  const int max_newton_;
+  const Design* design_ = nullptr;
+  const SparseDesign* sparse_ = nullptr;  // the same, if it is
+  double response_unit_ = 1;              // in which y, the linear predictor and the coefficients are here; F in its square
+  std::shared_ptr<const LossKernel> loss_in_units_;  // if that is not 1
+  const LossKernel* loss_ = nullptr;
+  const Interrupt* interrupt_ = nullptr;
+  const Constraints* constraints_ = nullptr;
+  Groups groups_;
+  Index n_ = 0, padded_ = 0, p_ = 0, capacity_ = 0;  // capacity_: most active columns
+  bool intercept_ = true;
+  double ridge_ = 0, tolerance_ = 0;
+  int max_newton_ = 0;
   // Of labels, whose F is of order one, as they are here.
   double perfect_objective_ = separable_objective;
   double least_tolerance_ = 0;  // the decrement that is rounding
@@ -293,105 +311,59 @@ class GlmObjective final : public Objective {
 
 // ---------------------------------------------------------------------------------------------------------------- set-up
 
-inline GlmObjective::GlmObjective(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
-                                  const Interrupt& interrupt)
-    : design_(design),
-      sparse_(design.sparse()),
-      response_unit_(unit_of_responses(problem, loss, options.fit_intercept)),
-      loss_in_units_(response_unit_ == 1 ? nullptr : loss.in_units(response_unit_)),
-      loss_(loss_in_units_ ? *loss_in_units_ : loss),
-      interrupt_(interrupt),
-      groups_(options.constraints.groups, design.columns()),
-      n_(design.rows()),
-      padded_((design.rows() + Pack::size - 1) / Pack::size * Pack::size),
-      p_(design.columns()),
-      capacity_(groups_.most_columns(options.k)),
-      intercept_(options.fit_intercept),
-      constraints_(options.constraints),
-      ridge_(options.ridge),
-      tolerance_(options.tolerance),
-      max_newton_(options.max_newton),
-      response_(Eigen::VectorXd::Ones(padded_)),
-      weight_(Eigen::VectorXd::Zero(padded_)),
-      slope_(padded_),
-      curvature_(padded_),
-      active_(padded_, capacity_),
-      slots_(std::size_t(capacity_), -1),
-      cross_(block_rows, capacity_),
-      centre_(Eigen::ArrayXd::Zero(p_)),
-      inverse_scale_(Eigen::ArrayXd::Ones(p_)),
-      sums_(std::min(largest_panel, p_), Sums::cross + capacity_),
-      active_sums_(capacity_, Sums::cross + capacity_),
-      panel_gradient_(panel_entries()),
-      panel_curvature_(panel_entries()),
-      panel_centre_(std::min(largest_panel, p_)),
-      panel_factor_(std::min(largest_panel, p_)),
-      column_(block_rows),
-      panel_cross_(panel_entries(), capacity_ + 1),
-      beta_(capacity_ + 1),
-      gradient_(capacity_ + 1),
-      hessian_(capacity_ + 1, capacity_ + 1),
-      inverse_(capacity_ + 1, capacity_ + 1),
-      newton_(capacity_ + 1) {
-  if (!design_.columns_contiguous()) {
-    // Some more, since a path puts features of its entries into the working set; memory that is not used is not touched.
-    const Index usual = Options::working_set(p_, capacity_);
-    subset_.resize(padded_, std::min(usual + usual / 2, p_));
-    subset_columns_.reserve(std::size_t(subset_.cols()));
-  }
-  active_columns_.reserve(std::size_t(capacity_));
-  linearised_columns_.reserve(std::size_t(capacity_));
-  linearised_coef_.resize(capacity_ + 1);
-  starts_.reserve(std::size_t(capacity_ + 1));
-  if (!groups_.single()) {
-    members_.resize(n_, groups_.stride());
-    weighted_members_.resize(n_, groups_.stride());
-    weighted_.resize(n_, capacity_);
-    panel_blocks_.resize(panel_entries(), groups_.stride());
-    panel_starts_.reserve(std::size_t(panel_entries() + 1));
-  }
-  if (constraints_.bounded()) {
-    panel_lower_.resize(panel_entries());
-    panel_upper_.resize(panel_entries());
-    lower_.resize(capacity_ + 1);
-    upper_.resize(capacity_ + 1);
-    whole_hessian_.resize(capacity_ + 1, capacity_ + 1);
-    held_places_.reserve(std::size_t(capacity_));
-  }
-  if (can_sample()) {
-    no_slope_ = Eigen::VectorXd::Zero(sample_rows());
-    sample_curvature_.resize(sample_rows());
-    sample_cross_.resize(sample_rows(), capacity_);
-    if (design_.columns_contiguous()) sample_columns_.resize(sample_rows(), sampled_slice);
-  }
-  const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
-  double total = 0;
-  for (Index i = 0; i < n_; ++i) {
-    // Divided by the largest first: a sum of weights near 1e308 would overflow.
-    const double weight = problem.weights.size() ? problem.weights[i] / largest : 1.0;
-    response_[i] = loss.response_of(problem.responses[i]) / response_unit_;
-    weight_[i] = weight * loss.class_weight(problem.responses[i] != 0.0);
-    total += weight;
-  }
-  weight_ /= total;
-  if (problem.offset.size()) {
-    offset_ = Eigen::VectorXd::Zero(padded_);
-    offset_.head(n_) = problem.offset / response_unit_;
-  }
-  active_.bottomRows(padded_ - n_).setZero();
+inline void GlmObjective::reset(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
+                                const Interrupt& interrupt) {
+  design_ = &design;
+  sparse_ = design.sparse();
+  response_unit_ = unit_of_responses(problem, loss, options.fit_intercept);
+  loss_in_units_ = response_unit_ == 1 ? nullptr : loss.in_units(response_unit_);
+  loss_ = loss_in_units_ ? loss_in_units_.get() : &loss;
+  perfect_objective_ = separable_objective;
+  least_tolerance_ = start_ = 0;
+  tolerance_unit_ = 1;
+  started_ = false;
+  interrupt_ = &interrupt;
+  constraints_ = &options.constraints;
+  groups_.reset(options.constraints.groups, design.columns());
+  n_ = design.rows();
+  padded_ = (n_ + Pack::size - 1) / Pack::size * Pack::size;
+  p_ = design.columns();
+  capacity_ = groups_.most_columns(options.k);
+  intercept_ = options.fit_intercept;
+  ridge_ = options.ridge;
+  tolerance_ = options.tolerance;
+  max_newton_ = options.max_newton;
+  interrupted_ = saw_concave_ = units_chosen_ = linearised_ = compacted_ = records_moments_ = false;
+  lowest_margin_ = sum_slope_ = sum_curvature_ = 0;
+  sample_scale_ = 1;
+  bad_row_ = bad_column_ = -1;
+  scan_ = {};
+  moments_ = nullptr;
+  subset_list_ = nullptr;
+  for (std::vector<Index>* list :
+       {&linearised_columns_, &active_columns_, &starts_, &careful_, &subset_columns_, &held_places_})
+    list->clear();
+  make_room();
+  take_rows(problem);
   go_over_all_rows();
   if (sparse_) {
     const Index stride = (capacity_ + Pack::size - 1) / Pack::size * Pack::size;
-    if (loss_.is_binary() && groups_.single() && !offset_.size() && n_ > 16 * Pack::size)
-      compact_.emplace(*sparse_, response_, weight_);
+    if (loss_->is_binary() && groups_.single() && !offset_.size() && n_ > 16 * Pack::size) {
+      if (!compact_) compact_.emplace();
+      compact_->reset(*sparse_, response_, weight_);
+    } else {
+      compact_.reset();
+    }
     sparse_terms_.resize(2 * n_);
     sparse_cross_.resize(n_ * stride);
     background_ = Eigen::VectorXd::Zero(capacity_);
     cross_scratch_.resize(stride);
+  } else {
+    compact_.reset();
   }
-  if (!loss_.is_binary())
+  if (!loss_->is_binary())
     judge_scale();
-  else if (!loss_.falls_for_ever())
+  else if (!loss_->falls_for_ever())
     least_tolerance_ = rounding_of_labels;
 }
 
@@ -409,9 +381,9 @@ inline double GlmObjective::unit_of_responses(const Problem& problem, const Loss
     }
     return sum / total;
   };
-  const double largest_power = mean_of([](double y) { return std::abs(y); });
-  if (!(largest_power > 0)) return 1.0;
-  const double shrink = 1 / power_of_two_near(largest_power);  // so that squares stay in the range
+  const double size = mean_of([](double y) { return std::abs(y); });
+  if (!(size > 0)) return 1.0;
+  const double shrink = 1 / power_of_two_near(size);  // so that squares stay in the range
   if (!std::isfinite(shrink) || shrink == 0) return 1.0;
   const double mean = centred ? mean_of([=](double y) { return y * shrink; }) : 0.0;
   const double variance = mean_of([=](double y) { return (y * shrink - mean) * (y * shrink - mean); });
@@ -421,17 +393,95 @@ inline double GlmObjective::unit_of_responses(const Problem& problem, const Loss
 
 // F at coefficients of 0, by which it is judged what is rounding; and the linear predictor from which to start.
 inline void GlmObjective::judge_scale() {
-  const double at_zero = linearise(0, Eigen::VectorXd::Zero(intercept_), Curvature::exact, gradient_.head(intercept_),
+  beta_.setZero();
+  const double at_zero = linearise(0, beta_.head(intercept_), Curvature::exact, gradient_.head(intercept_),
                                    hessian_.topLeftCorner(intercept_, intercept_));
   perfect_objective_ = perfect * at_zero;
   least_tolerance_ = rounding * std::sqrt(at_zero);
   if (!intercept_) return;
-  const double total = weight_.sum(), start = loss_.start(weight_.dot(response_) / total);
+  const double total = weight_.sum(), start = loss_->start(weight_.dot(response_) / total);
   start_ = start - (offset_.size() ? weight_.dot(offset_) / total : 0.0);
 }
 
+// Buffers of the sizes that the problem needs.
+inline void GlmObjective::make_room() {
+  const Index d = capacity_ + 1, panel = std::min(largest_panel, p_), entries = panel_entries();
+  slope_.resize(padded_);
+  curvature_.resize(padded_);
+  active_.resize(padded_, capacity_);
+  active_.bottomRows(padded_ - n_).setZero();
+  slots_.assign(std::size_t(capacity_), -1);
+  cross_.resize(block_rows, capacity_);
+  centre_ = Eigen::ArrayXd::Zero(p_);
+  inverse_scale_ = Eigen::ArrayXd::Ones(p_);
+  sums_.resize(panel, Sums::cross + capacity_);
+  active_sums_.resize(capacity_, Sums::cross + capacity_);
+  panel_gradient_.resize(entries);
+  panel_curvature_.resize(entries);
+  panel_centre_.resize(panel);
+  panel_factor_.resize(panel);
+  column_.resize(block_rows);
+  panel_cross_.resize(entries, d);
+  beta_.resize(d);
+  gradient_.resize(d);
+  hessian_.resize(d, d);
+  inverse_.resize(d, d);
+  newton_.reserve(d);
+  linearised_coef_.resize(d);
+  active_columns_.reserve(std::size_t(capacity_));
+  linearised_columns_.reserve(std::size_t(capacity_));
+  starts_.reserve(std::size_t(d));
+  if (!design_->columns_contiguous()) {
+    // Some more, since a path puts features of its entries into the working set; memory that is not used is not touched.
+    const Index usual = Options::working_set(p_, capacity_);
+    subset_.resize(padded_, std::min(usual + usual / 2, p_));
+    subset_columns_.reserve(std::size_t(subset_.cols()));
+  }
+  if (!groups_.single()) {
+    members_.resize(n_, groups_.stride());
+    weighted_members_.resize(n_, groups_.stride());
+    weighted_.resize(n_, capacity_);
+    panel_blocks_.resize(entries, groups_.stride());
+    panel_starts_.reserve(std::size_t(entries + 1));
+  }
+  if (constraints_->bounded()) {
+    panel_lower_.resize(entries);
+    panel_upper_.resize(entries);
+    lower_.resize(d);
+    upper_.resize(d);
+    whole_hessian_.resize(d, d);
+  }
+  held_places_.reserve(std::size_t(capacity_));
+  if (can_sample()) {
+    no_slope_ = Eigen::VectorXd::Zero(sample_rows());
+    sample_curvature_.resize(sample_rows());
+    sample_cross_.resize(sample_rows(), capacity_);
+    if (design_->columns_contiguous()) sample_columns_.resize(sample_rows(), sampled_slice);
+  }
+}
+
+inline void GlmObjective::take_rows(const Problem& problem) {
+  response_ = Eigen::VectorXd::Ones(padded_);
+  weight_ = Eigen::VectorXd::Zero(padded_);
+  const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
+  double total = 0;
+  for (Index i = 0; i < n_; ++i) {
+    // Divided by the largest first: a sum of weights near 1e308 would overflow.
+    const double weight = problem.weights.size() ? problem.weights[i] / largest : 1.0;
+    response_[i] = loss_->response_of(problem.responses[i]) / response_unit_;
+    weight_[i] = weight * loss_->class_weight(problem.responses[i] != 0.0);
+    total += weight;
+  }
+  weight_ /= total;
+  offset_.resize(problem.offset.size() ? padded_ : 0);
+  if (problem.offset.size()) {
+    offset_.setZero();
+    offset_.head(n_) = problem.offset / response_unit_;
+  }
+}
+
 inline void GlmObjective::gather_in_units(Index column, Index first, Index rows, double* target) const {
-  design_.gather(column, first, rows, target);
+  design_->gather(column, first, rows, target);
   const double centre = centre_[column], factor = inverse_scale_[column];
   for (Index i = 0; i < rows; ++i) target[i] = (target[i] - centre) * factor;
 }
@@ -513,9 +563,9 @@ inline double GlmObjective::linearise(Index size, const Eigen::Ref<const Eigen::
   for (Index first = 0; first < rows_.padded; first += block_rows) {
     if (first % (64 * block_rows) == 0 && first > 0 && interrupted()) return std::numeric_limits<double>::quiet_NaN();
     const Index rows = std::min(block_rows, rows_.padded - first);
-    sums_over_rows.add(loss_.evaluate({rows, size, active_.data() + first, active_.outerStride(), coef.data(), intercept,
-                                       rows_.offset ? rows_.offset + first : nullptr, rows_.response + first,
-                                       rows_.weight + first, rows_.slope + first, rows_.curvature + first, curvature}));
+    sums_over_rows.add(loss_->evaluate({rows, size, active_.data() + first, active_.outerStride(), coef.data(), intercept,
+                                        rows_.offset ? rows_.offset + first : nullptr, rows_.response + first,
+                                        rows_.weight + first, rows_.slope + first, rows_.curvature + first, curvature}));
     const RowBlock block = row_block(first, rows, size, rows_.curvature);
     // The Hessian is symmetric: a tile that begins at column c needs the products with columns 0 .. c + 3 only.
     kernels::accumulate_columns(
@@ -546,6 +596,7 @@ inline double GlmObjective::assemble(Index size, const Eigen::Ref<const Eigen::V
     gradient[j] = active_sums_(j, Sums::slope) + ridge * coef[j];
     for (Index i = j; i < size; ++i) hessian(i, j) = active_sums_(i, Sums::cross + j);
     hessian(j, j) += ridge;
+    if (inverse_scale_[slots_[std::size_t(j)]] == 0) hessian(j, j) = 1;  // 0 in every row: it stays where it is
     if (intercept_) hessian(size, j) = active_sums_(j, Sums::curvature);
   }
   if (intercept_) {
@@ -567,7 +618,7 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
   NewtonLimits limits;
   limits.max_iterations = max_newton_;
   limits.bar = goal.bar;
-  if (constraints_.bounded()) {
+  if (constraints_->bounded()) {
     set_bounds(active_columns_);
     limits.lower = lower_.data();
     limits.upper = upper_.data();
@@ -578,19 +629,23 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
   else
     limits.relative_tolerance = goal.rough ? rough_tolerance : search_tolerance;
   const NewtonOutcome outcome = newton_.minimise(function, beta_.head(d), limits);
-  if (!loss_.is_binary() && size == 0) tolerance_unit_ = std::sqrt(std::min(1.0, outcome.objective));
+  if (!loss_->is_binary() && size == 0) tolerance_unit_ = std::sqrt(std::min(1.0, outcome.objective));
   for (Index place = 0; place < iterate.size(); ++place)
     for (Index j = starts_[std::size_t(place)], i = 0; j < starts_[std::size_t(place + 1)]; ++j, ++i)
       iterate.coef[place * iterate.stride + i] = beta_[j];
   iterate.intercept = intercept_ ? beta_[size] : 0.0;
   iterate.objective = outcome.objective;
   RefitOutcome answer{outcome.status, outcome.abandoned, outcome.iterations};
-  answer.perfect = !loss_.falls_for_ever() && outcome.objective <= perfect_objective_;
+  answer.perfect = !loss_->falls_for_ever() && outcome.objective <= perfect_objective_;
   if (interrupted_) answer.status = Status::interrupted;
-  if (goal.exact && answer.status == Status::converged && ridge_ == 0 && size > 0 && loss_.falls_for_ever()) {
+  if (goal.exact && answer.status == Status::converged && ridge_ == 0 && size > 0) {
     const bool runs_away =
-        outcome.singular ? columns_are_independent(size) : largest_move_is_unbounded(size, newton_.last_step(d));
-    if (runs_away) answer.status = Status::separable;
+        loss_->falls_for_ever() &&
+        (outcome.singular ? columns_are_independent(size) : largest_move_is_unbounded(size, newton_.last_step(d)));
+    if (runs_away)
+      answer.status = Status::separable;
+    else if (outcome.singular && holds_near_twins(size))
+      answer.status = Status::stalled;
   }
   return answer;
 }
@@ -623,6 +678,54 @@ inline bool GlmObjective::columns_are_independent(Index size) {
   return factorise(gram, inverse_.topLeftCorner(d, d), 0);
 }
 
+// Whether some active column differs from a combination of others by more than the rounding of its entries, but by less than
+// Newton's method can make use of: the combinations that their difference allows are out of its reach, whatever they are worth.
+// By the residual of each column's regression on those before it, taken twice, as for Gram-Schmidt (Bjorck 1996,
+// section 2.4.5).
+inline bool GlmObjective::holds_near_twins(Index size) {
+  constexpr double clear = 1e-7;  // of its own length: then Newton tells it from the others
+  const double rounding = 32 * std::numeric_limits<double>::epsilon();
+  const Index rows = rows_.count;
+  linearised_ = false;
+  const Eigen::Map<const Eigen::ArrayXd> weight(rows_.weight, rows);
+  Eigen::Map<Eigen::VectorXd> residual(rows_.slope, rows), weighted(rows_.curvature, rows);
+  const auto column = [&](Index place) { return active_.col(place).head(rows); };
+  Index kept = 0;
+  held_places_.clear();  // those kept
+  for (Index j = 0; j < size; ++j) {
+    residual = column(j);
+    const double length = std::sqrt((weight * residual.array().square()).sum());
+    for (int pass = 0; pass < 2; ++pass) {
+      if (intercept_) residual.array() -= (weight * residual.array()).sum() / weight.sum();
+      if (kept == 0) continue;
+      weighted = weight * residual.array();
+      auto coef = gradient_.head(kept);
+      for (Index i = 0; i < kept; ++i) coef[i] = column(held_places_[std::size_t(i)]).dot(weighted);
+      const auto factor = inverse_.topLeftCorner(kept, kept).template triangularView<Eigen::Lower>();
+      factor.solveInPlace(coef);
+      factor.adjoint().solveInPlace(coef);
+      for (Index i = 0; i < kept; ++i) residual -= coef[i] * column(held_places_[std::size_t(i)]);
+    }
+    const double left = std::sqrt((weight * residual.array().square()).sum());
+    const Index feature = slots_[std::size_t(j)];
+    if (left <= clear * length) {
+      const double entries = 1 + std::abs(centre_[feature]) * inverse_scale_[feature];
+      if (left > rounding * entries * length) return true;
+      continue;
+    }
+    held_places_.push_back(j);
+    for (Index i = 0; i <= kept; ++i) {
+      const Index other = held_places_[std::size_t(i)];
+      double product = (weight * column(j).array() * column(other).array()).sum();
+      if (intercept_) product -= (weight * column(j).array()).sum() * (weight * column(other).array()).sum() / weight.sum();
+      hessian_(kept, i) = product;
+    }
+    ++kept;
+    if (!factorise(hessian_.topLeftCorner(kept, kept), inverse_.topLeftCorner(kept, kept), 0)) return true;
+  }
+  return false;
+}
+
 // ------------------------------------------------------------------------------------------------------------------ scan
 
 // The blocks of the sample, with slopes of 0: the slopes of all rows are summed apart.
@@ -630,7 +733,7 @@ template <class Visit>
 void GlmObjective::for_sample(Index size, const Visit& visit) const {
   const Index share = sample_share();
   Index row = 0;
-  for (Index first = design_.lead(); first < n_; first += block_rows, row += share)
+  for (Index first = design_->lead(); first < n_; first += block_rows, row += share)
     visit(RowBlock{first, std::min(share, n_ - first), no_slope_.data(), curvature_.data() + first, sample_cross_.data() + row,
                    sample_cross_.outerStride(), size});
 }
@@ -659,6 +762,7 @@ inline void GlmObjective::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd>
   for (Index j = 0; j < size; ++j) {
     for (Index i = j; i < size; ++i) hessian(i, j) = sample_scale_ * active_sums_(i, Sums::cross + j);
     if (ridge_ > 0) hessian(j, j) += ridge_of(slots_[std::size_t(j)]);
+    if (inverse_scale_[slots_[std::size_t(j)]] == 0) hessian(j, j) = 1;
     if (intercept_) hessian(size, j) = sample_scale_ * active_sums_(j, Sums::curvature);
   }
   if (intercept_) hessian(size, size) = whole;
@@ -708,7 +812,7 @@ inline bool GlmObjective::linearise_for_scan(const Iterate& iterate, Hessian kin
   sample_scale_ = 1;
   if (kind == Hessian::sampled) sample_hessian(size, hessian);
   held_places_.clear();
-  if (constraints_.bounded() && groups_.single()) {
+  if (constraints_->bounded() && groups_.single()) {
     set_bounds(active_columns_);
     hold_at_bounds(size);
   }
@@ -731,10 +835,10 @@ inline bool GlmObjective::linearise_for_scan(const Iterate& iterate, Hessian kin
 inline bool GlmObjective::sum_panel(const Columns& panel) {
   if (scan_.kind == Hessian::sampled) return sum_sampled(panel, scan_.size);
   if (!needs_slopes_alone()) return sum_exactly(panel, scan_.size, scan_.curvature);
-  const Index lead = design_.lead();
+  const Index lead = design_->lead();
   for (const auto& [first, rows] : {std::pair{Index(0), lead}, std::pair{lead, n_ - lead}})
-    design_.accumulate_slopes(panel, {first, rows, slope_.data() + first, nullptr, nullptr, 0, 0},
-                              {sums_.data(), sums_.outerStride()});
+    design_->accumulate_slopes(panel, {first, rows, slope_.data() + first, nullptr, nullptr, 0, 0},
+                               {sums_.data(), sums_.outerStride()});
   return !interrupted();
 }
 
@@ -745,7 +849,7 @@ inline bool GlmObjective::sum_exactly(const Columns& panel, Index size, const do
     return !interrupted();
   }
   const bool in_units = is_gathered(panel);
-  const Index lead = in_units ? 0 : design_.lead();
+  const Index lead = in_units ? 0 : design_->lead();
   for (Index first = 0, rows = 0; first < n_; first += rows) {
     if (interrupted()) return false;
     rows = std::min(first < lead ? lead : block_rows, n_ - first);
@@ -756,7 +860,7 @@ inline bool GlmObjective::sum_exactly(const Columns& panel, Index size, const do
           [&](Index c) { return subset_.data() + (panel.list - subset_list_ + c) * subset_.outerStride() + first; },
           [&](Index) { return size; });
     else
-      design_.accumulate(panel, block, sums);
+      design_->accumulate(panel, block, sums);
   }
   return true;
 }
@@ -764,15 +868,15 @@ inline bool GlmObjective::sum_exactly(const Columns& panel, Index size, const do
 // Slopes of all rows, the other sums of the sample. A few columns at a time, where these are contiguous: what the first pass
 // over them brought into the caches serves the second, for which the rows of the sample are put side by side.
 inline bool GlmObjective::sum_sampled(const Columns& panel, Index size) {
-  const Index lead = design_.lead();
+  const Index lead = design_->lead();
   const auto slopes = [&](const Columns& columns, const Sums& sums) {
     for (const auto& [first, rows] : {std::pair{Index(0), lead}, std::pair{lead, n_ - lead}})
-      design_.accumulate_slopes(columns, {first, rows, slope_.data() + first, nullptr, nullptr, 0, 0}, sums);
+      design_->accumulate_slopes(columns, {first, rows, slope_.data() + first, nullptr, nullptr, 0, 0}, sums);
   };
-  if (!design_.columns_contiguous()) {
+  if (!design_->columns_contiguous()) {
     const Sums sums{sums_.data(), sums_.outerStride()};
     slopes(panel, sums);
-    for_sample(size, [&](const RowBlock& block) { design_.accumulate(panel, block, sums); });
+    for_sample(size, [&](const RowBlock& block) { design_->accumulate(panel, block, sums); });
     return !interrupted();
   }
   for (Index place = 0; place < panel.count; place += sampled_slice) {
@@ -782,7 +886,7 @@ inline bool GlmObjective::sum_sampled(const Columns& panel, Index size) {
     for (Index c = 0; c < columns.count; ++c)
       for_sample(size, [&](const RowBlock& block) {
         const Index row = block.cross - sample_cross_.data();
-        design_.gather(columns[c], block.first, block.rows, sample_columns_.col(c).data() + row);
+        design_->gather(columns[c], block.first, block.rows, sample_columns_.col(c).data() + row);
       });
     add_sample({sample_columns_.data(), sample_columns_.outerStride(), place, columns.count, 0, sample_rows()});
   }
@@ -947,7 +1051,7 @@ inline Status GlmObjective::end_panel(const Columns& panel, ScanSink& sink) {
     convert_panel(panel);
   }
   const double *lower = nullptr, *upper = nullptr;
-  if (constraints_.bounded()) {
+  if (constraints_->bounded()) {
     for (Index c = 0; c < count; ++c) {
       panel_lower_[c] = lower_in_units(panel[c]);
       panel_upper_[c] = upper_in_units(panel[c]);
@@ -1017,7 +1121,7 @@ inline bool GlmObjective::choose_all_units() {
 
 // Groups: the Hessian among the members of each is needed as well, so members are gathered, and matrix products do the rest.
 inline Status GlmObjective::scan_groups(const Iterate& iterate, const Columns& units, ScanSink& sink) {
-  const bool all_held = constraints_.bounded();
+  const bool all_held = constraints_->bounded();
   const Index size = take_active(iterate), d = size + intercept_, stride = groups_.stride();
   if (!linearise_for_scan(iterate, Hessian::exact)) return Status::interrupted;
   if (!units_chosen_) {
@@ -1079,7 +1183,8 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
     const bool plain = variance > cancellation * mean * mean && variance > tiny && variance < huge && std::isfinite(slope);
     if (plain) {
       centre_[column] = mean;
-      inverse_scale_[column] = power_of_two_near(1 / std::sqrt(variance));
+      const double inverse = power_of_two_near(1 / std::sqrt(variance));
+      inverse_scale_[column] = is_negligible(inverse) ? 0.0 : inverse;
       variance *= inverse_scale_[column] * inverse_scale_[column];
       slope *= inverse_scale_[column];
     } else {
@@ -1113,7 +1218,7 @@ inline bool GlmObjective::examine_column(Index column) {
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
   for (Index first = 0; first < n_; first += block_rows) {
     const Index rows = std::min(block_rows, n_ - first);
-    design_.gather(column, first, rows, column_.data());
+    design_->gather(column, first, rows, column_.data());
     for (Index i = 0; i < rows; ++i) {
       if (!std::isfinite(column_[i])) {
         bad_row_ = first + i;
@@ -1136,7 +1241,7 @@ inline bool GlmObjective::examine_column(Index column) {
     double sum = 0;
     for (Index first = 0; first < n_; first += block_rows) {
       const Index rows = std::min(block_rows, n_ - first);
-      design_.gather(column, first, rows, column_.data());
+      design_->gather(column, first, rows, column_.data());
       for (Index i = 0; i < rows; ++i)
         if (weight_[first + i] > 0) sum += weight_[first + i] * term(column_[i] * shrink);
     }
@@ -1145,7 +1250,7 @@ inline bool GlmObjective::examine_column(Index column) {
   const double mean = intercept_ ? weighted_mean([](double x) { return x; }) : 0.0;
   const double variance = weighted_mean([mean](double x) { return (x - mean) * (x - mean); });
   const double inverse = shrink * power_of_two_near(1 / std::sqrt(variance));
-  if (!(variance > 0) || !std::isfinite(inverse)) return true;
+  if (!(variance > 0) || is_negligible(inverse)) return true;
   centre_[column] = mean / shrink;
   inverse_scale_[column] = inverse;
   return true;
@@ -1173,8 +1278,8 @@ inline void GlmObjective::to_user(const Iterate& iterate, FitResult& result) con
       const double coef = iterate.coef[place * iterate.stride + i];
       if (coef == 0) continue;
       // Not to step over a bound by rounding.
-      result.coef[column] = std::min(std::max(coef * inverse_scale_[column] * response_unit_, constraints_.lower_of(column)),
-                                     constraints_.upper_of(column));
+      result.coef[column] = std::min(std::max(coef * inverse_scale_[column] * response_unit_, constraints_->lower_of(column)),
+                                     constraints_->upper_of(column));
       result.intercept -= result.coef[column] * centre_[column];
       result.support.push_back(column);
     }

@@ -13,8 +13,14 @@ namespace ksparse {
 
 class Groups {
  public:
+  Groups() = default;
   /// group_of: (columns,) the group of each column, from 0 on without gaps; empty: each column for itself.
-  Groups(const std::vector<Index>& group_of, Index columns) : units_(columns) {
+  Groups(const std::vector<Index>& group_of, Index columns) { reset(group_of, columns); }
+
+  void reset(const std::vector<Index>& group_of, Index columns) {
+    units_ = columns;
+    stride_ = 1;
+    begin_.clear();
     if (group_of.empty()) return;
     units_ = *std::max_element(group_of.begin(), group_of.end()) + 1;
     begin_.assign(std::size_t(units_ + 1), 0);
@@ -46,7 +52,7 @@ class Groups {
   }
 
  private:
-  Index units_, stride_ = 1;
+  Index units_ = 0, stride_ = 1;
   std::vector<Index> begin_;    // (units + 1,) where the columns of each unit begin in columns_; empty: each for itself
   std::vector<Index> columns_;  // by unit
   std::vector<Index> unit_of_;  // (columns,)

@@ -2,11 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "alternatives.hpp"
-#include "batch.hpp"
 #include "design/dense.hpp"
 #include "design/sparse.hpp"
-#include "fit.hpp"
+#include "entries.hpp"
 #include "loss/asymmetric_focal.hpp"
 #include "loss/cloglog.hpp"
 #include "loss/compiled.hpp"
@@ -22,4 +20,21 @@
 #include "loss/squared.hpp"
 #include "loss/squared_hinge.hpp"
 #include "loss/tweedie.hpp"
+
+#ifndef KSPARSE_COMPILED
+#include "alternatives.hpp"
+#include "batch.hpp"
+#include "fit.hpp"
 #include "resample.hpp"
+#else
+namespace ksparse {
+extern template class BasicColumnView<double>;
+extern template class BasicColumnView<float>;
+extern template class BasicRowView<double>;
+extern template class BasicRowView<float>;
+extern template class SparseColumns<double, std::int32_t>;
+extern template class SparseColumns<double, std::int64_t>;
+extern template class SparseColumns<float, std::int32_t>;
+extern template class SparseColumns<float, std::int64_t>;
+}  // namespace ksparse
+#endif

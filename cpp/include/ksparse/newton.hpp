@@ -61,14 +61,14 @@ struct NewtonOutcome {
 ///   bool interrupted()
 class Newton {
  public:
-  explicit Newton(Index capacity)
-      : gradient_(capacity),
-        start_gradient_(capacity),
-        step_(capacity),
-        trial_(capacity),
-        hessian_(capacity, capacity),
-        factor_(capacity, capacity),
-        held_(std::size_t(capacity), 0) {}
+  Newton() = default;
+  explicit Newton(Index capacity) { reserve(capacity); }
+
+  void reserve(Index capacity) {
+    for (Eigen::VectorXd* vector : {&gradient_, &start_gradient_, &step_, &trial_}) vector->resize(capacity);
+    for (Eigen::MatrixXd* matrix : {&hessian_, &factor_}) matrix->resize(capacity, capacity);
+    held_.assign(std::size_t(capacity), 0);
+  }
 
   template <class Function>
   NewtonOutcome minimise(Function& function, Eigen::Ref<Eigen::VectorXd> coef, const NewtonLimits& limits) {

@@ -22,11 +22,18 @@ struct Iterate {
   Eigen::VectorXd coef;        // (capacity * stride,) of place i from i * stride on; those after the unit's own are 0
   double intercept = 0;
   double objective = std::numeric_limits<double>::infinity();
-  Index stride;  // coefficients of the largest unit
+  Index stride = 1;  // coefficients of the largest unit
 
-  explicit Iterate(Index capacity, Index largest_unit = 1)
-      : coef(Eigen::VectorXd::Zero(capacity * largest_unit)), stride(largest_unit) {
+  explicit Iterate(Index capacity, Index largest_unit = 1) { reset(capacity, largest_unit); }
+
+  /// As newly made; allocates only what it does not have.
+  void reset(Index capacity, Index largest_unit) {
+    support.clear();
     support.reserve(std::size_t(capacity));
+    coef = Eigen::VectorXd::Zero(capacity * largest_unit);
+    intercept = 0;
+    objective = std::numeric_limits<double>::infinity();
+    stride = largest_unit;
   }
 
   Index size() const noexcept { return Index(support.size()); }

@@ -84,8 +84,9 @@ class Path {
       if (!settle(engine)) return false;
       Options options = options_;
       options.k = ks_[i];
-      Perturbation perturbation(engine, objective_.features(), options);
-      for (bool more = perturbation.begin(); more; more = perturbation.next()) drive(engine, objective_);
+      Perturbation perturbation;
+      for (bool more = perturbation.begin(engine, objective_.features(), options); more; more = perturbation.next())
+        drive(engine, objective_);
       if (engine.info().status != Status::converged) return false;
       entries_[i].report = perturbation.report();
       entries_[i].iterate = engine.current();

@@ -36,26 +36,34 @@ struct SearchReport {
 
 class Perturbation {
  public:
-  /// Of an engine whose first descent is done, among so many features.
-  Perturbation(Splicing& engine, Index features, const Options& options)
-      : engine_(engine),
-        options_(options),
-        features_(features),
-        random_(options.random_state),
-        best_(engine.current()),
-        walk_(engine.current()),
-        start_(engine.current()),
-        stand_ins_(engine.stand_ins()) {}
+  /// Allocates what begin() needs for searches of up to k of so many units with these options.
+  void reserve(Index k, Index largest_unit, Index features, const Options& options) {
+    constexpr int usual = 1000;  // rounds; only searches of days make more
+    for (Iterate* iterate : {&best_, &walk_, &start_}) iterate->reset(k, largest_unit);
+    stand_ins_.reset(k);
+    turns_.reserve(std::size_t(features));
+    ends_.reserve(std::size_t(std::min(options.rounds_allowed(features, true), usual) + 2));
+  }
 
-  /// Once the engine's first descent is done: starts a round, from the user's start if there is one, else if the options allow
-  /// any. False: there is none to make.
-  bool begin() {
+  /// Once the first descent of an engine is done: starts a round, from the user's start if there is one, else if the options
+  /// allow any. False: there is none to make. The arguments outlive the search.
+  bool begin(Splicing& engine, Index features, const Options& options) {
+    engine_ = &engine;
+    options_ = &options;
+    features_ = features;
+    random_.seed(options.random_state);
+    for (Iterate* iterate : {&best_, &walk_, &start_}) *iterate = engine.current();
+    stand_ins_ = engine.stand_ins();
+    turns_.clear();
+    next_ = 0;
+    report_ = {};
+    stage_ = Stage::local;
     const Index k = best_.size(), p = features_;
     rugged_ = has_close_rivals();
-    rounds_allowed_ = k == 0 || k >= p ? 0 : options_.rounds_allowed(p, rugged_);
+    rounds_allowed_ = k == 0 || k >= p ? 0 : options_->rounds_allowed(p, rugged_);
     ends_.assign(1, best_.objective);
     weakest_ = weakest_of_best_ = weakest_place();
-    refits_before_ = engine_.info().refits;
+    refits_before_ = engine_->info().refits;
     begin_ = Clock::now();
     return descend_from_users_start() || (rounds_allowed_ > 0 && go_on());
   }
@@ -63,19 +71,19 @@ class Perturbation {
   /// Once the engine is done again: goes on. False: the search is over, and the engine, done, is at the best point found, or
   /// stopped with its status.
   bool next() {
-    const bool converged = engine_.info().status == Status::converged;
+    const bool converged = engine_->info().status == Status::converged;
     const bool promising =
-        engine_.joined() < 0 && (stage_ == Stage::wide || engine_.current().objective < best_.objective * (1 + near));
+        engine_->joined() < 0 && (stage_ == Stage::wide || engine_->current().objective < best_.objective * (1 + near));
     if (converged && stage_ != Stage::further && promising) {
       stage_ = Stage::further;
-      engine_.descend_further();
+      engine_->descend_further();
       return true;
     }
     if (converged) {
       judge();
       return go_on();
     }
-    engine_.adopt(best_);
+    engine_->adopt(best_);
     return false;
   }
 
@@ -107,21 +115,21 @@ class Perturbation {
 
   bool is_settled() const {
     const int descents = report_.rounds + 1, found = report_.times_found;
-    if (!rugged_ && found >= nearly_all * descents) return found >= options_.share(settled_at_once);
-    return found >= options_.share(found == descents ? settled_by_all : settled);
+    if (!rugged_ && found >= nearly_all * descents) return found >= options_->share(settled_at_once);
+    return found >= options_->share(found == descents ? settled_by_all : settled);
   }
 
   bool late() const {
-    return options_.max_seconds > 0 && std::chrono::duration<double>(Clock::now() - begin_).count() > options_.max_seconds;
+    return options_->max_seconds > 0 && std::chrono::duration<double>(Clock::now() - begin_).count() > options_->max_seconds;
   }
 
   // Starts the next round, or puts the engine to the best point if there is none.
   bool go_on() {
-    const bool more = report_.rounds < rounds_allowed_ && (options_.has_own_budget() || !is_settled()) &&
-                      engine_.info().refits - refits_before_ < options_.refits_allowed() && !late() &&
-                      best_.objective > engine_.perfect_objective();  // nothing is better
+    const bool more = report_.rounds < rounds_allowed_ && (options_->has_own_budget() || !is_settled()) &&
+                      engine_->info().refits - refits_before_ < options_->refits_allowed() && !late() &&
+                      best_.objective > engine_->perfect_objective();  // nothing is better
     if (!more) {
-      engine_.adopt(best_);
+      engine_->adopt(best_);
       return false;
     }
     ++report_.rounds;
@@ -132,23 +140,23 @@ class Perturbation {
       perturb(wide);
     stage_ = wide ? Stage::wide : Stage::local;
     // A descent that only grows refits the start, from which the wide ones go on to exchanges with any feature.
-    engine_.descend_from(start_, best_.size(), wide ? Reach::grow : Reach::local);
+    engine_->descend_from(start_, best_.size(), wide ? Reach::grow : Reach::local);
     return true;
   }
 
   bool descend_from_users_start() {
-    if (options_.start.empty() || best_.objective <= engine_.perfect_objective()) return false;
+    if (options_->start.empty() || best_.objective <= engine_->perfect_objective()) return false;
     start_.support.clear();
     start_.coef.setZero();
-    for (const auto& units : {options_.constraints.required(), options_.constraints.units_of(options_.start)})
+    for (const auto& units : {options_->constraints.required(), options_->constraints.units_of(options_->start)})
       for (const Index unit : units)
-        if (may_enter(unit) && start_.size() < options_.k) start_.append(unit);
+        if (may_enter(unit) && start_.size() < options_->k) start_.append(unit);
     if (start_.size() == 0) return false;
     ++report_.rounds;
     ++rounds_allowed_;
     stage_ = Stage::further;
-    engine_.add_to_working_set(start_.support);
-    engine_.descend_from(start_, options_.k, Reach::global);
+    engine_->add_to_working_set(start_.support);
+    engine_->descend_from(start_, options_->k, Reach::global);
     return true;
   }
 
@@ -166,7 +174,7 @@ class Perturbation {
   }
 
   bool is_next_wide() {
-    const int usual = options_.share(near_at_hand);
+    const int usual = options_->share(near_at_hand);
     const double part = double(report_.times_found - usual) / usual;
     return part > 0 && uniform() < part;
   }
@@ -175,7 +183,7 @@ class Perturbation {
     if (uniform() < from_rivals && stand_ins_.count(place) > 0)
       return stand_ins_.at(place, below(stand_ins_.count(place))).feature;
     if (wide) return below(features_);
-    const auto& working = engine_.working_set();
+    const auto& working = engine_->working_set();
     return working[std::size_t(below(Index(working.size())))];
   }
 
@@ -186,13 +194,13 @@ class Perturbation {
     const Index replaced = 1 + below(most);
     for (Index i = 0; i < replaced; ++i) {
       const Index place = below(k), feature = draw(place, wide);
-      if (!engine_.is_required(start_.support[std::size_t(place)]) && may_enter(feature)) start_.replace(place, feature);
+      if (!engine_->is_required(start_.support[std::size_t(place)]) && may_enter(feature)) start_.replace(place, feature);
     }
   }
 
   bool may_enter(Index feature) const {
     const std::vector<Index>& support = start_.support;
-    return !engine_.is_excluded(feature) && std::find(support.begin(), support.end(), feature) == support.end();
+    return !engine_->is_excluded(feature) && std::find(support.begin(), support.end(), feature) == support.end();
   }
 
   // The next of all features, in an order drawn at random, in the place of the weakest one.
@@ -217,23 +225,23 @@ class Perturbation {
   // The place whose feature is foreseen to be missed least, by the last scan, which ended the descent; -1: all must be in.
   Index weakest_place() const {
     Index weakest = -1;
-    const Iterate& here = engine_.current();
+    const Iterate& here = engine_->current();
     for (Index i = 0; i < here.size(); ++i)
-      if (!engine_.is_required(here.support[std::size_t(i)]) &&
-          (weakest < 0 || engine_.leaving_loss(i) < engine_.leaving_loss(weakest)))
+      if (!engine_->is_required(here.support[std::size_t(i)]) &&
+          (weakest < 0 || engine_->leaving_loss(i) < engine_->leaving_loss(weakest)))
         weakest = i;
     return weakest;
   }
 
   void judge() {
-    const Iterate& here = engine_.current();
-    const bool joined = engine_.joined() >= 0;
-    const double end = joined ? ends_[std::size_t(engine_.joined())] : here.objective;
+    const Iterate& here = engine_->current();
+    const bool joined = engine_->joined() >= 0;
+    const double end = joined ? ends_[std::size_t(engine_->joined())] : here.objective;
     ends_.push_back(end);
     if (!joined && end < best_.objective * (1 + good) && here.size() == best_.size()) {
       walk_ = here;
       weakest_ = weakest_place();
-      stand_ins_ = engine_.stand_ins();
+      stand_ins_ = engine_->stand_ins();
     } else if (uniform() < back_to_best) {
       walk_ = best_;
       weakest_ = weakest_of_best_;
@@ -247,12 +255,12 @@ class Perturbation {
     }
   }
 
-  Splicing& engine_;
-  const Options& options_;
-  const Index features_;
+  Splicing* engine_ = nullptr;
+  const Options* options_ = nullptr;
+  Index features_ = 0;
   std::mt19937_64 random_;
-  Iterate best_, walk_, start_;
-  StandIns stand_ins_;                         // at the point of the walk
+  Iterate best_{0}, walk_{0}, start_{0};
+  StandIns stand_ins_{0};                      // at the point of the walk
   Index weakest_ = -1, weakest_of_best_ = -1;  // place of the weakest feature of the walk and of the best
   std::vector<Index> turns_;                   // all features in the order in which wide rounds take them
   std::size_t next_ = 0;

@@ -12,29 +12,17 @@
 #include <utility>
 #include <vector>
 
+#include "entries.hpp"
 #include "fit.hpp"
 #include "parallel.hpp"
 #include "problem.hpp"
 
 namespace ksparse {
 
-/// How often each row counts, one resampling per row of the matrix: 0 and 1 for a fold, counts for a bootstrap round.
-using Counts = Eigen::Map<const Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
-
-struct PathTask {
-  Index resampling = 0;  // row of the counts
-  std::shared_ptr<const LossKernel> loss;
-  Options options;
-  bool follows = false;  // starts from the fits of the task before it, which has the same resampling and a neighbouring setting
-};
-
-/// fit_path for every task, over threads; weights are those of the problem times the task's counts. X is shared by all. A task
-/// that fails holds one fit that says why, and the others are as they would be without it. Progress is told of the entries of
-/// all paths. Empty if interrupted.
-inline std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
-                                                      const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
-                                                      int threads, const Interrupt& interrupt = {},
-                                                      const Progress& progress = {}) {
+KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
+                                                             const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
+                                                             int threads, const Interrupt& interrupt,
+                                                             const Progress& progress) {
   std::vector<std::vector<CompactFit>> answers(tasks.size());
   // First tasks of all chains first, then the second ones: by the time that a task is taken, the one before it in its chain is
   // done or under way.

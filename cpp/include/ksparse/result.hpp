@@ -42,7 +42,8 @@ constexpr const char* advice(Status status) noexcept {
     case Status::converged: return "";
     case Status::max_iterations: return "raise max_newton, or add a ridge penalty, e.g. ridge=1e-3";
     case Status::stalled:
-      return "rounding stopped the descent before the tolerance was met; raise tolerance, or add a ridge penalty";
+      return "rounding stopped the descent before the tolerance was met, or features that must be in all but agree; raise "
+             "tolerance, or add a ridge penalty";
     case Status::separable:
       return "the chosen features separate the classes (or part of the rows), so the coefficients have no finite optimum and "
              "their size means nothing; add a ridge penalty, e.g. ridge=1e-3";

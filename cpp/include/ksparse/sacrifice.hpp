@@ -31,7 +31,11 @@ struct Proposal {
 /// The best proposals of a scan, best first, each with its v_j, in fixed memory.
 class ProposalList {
  public:
-  ProposalList(Index capacity, Index dimension) : moves_(dimension, capacity), slots_(std::size_t(capacity)) {
+  ProposalList(Index capacity, Index dimension) { reset(capacity, dimension); }
+
+  void reset(Index capacity, Index dimension) {
+    moves_.resize(dimension, capacity);
+    slots_.resize(std::size_t(capacity));
     items_.reserve(std::size_t(capacity));
     clear();
   }
@@ -80,8 +84,12 @@ class StandIns {
     double gain;  // foreseen decrease of F by the exchange, usually negative
   };
 
-  explicit StandIns(Index places, Index width = 8)
-      : width_(width), choices_(std::size_t(places * width)), counts_(std::size_t(places), 0) {}
+  explicit StandIns(Index places, Index width = 8) : width_(width) { reset(places); }
+
+  void reset(Index places) {
+    choices_.resize(std::size_t(places * width_));
+    counts_.assign(std::size_t(places), 0);
+  }
 
   void clear() noexcept { std::fill(counts_.begin(), counts_.end(), Index(0)); }
   Index count(Index place) const noexcept { return counts_[std::size_t(place)]; }

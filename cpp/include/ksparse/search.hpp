@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <optional>
+#include <algorithm>
+#include <cstddef>
 
 #include "objective.hpp"
 #include "options.hpp"
@@ -16,16 +17,34 @@ namespace ksparse {
 
 class Search {
  public:
-  /// The options outlive the search.
-  Search(const Objective& objective, const Options& options)
-      : options_(options),
-        features_(objective.features()),
-        may_perturb_(options.rounds_allowed(features_, true) > 0 || !options.start.empty()),
-        engine_(objective, options, may_perturb_ ? &memory_ : nullptr) {}
+  Search() = default;  // to be reset
+  /// The options outlive the search, or the next reset.
+  Search(const Objective& objective, const Options& options) { reset(objective, options); }
   Search(const Search&) = delete;  // the engine refers to the memory beside it
   Search& operator=(const Search&) = delete;
 
+  /// As newly made for another objective; allocates only what it does not have.
+  void reset(const Objective& objective, const Options& options) {
+    options_ = &options;
+    features_ = objective.features();
+    may_perturb_ = options.rounds_allowed(features_, true) > 0 || !options.start.empty();
+    perturbs_ = false;
+    stage_ = Stage::descent;
+    memory_.clear();
+    engine_.reset(objective, options, may_perturb_ ? &memory_ : nullptr);
+  }
+
+  /// Allocates at once what searches of this kind may come to need, however long they get.
+  void reserve() {
+    if (!may_perturb_) return;
+    constexpr int usual = 10000;  // refits; only searches of days make more
+    memory_.reserve(std::size_t(std::min(options_->refits_allowed(), usual)));
+    perturbation_.reserve(engine_.current().coef.size() / engine_.current().stride, engine_.current().stride, features_,
+                          *options_);
+  }
+
   Splicing& engine() noexcept { return engine_; }
+  const Splicing& engine() const noexcept { return engine_; }
   bool done() const noexcept { return stage_ == Stage::done; }
 
   /// Once the engine is done: sets it to what comes next, if anything does.
@@ -35,13 +54,13 @@ class Search {
       case Stage::descent:
         if (!converged) return end();
         if (may_perturb_) {
-          perturbation_.emplace(engine_, features_, options_);
+          perturbs_ = true;
           stage_ = Stage::rounds;
-          if (perturbation_->begin()) return;
+          if (perturbation_.begin(engine_, features_, *options_)) return;
         }
         return polish();
       case Stage::rounds:
-        if (perturbation_->next()) return;
+        if (perturbation_.next()) return;
         return engine_.info().status == Status::converged ? polish() : end();
       case Stage::polish:
       case Stage::done: return end();
@@ -51,9 +70,9 @@ class Search {
   /// Once done: the work that it took, and how the answer was found.
   Info info() const {
     Info info = engine_.info();
-    if (perturbation_) {
-      info.rounds = perturbation_->report().rounds;
-      info.times_found = perturbation_->report().times_found;
+    if (perturbs_) {
+      info.rounds = perturbation_.report().rounds;
+      info.times_found = perturbation_.report().times_found;
     }
     return info;
   }
@@ -67,12 +86,12 @@ class Search {
   }
   void end() { stage_ = Stage::done; }
 
-  const Options& options_;
-  const Index features_;
-  const bool may_perturb_;
+  const Options* options_ = nullptr;
+  Index features_ = 0;
+  bool may_perturb_ = false, perturbs_ = false;
   SupportMemory memory_;
   Splicing engine_;
-  std::optional<Perturbation> perturbation_;
+  Perturbation perturbation_;
   Stage stage_ = Stage::descent;
 };
 

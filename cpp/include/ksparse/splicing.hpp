@@ -18,8 +18,10 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "objective.hpp"
@@ -40,12 +42,17 @@ class Splicing final : public ScanSink, private MoveRules {
  public:
   enum class Question { refit, scan, done };
 
+  Splicing() = default;  // to be reset
   /// A descent from the empty support; options.k is the most that any descent of this engine may use. A memory, if given,
   /// outlives the engine: supports known to be no better are not refitted, and a descent that comes upon the way of an
   /// earlier one ends there.
   Splicing(const Objective& objective, const Options& options, SupportMemory* memory = nullptr);
   /// The same, but only up to `first` features and to the given reach at first.
   Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first);
+
+  /// As newly made for another objective; allocates only what it does not have.
+  void reset(const Objective& objective, const Options& options, SupportMemory* memory = nullptr);
+  void reset(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first);
 
   /// Once done: a descent from a support (with any coefficients) to at most k features.
   void descend_from(const Iterate& start, Index k, Reach reach);
@@ -122,6 +129,7 @@ class Splicing final : public ScanSink, private MoveRules {
   void ask_scan(Phase phase);
   void grow_or_exchange();
   void enter_best();
+  bool rose_on_entry() const noexcept;
   void try_next_exchange();
   void choose_working_set();
   void choose_best(Index size, std::vector<Index>& chosen);
@@ -141,68 +149,98 @@ class Splicing final : public ScanSink, private MoveRules {
   // Accept only what is lower by more than the accuracy of a refit, so that rounding cannot make the search cycle.
   static constexpr double least_gain = 1e-9;
 
+  // Of F, relatively, by which a refit that was to lower it may end above where it began: rounding of its tolerance. More is a
+  // start from which Newton does not find back.
+  static constexpr double most_rise = 1e-3;
+
   // Features scanned exactly after a sampled scan of all.
   static constexpr Index candidate_count = 64;
 
-  const Index features_, capacity_;
-  const double perfect_objective_;
-  const bool samples_;  // scans all features with a sampled Hessian first
-  const Options options_;
+  Index features_ = 0, capacity_ = 0;
+  double perfect_objective_ = 0;
+  bool samples_ = false;  // scans all features with a sampled Hessian first
+  Options options_;
   Phase phase_ = Phase::null_model;
   Question question_ = Question::refit;
   RefitGoal goal_;
   Info info_;
-  Index budget_;  // most features of the present descent
-  Reach reach_;
-  SupportMemory* memory_;
+  Index budget_ = 0;  // most features of the present descent
+  Reach reach_ = Reach::global;
+  SupportMemory* memory_ = nullptr;
   SupportMemory::Key key_ = 0, trial_key_ = 0;  // of the current and of the tried support
   int descents_ = 0, joined_ = -1;
-  Iterate current_, trial_, null_model_;
-  std::vector<Index> required_;                  // sorted
-  std::vector<Role> role_;                       // (p,) what the constraints say of each feature
-  std::vector<Index> position_;                  // (p,) place in the active set, or -1
-  std::vector<Index> working_;                   // sorted features of the working set
-  std::vector<Index> candidates_;                // sorted features that passed the screen
-  std::vector<Index> surveyed_;                  // the same, as it was after the last survey
-  Index working_size_;                           // how many it holds
-  std::vector<Index> order_;                     // (p,) scratch of the choice of the working set
-  std::vector<double> score_;                    // (p,) what each feature promised in the last scan of all
-  const std::unique_ptr<SacrificeModel> model_;  // of the last scan
-  ProposalList proposals_;                       // best of the last scan, best first
-  StandIns stand_ins_;                           // of the last scan of all features with a full support
+  Iterate current_{0}, trial_{0}, null_model_{0};
+  std::vector<Index> required_;            // sorted
+  std::vector<Role> role_;                 // (p,) what the constraints say of each feature
+  std::vector<Index> position_;            // (p,) place in the active set, or -1
+  std::vector<Index> working_;             // sorted features of the working set
+  std::vector<Index> candidates_;          // sorted features that passed the screen
+  std::vector<Index> surveyed_;            // the same, as it was after the last survey
+  Index working_size_ = 0;                 // how many it holds
+  std::vector<Index> order_;               // (p,) scratch of the choice of the working set
+  std::vector<double> score_;              // (p,) what each feature promised in the last scan of all
+  Index model_units_ = 0;                  // the features for which the model was made
+  std::unique_ptr<SacrificeModel> model_;  // of the last scan
+  ProposalList proposals_{0, 0};           // best of the last scan, best first
+  StandIns stand_ins_{0};                  // of the last scan of all features with a full support
   Index next_proposal_ = 0;
+  Index entering_ = -1;    // the unit whose entry is being refitted from the step of the model, or -1
   bool improved_ = false;  // since the last scan
 };
 
-inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory)
-    : Splicing(objective, options, memory, Reach::global, std::min(options.k, objective.features())) {}
+inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory) {
+  reset(objective, options, memory);
+}
 
-inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first)
-    : features_(objective.features()),
-      capacity_(std::min(options.k, features_)),
-      perfect_objective_(objective.perfect_objective()),
-      samples_(objective.can_sample() && features_ > 4 * (candidate_count + capacity_)),
-      options_(options),
-      budget_(first),
-      reach_(reach),
-      memory_(memory),
-      current_(capacity_, objective.largest_unit()),
-      trial_(capacity_, objective.largest_unit()),
-      null_model_(capacity_, objective.largest_unit()),
-      role_(std::size_t(features_), Role::free),
-      position_(std::size_t(features_), -1),
-      working_size_(Options::working_set(features_, capacity_)),
-      order_(std::size_t(features_)),
-      score_(std::size_t(features_), 0.0),
-      model_(make_sacrifice_model(capacity_, objective.largest_unit(), features_)),
-      proposals_(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), model_->move_size()),
-      stand_ins_(capacity_) {
+inline Splicing::Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first) {
+  reset(objective, options, memory, reach, first);
+}
+
+inline void Splicing::reset(const Objective& objective, const Options& options, SupportMemory* memory) {
+  reset(objective, options, memory, Reach::global, std::min(options.k, objective.features()));
+}
+
+inline void Splicing::reset(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach,
+                            Index first) {
+  const Index places = std::min(options.k, objective.features()), unit = objective.largest_unit();
+  // The model's buffers depend on these three alone.
+  if (!model_ || capacity_ != places || current_.stride != unit || model_units_ != objective.features()) {
+    model_ = make_sacrifice_model(places, unit, objective.features());
+    model_units_ = objective.features();
+  }
+  features_ = objective.features();
+  capacity_ = places;
+  perfect_objective_ = objective.perfect_objective();
+  samples_ = objective.can_sample() && features_ > 4 * (candidate_count + capacity_);
+  options_ = options;
+  phase_ = Phase::null_model;
+  question_ = Question::refit;
+  goal_ = {};
+  info_ = {};
+  budget_ = first;
+  reach_ = reach;
+  memory_ = memory;
+  key_ = trial_key_ = 0;
+  descents_ = 0;
+  joined_ = -1;
+  entering_ = -1;
+  next_proposal_ = 0;
+  improved_ = false;
+  for (Iterate* iterate : {&current_, &trial_, &null_model_}) iterate->reset(capacity_, unit);
   required_ = options.constraints.required();
+  role_.assign(std::size_t(features_), Role::free);
   for (const Index feature : options.constraints.excluded()) role_[std::size_t(feature)] = Role::excluded;
   for (const Index feature : required_) role_[std::size_t(feature)] = Role::required;
+  position_.assign(std::size_t(features_), -1);
+  working_size_ = Options::working_set(features_, capacity_);
+  for (std::vector<Index>* list : {&working_, &candidates_, &surveyed_}) list->clear();
   working_.reserve(std::size_t(working_size_));
   surveyed_.reserve(std::size_t(working_size_));
   candidates_.reserve(std::size_t(samples_ ? candidate_count + capacity_ : 0));
+  order_.resize(std::size_t(features_));
+  score_.assign(std::size_t(features_), 0.0);
+  proposals_.reset(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), model_->move_size());
+  stand_ins_.reset(capacity_);
 }
 
 inline void Splicing::descend_from(const Iterate& start, Index k, Reach reach) {
@@ -310,7 +348,9 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
   ++info_.refits;
   info_.newton_iterations += outcome.newton_iterations;
   if (outcome.status == Status::interrupted) return finish(Status::interrupted);
-  if (memory_ && !goal_.rough) memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain));
+  const bool lost = phase_ == Phase::grow && rose_on_entry();
+  if (memory_ && !goal_.rough && !lost)
+    memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain));
   switch (phase_) {
     case Phase::null_model:
       if (outcome.status == Status::numerical_failure) return finish(Status::numerical_failure);
@@ -318,6 +358,13 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
       null_model_ = current_;
       return ask_scan(Phase::survey);
     case Phase::grow:
+      if (lost) {
+        // From where F is known, with the newcomer at 0, it cannot rise.
+        trial_ = current_;
+        trial_.append(std::exchange(entering_, Index(-1)));
+        return ask_refit(Phase::grow);
+      }
+      entering_ = -1;
       adopt_trial();
       // Nothing lowers an objective of 0: a separating support ends the descent.
       if (outcome.status == Status::separable || outcome.perfect || joins_an_earlier_descent())
@@ -411,8 +458,14 @@ inline void Splicing::enter_best() {
   // Nothing in the working set adds anything, and it holds what promises most: the support stays smaller.
   if (proposals_.size() == 0) return finish(Status::converged);
   trial_ = current_;
+  entering_ = proposals_[0].entering;
   model_->apply(proposals_[0], proposals_.move(0), trial_);
   ask_refit(Phase::grow);
+}
+
+// The model's step may lead to where the loss is out of a refit's reach; F is then not that of the support.
+inline bool Splicing::rose_on_entry() const noexcept {
+  return entering_ >= 0 && !(trial_.objective <= current_.objective + most_rise * std::abs(current_.objective));
 }
 
 inline SupportMemory::Key Splicing::key_after(const Proposal& proposal) const {

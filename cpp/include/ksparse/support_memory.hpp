@@ -1,10 +1,12 @@
 // What is known of supports that were refitted before, so that a long search refits none twice.
 // A support is known by the exclusive or of one random-looking word per feature (Zobrist 1970): an exchange changes two words.
+// The words are found in an open table, which is emptied by a change of epoch and keeps its memory.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <unordered_map>
+#include <limits>
 #include <vector>
 
 #include "types.hpp"
@@ -28,23 +30,79 @@ class SupportMemory {
     return key;
   }
 
+  /// Forgets all.
+  void clear() noexcept {
+    count_ = 0;
+    if (++epoch_ == 0) {
+      table_.assign(table_.size(), Entry{});
+      epoch_ = 1;
+    }
+  }
+  /// Has room for so many supports.
+  void reserve(std::size_t supports) {
+    std::size_t size = smallest;
+    while (size < 2 * supports) size *= 2;
+    if (size > table_.size()) rebuild(size);
+  }
+
   /// Whether a refit of this support is known to end at `bar` or above.
-  bool is_above(Key key, double bar) const {
-    const auto found = floors_.find(key);
-    return found != floors_.end() && found->second >= bar;
+  bool is_above(Key key, double bar) const noexcept {
+    if (table_.empty()) return false;
+    const Entry& entry = table_[place_of(key)];
+    return entry.epoch == epoch_ && entry.floor >= bar;
   }
   /// F on this support is at least `floor`.
   void learn(Key key, double floor) {
-    const auto [place, is_new] = floors_.try_emplace(key, floor);
-    if (!is_new && place->second < floor) place->second = floor;
+    Entry& entry = entry_of(key);
+    if (entry.floor < floor) entry.floor = floor;
   }
 
-  /// The descent that passed through this support, or -1; if none, `descent` is noted as the one that does.
-  int passed_by(Key key, int descent) { return passed_.try_emplace(key, descent).first->second; }
+  /// The first descent that passed through this support; the one given, if no other did.
+  int passed_by(Key key, int descent) {
+    Entry& entry = entry_of(key);
+    if (entry.descent < 0) entry.descent = descent;
+    return entry.descent;
+  }
 
  private:
-  std::unordered_map<Key, double> floors_;
-  std::unordered_map<Key, int> passed_;
+  struct Entry {
+    Key key = 0;
+    double floor = -std::numeric_limits<double>::infinity();
+    int descent = -1;
+    std::uint32_t epoch = 0;  // free, unless it is the table's
+  };
+
+  static constexpr std::size_t smallest = 64;  // a power of two, as all sizes
+
+  std::size_t place_of(Key key) const noexcept {
+    const std::size_t mask = table_.size() - 1;
+    std::size_t place = std::size_t(key) & mask;
+    while (table_[place].epoch == epoch_ && table_[place].key != key) place = (place + 1) & mask;
+    return place;
+  }
+
+  Entry& entry_of(Key key) {
+    if (2 * (count_ + 1) > table_.size()) rebuild(table_.empty() ? smallest : 2 * table_.size());
+    Entry& entry = table_[place_of(key)];
+    if (entry.epoch != epoch_) {
+      entry = Entry{};
+      entry.key = key;
+      entry.epoch = epoch_;
+      ++count_;
+    }
+    return entry;
+  }
+
+  void rebuild(std::size_t size) {
+    std::vector<Entry> old(size);
+    old.swap(table_);
+    for (const Entry& entry : old)
+      if (entry.epoch == epoch_) table_[place_of(entry.key)] = entry;
+  }
+
+  std::vector<Entry> table_;
+  std::size_t count_ = 0;
+  std::uint32_t epoch_ = 1;
 };
 
 }  // namespace ksparse

@@ -31,7 +31,7 @@ class CoefficientDisplay:
     names : list of str
         Names of their features.
     intervals : ndarray of shape (n_chosen, 2), optional
-        Lower and upper ends.
+        Lower and upper ends, NaN for a feature that has no interval.
     interval_name : str, optional
         What the intervals are.
     scaled : bool, default=False
@@ -46,7 +46,7 @@ class CoefficientDisplay:
     line_ : matplotlib Line2D
         Markers of the coefficients.
     intervals_ : matplotlib ErrorbarContainer or None
-        The intervals.
+        The intervals, if there are any.
 
     See Also
     --------
@@ -100,7 +100,7 @@ class CoefficientDisplay:
             The fit.
         intervals : array-like of shape (n_chosen, 2), BatchResult or None, default=None
             Where the intervals come from. An array: lower and upper ends in the order of ``support``, from wherever you
-            have them. A :class:`ksparse.BatchResult` of :func:`ksparse.fit_many`, bootstrap rounds as weights of the rows: percentiles
+            have them; NaN twice where a feature has none, as in a summary where a coefficient is at a bound. A :class:`ksparse.BatchResult` of :func:`ksparse.fit_many`, bootstrap rounds as weights of the rows: percentiles
             of the coefficients over the rounds that have an answer, 0 in those that did not choose the feature. Such intervals include
             the uncertainty of the choice, if the rounds had the whole choice to make; none is a proof that the choice was right.
         level : float, default=0.95
@@ -117,6 +117,11 @@ class CoefficientDisplay:
         -------
         CoefficientDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what it must be; the message names it.
         """
         display = cls._of(result.coef, result.support, result.feature_names, intervals, level, interval_name, scale)
         return display.plot(n=n, ax=ax, **kwargs)
@@ -154,7 +159,7 @@ class CoefficientDisplay:
         Raises
         ------
         ValueError
-            If the target is none of those that the estimator has.
+            If the target is none of those that the estimator has, or another argument is not what it must be.
         """
         row = row_of(estimator, target)
         names = getattr(estimator, "feature_names_in_", None)
@@ -220,11 +225,13 @@ class CoefficientDisplay:
         (self.line_,) = ax.plot(self.coefs[: len(names)], places, **{"marker": "o", "linestyle": "none", **kwargs})
         self.intervals_ = None
         label = "coefficient times scale" if self.scaled else "coefficient"
-        if self.intervals is not None:
-            low, high = self.intervals[: len(names)].T
+        ends = np.full((len(names), 2), np.nan) if self.intervals is None else self.intervals[: len(names)]
+        known = ~np.isnan(ends[:, 0])
+        if known.any():
+            low, high = ends[known].T
             # Drawn about the middle: an interval need not hold its coefficient.
             self.intervals_ = ax.errorbar(
-                (low + high) / 2, places, xerr=(high - low) / 2, fmt="none", ecolor=self.line_.get_color(), capsize=3
+                (low + high) / 2, places[known], xerr=(high - low) / 2, fmt="none", ecolor=self.line_.get_color(), capsize=3
             )
             label += "" if self.interval_name is None else f" (bars: {self.interval_name})"
         ax.set_yticks(places, names)
@@ -240,6 +247,11 @@ def _check_intervals(intervals: Any, n_chosen: int) -> NDArray[np.float64]:
         raise ValueError(
             f"intervals has shape {ends.shape}; it must have shape ({n_chosen}, 2), lower and upper ends for each chosen feature"
         )
+    for i in np.flatnonzero(~(ends[:, 0] <= ends[:, 1]) | ~np.isfinite(ends).all(axis=1)):
+        if not np.isnan(ends[i]).all():
+            raise ValueError(
+                f"intervals[{i}] is {ends[i].tolist()}; it must be a lower and an upper end, both finite, or NaN twice for none"
+            )
     return ends
 
 

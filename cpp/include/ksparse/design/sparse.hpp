@@ -23,7 +23,8 @@ namespace ksparse {
 /// A set of rows, a bit for each.
 class RowSet {
  public:
-  explicit RowSet(Index rows) : words_(std::size_t(rows / 64 + 1), 0) {}
+  /// None of so many rows.
+  void reset(Index rows) { words_.assign(std::size_t(rows / 64 + 1), 0); }
   bool has(Index row) const noexcept { return words_[std::size_t(row >> 6)] >> (row & 63) & 1; }
   void add(Index row) noexcept { words_[std::size_t(row >> 6)] |= std::uint64_t(1) << (row & 63); }
   void remove(Index row) noexcept { words_[std::size_t(row >> 6)] &= ~(std::uint64_t(1) << (row & 63)); }

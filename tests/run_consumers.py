@@ -1,6 +1,6 @@
 """Consumers of the library: by find_package, add_subdirectory, FetchContent and pkg-config, from C++ and from C.
 
-Usage: ``python tests/install/run.py PREFIX BUILD [--all]``. PREFIX is where ``cmake --install`` put the library with its C API.
+Usage: ``python tests/run_consumers.py PREFIX BUILD [--all]``. PREFIX is where ``cmake --install`` put the library with its C API.
 By default one C++ consumer is built by each compiler, which takes a minute; ``--all`` builds every compiler, standard and way.
 """
 
@@ -9,26 +9,19 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import platform
 import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-EXAMPLES = HERE.parents[1] / "cpp" / "examples"
+from commands import ENVIRONMENT, ROOT, run
+
+HERE = ROOT / "tests" / "install"
+EXAMPLES = ROOT / "cpp" / "examples"
 WARNINGS = "-Wall -Wextra -Wconversion -Werror"
 LEAST = "-fno-exceptions -fno-rtti"
-
-
-def run(*command: str | Path, **environment: str) -> str:
-    """Run a command, shown first; stop at the first that fails. Returns what it printed."""
-    print("+", *command, flush=True)
-    words = [str(part) for part in command]
-    result = subprocess.run(words, env={**os.environ, **environment}, text=True, stdout=subprocess.PIPE, check=False)
-    if result.returncode != 0:
-        sys.exit(result.stdout + f"\nfailed: {shlex.join(words)}")
-    return result.stdout
 
 
 def cmake_consumer(source: Path, build: Path, *options: str) -> None:
@@ -61,10 +54,23 @@ def pkg_config_consumer(package: str, compiler: list[str], source: Path, prefix:
     eigen = [Path(path, "cmeel.prefix", "share", "pkgconfig") for path in sys.path]
     ours = next(prefix.glob(f"lib*/**/{package}.pc")).parent
     places = [ours, *(path for path in eigen if path.exists())]
-    flags = run("pkg-config", "--cflags", "--libs", package, PKG_CONFIG_PATH=os.pathsep.join(map(str, places)))
+    settings = {**ENVIRONMENT, "PKG_CONFIG_PATH": os.pathsep.join(map(str, places))}
+    flags = subprocess.check_output(["pkg-config", "--cflags", "--libs", package], env=settings, text=True)
     program = build / f"by-pkg-config-{package}"
     run(*compiler, *WARNINGS.split(), source, "-o", program, *shlex.split(flags), "-lm")
     run(program, LD_LIBRARY_PATH=str(ours.parent))
+
+
+def refuses_other_instructions(compiler: str, prefix: Path, build: Path) -> None:
+    """Check that a program with other vector instructions than the library does not link: it would free memory wrongly."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return
+    eigen = [f"-isystem{path}/cmeel.prefix/include/eigen3" for path in sys.path if Path(path, "cmeel.prefix").exists()]
+    folders = [f"-I{prefix}/include", *(eigen or ["-isystem/usr/include/eigen3"]), f"-L{next(prefix.glob('lib*'))}"]
+    command = [compiler, "-std=c++17", "-mavx2", "-DKSPARSE_COMPILED", str(EXAMPLES / "quickstart.cpp"), *folders, "-lksparse"]
+    done = subprocess.run([*command, "-o", str(build / "mixed")], text=True, capture_output=True, check=False)
+    if done.returncode == 0 or "is_compiled_for_alignment" not in done.stderr:
+        sys.exit(f"{shlex.join(command)} should not link for the library's alignment, but:\n{done.stderr}")
 
 
 def main() -> None:
@@ -81,7 +87,9 @@ def main() -> None:
     cmake_consumer(HERE / "c", build / "c", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_FLAGS=-std=c11 -pedantic {WARNINGS}")
     if shutil.which("pkg-config"):
         pkg_config_consumer("ksparse-c", ["cc", "-std=c11", "-pedantic"], EXAMPLES / "quickstart.c", prefix, build)
-        pkg_config_consumer("ksparse", [first, "-std=c++17", "-O0"], EXAMPLES / "quickstart.cpp", prefix, build)
+        for package in ("ksparse", "ksparse-compiled"):
+            pkg_config_consumer(package, [first, "-std=c++17", "-O0"], EXAMPLES / "quickstart.cpp", prefix, build)
+    refuses_other_instructions(first, prefix, build)
     if not arguments.all:
         cxx_consumer("find_package", first, 17, "", prefix, build, "Release")
         cxx_consumer("FetchContent", last, 20, LEAST, prefix, build)

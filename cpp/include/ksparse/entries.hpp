@@ -1,0 +1,181 @@
+// The entries of the library: what a program calls, and what it gets. Declarations alone, which compile in a second; the
+// definitions are in fit.hpp, batch.hpp, resample.hpp and alternatives.hpp, or, with KSPARSE_COMPILED, in the library that
+// cpp/src/ksparse.cpp becomes (target ksparse::compiled).
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "design/design.hpp"
+#include "loss/kernel.hpp"
+#include "options.hpp"
+#include "problem.hpp"
+#include "result.hpp"
+#include "types.hpp"
+
+// KSPARSE_COMPILED: of a program, which links the definitions; KSPARSE_COMPILING: of the library that holds them.
+#if defined(KSPARSE_COMPILED) || defined(KSPARSE_COMPILING)
+#define KSPARSE_ENTRY
+#else
+#define KSPARSE_ENTRY inline
+#endif
+
+namespace ksparse {
+
+#if defined(KSPARSE_COMPILED) || defined(KSPARSE_COMPILING)
+namespace internal {
+
+/// Defined in the library for the alignment that it was compiled with: memory crosses this interface, and Eigen asks for it and
+/// frees it by that alignment. A program with other instruction sets (-mavx, -march=native) does not link; compile both alike.
+template <int alignment>
+bool is_compiled_for_alignment();
+
+}  // namespace internal
+#endif
+
+#ifdef KSPARSE_COMPILED
+namespace {
+[[maybe_unused]] const bool is_of_the_librarys_alignment = internal::is_compiled_for_alignment<EIGEN_MAX_ALIGN_BYTES>();
+}
+#endif
+
+// ------------------------------------------------------------------------------------------------------------------- one fit
+
+/// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
+/// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong. Threads: as many run
+/// the walks of the search, of which there is one unless options.walks says more.
+KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options = {},
+                            const Interrupt& interrupt = {}, int threads = 1);
+
+template <class Loss, IfLoss<Loss> = 0>
+FitResult fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
+              const Interrupt& interrupt = {}, int threads = 1) {
+  return fit(design, problem, KernelOf<Loss>(loss), options, interrupt, threads);
+}
+
+/// The same with responses alone: y (n,).
+template <class Loss>
+FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
+              const Interrupt& interrupt = {}, int threads = 1) {
+  return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt, threads);
+}
+
+/// What a fit needs of memory, kept for the next: for a server that fits all day. After its first fit, one of the same shape
+/// (rows, columns and storage of X, k, kind of search) allocates nothing, whatever its data and its loss; with always_in,
+/// never_in or groups, little. One thread at a time; answers are those of ksparse::fit.
+class Workspace {
+ public:
+  KSPARSE_ENTRY Workspace();
+  KSPARSE_ENTRY ~Workspace();
+  KSPARSE_ENTRY Workspace(Workspace&&) noexcept;
+  KSPARSE_ENTRY Workspace& operator=(Workspace&&) noexcept;
+
+  /// As ksparse::fit by one walk, which has the whole budget. The answer is valid until the next call.
+  KSPARSE_ENTRY const FitResult& fit(const Design& design, const Problem& problem, const LossKernel& loss,
+                                     const Options& options = {}, const Interrupt& interrupt = {});
+
+  template <class Loss, IfLoss<Loss> = 0>
+  const FitResult& fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
+                       const Interrupt& interrupt = {}) {
+    return fit(design, problem, KernelOf<Loss>(loss), options, interrupt);
+  }
+
+  template <class Loss>
+  const FitResult& fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
+                       const Interrupt& interrupt = {}) {
+    return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt);
+  }
+
+ private:
+  struct Memory;
+  std::unique_ptr<Memory> memory_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------- path
+
+/// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
+/// so. Seeds: fits of a like problem to begin at, one for each k. Progress is told of entries.
+KSPARSE_ENTRY std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
+                                              const std::vector<Index>& ks, const Options& options = {},
+                                              const Interrupt& interrupt = {}, const std::vector<CompactFit>* seeds = nullptr,
+                                              const Progress& progress = {});
+
+template <class Loss, IfLoss<Loss> = 0>
+std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const Loss& loss, const std::vector<Index>& ks,
+                                const Options& options = {}, const Interrupt& interrupt = {},
+                                const std::vector<CompactFit>* seeds = nullptr, const Progress& progress = {}) {
+  return fit_path(design, problem, KernelOf<Loss>(loss), ks, options, interrupt, seeds, progress);
+}
+
+/// How often each row counts, one resampling per row of the matrix: 0 and 1 for a fold, counts for a bootstrap round.
+using Counts = Eigen::Map<const Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+struct PathTask {
+  Index resampling = 0;  // row of the counts
+  std::shared_ptr<const LossKernel> loss;
+  Options options;
+  bool follows = false;  // starts from the fits of the task before it, which has the same resampling and a neighbouring setting
+};
+
+/// fit_path for every task, over threads; weights are those of the problem times the task's counts. X is shared by all. A task
+/// that fails holds one fit that says why, and the others are as they would be without it. Progress is told of the entries of
+/// all paths. Empty if interrupted.
+KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
+                                                             const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
+                                                             int threads, const Interrupt& interrupt = {},
+                                                             const Progress& progress = {});
+
+// --------------------------------------------------------------------------------------------------------------------- batch
+
+/// One problem of a batch, in memory while it is solved.
+struct BatchProblem {
+  Eigen::VectorXd responses;  // (n,) y: 0 or 1, or what the loss allows
+  Eigen::VectorXd weights;    // (n,) >= 0, or empty
+  Eigen::VectorXd offset;     // (n,) or empty
+  std::shared_ptr<const LossKernel> loss;
+  Options options;
+
+  Problem rows() const {
+    const auto view = [](const Eigen::VectorXd& v) { return Problem::Vector(v.data(), v.size()); };
+    return {view(responses), view(weights), view(offset)};
+  }
+};
+
+/// Fills in the problem of a number; called from several threads at once.
+using ProblemSource = std::function<void(Index, BatchProblem&)>;
+
+/// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
+/// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread, 0:
+/// a suitable number. Progress is told of problems. Empty if interrupted.
+KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads = 1,
+                                               const Interrupt& interrupt = {}, Index width = 0, const Progress& progress = {});
+
+// -------------------------------------------------------------------------------------------------------------- alternatives
+
+struct Alternative {
+  Index feature = -1;    // chosen (with groups: a group, as in all of this)
+  Index stand_in = -1;   // in its place
+  double objective = 0;  // F after an exact refit of the support with the one in place of the other
+};
+
+struct Alternatives {
+  Info info;
+  std::vector<Alternative> choices;  // by chosen feature as in the support, then by rising objective
+};
+
+/// For each feature of a support the `count` best features to stand in for it. Candidates come from one exact scan of all
+/// features, twice as many as asked for, and are refitted. Features that must stay in have no alternatives.
+KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& problem, const LossKernel& loss, Options options,
+                                        const std::vector<Index>& support, Index count, const Interrupt& interrupt = {});
+
+template <class Loss, IfLoss<Loss> = 0>
+Alternatives alternatives(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
+                          const std::vector<Index>& support, Index count, const Interrupt& interrupt = {}) {
+  return alternatives(design, problem, KernelOf<Loss>(loss), options, support, count, interrupt);
+}
+
+}  // namespace ksparse
