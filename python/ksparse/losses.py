@@ -135,16 +135,20 @@ class Loss:
 
     def _kernel(self) -> _core.Loss:
         """Return the loss as the core takes it; raise for a parameter that is not what it must be."""
+        parameters = self.get_params()
+        if not parameters:  # made once: of a small fit it would be a hundredth
+            return _PLAIN.get(self.name) or _PLAIN.setdefault(self.name, _core.loss_by_name(self.name, []))
         from ._validation import check_real
 
         low, high, open_low = _RANGES.get(self.name, (0.0, np.inf, True))
         rule = f"in ({low:g}, {high:g})" if np.isfinite(high) else f"finite and {'>' if open_low else '>='} {low:g}"
         values = [
-            check_real(value, f"{self.name}: {name}", rule, low, high, open_low=open_low)
-            for name, value in self.get_params().items()
+            check_real(value, f"{self.name}: {name}", rule, low, high, open_low=open_low) for name, value in parameters.items()
         ]
         return _core.loss_by_name(self.name, values)
 
+
+_PLAIN: dict[str, _core.Loss] = {}
 
 # Of the parameters of each loss, where they are not > 0.
 _RANGES: dict[str, tuple[float, float, bool]] = {

@@ -69,6 +69,8 @@ class LossKernel {
   /// The first broken rule of the loss's parameters in words.
   virtual std::optional<std::string> problem() const = 0;
 
+  /// Whether Curvature::convex is that of a parabola above the loss, not just max(l'', 0).
+  virtual bool has_convex_curvature() const noexcept = 0;
   /// Whether eta and y have a unit that F goes with the square of; and then the loss of y in another unit.
   virtual bool has_units() const noexcept = 0;
   virtual std::shared_ptr<const LossKernel> in_units(double unit) const = 0;
@@ -138,7 +140,7 @@ class KernelOf final : public LossKernel {
   static constexpr bool of_margin = internal::is_margin_loss<Loss>;
   static constexpr bool binary = internal::responses_of<Loss>() == Responses::binary;
   static constexpr bool may_separate = binary && !internal::AttainsInfimum<Loss>::value;
-  static constexpr bool has_convex_curvature =
+  static constexpr bool substitutes =
       internal::HasConvexCurvature<Loss>::value || internal::HasConvexCurvatureOfResponse<Loss>::value;
 
  public:
@@ -153,6 +155,7 @@ class KernelOf final : public LossKernel {
   Responses responses() const noexcept override { return internal::responses_of<Loss>(); }
   bool falls_for_ever() const noexcept override { return may_separate; }
   std::optional<std::string> problem() const override { return loss_.problem(); }
+  bool has_convex_curvature() const noexcept override { return substitutes; }
   bool has_units() const noexcept override { return internal::HasUnits<Loss>::value; }
   std::shared_ptr<const LossKernel> in_units([[maybe_unused]] double unit) const override {
     if constexpr (internal::HasUnits<Loss>::value)
@@ -175,7 +178,7 @@ class KernelOf final : public LossKernel {
       const Pack response = Pack::load(block.response + i), weight = Pack::load(block.weight + i);
       const LossTerms<Pack> terms = terms_of(eta, response, weight);
       Pack second = terms.curvature;
-      if constexpr (has_convex_curvature) {
+      if constexpr (substitutes) {
         Pack convex;
         if constexpr (of_margin)
           convex = loss_.convex_curvature(response * eta, weight);
