@@ -316,8 +316,8 @@ def test_criteria_are_those_of_a_likelihood_or_refused(name):
 def test_between_enumeration_and_single_swaps(name, seed, k, ridge):
     """F is never below the best of all supports, and no single swap lowers it, for any loss, seed, budget and ridge.
 
-    But for the Huberised hinge, whose exchanges are undervalued by a curvature that stands in for none: of 120 problems of this kind 5
-    had a better swap, by 3 % at most, which search="thorough" found. There a tenth is allowed.
+    But for the Huberised hinge, whose exchanges are undervalued by a curvature that stands in for none: one of 120 problems of this
+    kind had a better swap, by half a percent. There a tenth is allowed.
     """
     X, y = data_for(name, n=60, p=6, seed=seed)
     if losses.BY_NAME[name].responses == "binary" and y.min() == y.max():

@@ -143,7 +143,7 @@ class GlmObjective final : public Objective {
       return objective_.linearise(size_, coef, curvature, gradient, hessian);
     }
     bool can_be_concave() const { return objective_.saw_concave_; }
-    bool convex_is_above() const { return objective_.loss_->has_convex_curvature(); }
+    bool convex_stands_in() const { return objective_.loss_->has_convex_curvature(); }
     bool separates() const { return objective_.ridge_ == 0 && objective_.lowest_margin_ > 0; }
     bool interrupted() { return objective_.interrupted(); }
 

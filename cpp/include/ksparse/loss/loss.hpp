@@ -15,8 +15,8 @@
 // and if they differ from what is usual:
 //   static constexpr bool attains_infimum;   whether rows on their right sides can have a loss of exactly 0, so that data that
 //                                            can be separated have a minimiser all the same (hinges); false if absent
-//   template <class T> T convex_curvature(the arguments of operator()) const;   a curvature that is positive where the loss
-//                                            has none, for Hessians that must not be singular; max(curvature, 0) if absent
+//   template <class T> T convex_curvature(the arguments of operator()) const;   that of the least parabola above the
+//                                            loss, of which a quarter stands in where the loss has less; 0 if absent
 //   Loss in_units(double unit) const;        the loss l' with l(unit eta, unit y) = unit^2 l'(eta, y), where the unit of y is
 //                                            anybody's choice
 //   static double link(double mean);         the linear predictor of a mean response, from which to start; 0 if absent
