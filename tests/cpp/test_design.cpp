@@ -4,6 +4,7 @@
 #include <ksparse/design/dense.hpp>
 #include <ksparse/design/sparse.hpp>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "catch.hpp"
@@ -226,4 +227,32 @@ TEST_CASE("malformed_sparse_columns_are_found", "[design]") {
   CHECK(problem({0, 2, 3}, {1, 1, 1}).find("column 0 has unsorted or duplicate") != std::string::npos);
   CHECK(problem({0, 2, 3}, {0, 4, 1}).find("column 0 has the row index 4, but there are 4 rows") != std::string::npos);
   CHECK(problem({0, 2, 3}, {0, 1, -1}).find("column 1 has the row index -1") != std::string::npos);
+}
+
+TEST_CASE("views_of_matrices_blocks_maps_and_references", "[design]") {
+  Eigen::MatrixXd X = Eigen::MatrixXd::Random(30, 8);
+  const RowView::Matrix by_rows = X;
+  const Eigen::Map<const Eigen::MatrixXd> map(X.data(), 30, 8);
+  const Eigen::Ref<const Eigen::MatrixXd, 0, Eigen::OuterStride<>> reference = X.middleRows(4, 20);
+  const auto first = [](const Design& design) {
+    double value = 0;
+    design.gather(1, 2, 1, &value);
+    return value;
+  };
+  CHECK(first(ColumnView(X)) == X(2, 1));
+  CHECK(first(ColumnView(map)) == X(2, 1));
+  CHECK(first(ColumnView(reference)) == X(6, 1));
+  CHECK(first(ColumnView(X.middleCols(3, 4))) == X(2, 4));
+  CHECK(first(ColumnView(X.block(4, 3, 20, 4))) == X(6, 4));
+  CHECK(first(RowView(by_rows.block(4, 3, 20, 4))) == X(6, 4));
+  const Eigen::MatrixXf floats = X.cast<float>();
+  CHECK(first(BasicColumnView<float>(floats.rightCols(5))) == double(float(X(2, 4))));
+  // Another order, another type, an expression and a temporary would need a copy, or dangle.
+  CHECK(std::is_constructible_v<ColumnView, Eigen::MatrixXd&>);
+  CHECK(!std::is_constructible_v<ColumnView, Eigen::MatrixXd>);
+  CHECK(!std::is_constructible_v<ColumnView, const RowView::Matrix&>);
+  CHECK(!std::is_constructible_v<RowView, const Eigen::MatrixXd&>);
+  CHECK(!std::is_constructible_v<ColumnView, const Eigen::MatrixXf&>);
+  CHECK(!std::is_constructible_v<ColumnView, decltype(2 * X)>);
+  CHECK(!std::is_constructible_v<ColumnView, decltype(X.transpose())>);
 }

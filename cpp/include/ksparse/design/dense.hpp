@@ -12,6 +12,21 @@
 
 namespace ksparse {
 
+namespace internal {
+
+/// Whether a view of an Eigen object reads its memory in place, with rows or columns contiguous, and does not outlive it: a
+/// matrix that is not a temporary, or a Map, Ref or Block.
+template <class Object, class Scalar, bool by_rows, class Plain = std::remove_cv_t<std::remove_reference_t<Object>>>
+constexpr bool is_viewable() {
+  if constexpr (std::is_base_of_v<Eigen::MatrixBase<Plain>, Plain>)
+    return (int(Plain::Flags) & int(Eigen::DirectAccessBit)) != 0 && std::is_same_v<typename Plain::Scalar, Scalar> &&
+           bool(Plain::IsRowMajor) == by_rows && int(Plain::InnerStrideAtCompileTime) == 1 &&
+           (std::is_lvalue_reference_v<Object> || !std::is_base_of_v<Eigen::PlainObjectBase<Plain>, Plain>);
+  return false;
+}
+
+}  // namespace internal
+
 /// Column-major X (Fortran order), columns `stride` elements apart.
 template <class Scalar>
 class BasicColumnView final : public Design {
@@ -20,8 +35,9 @@ class BasicColumnView final : public Design {
 
   BasicColumnView(const Scalar* data, Index rows, Index columns, Index stride) noexcept
       : data_(data), rows_(rows), columns_(columns), stride_(stride) {}
-  explicit BasicColumnView(const Matrix& X) noexcept : BasicColumnView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
-  explicit BasicColumnView(Matrix&&) = delete;  // would dangle
+  /// Of a matrix, or of a Map, Ref or Block of one; of a temporary matrix there is none.
+  template <class Object, std::enable_if_t<internal::is_viewable<Object, Scalar, false>(), int> = 0>
+  explicit BasicColumnView(Object&& X) noexcept : BasicColumnView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
 
   Index rows() const noexcept override { return rows_; }
   Index columns() const noexcept override { return columns_; }
@@ -75,8 +91,9 @@ class BasicRowView final : public Design {
 
   BasicRowView(const Scalar* data, Index rows, Index columns, Index stride) noexcept
       : data_(data), rows_(rows), columns_(columns), stride_(stride) {}
-  explicit BasicRowView(const Matrix& X) noexcept : BasicRowView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
-  explicit BasicRowView(Matrix&&) = delete;  // would dangle
+  /// Of a matrix, or of a Map, Ref or Block of one; of a temporary matrix there is none.
+  template <class Object, std::enable_if_t<internal::is_viewable<Object, Scalar, true>(), int> = 0>
+  explicit BasicRowView(Object&& X) noexcept : BasicRowView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
 
   Index rows() const noexcept override { return rows_; }
   Index columns() const noexcept override { return columns_; }
