@@ -11,8 +11,11 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import site
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 from commands import ROOT, run
@@ -41,6 +44,15 @@ def build() -> Path:
     return place
 
 
+def interpreter() -> Path:
+    """Return a Python that sees this one's packages, but not what editable installations put before them."""
+    place = BUILD / "asan-python" / "venv"
+    venv.create(place, clear=True)
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(place)}))
+    (packages / "parent.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    return place / "bin" / "python"
+
+
 def runtime(name: str) -> str:
     """Return where the library of a sanitizer lies, which has to be loaded before Python."""
     compiler = os.environ.get("CXX", "c++")
@@ -59,10 +71,11 @@ def main() -> None:
         "ASAN_OPTIONS": "detect_leaks=0",  # the interpreter's own
         "KSPARSE_ISA": "avx2",
     }
-    run(sys.executable, "-c", "import ksparse; assert 'asan-python' in ksparse.__file__, ksparse.__file__", **settings)
+    python = interpreter()
+    run(python, "-c", "import ksparse; assert 'asan-python' in ksparse.__file__, ksparse.__file__", **settings)
     fuzz = ("--inputs", str(arguments.inputs), "--seed", str(arguments.seed), "--patience", "600")
-    run(sys.executable, ROOT / "tests" / "fuzz" / "fuzz.py", *fuzz, **settings)
-    run(sys.executable, "-m", "pytest", "-q", *(f"tests/python/test_{name}.py" for name in NUMERICAL), **settings)
+    run(python, ROOT / "tests" / "fuzz" / "fuzz.py", *fuzz, **settings)
+    run(python, "-m", "pytest", "-q", *(f"tests/python/test_{name}.py" for name in NUMERICAL), **settings)
 
 
 if __name__ == "__main__":

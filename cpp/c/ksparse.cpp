@@ -453,7 +453,7 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
         return vector_of(values ? values + i * stride : values, n);
       };
       const auto setting = [i](const double* values, double common) { return values ? values[i] : common; };
-      problem.labels = rows(all.labels, all.labels_stride);
+      problem.responses = rows(all.labels, all.labels_stride);
       problem.weights = rows(all.weights, all.weights_stride);
       problem.offset = rows(all.offset, all.offset_stride);
       problem.loss =

@@ -20,7 +20,7 @@ int main() {
   // Asked for each problem when its turn comes, from several threads at once.
   const auto logistic = ksparse::kernel_of(ksparse::Logistic{});
   const ksparse::ProblemSource source = [&](ksparse::Index m, ksparse::BatchProblem& problem) {
-    problem.labels = Y.col(m);
+    problem.responses = Y.col(m);
     problem.loss = logistic;
     problem.options.k = m < 10 ? 2 : 3;
     problem.options.ridge = 1e-3;

@@ -108,29 +108,29 @@ inline py::dict arrays_of(const std::vector<CompactFit>& fits) {
   return answer;
 }
 
-inline py::dict fit_many(const py::object& X, const py::array& labels, const std::optional<py::array>& sample_weight,
-                         const std::optional<py::array>& offset, const std::string& loss, const std::vector<Index>& ks,
-                         const std::vector<double>& alphas, const std::vector<double>& gammas,
-                         const std::vector<double>& ridges, const Options& options, int threads, const py::object& progress) {
+inline py::dict fit_many(const py::object& X, const py::array& responses, const std::optional<py::array>& sample_weight,
+                         const std::optional<py::array>& offset, const std::vector<std::shared_ptr<LossHandle>>& losses,
+                         const std::vector<Index>& ks, const std::vector<double>& ridges, const Options& options, int threads,
+                         const py::object& progress) {
   const std::size_t count = ks.size();
-  if (alphas.size() != count || gammas.size() != count || ridges.size() != count)
-    throw py::value_error("k, alpha, gamma and ridge must have an entry per problem");
+  if ((losses.size() != 1 && losses.size() != count) || ridges.size() != count)
+    throw py::value_error("k and ridge must have an entry per problem, losses one or as many");
   const auto rows = X.attr("shape")[py::int_(0)].cast<py::ssize_t>();
   const auto has_columns = [&](const py::array& values) {
     return values.shape(0) == rows && (values.ndim() == 1 || std::size_t(values.shape(1)) == count);
   };
-  if (!has_columns(labels) || (sample_weight && !has_columns(*sample_weight)) || (offset && !has_columns(*offset)))
-    throw py::value_error("labels, weights and offset must have a row per row of X and a column per problem");
-  const ColumnReader read_labels(labels, "Y");
+  if (!has_columns(responses) || (sample_weight && !has_columns(*sample_weight)) || (offset && !has_columns(*offset)))
+    throw py::value_error("responses, weights and offset must have a row per row of X and a column per problem");
+  const ColumnReader read_responses(responses, "Y");
   std::optional<ColumnReader> read_weights, read_offset;
   if (sample_weight) read_weights.emplace(*sample_weight, "sample_weight");
   if (offset) read_offset.emplace(*offset, "offset");
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
     const auto i = std::size_t(number);
-    read_labels.read(number, problem.labels);
+    read_responses.read(number, problem.responses);
     if (read_weights) read_weights->read(number, problem.weights);
     if (read_offset) read_offset->read(number, problem.offset);
-    problem.loss = loss_by_name(loss, alphas[i], gammas[i]);
+    problem.loss = losses[losses.size() == 1 ? 0 : i]->kernel;
     problem.options = options;
     problem.options.k = ks[i];
     problem.options.ridge = ridges[i];
@@ -144,12 +144,11 @@ inline py::dict fit_many(const py::object& X, const py::array& labels, const std
 inline void bind_batch(py::module_& module) {
   module.def(
       "fit_many", &fit_many,
-      "Many problems over one X, over threads: labels (n,) or (n, m), weights and offset likewise, settings by problem. "
+      "Many problems over one X, over threads: responses (n,) or (n, m), weights and offset likewise, settings by problem. "
       "A dict of arrays by problem; a problem that is not as it must be has a message. Progress: called with problems done and "
       "all, now and then.",
-      py::arg("X"), py::arg("labels"), py::arg("sample_weight").none(true), py::arg("offset").none(true), py::arg("loss"),
-      py::arg("ks"), py::arg("alphas"), py::arg("gammas"), py::arg("ridges"), py::arg("options"), py::arg("threads"),
-      py::arg("progress") = py::none());
+      py::arg("X"), py::arg("responses"), py::arg("sample_weight").none(true), py::arg("offset").none(true), py::arg("losses"),
+      py::arg("ks"), py::arg("ridges"), py::arg("options"), py::arg("threads"), py::arg("progress") = py::none());
   module.def(
       "status_names",
       [] {

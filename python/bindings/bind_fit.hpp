@@ -84,19 +84,18 @@ inline void bind_result(py::module_& module) {
 }
 
 using CountArray = py::array_t<std::uint16_t, py::array::c_style>;
-using Task = std::tuple<Index, double, double, Options, bool>;  // resampling, alpha, gamma, options, follows
+using Task = std::tuple<Index, std::shared_ptr<LossHandle>, Options, bool>;  // resampling, loss, options, follows
 using Paths = std::vector<std::vector<CompactFit>>;
 
 inline Paths fit_paths(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
-                       const std::optional<Array>& offset, const std::string& loss, const CountArray& counts,
-                       const std::vector<Task>& tasks, const std::vector<Index>& ks, int threads, const py::object& progress) {
+                       const std::optional<Array>& offset, const CountArray& counts, const std::vector<Task>& tasks,
+                       const std::vector<Index>& ks, int threads, const py::object& progress) {
   if (counts.ndim() != 2 || counts.shape(1) != y.shape(0)) throw py::value_error("counts must have a column per row of X");
   for (const Task& task : tasks)
     if (std::get<0>(task) < 0 || std::get<0>(task) >= counts.shape(0)) throw py::value_error("a task names no row of counts");
   const Counts view(counts.data(), counts.shape(0), counts.shape(1));
   std::vector<PathTask> typed;
-  for (const auto& [resampling, alpha, gamma, options, follows] : tasks)
-    typed.push_back({resampling, loss_by_name(loss, alpha, gamma), options, follows});
+  for (const auto& [resampling, loss, options, follows] : tasks) typed.push_back({resampling, loss->kernel, options, follows});
   return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
     return ksparse::fit_paths(x, problem, view, typed, ks, threads, interrupt, progress_by(progress));
   });
@@ -120,23 +119,21 @@ inline void bind_paths(py::module_& module) {
           "bad_row", [](const CompactFit& r) { return r.info.bad_row; }, "where X is not finite, or -1")
       .def_property_readonly("bad_column", [](const CompactFit& r) { return r.info.bad_column; }, "the same, its column");
   module.def("fit_paths", &fit_paths,
-             "A path for every task (row of counts, alpha, gamma, options, follows the task before), over threads; weights are "
+             "A path for every task (row of counts, loss, options, follows the task before), over threads; weights are "
              "multiplied by the counts. Progress: called with fits done and all, now and then.",
              py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
-             py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("counts").noconvert(), py::arg("tasks"),
-             py::arg("ks"), py::arg("threads"), py::arg("progress") = py::none());
+             py::arg("offset").noconvert().none(true), py::arg("counts").noconvert(), py::arg("tasks"), py::arg("ks"),
+             py::arg("threads"), py::arg("progress") = py::none());
 }
 
 inline void bind_alternatives(py::module_& module) {
   module.def(
       "alternatives",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const std::string& loss, double alpha, double gamma, const Options& options, const std::vector<Index>& support,
-         Index count) {
-        const auto kernel = loss_by_name(loss, alpha, gamma);
+         const LossHandle& loss, const Options& options, const std::vector<Index>& support, Index count) {
         const Alternatives found =
             with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-              return ksparse::alternatives(x, problem, *kernel, options, support, count, interrupt);
+              return ksparse::alternatives(x, problem, *loss.kernel, options, support, count, interrupt);
             });
         if (found.info.status != Status::converged)
           throw py::value_error(found.info.message.empty() ? advice(found.info.status) : found.info.message);
@@ -146,7 +143,7 @@ inline void bind_alternatives(py::module_& module) {
       },
       "(chosen feature, stand-in, objective) for the best stand-ins of each feature of a support.", py::arg("X"),
       py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
-      py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"), py::arg("support"), py::arg("count"));
+      py::arg("loss"), py::arg("options"), py::arg("support"), py::arg("count"));
 }
 
 inline void bind_fit(py::module_& module) {
@@ -161,36 +158,33 @@ inline void bind_fit(py::module_& module) {
   module.def(
       "fit",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const std::string& loss, double alpha, double gamma, const Options& options, const StopFlag* stop, int threads) {
-        const auto kernel = loss_by_name(loss, alpha, gamma);
+         const LossHandle& loss, const Options& options, const StopFlag* stop, int threads) {
         return with_arrays(
             X, y, sample_weight, offset,
             [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-              return ksparse::fit(x, problem, *kernel, options, interrupt, threads);
+              return ksparse::fit(x, problem, *loss.kernel, options, interrupt, threads);
             },
             interrupt_by(stop));
       },
       "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed. A flag ends the fit, "
       "or Ctrl-C where there is none. Threads run the walks of its search.",
       py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
-      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("options"),
-      py::arg("stop").none(true) = py::none(), py::arg("threads") = 1);
+      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("options"), py::arg("stop").none(true) = py::none(),
+      py::arg("threads") = 1);
   module.def(
       "fit_path",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const std::string& loss, double alpha, double gamma, const std::vector<Index>& ks, const Options& options,
-         const py::object& progress) {
-        const auto kernel = loss_by_name(loss, alpha, gamma);
+         const LossHandle& loss, const std::vector<Index>& ks, const Options& options, const py::object& progress) {
         return with_arrays(
             X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-              return ksparse::fit_path(x, problem, *kernel, ks, options, interrupt, nullptr, progress_by(progress));
+              return ksparse::fit_path(x, problem, *loss.kernel, ks, options, interrupt, nullptr, progress_by(progress));
             });
       },
       "Best subsets for every k of an increasing list; one answer that says why if there is none. Progress: called with fits "
       "done and all, now and then.",
       py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
-      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("alpha"), py::arg("gamma"), py::arg("ks"),
-      py::arg("options"), py::arg("progress") = py::none());
+      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("ks"), py::arg("options"),
+      py::arg("progress") = py::none());
 }
 
 }  // namespace ksparse::python

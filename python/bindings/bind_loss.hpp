@@ -1,46 +1,118 @@
-// The losses as functions of the margin, through the very code that the solver runs.
+// Losses by name, and as functions of the linear predictor, through the very code that the solver runs.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "convert.hpp"
 
 namespace ksparse::python {
 
-/// Value, slope and curvature of a loss at n margins, by packs; the last pack is filled up with zeros.
-template <class Loss>
-py::tuple loss_terms(const Array& margin, const Array& positive, const Loss& loss) {
-  const py::ssize_t n = margin.size();
-  Array value(n), slope(n), curvature(n);
-  const double *m = margin.data(), *label = positive.data();
-  double* out[3] = {value.mutable_data(), slope.mutable_data(), curvature.mutable_data()};
-  for (py::ssize_t i = 0; i < n; i += Pack::size) {
-    const py::ssize_t count = std::min<py::ssize_t>(Pack::size, n - i);
-    double margins[Pack::size] = {}, weights[Pack::size] = {}, terms[3][Pack::size];
-    for (py::ssize_t j = 0; j < count; ++j) {
-      margins[j] = m[i + j];
-      weights[j] = loss.class_weight(label[i + j] != 0.0);
-    }
-    const LossTerms<Pack> t = loss(Pack::load(margins), Pack::load(weights));
-    t.value.store(terms[0]);
-    t.slope.store(terms[1]);
-    t.curvature.store(terms[2]);
-    for (int which = 0; which < 3; ++which) std::copy_n(terms[which], count, out[which] + i);
+/// Parameters of a loss, taken in the order of its members.
+class Parameters {
+ public:
+  explicit Parameters(const std::vector<double>& values) : values_(values) {}
+  double next() {
+    if (taken_ == values_.size()) throw py::value_error("the loss needs more parameters");
+    return values_[taken_++];
+  }
+  bool all_taken() const { return taken_ == values_.size(); }
+
+ private:
+  const std::vector<double>& values_;
+  std::size_t taken_ = 0;
+};
+
+/// The loss of a name: the one place that lists them. ksparse.losses names the parameters, in the same order.
+inline std::shared_ptr<const LossKernel> built_in_loss(const std::string& name, Parameters& parameters) {
+  const auto next = [&] { return parameters.next(); };
+  if (name == "logistic") return kernel_of(Logistic{});
+  if (name == "focal") return kernel_of(Focal{next(), next()});
+  if (name == "asymmetric_focal") return kernel_of(AsymmetricFocal{next(), next()});
+  if (name == "squared_hinge") return kernel_of(SquaredHinge{});
+  if (name == "huberised_hinge") return kernel_of(HuberisedHinge{next()});
+  if (name == "probit") return kernel_of(Probit{});
+  if (name == "cloglog") return kernel_of(Cloglog{});
+  if (name == "exponential") return kernel_of(Exponential{});
+  if (name == "squared") return kernel_of(Squared{});
+  if (name == "huber") return kernel_of(Huber{next()});
+  if (name == "poisson") return kernel_of(Poisson{});
+  if (name == "gamma") return kernel_of(Gamma{});
+  if (name == "tweedie") return kernel_of(Tweedie{next()});
+  if (name == "negative_binomial") return kernel_of(NegativeBinomial{next()});
+  throw py::value_error("there is no loss '" + name + "'");
+}
+
+inline std::shared_ptr<LossHandle> loss_by_name(const std::string& name, const std::vector<double>& values) {
+  Parameters parameters(values);
+  auto kernel = built_in_loss(name, parameters);
+  if (!parameters.all_taken()) throw py::value_error("loss '" + name + "' has fewer parameters than were given");
+  return std::make_shared<LossHandle>(LossHandle{std::move(kernel)});
+}
+
+inline const char* name_of(Responses responses) {
+  switch (responses) {
+    case Responses::binary: return "binary";
+    case Responses::finite: return "finite";
+    case Responses::not_negative: return "not_negative";
+    case Responses::positive: return "positive";
+  }
+  return "";
+}
+
+inline Responses responses_by_name(const std::string& name) {
+  for (const Responses kind : {Responses::binary, Responses::finite, Responses::not_negative, Responses::positive})
+    if (name == name_of(kind)) return kind;
+  throw py::value_error("responses must be 'binary', 'finite', 'not_negative' or 'positive', got '" + name + "'");
+}
+
+/// Functions by their addresses, one of blocks or three of single rows; who holds them keeps what they are of alive.
+inline std::shared_ptr<LossHandle> compiled_loss(const std::vector<std::uintptr_t>& functions, std::uintptr_t user_data,
+                                                 const std::string& responses, bool falls_for_ever) {
+  const auto scalar = [&](std::size_t i) { return reinterpret_cast<ScalarLossFunction>(functions[i]); };
+  for (const std::uintptr_t function : functions)
+    if (function == 0) throw py::value_error("a function of a compiled loss has the address 0");
+  const Responses kind = responses_by_name(responses);
+  if (functions.size() == 1)
+    return std::make_shared<LossHandle>(LossHandle{std::make_shared<CompiledKernel>(
+        reinterpret_cast<LossFunction>(functions[0]), reinterpret_cast<void*>(user_data), kind, falls_for_ever)});
+  if (functions.size() == 3)
+    return std::make_shared<LossHandle>(
+        LossHandle{std::make_shared<CompiledKernel>(scalar(0), scalar(1), scalar(2), kind, falls_for_ever)});
+  throw py::value_error("a compiled loss has one function or three");
+}
+
+inline py::tuple tabulate(const LossHandle& loss, const Array& eta, const Array& response) {
+  if (eta.ndim() != 1 || response.ndim() != 1 || eta.size() != response.size())
+    throw py::value_error("eta and response must be vectors of the same length");
+  const py::ssize_t n = eta.size();
+  Array of_core(n), value(n), slope(n), curvature(n);
+  std::transform(response.data(), response.data() + n, of_core.mutable_data(),
+                 [&](double y) { return loss.kernel->response_of(y); });
+  const LossPoints points{n, eta.data(), of_core.data(), value.mutable_data(), slope.mutable_data(), curvature.mutable_data()};
+  {
+    const py::gil_scoped_release release;
+    loss.kernel->tabulate(points);
   }
   return py::make_tuple(value, slope, curvature);
 }
 
 inline void bind_loss(py::module_& module) {
-  module.def(
-      "loss_terms",
-      [](const Array& margin, const Array& positive, const std::string& loss, double alpha, double gamma) {
-        if (margin.ndim() != 1 || positive.ndim() != 1 || margin.size() != positive.size())
-          throw py::value_error("margin and positive must be vectors of the same length");
-        return with_loss(loss, alpha, gamma, [&](const auto& l) { return loss_terms(margin, positive, l); });
-      },
-      "Value, slope and curvature of the loss at each margin (n,), for rows that are positive (1) or not (0).",
-      py::arg("margin"), py::arg("positive"), py::arg("loss"), py::arg("alpha"), py::arg("gamma"));
+  py::class_<LossHandle, std::shared_ptr<LossHandle>>(module, "Loss", "A loss as the core runs it.")
+      .def_property_readonly(
+          "responses", [](const LossHandle& loss) { return name_of(loss.kernel->responses()); }, "what y may be")
+      .def("terms", &tabulate, "Value, slope and curvature by eta at each linear predictor (n,), of rows with a response (n,).",
+           py::arg("eta").noconvert(), py::arg("response").noconvert());
+  module.def("loss_by_name", &loss_by_name, "A built-in loss with its parameters in order; a fit refuses what is out of range.",
+             py::arg("name"), py::arg("parameters"));
+  module.def("compiled_loss", &compiled_loss,
+             "A loss of functions by their addresses: one of blocks, or value, slope and curvature of a row.",
+             py::arg("functions"), py::arg("user_data"), py::arg("responses"), py::arg("falls_for_ever"));
 }
 
 }  // namespace ksparse::python

@@ -1,4 +1,4 @@
-// Conversions between NumPy and the library, written once: views without copies, losses by name, Ctrl-C.
+// Conversions between NumPy and the library, written once: views without copies, Ctrl-C.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -92,17 +92,10 @@ inline Problem::Vector vector_view(const std::optional<Array>& values) {
   return {values->data(), values->shape(0)};
 }
 
-/// Calls use(loss) with the loss of a name: the one place that lists them.
-template <class Use>
-auto with_loss(const std::string& name, double alpha, double gamma, const Use& use) {
-  if (name == "logistic") return use(Logistic{});
-  if (name == "focal") return use(Focal{alpha, gamma});
-  throw py::value_error("loss must be 'logistic' or 'focal', got '" + name + "'");
-}
-
-inline std::shared_ptr<const LossKernel> loss_by_name(const std::string& name, double alpha, double gamma) {
-  return with_loss(name, alpha, gamma, [](const auto& loss) { return kernel_of(loss); });
-}
+/// A loss that Python holds.
+struct LossHandle {
+  std::shared_ptr<const LossKernel> kernel;
+};
 
 inline Effort effort_by_name(const std::string& name) {
   if (name == "fast") return Effort::fast;

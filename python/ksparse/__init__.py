@@ -1,7 +1,7 @@
-"""Best-subset classification with logistic and focal losses: the k features that matter, exactly and fast.
+"""Best-subset classification and regression with many losses: the k features that matter, exactly and fast.
 
 The main entries are :func:`ksparse.fit`, which takes arrays and returns a :class:`ksparse.FitResult`, and
-:class:`ksparse.KSparseClassifier`, which follows scikit-learn's conventions. scikit-learn is imported only when an
+:class:`ksparse.KSparseClassifier` and :class:`ksparse.KSparseRegressor`, which follow scikit-learn's conventions. scikit-learn is imported only when an
 estimator or a data set is used.
 """
 
@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import losses
 from ._build_info import __version__, build_info
+from ._check_loss import LossReport, check_loss
 from ._each import FitFailure, fit_each
 from ._fit import Alternatives, FitResult, fit
 from ._loss import loss_terms
@@ -25,8 +27,9 @@ from .exceptions import ConvergenceWarning
 if TYPE_CHECKING:
     from . import datasets
     from ._classifier import KSparseClassifier
-    from ._cv import KSparseClassifierCV
+    from ._cv import KSparseClassifierCV, KSparseRegressorCV
     from ._multi_label import KSparseMultiLabelClassifier
+    from ._regressor import KSparseRegressor
     from ._scope._greedy import FobaSolver, ForwardSolver, GraspSolver, HTPSolver, IHTSolver, OMPSolver
     from ._scope._solver import ScopeSolver
     from ._selector import KSparseSelector
@@ -47,8 +50,11 @@ __all__ = [
     "KSparseClassifier",
     "KSparseClassifierCV",
     "KSparseMultiLabelClassifier",
+    "KSparseRegressor",
+    "KSparseRegressorCV",
     "KSparseSelector",
     "LossDisplay",
+    "LossReport",
     "OMPSolver",
     "PathDisplay",
     "PathResult",
@@ -59,12 +65,14 @@ __all__ = [
     "Summary",
     "__version__",
     "build_info",
+    "check_loss",
     "datasets",
     "fit",
     "fit_each",
     "fit_many",
     "fit_path",
     "loss_terms",
+    "losses",
     "stability_selection",
 ]
 
@@ -73,6 +81,8 @@ _LAZY = {
     "KSparseClassifier": "._classifier",
     "KSparseClassifierCV": "._cv",
     "KSparseMultiLabelClassifier": "._multi_label",
+    "KSparseRegressor": "._regressor",
+    "KSparseRegressorCV": "._cv",
     "KSparseSelector": "._selector",
     "ScopeSolver": "._scope._solver",
     **dict.fromkeys(("FobaSolver", "ForwardSolver", "GraspSolver", "HTPSolver", "IHTSolver", "OMPSolver"), "._scope._greedy"),

@@ -1,4 +1,4 @@
-"""The scikit-learn estimator for two classes and for more, and what all estimators share."""
+"""The scikit-learn estimator for two classes and for more, and what all classifiers share."""
 
 from __future__ import annotations
 
@@ -8,38 +8,47 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ._build_info import __version__
-from ._criteria import check_criterion
-from ._fit import FitResult, solve
+from ._estimator import OneBudget, SparseLinearEstimator
+from ._fit import FitResult
 from ._many import BatchResult, batch_of, solve_many
 from ._outcomes import Outcomes, one_class
-from ._path import PathResult, least_budget, solve_path
-from ._probability import one_vs_rest_log_probability, probability
+from ._path import PathResult
+from ._probability import log_odds, one_vs_rest_log_probability, probability_of
 from ._progress import Report, part_of, progress_if
-from ._reading import ReadableEstimator
+from ._reading import ReadableClassifier
 from ._request import Settings
-from ._validation import PROBABILITIES, check_choice, check_flag, check_groups, check_integer, check_loss, linear_predictor
+from ._validation import PROBABILITIES, check_choice, check_flag, check_integer, check_loss
+from .losses import Focal, Loss
 
 __all__ = ["KSparseClassifier"]
 
-FLOATS = [np.float64, np.float32]  # read in place; others become the first
+
+def _says_probabilities(estimator: Any) -> bool:
+    """Whether the loss does; an AttributeError says why not."""
+    try:
+        loss = check_loss(estimator.loss, 0.5, 2.0)
+    except (TypeError, ValueError):
+        return True  # fit refuses it, in its own words
+    if loss.log_odds(np.zeros(1)) is None:
+        raise AttributeError(f"the loss {loss.name!r} says nothing of probabilities; use decision_function")
+    return True
 
 
-class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
-    """What the estimators share: checked arrays in, labels and probabilities out."""
+class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEstimator):
+    """What the classifiers share: labels and probabilities out."""
 
+    _responses = "labels"
+    _other = "KSparseRegressor"
     # By class or label where there are several.
     classes_: Any
     gamma_: float | NDArray[np.float64]
-    objective_: float | NDArray[np.float64]
-    status_: str | NDArray[np.str_]
-    n_iter_: int | NDArray[np.int32]
     result_: FitResult | BatchResult
     # What to use instead for more than two classes; None: the estimator takes any number of them.
     _more_classes: str | None = None
@@ -55,22 +64,8 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         those of an earlier fit.
         """
         check_choice(self.probability, "probability", PROBABILITIES)
-        # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=FLOATS,
-            accept_sparse=["csc", "csr"],
-            ensure_all_finite=False,
-            order=None,
-            multi_output=indicator,
-            reset=reset,
-        )
+        X, y, weights = self._validated_arrays(X, y, sample_weight, multi_output=indicator, reset=reset)
         labels = self._indicator(y, reset) if indicator else self._class_numbers(y) if reset else self._known_numbers(y)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=False)
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
             weights = by_class if weights is None else weights * by_class
@@ -97,19 +92,10 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
     def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:
         raise NotImplementedError  # only of the estimator of many labels
 
-    def _take(self, result: FitResult) -> None:
-        """Hold a result in the attributes that scikit-learn names; warn if it did not converge."""
-        if not result.converged:
-            warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=3)
-        self.result_ = replace(result, _request=None)  # an estimator does not hold on to its data
+    def _take_coefficients(self, result: FitResult) -> None:
         self.gamma_ = result.gamma
         self.coef_ = result.coef.reshape(1, -1)
         self.intercept_ = np.array([result.intercept])
-        self.support_ = result.support
-        self.supports_ = [result.support]
-        self.objective_ = result.objective
-        self.status_ = result.status
-        self.n_iter_ = max(1, result.n_newton)
 
     def _take_all(self, outcomes: Outcomes, what: str, names: NDArray[Any] | None) -> None:
         """Hold the answers for columns of an indicator, which are ``what``; warn of those that did not converge."""
@@ -124,6 +110,7 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
                 stacklevel=3,
             )
         self.result_ = batch
+        self.loss_ = batch._loss
         self.gamma_ = batch.gamma
         self.coef_ = batch.coefs.toarray()
         self.intercept_ = outcomes.intercepts
@@ -136,6 +123,9 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Linear predictor: of ``classes_[1]``, or of each class against the rest.
 
+        For the losses ``cloglog`` and ``asymmetric_focal``, whose classes are as likely at another linear predictor than 0, less that
+        one: the decision is always for ``classes_[1]`` where this is positive.
+
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
@@ -146,9 +136,11 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             ``X @ coef_.T + intercept_``; a vector where ``coef_`` has one row.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=FLOATS, accept_sparse=["csr", "csc"], reset=False)
-        eta = linear_predictor(X, self.support_, self.coef_[:, self.support_].T, self.n_features_in_) + self.intercept_
+        eta = self._eta(X)
+        return eta - self.loss_.decision_threshold()
+
+    def _eta(self, X: Any) -> NDArray[np.float64]:
+        eta = self._linear_predictor(X)
         return eta[:, 0] if len(self.coef_) == 1 else eta
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -162,21 +154,25 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``classes_[1]`` where the linear predictor is positive, else ``classes_[0]``; of more classes that with the
-            greatest.
+            ``classes_[1]`` where the decision function is positive, else ``classes_[0]``; of more classes that with the greatest.
         """
-        eta = self.decision_function(X)
-        return self.classes_[(eta > 0).astype(np.intp) if eta.ndim == 1 else eta.argmax(axis=1)]
+        decision = self.decision_function(X)
+        return self.classes_[(decision > 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)]
 
-    def _undone_gamma(self) -> float | NDArray[np.float64]:
-        """Focusing exponent that the probabilities undo: none where the raw score is asked for."""
+    def _log_odds(self, eta: NDArray[np.float64]) -> Any:
+        """Return what linear predictors say of log-odds; where the raw score of a focal loss is asked for, themselves."""
         raw = check_choice(self.probability, "probability", PROBABILITIES) == "score"
-        return 0.0 if raw else self.gamma_
+        if raw and self.loss_.focuses:
+            return eta
+        if isinstance(self.loss_, Focal):
+            return log_odds(eta, self.gamma_)  # which may be an array, by class or label
+        return self.loss_.log_odds(eta)
 
+    @available_if(_says_probabilities)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probability of each class.
+        """Probability of each class; not of the hinges, which say nothing of it.
 
-        For the focal loss with the focusing undone (see Notes of the class), unless ``probability="score"``. With more than two
+        For the focal losses with the focusing undone (see Notes of the class), unless ``probability="score"``. With more than two
         classes those of each class against the rest, divided by their sum, as :class:`sklearn.multiclass.OneVsRestClassifier`
         does. Rows where all of them underflow sum to one as well.
 
@@ -190,11 +186,12 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; rows sum to one.
         """
-        eta, gamma = self.decision_function(X), self._undone_gamma()
-        if eta.ndim == 2:
-            return np.exp(one_vs_rest_log_probability(eta, gamma))
-        return np.column_stack([probability(-eta, gamma), probability(eta, gamma)])
+        odds = self._log_odds(self._eta(X))
+        if odds.ndim == 2:
+            return np.exp(one_vs_rest_log_probability(odds))
+        return np.column_stack([probability_of(-odds), probability_of(odds)])
 
+    @available_if(_says_probabilities)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithm of the probability of each class.
 
@@ -210,49 +207,17 @@ class SparseLinearClassifier(ReadableEstimator, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if len(self.classes_) > 2:
-            return one_vs_rest_log_probability(self.decision_function(X), self._undone_gamma())
+            return one_vs_rest_log_probability(self._log_odds(self._eta(X)))
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf, as in scikit-learn
             return np.log(self.predict_proba(X))
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the chosen features.
-
-        Parameters
-        ----------
-        input_features : array-like of str, optional
-            Names of all features; default those seen during fit, or ``x0``, ``x1``, ...
-
-        Returns
-        -------
-        ndarray of str
-            Names in the order of ``support_``.
-        """
-        check_is_fitted(self)
-        return _check_feature_names_in(self, input_features)[self.support_]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Note the version: scikit-learn does so for its own estimators only."""
-        return {**super().__getstate__(), "_ksparse_version": __version__}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Warn if the version is another: what a later one computes from an attribute may differ."""
-        version = state.get("_ksparse_version", "unknown")
-        if version != __version__:
-            warnings.warn(
-                f"this {type(self).__name__} was pickled by version {version} of ksparse and is loaded by {__version__}; "
-                "its predictions may differ, fit it again to be sure",
-                stacklevel=2,
-            )
-        super().__setstate__({name: value for name, value in state.items() if name != "_ksparse_version"})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = self._more_classes is None
-        tags.input_tags.sparse = True
         return tags
 
 
-class KSparseClassifier(SparseLinearClassifier):
+class KSparseClassifier(OneBudget, SparseLinearClassifier):
     r"""Linear classifier that uses at most ``k`` features, for each class against the rest where there are more than two.
 
     Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
@@ -273,8 +238,8 @@ class KSparseClassifier(SparseLinearClassifier):
     k_max : int or None, default=None
         With a criterion, the largest k considered. None is 10, or all features where there are fewer. Not used where k is a
         number.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss, by name or as an object that has its parameters.
     alpha : float, default=0.5
         Focal loss: weight of the positive class ``classes_[1]``, or of each class against the rest, in (0, 1).
     gamma : float, default=2.0
@@ -414,7 +379,7 @@ class KSparseClassifier(SparseLinearClassifier):
         k: int | str | None = None,
         *,
         k_max: int | None = None,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         alpha: float = 0.5,
         gamma: float = 2.0,
         ridge: float = 0.0,
@@ -493,58 +458,14 @@ class KSparseClassifier(SparseLinearClassifier):
             with progress_if(self.verbose, "fits") as report:
                 outcomes = self._one_vs_rest(design, labels, weights, settings, names, report)
             self._take_all(outcomes, "classes", self.classes_)
-        elif isinstance(self.k, str):
-            with progress_if(self.verbose, "fits") as report:
-                path = self._path(design, labels, weights, settings, names, report)
-            self.path_ = path
-            self._take(path.best(self.k))
         else:
-            k = self._budget(design.shape[1])
-            start = self._start(last, k)
-            self._take(
-                solve(design, labels, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs, start=start)
-            )
+            self._fit_one(design, labels, weights, settings, names, last)
         return self
 
     def _identity(self) -> tuple[Any, ...]:
         """Return what tells one problem from another: classes, and number and names of the features."""
         names = getattr(self, "feature_names_in_", None)
         return self.classes_.tolist(), self.n_features_in_, None if names is None else names.tolist()
-
-    def _start(self, last: tuple[Any, ...] | None, k: Any) -> NDArray[np.int64] | None:
-        """Return the features of the last fit where this one is of the same problem and may choose as many."""
-        if last is None or last[1] != self._identity() or not isinstance(k, (int, np.integer)):  # k is refused elsewhere
-            return None
-        support = last[0]
-        grouped = check_groups(self.groups, self.n_features_in_)
-        size = len(support) if grouped is None else len(np.unique(grouped[0][support]))
-        return support if size <= k else None
-
-    def _n_units(self, n_features: int) -> int:
-        grouped = check_groups(self.groups, n_features)
-        return n_features if grouped is None else len(grouped[1])
-
-    def _budget(self, n_features: int) -> Any:
-        return min(10, self._n_units(n_features)) if self.k is None else self.k
-
-    def _ks(self, n_features: int, settings: Settings, names: Any) -> range:
-        """Return every k that the criterion compares."""
-        check_criterion(self.k, *check_loss(self.loss, self.alpha, self.gamma)[::2], name="k")
-        units = self._n_units(n_features)
-        least = least_budget(settings, n_features, names)
-        k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0, units)
-        if k_max < least:
-            what = "features" if self.groups is None else "groups"
-            raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
-        return range(least, k_max + 1)
-
-    def _path(
-        self, design: Any, labels: Any, weights: Any, settings: Settings, names: Any, report: Report | None
-    ) -> PathResult:
-        """Fit every k that the criterion compares."""
-        ks = self._ks(design.shape[1], settings, names)
-        path = solve_path(design, labels, ks, weights, None, settings, names=names, report=report)
-        return replace(path, results=tuple(replace(fit, _request=None) for fit in path))
 
     def _one_vs_rest(
         self,
@@ -557,7 +478,7 @@ class KSparseClassifier(SparseLinearClassifier):
     ) -> Outcomes:
         """Fit each class against the rest."""
         # Those of a batch may be arrays; these hold for all classes, and are refused as with two.
-        settings.loss_parameters()
+        settings.checked_loss()
         settings.options_of_any_data()
         indicator = np.equal.outer(np.arange(len(self.classes_)), labels).T
         if isinstance(self.k, str):

@@ -15,11 +15,13 @@ from ._cpu import supported
 __all__ = [
     "CompactFit",
     "FitAnswer",
+    "Loss",
     "Options",
     "StopFlag",
     "advice_on",
     "alternatives",
     "available",
+    "compiled_loss",
     "eigen_version",
     "fit",
     "fit_many",
@@ -28,7 +30,7 @@ __all__ = [
     "fit_path",
     "fit_paths",
     "instruction_set",
-    "loss_terms",
+    "loss_by_name",
     "status_names",
     "storage_problem",
     "supported",
@@ -67,6 +69,7 @@ _module = importlib.import_module(f"{__package__}._core_{_choose()}")
 
 CompactFit = _module.CompactFit
 FitAnswer = _module.FitAnswer
+Loss = _module.Loss
 Options = _module.Options
 StopFlag = _module.StopFlag
 alternatives = _module.alternatives
@@ -76,7 +79,8 @@ fit_objective = _module.fit_objective
 fit_objective_path = _module.fit_objective_path
 fit_path = _module.fit_path
 fit_paths = _module.fit_paths
-loss_terms = _module.loss_terms
+compiled_loss = _module.compiled_loss
+loss_by_name = _module.loss_by_name
 storage_problem = _module.storage_problem
 advice_on = _module.advice_on
 status_names = _module.status_names

@@ -78,6 +78,13 @@ class Options:
     path_sweeps: int
     def __init__(self) -> None: ...
 
+class Loss:
+    @property
+    def responses(self) -> str: ...
+    def terms(
+        self, eta: NDArray[np.float64], response: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+
 class StopFlag:
     def __init__(self) -> None: ...
     def set(self) -> None: ...
@@ -87,22 +94,18 @@ def fit(
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
-    loss: str,
-    alpha: float,
-    gamma: float,
+    loss: Loss,
     options: Options,
     stop: StopFlag | None = None,
     threads: int = 1,
 ) -> FitAnswer: ...
 def fit_many(
     X: Any,
-    labels: NDArray[Any],
+    responses: NDArray[Any],
     sample_weight: NDArray[Any] | None,
     offset: NDArray[Any] | None,
-    loss: str,
+    losses: list[Loss],
     ks: NDArray[np.int64],
-    alphas: NDArray[np.float64],
-    gammas: NDArray[np.float64],
     ridges: NDArray[np.float64],
     options: Options,
     threads: int,
@@ -115,9 +118,7 @@ def fit_path(
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
-    loss: str,
-    alpha: float,
-    gamma: float,
+    loss: Loss,
     ks: list[int],
     options: Options,
     progress: Callable[[int, int], object] | None = None,
@@ -127,9 +128,8 @@ def fit_paths(
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
-    loss: str,
     counts: NDArray[np.uint16],
-    tasks: list[tuple[int, float, float, Options, bool]],
+    tasks: list[tuple[int, Loss, Options, bool]],
     ks: list[int],
     threads: int,
     progress: Callable[[int, int], object] | None = None,
@@ -141,16 +141,13 @@ def alternatives(
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
-    loss: str,
-    alpha: float,
-    gamma: float,
+    loss: Loss,
     options: Options,
     support: list[int],
     count: int,
 ) -> list[tuple[int, int, float]]: ...
-def loss_terms(
-    margin: NDArray[np.float64], positive: NDArray[np.float64], loss: str, alpha: float, gamma: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def compiled_loss(functions: list[int], user_data: int, responses: str, falls_for_ever: bool) -> Loss: ...
+def loss_by_name(name: str, parameters: list[float]) -> Loss: ...
 def storage_problem(X: Any) -> str | None: ...
 def instruction_set() -> str: ...
 def eigen_version() -> str: ...

@@ -12,8 +12,10 @@ ebic    :math:`-2\log L + d\log n + 2\log\binom{p}{s}`                     Chen 
 gic     :math:`-2\log L + s\,\log p\,\log\log n`                           Fan & Tang 2013
 ======  =================================================================  ==========================
 
-They need a likelihood. The logistic loss is one; so is the focal loss with ``gamma=0``, with the weights ``2 alpha`` and
-``2 (1 - alpha)`` of the classes. The focal loss with ``gamma > 0`` is none: choose k by cross-validation there.
+They need a likelihood. The logistic, probit and complementary log-log losses are one; so is the focal loss with ``gamma=0``, with the
+weights ``2 alpha`` and ``2 (1 - alpha)`` of the classes. Of Poisson and the negative binomial -2 log L is the deviance but for a
+constant, and of squared error it is n log of the mean squared error, for normal errors of a variance that is estimated. Other losses
+are none: choose k by cross-validation there.
 """
 
 from __future__ import annotations
@@ -23,39 +25,42 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .losses import Focal, Loss
+
 __all__ = ["CRITERIA", "check_criterion", "has_likelihood", "information_criterion"]
 
 CRITERIA = ("aic", "bic", "ebic", "gic")
 
 
-def has_likelihood(loss: str, gamma: float) -> bool:
+def has_likelihood(loss: Loss) -> bool:
     """Whether information criteria mean anything for a loss."""
-    return loss == "logistic" or gamma == 0.0
+    return loss.deviance(1.0, 1.0) is not None
 
 
-def check_criterion(criterion: object, loss: str, gamma: float, name: str = "criterion") -> str:
+def check_criterion(criterion: object, loss: Loss, name: str = "criterion") -> str:
     """Return the name of a known criterion that is meaningful for the loss, else raise ValueError."""
     if not isinstance(criterion, str) or criterion not in CRITERIA:
         raise ValueError(f"{name} is {criterion!r}; it must be one of {', '.join(map(repr, CRITERIA))}")
-    if not has_likelihood(loss, gamma):
+    if not has_likelihood(loss):
+        which = f"the focal loss with gamma={loss.gamma}" if isinstance(loss, Focal) else f"the loss {loss.name!r}"
+        cv, other = ("KSparseClassifierCV", "logistic") if loss.is_classification else ("KSparseRegressorCV", "squared")
         raise ValueError(
-            f"criterion {criterion!r} needs a likelihood, which the focal loss with gamma={gamma} is not; "
-            "choose k by cross-validation (KSparseClassifierCV), or use loss='logistic'"
+            f"criterion {criterion!r} needs a likelihood, which {which} is not; choose k by cross-validation ({cv}), or use loss={other!r}"
         )
     return criterion
 
 
 def information_criterion(
-    name: str, mean_loss: ArrayLike, n_free: ArrayLike, n_chosen: ArrayLike, n_rows: float, n_units: int
+    name: str, minus_two_log_likelihood: ArrayLike, n_free: ArrayLike, n_chosen: ArrayLike, n_rows: float, n_units: int
 ) -> NDArray[np.float64]:
-    """Criterion of fits, from their average logistic loss (without the ridge penalty); see the table of this module.
+    """Criterion of fits, from -2 log-likelihood (without the ridge penalty); see the table of this module.
 
     Parameters
     ----------
     name : {"aic", "bic", "ebic", "gic"}
         Criterion.
-    mean_loss : array-like of float
-        Average loss of each fit.
+    minus_two_log_likelihood : array-like of float
+        Of each fit, but for a constant that all share.
     n_free : array-like of int
         Coefficients of each, the intercept included.
     n_chosen : array-like of int
@@ -71,7 +76,7 @@ def information_criterion(
         One value per fit; the smaller the better.
     """
     chosen = np.asarray(n_chosen, dtype=np.float64)
-    deviance = 2.0 * n_rows * np.asarray(mean_loss, dtype=np.float64)
+    deviance = np.asarray(minus_two_log_likelihood, dtype=np.float64)
     free = np.asarray(n_free, dtype=np.float64)
     if name == "aic":
         return deviance + 2.0 * free

@@ -18,6 +18,7 @@ from ._progress import progress_bar
 from ._request import Settings
 from ._threads import thread_count
 from ._validation import check_flag, check_integer, check_verbose
+from .losses import Loss
 
 __all__ = ["FitFailure", "fit_each"]
 
@@ -68,7 +69,7 @@ def fit_each(
     n_jobs: int | None = None,
     window: int | None = None,
     raise_errors: bool = False,
-    loss: str = "logistic",
+    loss: str | Loss = "logistic",
     alpha: float = 0.5,
     gamma: float = 2.0,
     ridge: float = 0.0,
@@ -165,7 +166,7 @@ def fit_each(
         groups=groups,
     )
     # What is wrong for every data set is wrong now, not once per data set.
-    settings.loss_parameters()
+    settings.checked_loss()
     settings.options_of_any_data()
     budget = check_integer(k, "k", 0)
     threads = thread_count(n_jobs)

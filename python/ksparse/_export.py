@@ -14,25 +14,28 @@ if TYPE_CHECKING:
 
 __all__ = ["formula", "to_logistic_regression", "to_python", "to_sql"]
 
-OUTPUTS = ("probability", "linear_predictor")
+OUTPUTS = ("probability", "mean", "linear_predictor")
 
 
 def formula(result: FitResult, digits: Any) -> str:
     """Write the linear predictor, rounded, as a reader would."""
     precision = check_integer(digits, "digits", 1, 17)
     names = names_of(result.support, result.feature_names)
-    left = "log-odds" if result.gamma == 0 else "linear predictor"
+    loss = result._loss
+    left = "log-odds" if loss.is_log_odds else "linear predictor"
+    if not loss.is_classification:
+        left = "log(mean)" if loss.has_log_link else "mean"
     return f"{left} = {_sum(result, names, lambda value: f'{value:.{precision}g}')}"
 
 
 def to_python(result: FitResult, output: Any) -> str:
     """Write an expression of ``row`` and ``math``."""
-    of_probability = _check_output(output) == "probability"
+    kind = _check_output(output, result)
     names = _unique_names(result)
     columns = [f"row[{j if names is None else names[j]!r}]" for j in result.support.tolist()]
     eta = _sum(result, columns, repr)
-    if not of_probability:
-        return eta
+    if kind != "probability":
+        return f"math.exp({eta})" if kind == "mean" and result._loss.has_log_link else eta
     # In this order a NaN remains one: min and max return their first argument unless the other is beyond it.
     limit = _limit(result.gamma)
     t = f"max(min({eta}, {limit}), -{limit})"
@@ -43,12 +46,12 @@ def to_python(result: FitResult, output: Any) -> str:
 
 def to_sql(result: FitResult, output: Any) -> str:
     """Write an expression of standard SQL."""
-    of_probability = _check_output(output) == "probability"
+    kind = _check_output(output, result)
     _unique_names(result)
     columns = ['"' + name.replace('"', '""') + '"' for name in names_of(result.support, result.feature_names)]
     eta = _sum(result, columns, repr)
-    if not of_probability:
-        return eta
+    if kind != "probability":
+        return f"EXP({eta})" if kind == "mean" and result._loss.has_log_link else eta
     if result.gamma == 0:
         inside = f"1 / (1 + EXP(-({eta})))"
     else:
@@ -63,9 +66,10 @@ def to_logistic_regression(result: FitResult, classes: Any = (0, 1)) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     _check_answered(result)
-    if result.gamma > 0:
+    if not result._loss.is_log_odds:
+        which = f"focal loss with gamma={result.gamma:g}" if result.loss == "focal" else f"loss {result.loss!r}"
         raise ValueError(
-            f"the model is of the focal loss with gamma={result.gamma:g}: LogisticRegression would make the same decisions but state "
+            f"the model is of the {which}: LogisticRegression would make the same decisions but state "
             "other probabilities; fit with loss='logistic', or export by to_python() or to_sql()"
         )
     model = LogisticRegression()
@@ -84,9 +88,20 @@ def _check_answered(result: FitResult) -> None:
         raise ValueError(f"there is no model to write down: {result.status}: {result.advice}")
 
 
-def _check_output(output: Any) -> str:
+def _check_output(output: Any, result: FitResult) -> str:
+    classification = result._loss.is_classification
+    if output is None:
+        output = "probability" if classification else "mean"
     if not isinstance(output, str) or output not in OUTPUTS:
         raise ValueError(f"output is {output!r}; it must be one of {', '.join(map(repr, OUTPUTS))}")
+    if (output == "mean") == classification and output != "linear_predictor":
+        other = "probability" if classification else "mean"
+        raise ValueError(f"output is {output!r}, but the loss is {result.loss!r}; use {other!r} or 'linear_predictor'")
+    if output == "probability" and result.loss not in ("logistic", "focal"):
+        raise ValueError(
+            f"output is 'probability', which is written for the logistic and the focal loss; the model is of the loss {result.loss!r}: "
+            "use output='linear_predictor'"
+        )
     return output
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,7 @@ from ._table import Table, Tabular
 from ._threads import thread_count
 from ._validation import check_features, check_integer, check_names, check_rows, linear_predictor
 from .exceptions import ConvergenceWarning
+from .losses import BY_NAME, Focal, Loss
 
 __all__ = ["Alternatives", "FitResult", "fit"]
 
@@ -115,9 +116,9 @@ class FitResult(Tabular, ReadableFit):
     k : int
         Budget that was asked for.
     loss : str
-        Loss that was minimised.
+        Name of the loss that was minimised.
     alpha, gamma : float
-        Its parameters; 0.5 and 0 for the logistic loss.
+        Parameters of the focal loss; 0.5 and 0 for other losses.
     ridge : float
         Weight of half the squared norm of the coefficients.
     feature_names : ndarray of str or None
@@ -144,7 +145,14 @@ class FitResult(Tabular, ReadableFit):
     ridge: float = field(default=0.0, repr=False)
     feature_names: NDArray[np.object_] | None = field(default=None, repr=False)
     groups: NDArray[Any] | None = field(default=None, repr=False)
+    _loss: Loss = field(default=cast("Loss", None), repr=False)
     _request: Request | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Know the loss by its name where it was not handed over."""
+        if self._loss is None or self._loss.name != self.loss:
+            loss = Focal(self.alpha, self.gamma) if self.loss == "focal" else BY_NAME[self.loss]()
+            object.__setattr__(self, "_loss", loss)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the data out: a pickled result is small."""
@@ -204,7 +212,7 @@ class FitResult(Tabular, ReadableFit):
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``X @ coef + intercept + offset``; positive for class 1.
+            ``X @ coef + intercept + offset``; positive for class 1. Of a loss with a log link, the logarithm of the mean.
 
         Raises
         ------
@@ -218,7 +226,7 @@ class FitResult(Tabular, ReadableFit):
     def predict_proba(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
         """Probability of class 1 of new rows.
 
-        For the focal loss with the focusing undone, as in :meth:`ksparse.KSparseClassifier.predict_proba`.
+        As :meth:`ksparse.KSparseClassifier.predict_proba` gives it: for the focal losses with the focusing undone.
 
         Parameters
         ----------
@@ -236,14 +244,12 @@ class FitResult(Tabular, ReadableFit):
         Raises
         ------
         ValueError
-            As :meth:`decision_function`.
+            As :meth:`decision_function`, or if the loss says nothing of probabilities.
         """
-        from ._probability import probability
+        return probability_by(self._loss, self._loss.log_odds(self.decision_function(X, offset)))
 
-        return probability(self.decision_function(X, offset), self.gamma)
-
-    def predict(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.int8]:
-        """Labels of new rows.
+    def predict(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[Any]:
+        """Labels of new rows; of a loss of regression, mean responses.
 
         Parameters
         ----------
@@ -254,15 +260,16 @@ class FitResult(Tabular, ReadableFit):
 
         Returns
         -------
-        ndarray of int8, shape (n_samples,)
-            1 where the linear predictor is positive, else 0.
+        ndarray of int8 or float64, shape (n_samples,)
+            1 where class 1 is the likelier (where the linear predictor is positive, for all losses but ``cloglog`` and
+            ``asymmetric_focal``), else 0; or means.
 
         Raises
         ------
         ValueError
             As :meth:`decision_function`.
         """
-        return (self.decision_function(X, offset) > 0).astype(np.int8)
+        return prediction_by(self._loss, self.decision_function(X, offset))
 
     def _table(self) -> Table:
         """Return the chosen features with their coefficients."""
@@ -276,12 +283,28 @@ class FitResult(Tabular, ReadableFit):
         )
 
 
+def probability_by(loss: Loss, log_odds: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Probability of class 1, or what to use where the loss says nothing of it."""
+    from ._probability import probability_of  # SciPy takes longer to import than ksparse
+
+    if log_odds is None:
+        raise ValueError(f"the loss {loss.name!r} says nothing of probabilities; use decision_function()")
+    return probability_of(log_odds)
+
+
+def prediction_by(loss: Loss, eta: NDArray[np.float64]) -> NDArray[Any]:
+    """Labels, or mean responses, of linear predictors; -1 for a label where there is none."""
+    if not loss.is_classification:
+        return loss.mean(eta)
+    return np.where(np.isnan(eta), -1, eta > loss.decision_threshold()).astype(np.int8)
+
+
 def fit(
     X: ArrayLike,
     y: ArrayLike,
     k: int,
     *,
-    loss: str = "logistic",
+    loss: str | Loss = "logistic",
     alpha: float = 0.5,
     gamma: float = 2.0,
     ridge: float = 0.0,
@@ -303,7 +326,7 @@ def fit(
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
 ) -> FitResult:
-    r"""Choose at most k features and fit a linear classifier on them.
+    r"""Choose at most k features and fit a linear classifier, or a regression, on them.
 
     Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
 
@@ -312,7 +335,8 @@ def fit(
 
     with the logistic loss :math:`\ell(m) = \log(1 + e^{-m})` or the focal loss [1]_
     :math:`\ell(m) = a\,\sigma(-m)^\gamma \log(1 + e^{-m})`, where :math:`a = \alpha` for y = 1 and :math:`1 - \alpha` for
-    y = 0. The search is by splicing [2]_: features enter and change places by the exact quadratic model at the current
+    y = 0, or with another loss of :mod:`ksparse.losses`, of labels or of numbers; of numbers
+    :math:`\ell` is a function of the linear predictor and y. The search is by splicing [2]_: features enter and change places by the exact quadratic model at the current
     point, and a change is kept only when a refit verifies that F falls; ``search`` says how far it goes.
 
     Parameters
@@ -323,11 +347,11 @@ def fit(
         and for CSR the time of about seven ``X.T @ r``), other real types to float64, other strides are copied. Sums are taken in float64 throughout. No scaling is needed: the
         choice of features does not depend on the columns' units (with ``ridge=0``).
     y : array-like of shape (n_samples,)
-        Labels, 0 and 1; both must occur.
+        Labels, 0 and 1, of which both must occur; or numbers such as a loss of regression allows.
     k : int
         Most features used, in [0, n_features]. The intercept does not count.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss, by name or as an object that has its parameters.
     alpha : float, default=0.5
         Focal loss: weight of the positive class, in (0, 1).
     gamma : float, default=2.0
@@ -478,9 +502,10 @@ def result_of(answer: Any, k: int, request: Request, *, keep_data: bool = True) 
         n_rounds=answer.n_rounds,
         times_found=answer.times_found,
         k=k,
-        loss=request.loss,
-        alpha=request.alpha if request.loss == "focal" else 0.5,
-        gamma=request.gamma if request.loss == "focal" else 0.0,
+        loss=request.loss.name,
+        alpha=getattr(request.loss, "alpha", 0.5),
+        gamma=getattr(request.loss, "gamma", 0.0),
+        _loss=request.loss,
         ridge=request.options.ridge,
         feature_names=request.names,
         groups=request.groups_of(answer.support),

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _core
-from ._validation import check_loss
+from ._validation import check_loss, check_responses
+from .losses import Loss
 
-__all__ = ["loss_terms"]
+__all__ = ["loss_terms", "terms_by_eta"]
 
 Terms = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 def loss_terms(
-    margin: ArrayLike, positive: Any = True, *, loss: str = "logistic", alpha: float = 0.5, gamma: float = 2.0
+    margin: ArrayLike, positive: Any = True, *, loss: str | Loss = "logistic", alpha: float = 0.5, gamma: float = 2.0
 ) -> Terms:
-    r"""Value, slope and curvature of a loss at given margins.
+    r"""Value, slope and curvature of a loss at given margins; of a loss of regression, at given linear predictors.
 
     With :math:`p = \sigma(m)`, :math:`q = \sigma(-m)` the logistic loss is :math:`-\log p`, and the focal loss
     :math:`-a q^\gamma \log p` with :math:`a = \alpha` for a positive row and :math:`1 - \alpha` for a negative one.
@@ -26,10 +26,11 @@ def loss_terms(
     Parameters
     ----------
     margin : array-like of float
-        Margins :math:`m = (2y - 1)\,\eta`, any shape, finite.
+        Margins :math:`m = (2y - 1)\,\eta`, any shape, finite. Of a loss of regression, linear predictors :math:`\eta`.
     positive : bool or array-like of bool, default=True
-        Whether each row is of the positive class; broadcast against ``margin``. Only the focal loss depends on it.
-    loss : {"logistic", "focal"}, default="logistic"
+        Whether each row is of the positive class; broadcast against ``margin``. Only the focal losses and ``"cloglog"`` depend on
+        it. Of a loss of regression, the responses y.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss.
     alpha : float, default=0.5
         Weight of the positive class in the focal loss, in (0, 1).
@@ -41,7 +42,7 @@ def loss_terms(
     value : ndarray of float64, shape of ``margin``
         The loss, finite like its derivatives for every finite margin.
     slope : ndarray of float64, shape of ``margin``
-        Its first derivative with respect to the margin.
+        Its first derivative with respect to ``margin``.
     curvature : ndarray of float64, shape of ``margin``
         Its second derivative.
 
@@ -61,11 +62,21 @@ def loss_terms(
     >>> print(value.round(6), slope, curvature)
     [0.693147] [-0.5] [0.25]
     """
-    loss, alpha, gamma = check_loss(loss, alpha, gamma)
+    of = check_loss(loss, alpha, gamma)
     margins = np.asarray(margin, dtype=np.float64)
     if not np.isfinite(margins).all():
         raise ValueError("margin has an entry that is not finite; margins must be finite, without NaN or infinity")
-    labels = np.broadcast_to(np.asarray(positive, dtype=np.float64), margins.shape)
-    flat = _core.loss_terms(np.ascontiguousarray(margins.ravel()), np.ascontiguousarray(labels.ravel()), loss, alpha, gamma)
-    value, slope, curvature = (terms.reshape(margins.shape) for terms in flat)
+    responses = np.broadcast_to(np.asarray(positive, dtype=np.float64), margins.shape)
+    if not of.is_classification:
+        check_responses(responses.ravel(), responses.size, of)
+        return terms_by_eta(of, margins, responses)
+    sign = np.where(responses != 0, 1.0, -1.0)
+    value, slope, curvature = terms_by_eta(of, sign * margins, responses)
+    return value, sign * slope, curvature
+
+
+def terms_by_eta(loss: Loss, eta: NDArray[np.float64], responses: NDArray[np.float64]) -> Terms:
+    """Value, slope and curvature of a loss with respect to the linear predictor, responses broadcast against it."""
+    flat = np.ascontiguousarray(eta.ravel()), np.ascontiguousarray(np.broadcast_to(responses, eta.shape).ravel())
+    value, slope, curvature = (terms.reshape(eta.shape) for terms in loss._kernel().terms(*flat))
     return value, slope, curvature

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._fit import FitResult
+from ._fit import FitResult, prediction_by, probability_by
 from ._optional import require
 from ._progress import Report, progress_if
 from ._request import Request, Settings
@@ -29,6 +29,7 @@ from ._validation import (
     linear_predictor,
 )
 from .exceptions import ConvergenceWarning
+from .losses import Focal, Logistic, Loss
 
 __all__ = ["BatchResult", "fit_many"]
 
@@ -41,7 +42,7 @@ class _Batch:
     """Valid arrays and settings of all problems; refers to the user's data without a copy."""
 
     design: Any
-    labels: NDArray[Any]  # (n,) or (n, m), 0, 1 or _BAD_LABEL
+    labels: NDArray[Any]  # (n,) or (n, m): 0, 1 or _BAD_LABEL, or the responses of a regression
     weights: NDArray[Any] | None  # (n,) or (n, m), of any real type
     offset: NDArray[Any] | None
     settings: Settings
@@ -76,7 +77,7 @@ class BatchResult(Tabular):
     k, alpha, gamma, ridge : ndarray of shape (n_problems,)
         Settings of each problem.
     loss : str
-        Loss that was minimised.
+        Name of the loss that was minimised.
     feature_names : ndarray of str or None
         Names of the columns of X, where they are known.
     problem_names : ndarray of str or None
@@ -101,6 +102,7 @@ class BatchResult(Tabular):
     feature_names: NDArray[np.object_] | None = None
     problem_names: NDArray[np.object_] | None = None
     _numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # of the problems in the batch
+    _loss: Loss = field(default_factory=Logistic)  # of a focal loss, alpha and gamma are by problem
     _groups: tuple[NDArray[np.int64], NDArray[Any]] | None = None  # number of each feature's group, labels of the groups
     _batch: _Batch | None = None
 
@@ -141,7 +143,7 @@ class BatchResult(Tabular):
         per_problem = {
             name: value[chosen]
             for name, value in self.__dict__.items()
-            if name not in ("coefs", "messages", "loss", "feature_names", "_groups", "_batch") and value is not None
+            if name not in ("coefs", "messages", "loss", "feature_names", "_loss", "_groups", "_batch") and value is not None
         }
         messages = {new: self.messages[old] for new, old in enumerate(chosen.tolist()) if old in self.messages}
         return replace(self, coefs=self.coefs[chosen], messages=messages, **per_problem)
@@ -173,8 +175,12 @@ class BatchResult(Tabular):
             ridge=float(self.ridge[i]),
             feature_names=self.feature_names,
             groups=self._groups_of(support),
+            _loss=self._loss_of(i),
             _request=None if self.status[i] == "invalid_input" else self._request(i),
         )
+
+    def _loss_of(self, i: int) -> Loss:
+        return Focal(float(self.alpha[i]), float(self.gamma[i])) if self.loss == "focal" else self._loss
 
     def _groups_of(self, support: NDArray[np.int64]) -> NDArray[Any] | None:
         return None if self._groups is None else self._groups[1][np.unique(self._groups[0][support])]
@@ -183,7 +189,7 @@ class BatchResult(Tabular):
         batch, number = self._batch, int(self._numbers[i])
         if batch is None:
             return None
-        settings = replace(batch.settings, alpha=float(self.alpha[i]), gamma=float(self.gamma[i]), ridge=float(self.ridge[i]))
+        settings = replace(batch.settings, loss=self._loss_of(i), ridge=float(self.ridge[i]))
         labels, weights, offset = (batch.rows_of(values, number) for values in (batch.labels, batch.weights, batch.offset))
         request = Request.of(batch.design, labels, weights, offset, settings, self.feature_names)
         request.options.k = int(self.k[i])
@@ -214,7 +220,7 @@ class BatchResult(Tabular):
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Probability of class 1 of new rows for every problem.
 
-        For the focal loss the focusing is undone, as in :meth:`ksparse.KSparseClassifier.predict_proba`.
+        As :meth:`ksparse.KSparseClassifier.predict_proba` gives it: for the focal losses the focusing is undone.
 
         Parameters
         ----------
@@ -225,13 +231,23 @@ class BatchResult(Tabular):
         -------
         ndarray of shape (n_samples, n_problems)
             Probabilities; NaN for a problem that failed.
+
+        Raises
+        ------
+        ValueError
+            If the loss says nothing of probabilities.
         """
-        from ._probability import probability
+        return probability_by(self._loss, self._log_odds(self.decision_function(X)))
 
-        return probability(self.decision_function(X), self.gamma)
+    def _log_odds(self, eta: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        if self.loss != "focal":
+            return self._loss.log_odds(eta)
+        from ._probability import log_odds
 
-    def predict(self, X: ArrayLike) -> NDArray[np.int8]:
-        """Labels of new rows for every problem.
+        return log_odds(eta, self.gamma)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Labels of new rows for every problem; of a loss of regression, mean responses.
 
         Parameters
         ----------
@@ -240,11 +256,11 @@ class BatchResult(Tabular):
 
         Returns
         -------
-        ndarray of int8, shape (n_samples, n_problems)
-            1 where the linear predictor is positive, else 0; -1 for a problem that failed.
+        ndarray of int8 or float64, shape (n_samples, n_problems)
+            1 where class 1 is the likelier (where the linear predictor is positive, for all losses but ``cloglog`` and
+            ``asymmetric_focal``), else 0; -1 for a problem that failed. Mean responses are NaN there.
         """
-        eta = self.decision_function(X)
-        return np.where(np.isnan(eta), -1, eta > 0).astype(np.int8)
+        return prediction_by(self._loss, self.decision_function(X))
 
     def to_frame(self) -> Any:
         """Table with a row per problem.
@@ -317,7 +333,7 @@ def fit_many(
     Y: ArrayLike,
     k: int | ArrayLike,
     *,
-    loss: str = "logistic",
+    loss: str | Loss = "logistic",
     alpha: float | ArrayLike = 0.5,
     gamma: float | ArrayLike = 2.0,
     ridge: float | ArrayLike = 0.0,
@@ -349,11 +365,11 @@ def fit_many(
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`.
     Y : array-like of shape (n_samples, n_problems) or (n_samples,)
-        Labels, 0 and 1: a column per problem, or one outcome for all problems.
+        Labels, 0 and 1, or responses such as the loss allows: a column per problem, or one outcome for all problems.
     k : int or array-like of int, shape (n_problems,)
         Most features used, for all problems or for each.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss of all problems.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss of all problems, by name or as an object that has its parameters.
     alpha, gamma, ridge : float or array-like of shape (n_problems,)
         As in :func:`ksparse.fit`, for all problems or for each. Defaults are 0.5, 2 and 0.
     fit_intercept : bool, default=True
@@ -448,14 +464,16 @@ def solve_many(
     them.
     """
     numbers = {name: _check_setting(getattr(settings, name), name) for name in ("alpha", "gamma", "ridge")}
+    given = settings
     settings = replace(settings, alpha=0.5, gamma=2.0, ridge=0.0)  # what all problems share
     threads = thread_count(n_jobs)
     design = check_design(X)
     n, p = design.shape
     names = feature_names(X) if names is None else names
-    kind, _, _ = check_loss(settings.loss, 0.5, 2.0)
+    loss = check_loss(settings.loss, 0.5, 2.0)
+    kernel = loss._kernel()
     options = settings.options(p, names)
-    labels, messages = _check_outcomes(Y, n)
+    labels, messages = _check_outcomes(Y, n) if loss.is_classification else (_check_responses(Y, n), {})
     weights, shift = _check_matrix(sample_weight, n, "sample_weight"), _check_matrix(offset, n, "offset")
     budgets = _check_budgets(k)
     count = _problem_count(
@@ -466,14 +484,21 @@ def solve_many(
         raise ValueError(messages[0].replace(", 0]", "]", 1))
     budgets = np.broadcast_to(budgets, (count,))
     alphas, gammas, ridges = (np.broadcast_to(value, (count,)) for value in numbers.values())
-    answer = _core.fit_many(design, labels, weights, shift, kind, budgets, alphas, gammas, ridges, options, threads, report)
+    kernels = [kernel]
+    if given.loss == "focal":
+        pairs, place = np.unique(np.column_stack([alphas, gammas]), axis=0, return_inverse=True)
+        own = [_core.loss_by_name("focal", pair) for pair in pairs.tolist()]
+        kernels = own if len(own) == 1 else [own[i] for i in place.ravel().tolist()]
+    elif isinstance(loss, Focal):
+        alphas, gammas = np.full(count, loss.alpha), np.full(count, loss.gamma)
+    answer = _core.fit_many(design, labels, weights, shift, kernels, budgets, ridges, options, threads, report)
     return _result_of(
         answer,
         budgets,
         [alphas, gammas, ridges],
         messages,
         _Batch(design, labels, weights, shift, settings),
-        kind,
+        loss,
         names,
         Y,
     )
@@ -506,6 +531,7 @@ def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
         gamma=by_problem("gamma", np.float64),
         ridge=by_problem("ridge", np.float64),
         loss=first.loss,
+        _loss=first._loss,
         feature_names=first.feature_names,
         **counts,
         _numbers=np.arange(len(results)),
@@ -516,10 +542,7 @@ def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
 def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """Return labels as bytes, columns contiguous, and what is wrong with each column that has other values."""
     array = np.asarray(Y)
-    if array.ndim not in (1, 2) or array.shape[0] != n or 0 in array.shape:
-        raise ValueError(
-            f"X has {n} rows but Y has shape {array.shape}; Y must have shape ({n}, n_problems) with at least one problem, or ({n},)"
-        )
+    _check_shape(array, n)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Y has dtype {array.dtype}; labels must be 0 and 1, as numbers or booleans")
     ones = array == 1
@@ -533,6 +556,22 @@ def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
         i = int(np.argmax(column))
         messages[j] = f"Y[{i}, {j}] is {values[i]}; labels must be 0 or 1"
     return labels, messages
+
+
+def _check_responses(Y: Any, n: int) -> NDArray[Any]:
+    """Return responses of a regression, of any real type; their values are the core's to check, problem by problem."""
+    array = np.asarray(Y)
+    _check_shape(array, n)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"Y has dtype {array.dtype}; responses must be real numbers")
+    return array if array.dtype.itemsize <= 8 and array.dtype != np.float16 else array.astype(np.float64)
+
+
+def _check_shape(Y: NDArray[Any], n: int) -> None:
+    if Y.ndim not in (1, 2) or Y.shape[0] != n or 0 in Y.shape:
+        raise ValueError(
+            f"X has {n} rows but Y has shape {Y.shape}; Y must have shape ({n}, n_problems) with at least one problem, or ({n},)"
+        )
 
 
 def _check_matrix(values: Any, n: int, name: str) -> NDArray[Any] | None:
@@ -588,7 +627,7 @@ def _result_of(
     parameters: list[NDArray[np.float64]],
     messages: dict[int, str],
     batch: _Batch,
-    loss: str,
+    loss: Loss,
     names: NDArray[np.object_] | None,
     Y: Any,
 ) -> BatchResult:
@@ -611,10 +650,11 @@ def _result_of(
         n_rounds=answer["n_rounds"],
         times_found=answer["times_found"],
         k=np.array(budgets),
-        alpha=alpha if loss == "focal" else np.full(count, 0.5),
-        gamma=gamma if loss == "focal" else np.zeros(count),
+        alpha=alpha if isinstance(loss, Focal) else np.full(count, 0.5),
+        gamma=gamma if isinstance(loss, Focal) else np.zeros(count),
         ridge=ridge,
-        loss=loss,
+        loss=loss.name,
+        _loss=loss,
         feature_names=names,
         problem_names=feature_names(Y) if batch.labels.ndim == 2 else None,
         _numbers=np.arange(count),

@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from ._classifier import SparseLinearClassifier
+from ._classifier import SparseLinearClassifier, _says_probabilities
 from ._fit import solve
 from ._outcomes import Outcomes
-from ._probability import probability
+from ._probability import probability_of
 from ._progress import progress_if
 from ._request import Settings
 from ._validation import check_groups, feature_names
+from .losses import Loss
 
 __all__ = ["KSparseMultiLabelClassifier"]
 
@@ -29,8 +31,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     ----------
     k : int, array-like of int of shape (n_labels,) or None, default=None
         Most features used, for all labels or for each, in [0, n_features]. None is 10, or all features where there are fewer.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss of all labels.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss of all labels, by name or as an object that has its parameters.
     alpha : float or array-like of shape (n_labels,), default=0.5
         Focal loss: weight of the rows that have the label, in (0, 1).
     gamma : float or array-like of shape (n_labels,), default=2.0
@@ -129,7 +131,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         self,
         k: Any = None,
         *,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         alpha: Any = 0.5,
         gamma: Any = 2.0,
         ridge: Any = 0.0,
@@ -206,7 +208,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
                 outcomes = Outcomes.of(design, labels, k, weights, settings, names, self.n_jobs, report)
             self._take_all(outcomes, "labels", label_names)
         else:
-            self._take(solve(design, labels, k, weights, None, settings, names))
+            self._take(solve(design, labels, k, weights, None, settings, names), stacklevel=3)
         return self
 
     def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:
@@ -244,6 +246,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             return super().predict(X)
         return (self.decision_function(X) > 0).astype(self.classes_.dtype)
 
+    @available_if(_says_probabilities)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability that each row has each label.
 
@@ -261,8 +264,9 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         """
         if not self._has_many():
             return super().predict_proba(X)
-        return probability(self.decision_function(X), self._undone_gamma())
+        return probability_of(self._log_odds(self._eta(X)))
 
+    @available_if(_says_probabilities)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithm of the probability that each row has each label.
 

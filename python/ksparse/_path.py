@@ -20,6 +20,7 @@ from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._validation import check_features, check_flag, check_groups
 from .exceptions import ConvergenceWarning
+from .losses import Loss
 
 __all__ = ["PathResult", "fit_path"]
 
@@ -114,7 +115,7 @@ class PathResult(Tabular):
     @property
     def criteria(self) -> dict[str, NDArray[np.float64]]:
         """All information criteria by name; empty for a loss that is no likelihood."""
-        if not has_likelihood(self.results[0].loss, self.results[0].gamma):
+        if not has_likelihood(self.results[0]._loss):
             return {}
         return {name: self.criterion(name) for name in CRITERIA}
 
@@ -136,7 +137,7 @@ class PathResult(Tabular):
         Raises
         ------
         ValueError
-            If the name is unknown, or the loss is no likelihood (focal with gamma > 0).
+            If the name is unknown, or the loss is no likelihood (such as focal with gamma > 0).
 
         References
         ----------
@@ -146,12 +147,11 @@ class PathResult(Tabular):
            Biometrika 2008, equation 1 with gamma = 1.
         .. [4] Fan, Tang, "Tuning parameter selection in high dimensional penalized likelihood", JRSS B 2013.
         """
-        loss = self.results[0].loss
-        check_criterion(name, loss, self.results[0].gamma)
-        scale = 2.0 if loss == "focal" else 1.0  # with alpha = 1/2 it is half of the logistic loss
+        loss = self.results[0]._loss
+        check_criterion(name, loss)
         free = [len(result.support) + self.fit_intercept for result in self.results]
         chosen = [len(result.support if result.groups is None else result.groups) for result in self.results]
-        return information_criterion(name, scale * self.losses, free, chosen, self.n_rows, self.n_units)
+        return information_criterion(name, loss.deviance(self.losses, self.n_rows), free, chosen, self.n_rows, self.n_units)
 
     def best(self, criterion: str = "ebic") -> FitResult:
         """Fit with the smallest criterion among those that converged; of equals the smallest k.
@@ -266,7 +266,7 @@ def fit_path(
     y: ArrayLike,
     ks: ArrayLike,
     *,
-    loss: str = "logistic",
+    loss: str | Loss = "logistic",
     alpha: float = 0.5,
     gamma: float = 2.0,
     ridge: float = 0.0,
@@ -297,11 +297,11 @@ def fit_path(
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`.
     y : array-like of shape (n_samples,)
-        Labels, 0 and 1.
+        Labels, 0 and 1, or responses, as in :func:`ksparse.fit`.
     ks : array-like of int
         Budgets, each in [0, n_features]; sorted for you, repetitions count once.
-    loss : {"logistic", "focal"}, default="logistic"
-        The loss.
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
+        The loss, by name or as an object that has its parameters.
     alpha : float, default=0.5
         Focal loss: weight of the positive class, in (0, 1).
     gamma : float, default=2.0

@@ -16,7 +16,7 @@ from ._summary import Summary, summarise
 if TYPE_CHECKING:
     from ._fit import FitResult
 
-__all__ = ["ReadableEstimator", "ReadableFit"]
+__all__ = ["ReadableClassifier", "ReadableEstimator", "ReadableFit"]
 
 
 class ReadableFit:
@@ -131,7 +131,8 @@ class ReadableFit:
         Returns
         -------
         str
-            ``log-odds = ...``, or ``linear predictor = ...`` for the focal loss with gamma > 0, of which it is no log-odds. Features
+            ``log-odds = ...``, or ``linear predictor = ...`` for losses of labels of which it is no log-odds; of a regression
+            ``mean = ...`` or ``log(mean) = ...``. Features
             without names are ``x0``, ``x1``, ... An offset comes on top.
 
         Raises
@@ -149,13 +150,14 @@ class ReadableFit:
         """
         return formula(self._result(), digits)
 
-    def to_python(self, output: str = "probability") -> str:
+    def to_python(self, output: str | None = None) -> str:
         """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
 
         Parameters
         ----------
-        output : {"probability", "linear_predictor"}, default="probability"
-            P(y = 1), for the focal loss with the focusing undone; or the linear predictor.
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            P(y = 1), for the logistic and the focal loss, with the focusing undone; of a loss of regression the mean response; or the linear
+            predictor. None is the first that there is.
 
         Returns
         -------
@@ -183,13 +185,14 @@ class ReadableFit:
         """
         return to_python(self._result(), output)
 
-    def to_sql(self, output: str = "probability") -> str:
+    def to_sql(self, output: str | None = None) -> str:
         """Write the model as an expression of SQL, to be selected from a table with the columns of X.
 
         Parameters
         ----------
-        output : {"probability", "linear_predictor"}, default="probability"
-            P(y = 1), for the focal loss with the focusing undone; or the linear predictor.
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            P(y = 1), for the logistic and the focal loss, with the focusing undone; of a loss of regression the mean response; or the linear
+            predictor. None is the first that there is.
 
         Returns
         -------
@@ -317,8 +320,8 @@ class ReadableFit:
 class ReadableEstimator:
     """What a fitted estimator can say of itself; of more than two classes, or of many labels, of each."""
 
-    classes_: Any
-    class_weight: Any
+    classes_: Any  # of classifiers
+    class_weight: Any = None
     result_: Any
     _validated: Any
 
@@ -339,7 +342,7 @@ class ReadableEstimator:
 
         result = self._fitted()
         if isinstance(result, FitResult):
-            return read(result, 1, str(self.classes_[1]))
+            return read(result, 1, str(self.classes_[1]) if result._loss.is_classification else "")
         names = range(len(result)) if result.problem_names is None else result.problem_names.tolist()
         answered = np.isfinite(result.intercepts)
         return {name: read(result[i], i, str(name)) if answered[i] else None for i, name in enumerate(names)}
@@ -347,15 +350,20 @@ class ReadableEstimator:
     def _requests(self, X: Any, y: Any, sample_weight: Any) -> Callable[[FitResult, int], Request]:
         """Check data as those of the fit; return the request that belongs to the result of a class, or of a label."""
         self._fitted()
-        many_labels = np.ndim(self.classes_) == 2
-        design, labels, weights = self._validated(X, y, sample_weight, indicator=many_labels, reset=False)
+        own_labels, design, weights = self._labels_of_fit(X, y, sample_weight)
 
         def request(result: FitResult, i: int) -> Request:
-            own = labels[:, i] if many_labels else labels == i
-            settings = Settings.of_estimator(self, alpha=result.alpha, gamma=result.gamma, ridge=result.ridge)
+            own = own_labels(i)
+            settings = Settings.of_estimator(self, loss=result._loss, alpha=0.5, gamma=2.0, ridge=result.ridge)
             return Request.of(design, own, weights, None, settings, result.feature_names)
 
         return request
+
+    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[Callable[[int], Any], Any, Any]:
+        """Return the responses of each problem, X and the weights."""
+        many_labels = np.ndim(self.classes_) == 2
+        design, labels, weights = self._validated(X, y, sample_weight, indicator=many_labels, reset=False)
+        return (lambda i: labels[:, i] if many_labels else labels == i), design, weights
 
     def summary(
         self,
@@ -437,13 +445,13 @@ class ReadableEstimator:
         """
         return self._each(lambda result, i, name: formula(result, digits))
 
-    def to_python(self, output: str = "probability") -> Any:
+    def to_python(self, output: str | None = None) -> Any:
         """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
 
         Parameters
         ----------
-        output : {"probability", "linear_predictor"}, default="probability"
-            The probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            The mean response of a regression; the probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
             sum; or the linear predictor.
 
         Returns
@@ -459,13 +467,13 @@ class ReadableEstimator:
         """
         return self._each(lambda result, i, name: to_python(result, output))
 
-    def to_sql(self, output: str = "probability") -> Any:
+    def to_sql(self, output: str | None = None) -> Any:
         """Write the model as an expression of SQL, to be selected from a table with the columns of X.
 
         Parameters
         ----------
-        output : {"probability", "linear_predictor"}, default="probability"
-            The probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            The mean response of a regression; the probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
             sum; or the linear predictor.
 
         Returns
@@ -480,6 +488,10 @@ class ReadableEstimator:
             As :meth:`ksparse.FitResult.to_sql`.
         """
         return self._each(lambda result, i, name: to_sql(result, output))
+
+
+class ReadableClassifier(ReadableEstimator):
+    """And of one whose linear predictor may be log-odds."""
 
     def to_logistic_regression(self) -> Any:
         """Copy the coefficients into a model of scikit-learn, for tools that know its models, such as those that write ONNX.

@@ -16,14 +16,15 @@ from ._validation import (
     check_flag,
     check_groups,
     check_integer,
-    check_labels,
     check_loss,
     check_real,
+    check_responses,
     check_rows,
     check_search,
     check_weights,
     feature_names,
 )
+from .losses import Loss
 
 __all__ = ["Request", "Settings"]
 
@@ -55,11 +56,14 @@ class Settings:
     @classmethod
     def of_estimator(cls, estimator: Any, **changes: Any) -> Settings:
         """Read the settings from the parameters of an estimator, but for some."""
-        return cls(**{name: changes.get(name, getattr(estimator, name)) for name in cls.__dataclass_fields__})
+        known = (name for name in cls.__dataclass_fields__ if name in changes or hasattr(estimator, name))
+        return cls(**{name: changes[name] if name in changes else getattr(estimator, name) for name in known})
 
-    def loss_parameters(self) -> tuple[float, float]:
-        """Check and return alpha and gamma."""
-        return check_loss(self.loss, self.alpha, self.gamma)[1:]
+    def checked_loss(self) -> Loss:
+        """Check the loss and return it with its parameters."""
+        loss = check_loss(self.loss, self.alpha, self.gamma)
+        loss._kernel()
+        return loss
 
     def options_of_any_data(self) -> _core.Options:
         """Check the settings that do not depend on X and return them as the core takes them."""
@@ -95,12 +99,11 @@ class Request:
     """Valid arrays and settings."""
 
     design: Matrix
-    labels: Vector
+    labels: Vector  # the responses y; 0 and 1 where they are labels
     weights: Vector | None
     offset: Vector | None
-    loss: str
-    alpha: float
-    gamma: float
+    loss: Loss
+    kernel: _core.Loss
     options: _core.Options
     names: NDArray[np.object_] | None
     settings: Settings
@@ -120,14 +123,17 @@ class Request:
         """Check everything; raise TypeError or ValueError with the name of the argument that is wrong."""
         design = check_design(X)
         n = design.shape[0]
-        labels = check_labels(y, n)
-        weights = None if sample_weight is None else check_weights(sample_weight, labels)
-        loss, alpha, gamma = check_loss(settings.loss, settings.alpha, settings.gamma)
+        loss = check_loss(settings.loss, settings.alpha, settings.gamma)
+        kernel = loss._kernel()
+        labels = check_responses(y, n, loss)
+        weights = None
+        if sample_weight is not None:
+            weights = check_weights(sample_weight, labels, binary=loss.is_classification)
         shift = None if offset is None else check_rows(offset, n, "offset")
         names = feature_names(X) if names is None else names
         p = design.shape[1]
         grouped = check_groups(settings.groups, p) or (None, None)
-        return cls(design, labels, weights, shift, loss, alpha, gamma, settings.options(p, names), names, settings, *grouped)
+        return cls(design, labels, weights, shift, loss, kernel, settings.options(p, names), names, settings, *grouped)
 
     @property
     def n_units(self) -> int:
@@ -147,9 +153,9 @@ class Request:
         )
 
     @property
-    def arguments(self) -> tuple[Matrix, Vector, Vector | None, Vector | None, str, float, float]:
+    def arguments(self) -> tuple[Matrix, Vector, Vector | None, Vector | None, _core.Loss]:
         """Positional arguments of the core's functions, up to the options."""
-        return self.design, self.labels, self.weights, self.offset, self.loss, self.alpha, self.gamma
+        return self.design, self.labels, self.weights, self.offset, self.kernel
 
     def raise_if_refused(self, answer: _core.FitAnswer | _core.CompactFit) -> None:
         """Raise ValueError if the core found the data wanting."""

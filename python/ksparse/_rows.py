@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ._loss import loss_terms
+from ._loss import terms_by_eta
 from ._request import Request
 from ._sparse import is_sparse
+from .losses import Loss
 
 if TYPE_CHECKING:
     from ._fit import FitResult
@@ -28,9 +29,7 @@ class Rows:
     labels: Vector
     weights: Vector  # ones where none were given
     offset: Vector
-    loss: str
-    alpha: float
-    gamma: float
+    loss: Loss
 
     @classmethod
     def of(cls, request: Request, result: FitResult) -> Rows:
@@ -48,9 +47,7 @@ class Rows:
             request.labels[counts],
             weights[counts],
             offset[counts],
-            result.loss,
-            result.alpha,
-            result.gamma,
+            result._loss,
         )
 
     def eta(self, coef: Vector, intercept: float) -> Vector:
@@ -59,9 +56,7 @@ class Rows:
 
     def terms(self, eta: Vector) -> tuple[Vector, Vector, Vector]:
         """Value of the loss, slope and curvature, all with respect to the linear predictor."""
-        sign = 2.0 * self.labels - 1.0
-        value, slope, curvature = loss_terms(sign * eta, self.labels, loss=self.loss, alpha=self.alpha, gamma=self.gamma)
-        return value, sign * slope, curvature
+        return terms_by_eta(self.loss, eta, self.labels)
 
     def mean_loss(self, eta: Vector) -> float:
         """Average loss, without a penalty."""

@@ -167,9 +167,10 @@ def make_scorecard(
     ----------
     .. [1] Siddiqi, "Credit risk scorecards", Wiley 2006, chapter 6.
     """
-    if result.gamma > 0:
+    if not result._loss.is_log_odds:
+        which = f"the focal loss with gamma={result.gamma:g}" if result.loss == "focal" else f"the loss {result.loss!r}"
         raise ValueError(
-            f"the linear predictor of the focal loss with gamma={result.gamma:g} is no log-odds, so that no number of points doubles "
+            f"the linear predictor of {which} is no log-odds, so that no number of points doubles "
             "the odds; fit with loss='logistic'"
         )
     doubling = check_real(points_to_double_odds, "points_to_double_odds", "finite and not 0", -math.inf)

@@ -11,13 +11,15 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._classifier import KSparseClassifier
-from ._validation import check_features, check_groups
+from ._regressor import KSparseRegressor
+from ._validation import check_features, check_groups, check_loss
+from .losses import Loss
 
 __all__ = ["KSparseSelector"]
 
 
 class KSparseSelector(SelectorMixin, BaseEstimator):
-    """Keep the features that :class:`ksparse.KSparseClassifier` chooses, for any model after it.
+    """Keep the features that :class:`ksparse.KSparseClassifier` chooses, or :class:`ksparse.KSparseRegressor` for a loss of numbers.
 
     With more than two classes each has at most ``k`` features of its own, and those of all classes are kept.
 
@@ -28,7 +30,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         are fewer. The name of an information criterion: the k in [0, k_max] where it is smallest.
     k_max : int or None, default=None
         With a criterion, the largest k considered. None is 10, or all features where there are fewer.
-    loss : {"logistic", "focal"}, default="logistic"
+    loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss of the fit that chooses.
     alpha : float, default=0.5
         Focal loss: weight of the positive class, or of each class against the rest, in (0, 1).
@@ -40,7 +42,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalised.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``.
+        Of labels: weights of the classes, as in scikit-learn; they multiply ``sample_weight``.
     tolerance : float, default=1e-8
         Newton decrement at the answer, > 0.
     max_newton : int, default=100
@@ -77,8 +79,8 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
     ----------
     support_ : ndarray of int64
         Features that are kept, sorted; :meth:`get_support` returns them as a mask.
-    estimator_ : KSparseClassifier
-        The fitted classifier that chose them: its coefficients, objective, status, and of more than two classes the features
+    estimator_ : KSparseClassifier or KSparseRegressor
+        The fitted estimator that chose them: its coefficients, objective, status, and of more than two classes the features
         of each.
     n_features_in_ : int
         Number of features seen during fit.
@@ -125,7 +127,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         k: int | str | None = None,
         *,
         k_max: int | None = None,
-        loss: str = "logistic",
+        loss: str | Loss = "logistic",
         alpha: float = 0.5,
         gamma: float = 2.0,
         ridge: float = 0.0,
@@ -179,7 +181,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Features, finite; what is read in place is said at :func:`ksparse.fit`.
         y : array-like of shape (n_samples,)
-            Labels of two or more classes, of any type that can be sorted.
+            Labels of two or more classes, of any type that can be sorted; numbers for a loss of regression.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0.
 
@@ -194,9 +196,12 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
             If an argument is not what it must be; the message names it.
         """
         last = getattr(self, "estimator_", None) if self.warm_start else None
-        classifier = KSparseClassifier() if last is None else last
-        self.estimator_ = classifier.set_params(**self.get_params(deep=False)).fit(X, y, sample_weight)
-        validate_data(self, X, skip_check_array=True)  # the classifier has; this takes number and names of the features
+        kind = KSparseClassifier if check_loss(self.loss, 0.5, 2.0).is_classification else KSparseRegressor
+        estimator = last if isinstance(last, kind) else kind()
+        known = estimator.get_params(deep=False)
+        own = {name: value for name, value in self.get_params(deep=False).items() if name in known}
+        self.estimator_ = estimator.set_params(**own).fit(X, y, sample_weight)
+        validate_data(self, X, skip_check_array=True)  # the estimator has; this takes number and names of the features
         self.support_ = self._kept()
         return self
 

@@ -18,6 +18,7 @@ from ._progress import Report, part_of, progress_if
 from ._request import Request, Settings
 from ._validation import check_integer, check_real
 from .exceptions import ConvergenceWarning
+from .losses import Loss
 
 __all__ = ["StabilityResult", "stability_selection"]
 
@@ -156,7 +157,7 @@ def stability_selection(
     sampling: str = "subsample",
     fraction: float = 0.5,
     n_jobs: int | None = None,
-    loss: str = "logistic",
+    loss: str | Loss = "logistic",
     alpha: float = 0.5,
     gamma: float = 2.0,
     ridge: float = 0.0,
@@ -290,7 +291,7 @@ def solve_stability(
 
 
 def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) -> NDArray[np.uint8]:
-    """How often each row counts in each round, drawn within the classes: (n_samples, rounds), a byte each, by columns.
+    """How often each row counts in each round, drawn within the classes if there are any: (n_samples, rounds), a byte each, by columns.
 
     A byte is enough: as many draws as rows take one row 256 times with probability below 1 / 256! per row.
     """
@@ -300,8 +301,9 @@ def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) ->
     rng = np.random.default_rng(request.options.random_state)
     counts = np.zeros((len(request.labels), rounds), dtype=np.uint8, order="F")
     weighted = np.ones(len(request.labels), bool) if request.weights is None else request.weights > 0
-    for label in (0.0, 1.0):
-        rows = np.flatnonzero((request.labels == label) & weighted)
+    strata = [request.labels == label for label in (0.0, 1.0)] if request.loss.is_classification else [np.array(True)]
+    for stratum in strata:
+        rows = np.flatnonzero(stratum & weighted)
         size = max(1, round(part * len(rows)))
         for count in counts.T:
             if sampling == "subsample":
@@ -321,8 +323,8 @@ def _raise_if_refused(part: BatchResult, request: Request, k: int, weights: NDAr
     """Raise what a single fit says of the first round that was refused."""
     for i in np.flatnonzero(part.status == "invalid_input")[:1]:
         request.options.k = k
-        design, labels, _, offset, loss, alpha, gamma = request.arguments
-        alone = _core.fit(design, labels, weights[:, i].astype(np.float64), offset, loss, alpha, gamma, request.options)
+        design, labels, _, offset, loss = request.arguments
+        alone = _core.fit(design, labels, weights[:, i].astype(np.float64), offset, loss, request.options)
         request.raise_if_refused(alone)
         raise ValueError(part.messages[int(i)])
 

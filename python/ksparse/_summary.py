@@ -13,6 +13,7 @@ from ._request import Request, Settings
 from ._rows import Rows, Vector
 from ._table import Table, Tabular
 from ._validation import check_integer, check_real, names_of
+from .losses import Loss
 
 if TYPE_CHECKING:
     from ._fit import FitResult
@@ -114,9 +115,10 @@ def _texts(values: Vector, form: str) -> list[str]:
     return ["" if np.isnan(value) else format(value, form) for value in values]
 
 
-def check_covariance(covariance: Any, loss: str, *, class_weighted: bool) -> str:
+def check_covariance(covariance: Any, loss: Loss, *, class_weighted: bool) -> str:
     """Return the estimate of the covariance to take, by default that which the fit allows."""
-    why_not = "weights of classes" if class_weighted else "the focal loss" if loss == "focal" else ""
+    of_loss = "" if loss.is_likelihood else "the focal loss" if loss.name == "focal" else f"the loss {loss.name!r}"
+    why_not = "weights of classes" if class_weighted else of_loss
     if covariance is None:
         return "sandwich" if why_not else "information"
     if not isinstance(covariance, str) or covariance not in COVARIANCES:
@@ -142,7 +144,7 @@ def summarise(
 ) -> Summary:
     """Make the table; ``outcome`` is the name of class 1."""
     part = check_real(level, "level", "in (0, 1)", 0.0, 1.0, open_low=True)
-    kind = check_covariance(covariance, result.loss, class_weighted=class_weighted)
+    kind = check_covariance(covariance, result._loss, class_weighted=class_weighted)
     rounds = check_integer(bootstrap, "bootstrap", 0)
     intercept = request.options.fit_intercept
     rows, coef = Rows.of(request, result), result.coef[result.support]
@@ -166,8 +168,10 @@ def summarise(
         notes.append(
             "The ridge draws coefficients towards 0; intervals are about the coefficients so drawn, and leave this bias out."
         )
-    if result.gamma > 0:
-        notes.append("With the focal loss the linear predictor is no log-odds, so that there are no odds ratios.")
+    log_odds = result._loss.is_log_odds
+    if result._loss.is_classification and not log_odds:
+        which = "the focal loss" if result.loss == "focal" else f"the loss {result.loss!r}"
+        notes.append(f"With {which} the linear predictor is no log-odds, so that there are no odds ratios.")
     share = None
     if rounds:
         share, note = _share_chosen(result, request, rounds, random_state, n_jobs)
@@ -183,13 +187,14 @@ def summarise(
         standard_error=error,
         lower=values - reach,
         upper=values + reach,
-        odds_ratio=np.append(_exp(coef), missing) if result.gamma == 0 else None,
+        odds_ratio=np.append(_exp(coef), missing) if log_odds else None,
         share_chosen=None if share is None else np.append(share, missing),
         level=part,
         covariance=kind,
         covariance_matrix=matrix,
-        title=f"{result.loss} loss, {len(coef)} of {len(result.coef)} features, {len(rows.labels)} rows, "
-        f"{int(rows.labels.sum())} of class {outcome}: {result.status}",
+        title=f"{result.loss} loss, {len(coef)} of {len(result.coef)} features, {len(rows.labels)} rows"
+        + (f", {int(rows.labels.sum())} of class {outcome}" if result._loss.is_classification else "")
+        + f": {result.status}",
         notes=tuple(note for note in notes if note),
     )
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._sparse import check_sparse, check_sparse_shape, is_sparse
+from .losses import BY_NAME, Focal, Loss
 
-LOSSES = ("logistic", "focal")
 SEARCHES = ("auto", "fast", "thorough")
 PROBABILITIES = ("posterior", "score")
 
@@ -116,6 +116,20 @@ def check_labels(y: Any, n: int) -> NDArray[np.float64]:
     return labels
 
 
+def check_responses(y: Any, n: int, loss: Loss) -> NDArray[np.float64]:
+    """Return y as float64, of values that the loss allows."""
+    if loss.is_classification:
+        return check_labels(y, n)
+    responses = check_rows(y, n, "y")
+    if loss.responses == "finite":
+        return responses
+    rule, bad = (">= 0", responses < 0) if loss.responses == "not_negative" else ("> 0", responses <= 0)
+    if bad.any():
+        i = int(np.flatnonzero(bad)[0])
+        raise ValueError(f"y[{i}] is {responses[i]}; it must be {rule} for loss {loss.name!r}")
+    return responses
+
+
 def _refuse_labels(y: NDArray[Any]) -> NoReturn:
     try:
         values = np.unique(y)
@@ -142,16 +156,17 @@ def check_rows(values: Any, n: int, name: str) -> NDArray[np.float64]:
     return vector
 
 
-def check_weights(sample_weight: Any, labels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return weights that are finite, not negative, and leave rows of both classes."""
+def check_weights(sample_weight: Any, labels: NDArray[np.float64], *, binary: bool = True) -> NDArray[np.float64]:
+    """Return weights that are finite, not negative, and leave rows, of both classes if there are classes."""
     weights = check_rows(sample_weight, len(labels), "sample_weight")
     if (weights < 0).any():
         i = int(np.flatnonzero(weights < 0)[0])
         raise ValueError(f"sample_weight[{i}] is {weights[i]}; weights must be finite and >= 0")
     positive = weights > 0
     if not positive.any():
-        raise ValueError("sample_weight is zero for every row; at least one row of each class needs a positive weight")
-    for label in (0.0, 1.0):
+        of = " of each class" if binary else ""
+        raise ValueError(f"sample_weight is zero for every row; at least one row{of} needs a positive weight")
+    for label in (0.0, 1.0) if binary else ():
         if not (positive & (labels == label)).any():
             raise ValueError(
                 f"sample_weight leaves one class only: it is zero for every row of class {int(label)}; "
@@ -214,13 +229,29 @@ def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def check_loss(loss: Any, alpha: Any, gamma: Any) -> tuple[str, float, float]:
-    """Return the name of a known loss and its parameters."""
+def check_focal(alpha: Any, gamma: Any) -> tuple[float, float]:
+    """Return the parameters of the focal loss."""
     return (
-        check_choice(loss, "loss", LOSSES),
         check_real(alpha, "alpha", "in (0, 1)", 0.0, 1.0, open_low=True),
         check_real(gamma, "gamma", "finite and >= 0", 0.0),
     )
+
+
+def check_loss(loss: Any, alpha: Any, gamma: Any) -> Loss:
+    """Return a known loss with its parameters; alpha and gamma are those of the focal loss by name."""
+    parameters = check_focal(alpha, gamma)
+    if isinstance(loss, Loss) and type(loss) is not Loss:
+        return loss
+    if not isinstance(loss, str) or loss not in BY_NAME:
+        raise ValueError(f"loss is {loss!r}; it must be one of {', '.join(map(repr, BY_NAME))}, or an object of ksparse.losses")
+    return Focal(*parameters) if loss == "focal" else BY_NAME[loss]()
+
+
+def check_kind_of_loss(loss: Loss, responses: str, owner: str, other: str) -> None:
+    """Raise if a loss is not of labels ("labels"), or not of numbers ("numbers"), as an estimator needs it."""
+    if loss.is_classification != (responses == "labels"):
+        fit = ", ".join(repr(name) for name, kind in BY_NAME.items() if (kind.responses == "binary") == (responses == "labels"))
+        raise ValueError(f"loss is {loss.name!r}, which is not of {responses}; {owner} takes {fit}; for this loss use {other}")
 
 
 def check_search(search: Any, max_rounds: Any, max_refits: Any, max_seconds: Any, random_state: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ void check_same_as_single(const Data& data, const Loss& loss, const Options& opt
   const ColumnView design(data.X);
   const auto labels = outcomes(data, 9);
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
-    problem.labels = labels[std::size_t(number)];
+    problem.responses = labels[std::size_t(number)];
     problem.loss = kernel_of(loss);
     problem.options = options;
     problem.options.k = std::max<Index>(options.k - number % 2, 0);
@@ -112,7 +112,7 @@ TEST_CASE("row_major_batch_equals_single", "[batch]") {
   const RowView::Matrix rows = data.X;
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
     problem.loss = kernel_of(Logistic{});
-    problem.labels = outcomes(data, 5)[std::size_t(number)];
+    problem.responses = outcomes(data, 5)[std::size_t(number)];
     problem.options = with_budget(5);
   };
   const auto by_columns = fit_many(ColumnView(data.X), 5, source), by_rows = fit_many(RowView(rows), 5, source);
@@ -128,10 +128,10 @@ TEST_CASE("a_bad_problem_fails_alone", "[batch]") {
   const auto labels = outcomes(data, 6);
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
     problem.loss = kernel_of(Logistic{});
-    problem.labels = labels[std::size_t(number)];
+    problem.responses = labels[std::size_t(number)];
     problem.options = with_budget(3, 1e-2);
-    if (number == 1) problem.labels.setOnes();
-    if (number == 2) problem.labels[5] = std::numeric_limits<double>::quiet_NaN();
+    if (number == 1) problem.responses.setOnes();
+    if (number == 2) problem.responses[5] = std::numeric_limits<double>::quiet_NaN();
     if (number == 3) problem.loss = nullptr;
     if (number == 4) problem.options.k = 201;
   };
@@ -151,7 +151,7 @@ TEST_CASE("an_entry_that_is_not_finite_fails_every_problem", "[batch]") {
   data.X(17, 130) = std::numeric_limits<double>::infinity();
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
     problem.loss = kernel_of(Logistic{});
-    problem.labels = labels[std::size_t(number)];
+    problem.responses = labels[std::size_t(number)];
     problem.options = with_budget(3, 1e-2);
   };
   for (const CompactFit& fit : fit_many(ColumnView(data.X), 3, source)) {
@@ -165,7 +165,7 @@ TEST_CASE("an_interrupted_batch_is_empty", "[batch]") {
   const Data data = random_data(100, 200, 0.5, 6);
   const ProblemSource source = [&](Index, BatchProblem& problem) {
     problem.loss = kernel_of(Logistic{});
-    problem.labels = data.y;
+    problem.responses = data.y;
   };
   for (const int threads : {1, 2}) CHECK(fit_many(ColumnView(data.X), 50, source, threads, [] { return true; }).empty());
   CHECK(fit_many(ColumnView(data.X), 0, source).empty());

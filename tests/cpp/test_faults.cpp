@@ -155,8 +155,8 @@ TEST_CASE("fits_survive_every_failing_allocation", "[faults]") {
 TEST_CASE("batches_survive_every_failing_allocation", "[faults]") {
   const Data data = random_data(600, 250, 0.5, 4);  // too large to be answered one by one
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
-    problem.labels = data.y;
-    problem.labels[number] = 1 - problem.labels[number];
+    problem.responses = data.y;
+    problem.responses[number] = 1 - problem.responses[number];
     problem.loss = kernel_of(Logistic{});
     problem.options.k = 3;
   };

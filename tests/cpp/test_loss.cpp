@@ -2,6 +2,7 @@
 #include <complex>
 #include <ksparse/ksparse.hpp>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include "catch.hpp"
@@ -114,4 +115,107 @@ TEST_CASE("focal_names_a_broken_parameter", "[loss]") {
   CHECK(Focal{0.0, 2.0}.problem().value().find("alpha") == 0);
   CHECK(Focal{0.5, -1.0}.problem().value().find("gamma") == 0);
   CHECK(!Focal{0.5, 2.0}.problem());
+}
+
+namespace {
+
+/// Calls check(loss, responses as the core takes them) for every loss.
+template <class Check>
+void for_every_loss(const Check& check) {
+  const auto one = [&](const auto& loss) {
+    using Loss = std::decay_t<decltype(loss)>;
+    constexpr Responses kind = internal::responses_of<Loss>();
+    const std::vector<double> all = kind == Responses::binary         ? std::vector<double>{-1.0, 1.0}
+                                    : kind == Responses::finite       ? std::vector<double>{-3.5, 0.0, 2.25}
+                                    : kind == Responses::not_negative ? std::vector<double>{0.0, 1e-6, 3.0, 1e4}
+                                                                      : std::vector<double>{1e-6, 3.0, 1e4};
+    for (const double response : all) check(loss, response);
+  };
+  one(Logistic{});
+  one(Focal{0.3, 2.0});
+  one(AsymmetricFocal{0.5, 4.0});
+  one(SquaredHinge{});
+  one(HuberisedHinge{0.5});
+  one(Probit{});
+  one(Cloglog{});
+  one(Exponential{});
+  one(Squared{});
+  one(Huber{1.35});
+  one(Poisson{});
+  one(Gamma{});
+  one(Tweedie{1.4});
+  one(NegativeBinomial{0.7});
+}
+
+/// Terms by eta of a loss of either form.
+template <class Loss, class T>
+LossTerms<T> terms_of(const Loss& loss, const T& eta, const T& response) {
+  if constexpr (internal::is_margin_loss<Loss>) {
+    const auto terms = loss(response * eta, T(1.0));
+    return {terms.value, response * terms.slope, terms.curvature};
+  } else {
+    return loss(eta, response, T(1.0));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("packs_and_doubles_give_the_same_terms_of_every_loss", "[loss]") {
+  for_every_loss([](const auto& loss, double response) {
+    for (double eta = -600; eta < 600; eta += std::abs(eta) < 20 ? 0.173 : 9.31) {
+      const auto one = terms_of(loss, eta, response);
+      const auto pack = terms_of(loss, Pack(eta), Pack(response));
+      double out[Pack::size];
+      CAPTURE(eta, response);
+      pack.value.store(out);
+      CHECK(close(out[0], one.value, 1e-12, 1e-16 * std::abs(one.slope) + 1e-300));
+      pack.slope.store(out);
+      CHECK(close(out[0], one.slope, 1e-12, 1e-15 * (1 + std::abs(eta)) * std::abs(one.curvature) + 1e-300));
+      pack.curvature.store(out);
+      CHECK(close(out[0], one.curvature, 1e-12, 1e-14 * std::abs(one.slope) + 1e-300));
+    }
+  });
+}
+
+TEST_CASE("the_convex_curvature_is_that_of_a_parabola_above_the_loss", "[loss]") {
+  // So that a Newton step with it lowers F, and no Hessian is singular for want of curvature.
+  const auto check = [](const auto& loss, double response) {
+    for (double at = -6; at < 6; at += 0.137) {
+      const auto here = terms_of(loss, at, response);
+      double curvature;
+      if constexpr (internal::is_margin_loss<std::decay_t<decltype(loss)>>)
+        curvature = loss.convex_curvature(response * at, 1.0);
+      else
+        curvature = loss.convex_curvature(at, response, 1.0);
+      CHECK(curvature > 0);
+      for (double other = -9; other < 9; other += 0.0931) {
+        const double step = other - at, parabola = here.value + step * (here.slope + 0.5 * curvature * step);
+        CAPTURE(at, other, response);
+        CHECK(terms_of(loss, other, response).value <= parabola + 1e-12);
+      }
+    }
+  };
+  for (const double sign : {-1.0, 1.0}) {
+    check(SquaredHinge{}, sign);
+    check(HuberisedHinge{0.5}, sign);
+    check(HuberisedHinge{2.0}, sign);
+  }
+  check(Huber{1.35}, 0.4);
+}
+
+TEST_CASE("a_unit_of_the_response_is_a_factor_of_the_loss", "[loss]") {
+  constexpr double unit = 8;
+  for (const double eta : {-30.0, -1.0, 0.2, 5.0}) {
+    const Huber huber{1.35};
+    CHECK(close(huber(unit * eta, unit * 0.3, 1.0).value, unit * unit * huber.in_units(unit)(eta, 0.3, 1.0).value, 1e-14));
+    CHECK(close(Squared{}(unit * eta, unit * 0.3, 1.0).value, unit * unit * Squared{}(eta, 0.3, 1.0).value, 1e-14));
+  }
+}
+
+TEST_CASE("losses_name_a_broken_parameter", "[loss]") {
+  CHECK(HuberisedHinge{0}.problem().value().find("width") == 0);
+  CHECK(Huber{-1}.problem().value().find("threshold") == 0);
+  CHECK(Tweedie{2}.problem().value().find("power") == 0);
+  CHECK(NegativeBinomial{0}.problem().value().find("dispersion") == 0);
+  CHECK(AsymmetricFocal{0, -1}.problem().value().find("gamma_negative") == 0);
 }

@@ -12,6 +12,7 @@ namespace {
 
 struct FunctionBase {
   bool can_be_concave() const { return true; }
+  bool convex_stands_in() const { return false; }
   bool separates() const { return false; }
   bool interrupted() { return false; }
 };

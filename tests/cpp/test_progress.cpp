@@ -54,7 +54,7 @@ template <class Before>
 ProblemSource alike(const Data& data, const Before& before) {
   return [&data, before](Index number, BatchProblem& problem) {
     before(number);
-    problem.labels = data.y;
+    problem.responses = data.y;
     problem.loss = kernel_of(Logistic{});
     problem.options = fast(2);
   };
@@ -82,7 +82,7 @@ TEST_CASE("progress_of_a_batch_rises_to_all_problems", "[progress]") {
 TEST_CASE("a_problem_that_fails_counts_as_done", "[progress]") {
   const Data data = random_data(100, 20, 0.5, 1);
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
-    problem.labels = number == 1 ? Eigen::VectorXd::Ones(100).eval() : data.y;
+    problem.responses = number == 1 ? Eigen::VectorXd::Ones(100).eval() : data.y;
     problem.loss = kernel_of(Logistic{});
     problem.options = fast(2);
   };

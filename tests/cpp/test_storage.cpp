@@ -225,7 +225,7 @@ TEST_CASE("every_storage_gives_the_same_path_batch_and_alternatives", "[storage]
   options.ridge = 1e-3;
   const ColumnView dense(stored.columns);
   const auto source = [&](Index number, BatchProblem& one) {
-    one.labels = number == 1 ? Eigen::VectorXd(1 - data.y.array()) : data.y;
+    one.responses = number == 1 ? Eigen::VectorXd(1 - data.y.array()) : data.y;
     one.loss = kernel_of(Logistic{});
     one.options = options;
   };

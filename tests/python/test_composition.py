@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier, KSparseSelector, _classifier
+from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier, KSparseSelector, _estimator
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -180,7 +180,7 @@ def test_a_pickle_notes_its_version(monkeypatch):
             warnings.simplefilter("error")
             pickle.loads(data)
         with monkeypatch.context() as patched:
-            patched.setattr(_classifier, "__version__", "99.0")
+            patched.setattr(_estimator, "__version__", "99.0")
             with pytest.warns(UserWarning, match=r"pickled by version \d+\.\d+\S* of ksparse and is loaded by 99\.0"):
                 pickle.loads(data)
 

@@ -169,7 +169,7 @@ def test_what_cannot_be_written_is_said():
     for write in (result.to_python, result.to_sql):
         with pytest.raises(ValueError, match="more than one column of the name 'a'"):
             write()
-        with pytest.raises(ValueError, match="output is 'margin'; it must be one of 'probability', 'linear_predictor'"):
+        with pytest.raises(ValueError, match="output is 'margin'; it must be one of 'probability', 'mean', 'linear_predictor'"):
             write("margin")
     with pytest.raises(ValueError, match="digits is 0; it must be >= 1"):
         result.formula(0)

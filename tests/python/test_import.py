@@ -31,8 +31,8 @@ print('sklearn' in sys.modules)
 
 def test_unknown_names_are_unknown():
     """The lazy import does not hide typing errors."""
-    with pytest.raises(AttributeError, match="has no attribute 'KSparseRegressor'"):
-        _ = ksparse.KSparseRegressor
+    with pytest.raises(AttributeError, match="has no attribute 'KSparseGuesser'"):
+        _ = ksparse.KSparseGuesser
     assert "KSparseClassifier" in dir(ksparse)
 
 

@@ -46,8 +46,8 @@ def test_rounds_together_are_rounds_apart(sampling, weighted, monkeypatch):
     settings = Settings(search="fast", always_in=[5], **problem.settings)
     request = Request.of(problem.X, problem.y, weights, offset, settings)
     counts = np.ascontiguousarray(_resamplings(request, 16, sampling, 0.5).T, dtype=np.uint16)
-    tasks = [(i, request.alpha, request.gamma, request.options, False) for i in range(16)]
-    paths = _core.fit_paths(*request.arguments[:5], counts, tasks, [3], 1)
+    tasks = [(i, request.kernel, request.options, False) for i in range(16)]
+    paths = _core.fit_paths(*request.arguments[:4], counts, tasks, [3], 1)
     assert [support.tolist() for support in result.supports] == [path[0].support.tolist() for path in paths]
     assert list(result.status) == [path[0].status for path in paths]
 

@@ -37,7 +37,7 @@ def main() -> dict[str, float]:
     assert_type(result.converged, bool)
     assert_type(result.decision_function(X), NDArray[np.float64])
     assert_type(result.predict_proba(X), NDArray[np.float64])
-    assert_type(result.predict(X), NDArray[np.int8])
+    assert_type(result.predict(X), NDArray[Any])
     assert_type(ksparse.fit(X, y, 2).alternatives(3), ksparse.Alternatives)
 
     path = assert_type(ksparse.fit_path(X, y, range(4), ridge=1e-3), ksparse.PathResult)

@@ -95,7 +95,7 @@ KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& pro
       Iterate trial = at;
       trial.replace(place, scan.stand_ins.at(place, rank).feature);
       if (stopped(objective.refit(trial, exact).status)) return answer;
-      refitted.push_back({support[std::size_t(place)], trial.support[std::size_t(place)], trial.objective});
+      refitted.push_back({support[std::size_t(place)], trial.support[std::size_t(place)], objective.to_user(trial.objective)});
     }
     std::stable_sort(refitted.begin(), refitted.end(),
                      [](const Alternative& a, const Alternative& b) { return a.objective < b.objective; });

@@ -15,7 +15,7 @@ namespace ksparse {
 
 class CompactRows {
  public:
-  /// Of all rows, sign (+1 or -1) and weight; both outlive this.
+  /// Of all rows of two classes, sign (+1 or -1 by the label) and weight; both outlive this.
   void reset(const SparseDesign& design, const Eigen::VectorXd& sign, const Eigen::VectorXd& weight) {
     design_ = &design;
     all_signs_ = sign.data();

@@ -57,7 +57,7 @@ FitResult fit(const Design& design, const Problem& problem, const Loss& loss, co
   return fit(design, problem, KernelOf<Loss>(loss), options, interrupt, threads);
 }
 
-/// The same with labels alone: y (n,) of 0 and 1.
+/// The same with responses alone: y (n,).
 template <class Loss>
 FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
               const Interrupt& interrupt = {}, int threads = 1) {
@@ -133,15 +133,15 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& desig
 
 /// One problem of a batch, in memory while it is solved.
 struct BatchProblem {
-  Eigen::VectorXd labels;   // (n,) 0 or 1
-  Eigen::VectorXd weights;  // (n,) >= 0, or empty
-  Eigen::VectorXd offset;   // (n,) or empty
+  Eigen::VectorXd responses;  // (n,) y: 0 or 1, or what the loss allows
+  Eigen::VectorXd weights;    // (n,) >= 0, or empty
+  Eigen::VectorXd offset;     // (n,) or empty
   std::shared_ptr<const LossKernel> loss;
   Options options;
 
   Problem rows() const {
     const auto view = [](const Eigen::VectorXd& v) { return Problem::Vector(v.data(), v.size()); };
-    return {view(labels), view(weights), view(offset)};
+    return {view(responses), view(weights), view(offset)};
   }
 };
 

@@ -45,7 +45,7 @@ inline std::optional<std::string> broken_rule(const Design& design, const Proble
                                               const Options& options, Index smallest_k) {
   if (auto wrong = options.problem()) return wrong;
   if (auto wrong = loss.problem()) return wrong;
-  if (auto wrong = problem.problem(design.rows())) return wrong;
+  if (auto wrong = problem.problem(design.rows(), loss.responses())) return wrong;
   if (auto wrong = design.problem()) return wrong;
   if (auto wrong = options.constraints.problem(design.columns(), smallest_k, options.k)) return wrong;
   return options.problem_of_start(design.columns());

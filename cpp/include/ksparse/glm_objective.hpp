@@ -6,6 +6,9 @@
 // of 1e-150, or years around 2000, are like any others. Where the conversion would cancel (the mean is far above the deviation)
 // or overflow, the column is gathered in each scan instead ("careful" columns; few or none in most data).
 //
+// Where F goes with the square of the unit of y (least squares), y is in a unit of its own here as well, near its deviation, so
+// that tolerances mean the same whatever the user's unit.
+//
 // Of a sparse X, refits go over the rows with an entry in an active column (compact_rows.hpp), scans over the entries.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
@@ -13,6 +16,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -63,6 +67,7 @@ class GlmObjective final : public Objective {
   Index largest_unit() const override { return groups_.stride(); }
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override;
   Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) override;
+  double perfect_objective() const override { return perfect_objective_; }
   bool can_sample() const override { return groups_.single() && !sparse_ && n_ >= 4 * sample_size(); }
 
   // The parts of a scan, for a batch that answers the scans of several problems block by block (batch.hpp): begin_scan; for
@@ -100,12 +105,20 @@ class GlmObjective final : public Objective {
 
   /// Coefficients of the user's columns from an iterate in units.
   void to_user(const Iterate& iterate, FitResult& result) const;
-  /// The reverse, once the first scan has chosen the units; features that can never enter are left out.
+  /// F of the user's, in whose units it is.
+  double to_user(double objective) const noexcept { return objective * response_unit_ * response_unit_; }
+  /// The reverse of the first, once the first scan has chosen the units; features that can never enter are left out.
   Iterate from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef, double intercept) const;
   Index bad_row() const noexcept { return bad_row_; }
   Index bad_column() const noexcept { return bad_column_; }
 
  private:
+  // Relative to F at coefficients of 0: residuals of some 1e-14 of the responses are a perfect fit; and the decrement that is
+  // left to the rounding of residuals, relative to the square root of that F.
+  static constexpr double perfect = 1e-28, rounding = 1e-15;
+  // The same decrement of labels whose F can be 0.
+  static constexpr double rounding_of_labels = 1e-13;
+
   // Rows of a block: its slices of the vectors and of the gathered columns stay in the first two caches.
   static constexpr Index block_rows = 512;
 
@@ -130,6 +143,7 @@ class GlmObjective final : public Objective {
       return objective_.linearise(size_, coef, curvature, gradient, hessian);
     }
     bool can_be_concave() const { return objective_.saw_concave_; }
+    bool convex_stands_in() const { return objective_.loss_->has_convex_curvature(); }
     bool separates() const { return objective_.ridge_ == 0 && objective_.lowest_margin_ > 0; }
     bool interrupted() { return objective_.interrupted(); }
 
@@ -138,6 +152,8 @@ class GlmObjective final : public Objective {
     Index size_;
   };
 
+  static double unit_of_responses(const Problem& problem, const LossKernel& loss, bool centred);
+  void judge_scale();
   void make_room();
   void take_rows(const Problem& problem);
   double linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
@@ -187,7 +203,7 @@ class GlmObjective final : public Objective {
   double lower_in_units(Index column) const { return in_units(constraints_->lower_of(column), column); }
   double upper_in_units(Index column) const { return in_units(constraints_->upper_of(column), column); }
   double in_units(double bound, Index column) const {
-    return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column];
+    return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column] / response_unit_;
   }
   double ridge_of(Index column) const { return ridge_ * inverse_scale_[column] * inverse_scale_[column]; }
   // Whether a column is too small to be of any use: its coefficient would overflow, or the ridge penalty allows it none.
@@ -202,6 +218,8 @@ class GlmObjective final : public Objective {
 
   const Design* design_ = nullptr;
   const SparseDesign* sparse_ = nullptr;  // the same, if it is
+  double response_unit_ = 1;              // in which y, the linear predictor and the coefficients are here; F in its square
+  std::shared_ptr<const LossKernel> loss_in_units_;  // if that is not 1
   const LossKernel* loss_ = nullptr;
   const Interrupt* interrupt_ = nullptr;
   const Constraints* constraints_ = nullptr;
@@ -210,6 +228,12 @@ class GlmObjective final : public Objective {
   bool intercept_ = true;
   double ridge_ = 0, tolerance_ = 0;
   int max_newton_ = 0;
+  // Of labels, whose F is of order one, as they are here.
+  double perfect_objective_ = separable_objective;
+  double least_tolerance_ = 0;  // the decrement that is rounding
+  double tolerance_unit_ = 1;   // of the user's tolerance
+  double start_ = 0;            // intercept of the first refit
+  bool started_ = false;
   bool interrupted_ = false, saw_concave_ = false, units_chosen_ = false;
   double lowest_margin_ = 0;
   // Whether slopes, curvatures and active sums are those of a convex linearisation at this point.
@@ -221,7 +245,7 @@ class GlmObjective final : public Objective {
   Index bad_row_ = -1, bad_column_ = -1;
 
   // Rows are padded with rows of weight 0 to a whole number of packs, so that loops have no tail.
-  Eigen::VectorXd sign_;               // (padded,) +1 or -1 by the label
+  Eigen::VectorXd response_;           // (padded,) y in its unit; +1 or -1 where it is a label
   Eigen::VectorXd weight_;             // (padded,) weight of the row and its class, over W
   Eigen::VectorXd offset_;             // (padded,) or empty
   Eigen::VectorXd slope_;              // (padded,) dF/d eta at the last linearisation
@@ -231,7 +255,7 @@ class GlmObjective final : public Objective {
   // The rows that a refit goes over: those above, or compact ones.
   struct Rows {
     Index count, padded;
-    const double *sign, *weight, *offset;  // offset null: none
+    const double *response, *weight, *offset;  // offset null: none
     double *slope, *curvature;
   };
   Rows rows_;
@@ -292,7 +316,13 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
                                 const Interrupt& interrupt) {
   design_ = &design;
   sparse_ = design.sparse();
-  loss_ = &loss;
+  response_unit_ = unit_of_responses(problem, loss, options.fit_intercept);
+  loss_in_units_ = response_unit_ == 1 ? nullptr : loss.in_units(response_unit_);
+  loss_ = loss_in_units_ ? loss_in_units_.get() : &loss;
+  perfect_objective_ = separable_objective;
+  least_tolerance_ = start_ = 0;
+  tolerance_unit_ = 1;
+  started_ = false;
   interrupt_ = &interrupt;
   constraints_ = &options.constraints;
   groups_.reset(options.constraints.groups, design.columns());
@@ -319,9 +349,9 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
   go_over_all_rows();
   if (sparse_) {
     const Index stride = (capacity_ + Pack::size - 1) / Pack::size * Pack::size;
-    if (groups_.single() && !offset_.size() && n_ > 16 * Pack::size) {
+    if (loss_->is_binary() && groups_.single() && !offset_.size() && n_ > 16 * Pack::size) {
       if (!compact_) compact_.emplace();
-      compact_->reset(*sparse_, sign_, weight_);
+      compact_->reset(*sparse_, response_, weight_);
     } else {
       compact_.reset();
     }
@@ -332,6 +362,46 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
   } else {
     compact_.reset();
   }
+  if (!loss_->is_binary())
+    judge_scale();
+  else if (!loss_->falls_for_ever())
+    least_tolerance_ = rounding_of_labels;
+}
+
+// A power of two near the standard deviation of the responses, where F goes with its square; else 1.
+inline double GlmObjective::unit_of_responses(const Problem& problem, const LossKernel& loss, bool centred) {
+  if (!loss.has_units()) return 1.0;
+  const Index n = problem.responses.size();
+  const auto mean_of = [&](const auto& term) {
+    double sum = 0, total = 0;
+    const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
+    for (Index i = 0; i < n; ++i) {
+      const double weight = problem.weights.size() ? problem.weights[i] / largest : 1.0;
+      if (weight > 0) sum += weight * term(problem.responses[i] - (problem.offset.size() ? problem.offset[i] : 0.0));
+      total += weight;
+    }
+    return sum / total;
+  };
+  const double size = mean_of([](double y) { return std::abs(y); });
+  if (!(size > 0)) return 1.0;
+  const double shrink = 1 / power_of_two_near(size);  // so that squares stay in the range
+  if (!std::isfinite(shrink) || shrink == 0) return 1.0;
+  const double mean = centred ? mean_of([=](double y) { return y * shrink; }) : 0.0;
+  const double variance = mean_of([=](double y) { return (y * shrink - mean) * (y * shrink - mean); });
+  // Of responses that are all the same, up to rounding, their size.
+  return power_of_two_near(variance > 1e-24 ? std::sqrt(variance) : 1.0) / shrink;
+}
+
+// F at coefficients of 0, by which it is judged what is rounding; and the linear predictor from which to start.
+inline void GlmObjective::judge_scale() {
+  beta_.setZero();
+  const double at_zero = linearise(0, beta_.head(intercept_), Curvature::exact, gradient_.head(intercept_),
+                                   hessian_.topLeftCorner(intercept_, intercept_));
+  perfect_objective_ = perfect * at_zero;
+  least_tolerance_ = rounding * std::sqrt(at_zero);
+  if (!intercept_) return;
+  const double total = weight_.sum(), start = loss_->start(weight_.dot(response_) / total);
+  start_ = start - (offset_.size() ? weight_.dot(offset_) / total : 0.0);
 }
 
 // Buffers of the sizes that the problem needs.
@@ -392,23 +462,22 @@ inline void GlmObjective::make_room() {
 }
 
 inline void GlmObjective::take_rows(const Problem& problem) {
-  sign_ = Eigen::VectorXd::Ones(padded_);
+  response_ = Eigen::VectorXd::Ones(padded_);
   weight_ = Eigen::VectorXd::Zero(padded_);
   const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
   double total = 0;
   for (Index i = 0; i < n_; ++i) {
-    const bool positive = problem.labels[i] != 0.0;
     // Divided by the largest first: a sum of weights near 1e308 would overflow.
     const double weight = problem.weights.size() ? problem.weights[i] / largest : 1.0;
-    sign_[i] = positive ? 1.0 : -1.0;
-    weight_[i] = weight * loss_->class_weight(positive);
+    response_[i] = loss_->response_of(problem.responses[i]) / response_unit_;
+    weight_[i] = weight * loss_->class_weight(problem.responses[i] != 0.0);
     total += weight;
   }
   weight_ /= total;
   offset_.resize(problem.offset.size() ? padded_ : 0);
   if (problem.offset.size()) {
     offset_.setZero();
-    offset_.head(n_) = problem.offset;
+    offset_.head(n_) = problem.offset / response_unit_;
   }
 }
 
@@ -438,7 +507,7 @@ inline Index GlmObjective::take_active(const Iterate& iterate) {
 
 inline void GlmObjective::go_over_all_rows() {
   const double* const offset = offset_.size() ? offset_.data() : nullptr;
-  rows_ = {n_, padded_, sign_.data(), weight_.data(), offset, slope_.data(), curvature_.data()};
+  rows_ = {n_, padded_, response_.data(), weight_.data(), offset, slope_.data(), curvature_.data()};
   compacted_ = false;
 }
 
@@ -496,8 +565,8 @@ inline double GlmObjective::linearise(Index size, const Eigen::Ref<const Eigen::
     if (first % (64 * block_rows) == 0 && first > 0 && interrupted()) return std::numeric_limits<double>::quiet_NaN();
     const Index rows = std::min(block_rows, rows_.padded - first);
     sums_over_rows.add(loss_->evaluate({rows, size, active_.data() + first, active_.outerStride(), coef.data(), intercept,
-                                        rows_.offset ? rows_.offset + first : nullptr, rows_.sign + first, rows_.weight + first,
-                                        rows_.slope + first, rows_.curvature + first, curvature}));
+                                        rows_.offset ? rows_.offset + first : nullptr, rows_.response + first,
+                                        rows_.weight + first, rows_.slope + first, rows_.curvature + first, curvature}));
     const RowBlock block = row_block(first, rows, size, rows_.curvature);
     // The Hessian is symmetric: a tile that begins at column c needs the products with columns 0 .. c + 3 only.
     kernels::accumulate_columns(
@@ -543,6 +612,10 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
   constexpr double search_tolerance = 1e-10, rough_tolerance = 1e-4;
   const Index size = take_active(iterate), d = size + intercept_;
   SupportFunction function(*this, size);
+  if (!started_) {
+    started_ = true;
+    if (size == 0 && intercept_ && iterate.intercept == 0) beta_[0] = start_;
+  }
   NewtonLimits limits;
   limits.max_iterations = max_newton_;
   limits.bar = goal.bar;
@@ -551,21 +624,25 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
     limits.lower = lower_.data();
     limits.upper = upper_.data();
   }
+  limits.tolerance = least_tolerance_;
   if (goal.exact)
-    limits.tolerance = tolerance_;
+    limits.tolerance = std::max(tolerance_ * tolerance_unit_, least_tolerance_);
   else
     limits.relative_tolerance = goal.rough ? rough_tolerance : search_tolerance;
   const NewtonOutcome outcome = newton_.minimise(function, beta_.head(d), limits);
+  if (!loss_->is_binary() && size == 0) tolerance_unit_ = std::sqrt(std::min(1.0, outcome.objective));
   for (Index place = 0; place < iterate.size(); ++place)
     for (Index j = starts_[std::size_t(place)], i = 0; j < starts_[std::size_t(place + 1)]; ++j, ++i)
       iterate.coef[place * iterate.stride + i] = beta_[j];
   iterate.intercept = intercept_ ? beta_[size] : 0.0;
   iterate.objective = outcome.objective;
   RefitOutcome answer{outcome.status, outcome.abandoned, outcome.iterations};
+  answer.perfect = !loss_->falls_for_ever() && outcome.objective <= perfect_objective_;
   if (interrupted_) answer.status = Status::interrupted;
   if (goal.exact && answer.status == Status::converged && ridge_ == 0 && size > 0) {
     const bool runs_away =
-        outcome.singular ? columns_are_independent(size) : largest_move_is_unbounded(size, newton_.last_step(d));
+        loss_->falls_for_ever() &&
+        (outcome.singular ? columns_are_independent(size) : largest_move_is_unbounded(size, newton_.last_step(d)));
     if (runs_away)
       answer.status = Status::separable;
     else if (outcome.singular && holds_near_twins(size))
@@ -1193,7 +1270,7 @@ inline void GlmObjective::gather_subset(const Columns& columns) {
 
 inline void GlmObjective::to_user(const Iterate& iterate, FitResult& result) const {
   result.coef = Eigen::VectorXd::Zero(p_);
-  result.intercept = iterate.intercept;
+  result.intercept = iterate.intercept * response_unit_;
   result.support.clear();
   for (Index place = 0; place < iterate.size(); ++place) {
     const Index unit = iterate.support[std::size_t(place)];
@@ -1202,20 +1279,20 @@ inline void GlmObjective::to_user(const Iterate& iterate, FitResult& result) con
       const double coef = iterate.coef[place * iterate.stride + i];
       if (coef == 0) continue;
       // Not to step over a bound by rounding.
-      result.coef[column] =
-          std::min(std::max(coef * inverse_scale_[column], constraints_->lower_of(column)), constraints_->upper_of(column));
+      result.coef[column] = std::min(std::max(coef * inverse_scale_[column] * response_unit_, constraints_->lower_of(column)),
+                                     constraints_->upper_of(column));
       result.intercept -= result.coef[column] * centre_[column];
       result.support.push_back(column);
     }
   }
   std::sort(result.support.begin(), result.support.end());
-  result.objective = iterate.objective;
+  result.objective = to_user(iterate.objective);
 }
 
 inline Iterate GlmObjective::from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef,
                                        double intercept) const {
   Iterate iterate(std::min(capacity_, groups_.units()), groups_.stride());
-  iterate.intercept = intercept_ ? intercept : 0.0;
+  iterate.intercept = intercept_ ? intercept / response_unit_ : 0.0;
   for (std::size_t i = 0; i < support.size(); ++i) {
     const Index column = support[i], unit = groups_.unit_of(column);
     if (inverse_scale_[column] == 0) continue;
@@ -1223,8 +1300,8 @@ inline Iterate GlmObjective::from_user(const std::vector<Index>& support, const 
     if (place == iterate.size()) iterate.append(unit);
     Index member = 0;
     while (groups_.column(unit, member) != column) ++member;
-    iterate.coef[place * iterate.stride + member] = coef[Index(i)] / inverse_scale_[column];
-    if (intercept_) iterate.intercept += coef[Index(i)] * centre_[column];
+    iterate.coef[place * iterate.stride + member] = coef[Index(i)] / inverse_scale_[column] / response_unit_;
+    if (intercept_) iterate.intercept += coef[Index(i)] * centre_[column] / response_unit_;
   }
   return iterate;
 }

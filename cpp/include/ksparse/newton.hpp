@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "loss/loss.hpp"
+#include "objective.hpp"
 #include "result.hpp"
 #include "types.hpp"
 
@@ -36,12 +37,6 @@ bool factorise(const Matrix& hessian, Eigen::Ref<Eigen::MatrixXd> factor, double
   return true;
 }
 
-/// F that is as good as 0: a support that reaches it separates the classes.
-constexpr double separable_objective = 1e-9;
-
-/// Objectives that differ by less, relatively, are of the same support, or of a tie.
-constexpr double tie = 1e-9;
-
 struct NewtonLimits {
   int max_iterations = 100;
   double relative_tolerance = 0;                         // stop when half the squared decrement is below this fraction of F
@@ -62,6 +57,7 @@ struct NewtonOutcome {
 /// Buffers for Newton's method on up to `capacity` coefficients. A Function offers
 ///   double linearise(coef, Curvature, gradient, hessian)   F, and its derivatives there (hessian: lower triangle)
 ///   bool can_be_concave()                                   whether Curvature::exact may differ from convex
+///   bool convex_stands_in()                                  whether that stands in for a curvature of none
 ///   bool separates()                                        every row is on its right side at the last point, and no ridge
 ///   bool interrupted()
 class Newton {
@@ -95,7 +91,8 @@ class Newton {
       // F -> 0 along the ray through a separating point: there is no minimiser, and F is as good as 0.
       if (separates && F <= separable_objective) return end(outcome, Status::separable);
       // The quadratic model foresees F - squared / 2; twice that is allowed before a support is given up.
-      if (!separates && F - squared > limits.bar) {
+      // Not by a curvature that stands in for none, whose foresight is no bound.
+      if (!separates && !stands_in_ && F - squared > limits.bar) {
         outcome.abandoned = true;
         return outcome;
       }
@@ -170,6 +167,7 @@ class Newton {
     auto factor = factor_.topLeftCorner(d, d);
     mask_held(d);
     bool done = factorise(hessian, factor, 0);
+    stands_in_ = !done && function.can_be_concave() && function.convex_stands_in();
     if (!done && function.can_be_concave()) {
       function.linearise(coef, Curvature::convex, gradient, hessian);
       mask_held(d);
@@ -243,6 +241,7 @@ class Newton {
   Eigen::VectorXd trial_;           // (capacity,) coefficients tried
   Eigen::MatrixXd hessian_;         // (capacity, capacity), lower triangle
   Eigen::MatrixXd factor_;          // (capacity, capacity), lower triangle
+  bool stands_in_ = false;          // whether the last step was by a curvature that stands in for none
   std::vector<char> held_;          // (capacity,) whether a coefficient stays at its bound in this step
 };
 

@@ -55,6 +55,12 @@ struct Iterate {
   }
 };
 
+/// F of labels that is as good as 0: a support that reaches it separates the classes.
+constexpr double separable_objective = 1e-9;
+
+/// Objectives that differ by less, relatively, are of the same support, or of a tie.
+constexpr double tie = 1e-9;
+
 /// How good a refit must be.
 struct RefitGoal {
   double bar = std::numeric_limits<double>::infinity();  // give up once F is foreseen to stay above it
@@ -66,6 +72,7 @@ struct RefitOutcome {
   Status status = Status::converged;
   bool abandoned = false;  // foreseen to stay above the bar; the iterate is then of no use
   int newton_iterations = 0;
+  bool perfect = false;  // F is as good as 0, at a proper minimum: no other support is better
 };
 
 /// A panel has at most this many features, so that buffers can be sized once and stay in the second cache.
@@ -118,6 +125,9 @@ class Objective {
   /// Minimises over the coefficients of iterate.support (and the intercept), from where the iterate stands.
   /// Sets iterate.objective; F never rises.
   virtual RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) = 0;
+
+  /// F that is as good as 0: no other support is worth looking for.
+  virtual double perfect_objective() const { return separable_objective; }
 
   /// Gradient and curvature of the named features at the iterate, with a positive semi-definite curvature.
   /// Returns converged, interrupted or invalid_input.

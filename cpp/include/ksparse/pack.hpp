@@ -71,6 +71,7 @@ inline void transpose(Pack (&square)[Pack::size]) noexcept {
 
 /// The same formula serves a double (reference, tests) and a Pack (hot loops) through these overloads.
 inline Pack exp(const Pack& a) noexcept { return Pack::from(Eigen::internal::pexp(a.raw)); }
+inline Pack log(const Pack& a) noexcept { return Pack::from(Eigen::internal::plog(a.raw)); }
 inline Pack abs(const Pack& a) noexcept { return Pack::from(Eigen::internal::pabs(a.raw)); }
 inline Pack max(const Pack& a, const Pack& b) noexcept { return Pack::from(Eigen::internal::pmax(a.raw, b.raw)); }
 inline Pack min(const Pack& a, const Pack& b) noexcept { return Pack::from(Eigen::internal::pmin(a.raw, b.raw)); }
@@ -83,8 +84,10 @@ inline Pack select_less_equal(const Pack& a, const Pack& b, const Pack& x, const
 }
 
 inline double exp(double a) noexcept { return std::exp(a); }
+inline double log(double a) noexcept { return std::log(a); }
 inline double abs(double a) noexcept { return std::abs(a); }
 inline double max(double a, double b) noexcept { return std::max(a, b); }
+inline double min(double a, double b) noexcept { return std::min(a, b); }
 inline double multiply_add(double a, double b, double c) noexcept { return a * b + c; }
 inline double select_less_equal(double a, double b, double x, double y) noexcept { return a <= b ? x : y; }
 

@@ -127,7 +127,7 @@ class Perturbation {
   bool go_on() {
     const bool more = report_.rounds < rounds_allowed_ && (options_->has_own_budget() || !is_settled()) &&
                       engine_->info().refits - refits_before_ < options_->refits_allowed() && !late() &&
-                      best_.objective > separable_objective;  // nothing is better than a support that separates the classes
+                      best_.objective > engine_->perfect_objective();  // nothing is better
     if (!more) {
       engine_->adopt(best_);
       return false;
@@ -145,7 +145,7 @@ class Perturbation {
   }
 
   bool descend_from_users_start() {
-    if (options_->start.empty() || best_.objective <= separable_objective) return false;
+    if (options_->start.empty() || best_.objective <= engine_->perfect_objective()) return false;
     start_.support.clear();
     start_.coef.setZero();
     for (const auto& units : {options_->constraints.required(), options_->constraints.units_of(options_->start)})

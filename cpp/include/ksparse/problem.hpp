@@ -1,4 +1,4 @@
-// The rows of a problem: labels, weights, offset. Views of the caller's arrays, which are never changed.
+// The rows of a problem: responses, weights, offset. Views of the caller's arrays, which are never changed.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -7,43 +7,66 @@
 #include <optional>
 #include <string>
 
+#include "loss/loss.hpp"
 #include "types.hpp"
 
 namespace ksparse {
 
-/// minimise (1/W) sum_i w_i l(m_i) + (ridge/2) |beta|^2 with m_i = (2 y_i - 1)(x_i . beta + beta0 + offset_i), W = sum w_i.
+/// minimise (1/W) sum_i w_i l(eta_i, y_i) + (ridge/2) |beta|^2 with eta_i = x_i . beta + beta0 + offset_i, W = sum w_i; of two
+/// classes l is mostly a function of the margin (2 y_i - 1) eta_i.
 struct Problem {
   using Vector = Eigen::Map<const Eigen::VectorXd>;
 
-  Vector labels{nullptr, 0};   // (n,) 0 or 1
-  Vector weights{nullptr, 0};  // (n,) >= 0, or empty: all 1
-  Vector offset{nullptr, 0};   // (n,) added to the linear predictor, or empty: 0
+  Vector responses{nullptr, 0};  // (n,) y: 0 or 1, or what the loss allows
+  Vector weights{nullptr, 0};    // (n,) >= 0, or empty: all 1
+  Vector offset{nullptr, 0};     // (n,) added to the linear predictor, or empty: 0
 
-  /// The first broken rule in words, for a design of n rows.
-  std::optional<std::string> problem(Index n) const {
+  /// The first broken rule in words, for a design of n rows and responses of a kind.
+  std::optional<std::string> problem(Index n, Responses kind) const {
     const auto wrong_size = [n](const char* name, Index size) {
       return std::string(name) + " has " + std::to_string(size) + " entries but X has " + std::to_string(n) + " rows";
     };
     if (n < 1) return "X has no rows";
-    if (labels.size() != n) return wrong_size("y", labels.size());
+    if (responses.size() != n) return wrong_size("y", responses.size());
     if (weights.size() != 0 && weights.size() != n) return wrong_size("sample_weight", weights.size());
     if (offset.size() != 0 && offset.size() != n) return wrong_size("offset", offset.size());
-    double total[2] = {0, 0};
+    double total[2] = {0, 0};  // weight of rows with y <= 0, and of those with y > 0
     for (Index i = 0; i < n; ++i) {
-      if (labels[i] != 0.0 && labels[i] != 1.0)
-        return "y[" + std::to_string(i) + "] is " + std::to_string(labels[i]) + "; labels must be 0 or 1";
-      const double weight = weights.size() ? weights[i] : 1.0;
+      const double y = responses[i], weight = weights.size() ? weights[i] : 1.0;
+      if (!allows(kind, y)) return "y[" + std::to_string(i) + "] is " + std::to_string(y) + "; " + rule(kind);
       if (!(weight >= 0 && std::isfinite(weight)))
         return "sample_weight[" + std::to_string(i) + "] is " + std::to_string(weight) + "; weights must be finite and >= 0";
       if (offset.size() && !std::isfinite(offset[i]))
         return "offset[" + std::to_string(i) + "] is " + std::to_string(offset[i]) + "; it must be finite";
-      total[labels[i] == 1.0] += weight;
+      total[y > 0] += weight;
     }
     for (const int label : {0, 1})
-      if (!(total[label] > 0))
+      if (kind == Responses::binary && !(total[label] > 0))
         return "y has no row of class " + std::to_string(label) + " with a positive weight; both classes are needed";
+    if (!(total[0] + total[1] > 0)) return "sample_weight is 0 in every row; at least one row needs a positive weight";
+    if (kind == Responses::not_negative && !(total[1] > 0)) return "y is 0 in every row of positive weight; some must be > 0";
     if (!std::isfinite(total[0] + total[1])) return "sample_weight must have a finite sum";
     return std::nullopt;
+  }
+
+ private:
+  static bool allows(Responses kind, double y) {
+    switch (kind) {
+      case Responses::binary: return y == 0.0 || y == 1.0;
+      case Responses::finite: return std::isfinite(y);
+      case Responses::not_negative: return y >= 0 && std::isfinite(y);
+      case Responses::positive: return y > 0 && std::isfinite(y);
+    }
+    return false;
+  }
+  static const char* rule(Responses kind) {
+    switch (kind) {
+      case Responses::binary: return "labels must be 0 or 1";
+      case Responses::finite: return "responses must be finite";
+      case Responses::not_negative: return "responses must be finite and >= 0 for this loss";
+      case Responses::positive: return "responses must be finite and > 0 for this loss";
+    }
+    return "";
   }
 };
 

@@ -45,7 +45,7 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& desig
     const PathTask& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
     if (problem.weights.size()) weights.array() *= problem.weights.array();
-    const Problem resampled{problem.labels, Problem::Vector(weights.data(), weights.size()), problem.offset};
+    const Problem resampled{problem.responses, Problem::Vector(weights.data(), weights.size()), problem.offset};
     const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();
     for (FitResult& result : internal::fit_path(design, resampled, *task.loss, ks, task.options, stopped,
                                                 seeded ? &answers[i - 1] : nullptr, counter))

@@ -185,6 +185,7 @@ class FeatureModel final : public SacrificeModel {
     dimension_ = point.inverse.rows();
     inverse_.topLeftCorner(dimension_, dimension_) = point.inverse;
     beta_.head(size_) = iterate.coef.head(size_);
+    objective_ = iterate.objective;
     longest_ = longest_from(iterate);
     support_ = iterate.support.data();
     for (Index i = 0; i < size_; ++i) {
@@ -232,6 +233,9 @@ class FeatureModel final : public SacrificeModel {
         best[c] = 0;
         continue;
       }
+      // Features that all make the fit perfect (as many coefficients as rows) are equals, of which the first enters, rather
+      // than the one that rounding favours.
+      if (std::abs(best[c] - objective_) <= tie * objective_) best[c] = objective_;
       if (list.admits(best[c]))
         list.insert({feature, -1, -1, best[c], step(panel, c, panel.gradient[c], schur_[c])},
                     moves_.row(c).head(dimension_).transpose());
@@ -318,6 +322,7 @@ class FeatureModel final : public SacrificeModel {
   Eigen::VectorXd weight_;   // (k,) 1 / d_i; 0 for a held coefficient
   Eigen::VectorXd loss_;     // (k,) rise of F by leaving
   Eigen::VectorXd beta_;     // (k,) coefficients at the scan
+  double objective_ = 0;     // F at the scan
   double longest_ = 0;       // step of an entering feature
   const Index* support_ = nullptr;
   Index size_ = 0, dimension_ = 0;

@@ -99,6 +99,8 @@ class Splicing final : public ScanSink, private MoveRules {
   const Iterate& null_model() const noexcept { return null_model_; }
   const std::vector<Index>& working_set() const noexcept { return working_; }
   Index working_size() const noexcept { return working_size_; }
+  /// F that is as good as 0, at which a search ends.
+  double perfect_objective() const noexcept { return perfect_objective_; }
   /// What the last scan of all features foresaw of others in the place of each active feature.
   const StandIns& stand_ins() const noexcept { return stand_ins_; }
   bool is_required(Index feature) const noexcept { return role_[std::size_t(feature)] == Role::required; }
@@ -155,6 +157,7 @@ class Splicing final : public ScanSink, private MoveRules {
   static constexpr Index candidate_count = 64;
 
   Index features_ = 0, capacity_ = 0;
+  double perfect_objective_ = 0;
   bool samples_ = false;  // scans all features with a sampled Hessian first
   Options options_;
   Phase phase_ = Phase::null_model;
@@ -207,6 +210,7 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   }
   features_ = objective.features();
   capacity_ = places;
+  perfect_objective_ = objective.perfect_objective();
   samples_ = objective.can_sample() && features_ > 4 * (candidate_count + capacity_);
   options_ = options;
   phase_ = Phase::null_model;
@@ -363,7 +367,8 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
       entering_ = -1;
       adopt_trial();
       // Nothing lowers an objective of 0: a separating support ends the descent.
-      if (outcome.status == Status::separable || joins_an_earlier_descent()) return finish(Status::converged);
+      if (outcome.status == Status::separable || outcome.perfect || joins_an_earlier_descent())
+        return finish(Status::converged);
       return grow_or_exchange();
     case Phase::local:
     case Phase::global: {
@@ -371,7 +376,8 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
       if (better) {
         adopt_trial();
         improved_ = true;
-        if (outcome.status == Status::separable || joins_an_earlier_descent()) return finish(Status::converged);
+        if (outcome.status == Status::separable || outcome.perfect || joins_an_earlier_descent())
+          return finish(Status::converged);
         // Near at hand a fresh scan is cheap and better than the rest of an old list; for a pass over all of X it is not.
         if (phase_ == Phase::local || covers_all()) return ask_scan(phase_);
       }

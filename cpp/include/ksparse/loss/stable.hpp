@@ -1,4 +1,4 @@
-// The pieces of the logistic family that lose digits or overflow when written naively, for T = double or Pack.
+// The pieces of losses that lose digits or overflow when written naively, for T = double or Pack.
 // All care about range lives here; no caller clamps, for a clamped loss and its derivatives no longer belong together.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
@@ -13,6 +13,43 @@ template <class T>
 T exp_nonpositive(const T& x) noexcept {
   const T root = exp(x * T(0.5));
   return root * root;
+}
+
+/// exp(x), held at exp(650) beyond: a term of 1e282 is refused by any line search, and is still finite when a weight of 0
+/// multiplies it. Below as exp_nonpositive.
+template <class T>
+T exp_bounded(const T& x) noexcept {
+  const T root = exp(min(x, T(650.0)) * T(0.5));
+  return root * root;
+}
+
+/// (exp(x) - 1 - x) / x for |x| <= 1/2, where the difference would cancel, to full relative accuracy.
+template <class T>
+T exp_excess_ratio(const T& x) noexcept {
+  T sum = T(1.0 / 1307674368000);
+  for (const double factorial :
+       {87178291200., 6227020800., 479001600., 39916800., 3628800., 362880., 40320., 5040., 720., 120., 24., 6., 2.})
+    sum = multiply_add(sum, x, T(1 / factorial));
+  return x * sum;
+}
+
+/// exp(x) - 1 - x >= 0 for |x| <= 1/2.
+template <class T>
+T exp_excess_near_zero(const T& x) noexcept {
+  return x * exp_excess_ratio(x);
+}
+
+/// exp(x) - 1 - x for any x; held like exp_bounded.
+template <class T>
+T exp_excess(const T& x) noexcept {
+  return select_less_equal(abs(x), T(0.5), exp_excess_near_zero(x), exp_bounded(x) - T(1.0) - x);
+}
+
+/// log(1 + x) for x > -1, to full relative accuracy: the rounding of 1 + x is made good to first order.
+template <class T>
+T log1p(const T& x) noexcept {
+  const T u = T(1.0) + x;
+  return log(u) + (x - (u - T(1.0))) / u;
 }
 
 /// log(1 + e) for e in [0, 1], to full relative accuracy: 2 atanh(s) with s = e / (2 + e) in [0, 1/3]. The coefficients

@@ -1,0 +1,29 @@
+// Gamma loss with the log link: half the unit deviance of mu = exp(eta) (McCullagh & Nelder, Generalized Linear Models, 1989,
+// section 8.3.2), 0 at mu = y. With d = log y - eta:
+//   l = y / mu - 1 - log(y / mu) = exp(d) - 1 - d,   l' = 1 - exp(d),   l'' = exp(d)        held at d = 650 (stable.hpp)
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "loss.hpp"
+#include "stable.hpp"
+
+namespace ksparse {
+
+struct Gamma {
+  static constexpr Responses responses = Responses::positive;
+
+  template <class T>
+  LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
+    const T d = log(response) - eta, excess = stable::exp_excess(d);
+    return {weight * excess, -weight * (excess + d), weight * stable::exp_bounded(d)};
+  }
+
+  static double link(double mean) noexcept { return std::log(mean); }
+  std::optional<std::string> problem() const { return std::nullopt; }
+};
+
+}  // namespace ksparse

@@ -1,0 +1,28 @@
+// Squared error of the linear predictor eta, by half (Legendre 1805):
+//   l = (eta - y)^2 / 2,   l' = eta - y,   l'' = 1
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "../pack.hpp"
+#include "loss.hpp"
+
+namespace ksparse {
+
+struct Squared {
+  static constexpr Responses responses = Responses::finite;
+
+  template <class T>
+  LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
+    const T residual = eta - response, slope = weight * residual;
+    return {T(0.5) * slope * residual, slope, weight};
+  }
+
+  Squared in_units(double) const noexcept { return {}; }
+  static double link(double mean) noexcept { return mean; }
+  std::optional<std::string> problem() const { return std::nullopt; }
+};
+
+}  // namespace ksparse

@@ -1,0 +1,199 @@
+"""What all estimators share: checked arrays in, one result held in scikit-learn's attributes, one k chosen or given."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted, validate_data
+
+from ._build_info import __version__
+from ._criteria import check_criterion
+from ._fit import FitResult, solve
+from ._path import PathResult, least_budget, solve_path
+from ._progress import Report, progress_if
+from ._reading import ReadableEstimator
+from ._request import Settings
+from ._validation import check_groups, check_integer, check_kind_of_loss, check_loss, linear_predictor
+from .losses import Loss
+
+__all__ = ["FLOATS", "OneBudget", "SparseLinearEstimator"]
+
+FLOATS = [np.float64, np.float32]  # read in place; others become the first
+
+
+class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
+    """Checked arrays in, linear predictors out."""
+
+    # What y is, "labels" or "numbers", and the estimator for the other.
+    _responses: ClassVar[str]
+    _other: ClassVar[str]
+    # By class or label where there are several.
+    coef_: NDArray[np.float64]
+    intercept_: Any
+    objective_: float | NDArray[np.float64]
+    status_: str | NDArray[np.str_]
+    n_iter_: int | NDArray[np.int32]
+    loss_: Loss
+    loss: Any
+
+    def _validated_arrays(
+        self, X: Any, y: Any, sample_weight: Any, *, multi_output: bool = False, y_numeric: bool = False, reset: bool = True
+    ) -> tuple[Any, Any, NDArray[np.float64] | None]:
+        """Return X, y and the weights of the rows."""
+        check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, self._other)
+        # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=FLOATS,
+            accept_sparse=["csc", "csr"],
+            ensure_all_finite=False,
+            order=None,
+            multi_output=multi_output,
+            y_numeric=y_numeric,
+            reset=reset,
+        )
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=False)
+        return X, y, weights
+
+    def _take_coefficients(self, result: FitResult) -> None:
+        raise NotImplementedError
+
+    def _take(self, result: FitResult, stacklevel: int = 4) -> None:
+        """Hold a result in the attributes that scikit-learn names; warn if it did not converge."""
+        if not result.converged:
+            warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=stacklevel)
+        self.result_ = replace(result, _request=None)  # an estimator does not hold on to its data
+        self.loss_ = result._loss
+        self._take_coefficients(result)
+        self.support_ = result.support
+        self.supports_ = [result.support]
+        self.objective_ = result.objective
+        self.status_ = result.status
+        self.n_iter_ = max(1, result.n_newton)
+
+    def _linear_predictor(self, X: Any) -> NDArray[np.float64]:
+        """Linear predictors (n_samples, n_outcomes)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=FLOATS, accept_sparse=["csr", "csc"], reset=False)
+        coef = np.atleast_2d(self.coef_)
+        return linear_predictor(X, self.support_, coef[:, self.support_].T, self.n_features_in_) + self.intercept_
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Names of the chosen features.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Names of all features; default those seen during fit, or ``x0``, ``x1``, ...
+
+        Returns
+        -------
+        ndarray of str
+            Names in the order of ``support_``.
+        """
+        check_is_fitted(self)
+        return _check_feature_names_in(self, input_features)[self.support_]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Note the version: scikit-learn does so for its own estimators only."""
+        return {**super().__getstate__(), "_ksparse_version": __version__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Warn if the version is another: what a later one computes from an attribute may differ."""
+        version = state.get("_ksparse_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"this {type(self).__name__} was pickled by version {version} of ksparse and is loaded by {__version__}; "
+                "its predictions may differ, fit it again to be sure",
+                stacklevel=2,
+            )
+        super().__setstate__({name: value for name, value in state.items() if name != "_ksparse_version"})
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class OneBudget:
+    """Estimators whose ``k`` is a number, or the name of a criterion by which it is chosen."""
+
+    k: Any
+    k_max: Any
+    groups: Any
+    walks: Any
+    n_jobs: Any
+    verbose: Any
+    n_features_in_: int
+    path_: Any
+    _take: Any
+
+    def _identity(self) -> tuple[Any, ...]:
+        """Return what tells one problem from another."""
+        raise NotImplementedError
+
+    def _fit_one(
+        self,
+        design: Any,
+        responses: Any,
+        weights: NDArray[np.float64] | None,
+        settings: Settings,
+        names: NDArray[np.object_] | None,
+        last: tuple[Any, ...] | None,
+    ) -> None:
+        """Fit one problem, from the features of the last fit as well if that was of the same problem."""
+        if isinstance(self.k, str):
+            with progress_if(self.verbose, "fits") as report:
+                self.path_ = self._path(design, responses, weights, settings, names, report)
+            self._take(self.path_.best(self.k))
+            return
+        k = self._budget(design.shape[1])
+        start = self._start(last, k)
+        self._take(
+            solve(design, responses, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs, start=start)
+        )
+
+    def _start(self, last: tuple[Any, ...] | None, k: Any) -> NDArray[np.int64] | None:
+        """Return the features of the last fit where this one is of the same problem and may choose as many."""
+        if last is None or last[1] != self._identity() or not isinstance(k, (int, np.integer)):  # k is refused elsewhere
+            return None
+        support = last[0]
+        grouped = check_groups(self.groups, self.n_features_in_)
+        size = len(support) if grouped is None else len(np.unique(grouped[0][support]))
+        return support if size <= k else None
+
+    def _n_units(self, n_features: int) -> int:
+        grouped = check_groups(self.groups, n_features)
+        return n_features if grouped is None else len(grouped[1])
+
+    def _budget(self, n_features: int) -> Any:
+        return min(10, self._n_units(n_features)) if self.k is None else self.k
+
+    def _ks(self, n_features: int, settings: Settings, names: Any) -> range:
+        """Return every k that the criterion compares."""
+        check_criterion(self.k, settings.checked_loss(), name="k")
+        units = self._n_units(n_features)
+        least = least_budget(settings, n_features, names)
+        k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0, units)
+        if k_max < least:
+            what = "features" if self.groups is None else "groups"
+            raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
+        return range(least, k_max + 1)
+
+    def _path(
+        self, design: Any, labels: Any, weights: Any, settings: Settings, names: Any, report: Report | None
+    ) -> PathResult:
+        """Fit every k that the criterion compares."""
+        ks = self._ks(design.shape[1], settings, names)
+        path = solve_path(design, labels, ks, weights, None, settings, names=names, report=report)
+        return replace(path, results=tuple(replace(fit, _request=None) for fit in path))
