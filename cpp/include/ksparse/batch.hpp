@@ -76,6 +76,7 @@ class Window {
   struct Sample {
     Index share, rows;
     Eigen::MatrixXd columns;
+    bool needed;  // by a scan at hand
 
     void append(const double* data, Index stride, Index count, Index rows_there) {
       const Index more = std::min(share, rows_there);
@@ -192,13 +193,12 @@ class Window {
         const double* const data = design_.load_block(panel.slice(place, count), first, rows, scratch_.data(), stride);
         add_block({data, stride, place, count, first, rows});
         if (first >= lead)
-          for (Sample& sample : samples_) sample.append(data, stride, count, rows);
+          for (Sample& sample : samples_)
+            if (sample.needed) sample.append(data, stride, count, rows);
       }
       for_scanning([&](Slot& slot) {
         if (!slot.objective.is_sampled()) return;
-        const Sample& sample = *std::find_if(samples_.begin(), samples_.end(), [&](const Sample& candidate) {
-          return candidate.share == slot.objective.sample_share();
-        });
+        const Sample& sample = *sample_of(slot.objective.sample_share());
         slot.objective.add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows});
       });
     }
@@ -218,16 +218,22 @@ class Window {
         [&](Index i) { return slopes_alone_[std::size_t(i)]->slope_sums() + block.place; });
   }
 
-  // Makes room for the samples of X that the scans at hand need: problems of like size share one.
+  // Makes room for the samples of X that the scans at hand need: problems of like size share one. What there is serves again.
   void prepare_samples() {
-    samples_.clear();
+    for (Sample& sample : samples_) sample.needed = false;
     const Index blocks = design_.rows() / rows_of_block + 1;
     for_scanning([&](Slot& slot) {
+      if (!slot.objective.is_sampled()) return;
       const Index share = slot.objective.sample_share();
-      const auto is_there = [&](const Sample& sample) { return sample.share == share; };
-      if (slot.objective.is_sampled() && std::none_of(samples_.begin(), samples_.end(), is_there))
-        samples_.push_back({share, 0, Eigen::MatrixXd(blocks * share, columns_of_block)});
+      if (Sample* const there = sample_of(share))
+        there->needed = true;
+      else
+        samples_.push_back({share, 0, Eigen::MatrixXd(blocks * share, columns_of_block), true});
     });
+  }
+  Sample* sample_of(Index share) {
+    const auto place = std::find_if(samples_.begin(), samples_.end(), [&](const Sample& s) { return s.share == share; });
+    return place == samples_.end() ? nullptr : &*place;
   }
 
   template <class Visit>
