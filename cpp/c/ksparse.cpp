@@ -3,6 +3,7 @@
 #include <ksparse/ksparse.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <ksparse/ksparse.hpp>
@@ -91,7 +92,7 @@ void check_size(std::uint64_t size, std::size_t first_version, const char* name)
            " to " + std::to_string(sizeof(Struct)) + ": call its init function with sizeof");
 }
 
-constexpr std::size_t first_options = sizeof(ksparse_options), first_batch = sizeof(ksparse_batch),
+constexpr std::size_t first_options = offsetof(ksparse_options, loss_name), first_batch = sizeof(ksparse_batch),
                       first_summary = sizeof(ksparse_summary);
 
 /// What the caller's library knows of a struct over what this one knows.
@@ -258,7 +259,24 @@ ksparse::Options options_of(const ksparse_options& given, Index columns) {
   return options;
 }
 
-std::shared_ptr<const ksparse::LossKernel> loss_of(ksparse_loss loss, double alpha, double gamma) {
+std::shared_ptr<const ksparse::LossKernel> loss_of(const ksparse_options& options, double alpha, double gamma) {
+  if (options.loss_function) {
+    if (options.loss_responses < KSPARSE_BINARY || options.loss_responses > KSPARSE_POSITIVE)
+      refuse("loss_responses is " + std::to_string(options.loss_responses) + "; it must be KSPARSE_BINARY, _FINITE, ...");
+    return std::make_shared<ksparse::CompiledKernel>(options.loss_function, options.loss_context,
+                                                     ksparse::Responses(options.loss_responses),
+                                                     options.loss_falls_for_ever != 0);
+  }
+  if (options.loss_name) {
+    if (options.loss_parameter_count < 0) refuse("loss_parameters has a negative number of entries");
+    if (options.loss_parameter_count > 0) require(options.loss_parameters, "loss_parameters");
+    std::string wrong;
+    auto named = ksparse::loss_by_name(
+        options.loss_name, {options.loss_parameters, options.loss_parameters + options.loss_parameter_count}, wrong);
+    if (!named) refuse(wrong);
+    return named;
+  }
+  const ksparse_loss loss = options.loss;
   if (loss == KSPARSE_LOGISTIC) return ksparse::kernel_of(ksparse::Logistic{});
   if (loss == KSPARSE_FOCAL) return ksparse::kernel_of(ksparse::Focal{alpha, gamma});
   refuse("loss is " + std::to_string(loss) + "; it must be KSPARSE_LOGISTIC or KSPARSE_FOCAL");
@@ -290,7 +308,7 @@ struct Request {
     const auto view = [this](const double* values) { return ksparse::Problem::Vector(values, values ? design->rows() : 0); };
     return {view(labels), view(weights), view(offset)};
   }
-  std::shared_ptr<const ksparse::LossKernel> loss() const { return loss_of(options.loss, options.alpha, options.gamma); }
+  std::shared_ptr<const ksparse::LossKernel> loss() const { return loss_of(options, options.alpha, options.gamma); }
 
   std::unique_ptr<ksparse_result> answer(std::vector<ksparse::CompactFit> fits) const {
     return std::make_unique<ksparse_result>(ksparse_result{std::move(fits), design->columns()});
@@ -457,7 +475,7 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
       problem.weights = rows(all.weights, all.weights_stride);
       problem.offset = rows(all.offset, all.offset_stride);
       problem.loss =
-          loss_of(request.options.loss, setting(all.alpha, request.options.alpha), setting(all.gamma, request.options.gamma));
+          loss_of(request.options, setting(all.alpha, request.options.alpha), setting(all.gamma, request.options.gamma));
       problem.options = request.settings;
       if (all.k) problem.options.k = all.k[i];
       problem.options.ridge = setting(all.ridge, request.options.ridge);

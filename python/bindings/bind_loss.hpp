@@ -13,45 +13,10 @@
 
 namespace ksparse::python {
 
-/// Parameters of a loss, taken in the order of its members.
-class Parameters {
- public:
-  explicit Parameters(const std::vector<double>& values) : values_(values) {}
-  double next() {
-    if (taken_ == values_.size()) throw py::value_error("the loss needs more parameters");
-    return values_[taken_++];
-  }
-  bool all_taken() const { return taken_ == values_.size(); }
-
- private:
-  const std::vector<double>& values_;
-  std::size_t taken_ = 0;
-};
-
-/// The loss of a name: the one place that lists them. ksparse.losses names the parameters, in the same order.
-inline std::shared_ptr<const LossKernel> built_in_loss(const std::string& name, Parameters& parameters) {
-  const auto next = [&] { return parameters.next(); };
-  if (name == "logistic") return kernel_of(Logistic{});
-  if (name == "focal") return kernel_of(Focal{next(), next()});
-  if (name == "asymmetric_focal") return kernel_of(AsymmetricFocal{next(), next()});
-  if (name == "squared_hinge") return kernel_of(SquaredHinge{});
-  if (name == "huberised_hinge") return kernel_of(HuberisedHinge{next()});
-  if (name == "probit") return kernel_of(Probit{});
-  if (name == "cloglog") return kernel_of(Cloglog{});
-  if (name == "exponential") return kernel_of(Exponential{});
-  if (name == "squared") return kernel_of(Squared{});
-  if (name == "huber") return kernel_of(Huber{next()});
-  if (name == "poisson") return kernel_of(Poisson{});
-  if (name == "gamma") return kernel_of(Gamma{});
-  if (name == "tweedie") return kernel_of(Tweedie{next()});
-  if (name == "negative_binomial") return kernel_of(NegativeBinomial{next()});
-  throw py::value_error("there is no loss '" + name + "'");
-}
-
-inline std::shared_ptr<LossHandle> loss_by_name(const std::string& name, const std::vector<double>& values) {
-  Parameters parameters(values);
-  auto kernel = built_in_loss(name, parameters);
-  if (!parameters.all_taken()) throw py::value_error("loss '" + name + "' has fewer parameters than were given");
+inline std::shared_ptr<LossHandle> loss_by_name(const std::string& name, const std::vector<double>& parameters) {
+  std::string wrong;
+  auto kernel = ksparse::loss_by_name(name, parameters, wrong);
+  if (!kernel) throw py::value_error(wrong);
   return std::make_shared<LossHandle>(LossHandle{std::move(kernel)});
 }
 

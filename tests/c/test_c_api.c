@@ -310,6 +310,76 @@ static void test_refusals(void) {
   ksparse_design_free(NULL);
 }
 
+static void own_logistic(int64_t n, const double* eta, const double* response, double* value, double* slope, double* curvature,
+                         void* context) {
+  const double scale = *(const double*)context;
+  for (int64_t i = 0; i < n; ++i) {
+    const double m = response[i] * eta[i], q = 1 / (1 + exp(m));
+    value[i] = scale * (m > 0 ? log1p(exp(-m)) : log1p(exp(m)) - m);
+    slope[i] = -scale * response[i] * q;
+    curvature[i] = scale * q * (1 - q);
+  }
+}
+
+static ksparse_summary fit_with(const ksparse_design* design, const double* responses, const ksparse_options* options,
+                                double* coef) {
+  ksparse_result* result = NULL;
+  ksparse_summary summary = {0};
+  CHECK(ksparse_fit(design, responses, NULL, NULL, options, &result) == KSPARSE_OK);
+  CHECK(ksparse_result_summary(result, 0, &summary, sizeof summary) == KSPARSE_OK);
+  CHECK(ksparse_result_coef(result, 0, coef, P) == KSPARSE_OK);
+  ksparse_result_free(result);
+  return summary;
+}
+
+static void test_other_losses(void) {
+  ksparse_design* design = dense_design();
+  ksparse_options options = default_options();
+  double coef[P], own[P], counts[N], scale = 2;
+  options.ridge = 0;
+  const ksparse_summary built_in = fit_with(design, y, &options, coef);
+  options.loss_function = &own_logistic;
+  options.loss_context = &scale;
+  options.loss_falls_for_ever = 1;
+  const ksparse_summary of_own = fit_with(design, y, &options, own);
+  CHECK(fabs(of_own.objective - 2 * built_in.objective) < 1e-9);
+  for (int j = 0; j < P; ++j) CHECK(fabs(own[j] - coef[j]) < 1e-5);
+
+  /* Least squares of numbers, and Poisson regression of counts: at the answer the residuals sum to 0. */
+  for (int i = 0; i < N; ++i) counts[i] = floor(exp(1 + x_at(i, 3) - x_at(i, 8)) + 0.5);
+  const char* const names[] = {"squared", "poisson"};
+  for (int which = 0; which < 2; ++which) {
+    options = default_options();
+    options.k = 2;
+    options.loss_name = names[which];
+    const ksparse_summary fit = fit_with(design, counts, &options, coef);
+    CHECK(fit.status == KSPARSE_CONVERGED && coef[3] > 0 && coef[8] < 0);
+    double residuals = 0;
+    for (int i = 0; i < N; ++i) {
+      double eta = fit.intercept;
+      for (int j = 0; j < P; ++j) eta += x_at(i, j) * coef[j];
+      residuals += counts[i] - (which ? exp(eta) : eta);
+    }
+    CHECK(fabs(residuals) < 1e-5);
+  }
+
+  ksparse_result* result = NULL;
+  const double threshold = -1;
+  options.loss_name = "hubble";
+  REFUSES(ksparse_fit(design, counts, NULL, NULL, &options, &result), "no loss 'hubble'");
+  options.loss_name = "huber";
+  REFUSES(ksparse_fit(design, counts, NULL, NULL, &options, &result), "has 1 parameters");
+  options.loss_parameter_count = 1;
+  REFUSES(ksparse_fit(design, counts, NULL, NULL, &options, &result), "loss_parameters is NULL");
+  options.loss_parameters = &threshold;
+  REFUSES(ksparse_fit(design, counts, NULL, NULL, &options, &result), "threshold");
+  options.loss_function = &own_logistic;
+  options.loss_responses = 9;
+  REFUSES(ksparse_fit(design, counts, NULL, NULL, &options, &result), "loss_responses is 9");
+  CHECK(result == NULL);
+  ksparse_design_free(design);
+}
+
 static void test_names(void) {
   CHECK(strcmp(ksparse_status_name(KSPARSE_SEPARABLE), "separable") == 0);
   CHECK(strstr(ksparse_status_advice(KSPARSE_SEPARABLE), "ridge") != NULL);
@@ -324,6 +394,7 @@ int main(void) {
   test_batch_equals_single_fits();
   test_interrupt();
   test_refusals();
+  test_other_losses();
   test_names();
   if (failures == 0) puts("all as it must be");
   return failures != 0;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "design/design.hpp"
@@ -94,6 +95,14 @@ class Workspace {
   struct Memory;
   std::unique_ptr<Memory> memory_;
 };
+
+// -------------------------------------------------------------------------------------------------------------------- losses
+
+/// A built-in loss by its name in Python ("logistic", "focal", "huber", ...), with its parameters in the order of its members;
+/// what is out of range a fit refuses. Null if there is none, or not so many parameters, and `wrong` then says so. The structs
+/// themselves are as good where the loss is known beforehand.
+KSPARSE_ENTRY std::shared_ptr<const LossKernel> loss_by_name(const std::string& name, const std::vector<double>& parameters,
+                                                             std::string& wrong);
 
 // ---------------------------------------------------------------------------------------------------------------------- path
 

@@ -1,4 +1,4 @@
-/* ksparse for C and for whatever can call C: best-subset classification with logistic and focal losses.
+/* ksparse for C and for whatever can call C: best-subset classification and regression.
    Link with the shared library ksparse_c. The C++ library is ksparse.hpp; this header needs nothing of it.
 
    - Every call that can fail returns a ksparse_code. ksparse_last_error() then says in words what was wrong.
@@ -81,6 +81,15 @@ KSPARSE_API void ksparse_design_free(ksparse_design* design);
 
 typedef int32_t ksparse_loss;
 enum { KSPARSE_LOGISTIC = 0, KSPARSE_FOCAL = 1 };
+
+/* A loss of one's own: fills in value, slope and curvature by the linear predictor, each (n,), of a block of rows. response: y;
+   +1 and -1 where it is a label. Called from several threads at once. */
+typedef void (*ksparse_loss_function)(int64_t n, const double* linear_predictor, const double* response, double* value,
+                                      double* slope, double* curvature, void* context);
+/* What y may be: 0 or 1; finite; finite and >= 0; finite and > 0. */
+typedef int32_t ksparse_responses;
+enum { KSPARSE_BINARY = 0, KSPARSE_FINITE = 1, KSPARSE_NOT_NEGATIVE = 2, KSPARSE_POSITIVE = 3 };
+
 typedef int32_t ksparse_search;
 enum { KSPARSE_SEARCH_FAST = 0, KSPARSE_SEARCH_AUTO = 1, KSPARSE_SEARCH_THOROUGH = 2 };
 
@@ -126,6 +135,16 @@ typedef struct ksparse_options {
   void* interrupt_context;
   ksparse_progress progress; /* or NULL */
   void* progress_context;
+
+  /* In place of `loss`, unless NULL: a built-in loss by its name in Python ("probit", "huber", "poisson", ...), with its
+     parameters in the order of its members in C++; or one's own, never negative, and for labels falling with the margin. */
+  const char* loss_name;
+  const double* loss_parameters;
+  int64_t loss_parameter_count;
+  ksparse_loss_function loss_function;
+  void* loss_context;
+  ksparse_responses loss_responses; /* of one's own: KSPARSE_BINARY */
+  int32_t loss_falls_for_ever;      /* of one's own for labels: 1, it has no minimum; separable data are then noticed */
 } ksparse_options;
 
 /* Sets all to their defaults. size: sizeof(ksparse_options). */
@@ -138,7 +157,8 @@ typedef struct ksparse_result ksparse_result;
 
 /* minimise (1/W) sum_i w_i l(m_i) + (ridge/2) |beta|^2 with at most k non-zero beta,
    m_i = (2 y_i - 1)(x_i . beta + beta0 + offset_i), W = sum w_i.
-   labels: (rows,) 0 or 1. weights: (rows,) >= 0, or NULL: 1. offset: (rows,) or NULL: 0. */
+   labels: (rows,) y: 0 or 1, or the numbers that another loss allows, which is then a function of x_i . beta + beta0 + offset_i
+   and y_i. weights: (rows,) >= 0, or NULL: 1. offset: (rows,) or NULL: 0. */
 KSPARSE_API ksparse_code ksparse_fit(const ksparse_design* design, const double* labels, const double* weights,
                                      const double* offset, const ksparse_options* options, ksparse_result** result);
 

@@ -25,6 +25,7 @@
 #include "alternatives.hpp"
 #include "batch.hpp"
 #include "fit.hpp"
+#include "loss/by_name.hpp"
 #include "resample.hpp"
 #else
 namespace ksparse {

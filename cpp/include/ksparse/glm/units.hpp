@@ -1,0 +1,151 @@
+// Of glm_objective.hpp: the units of the features, chosen by the first scan, and the way to the user's and back.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "objective.hpp"
+
+namespace ksparse {
+
+// From the first scan's sums of a panel: units, and derivatives in these units. False: X is not finite.
+inline bool GlmObjective::choose_units(const Columns& panel) {
+  // Below this ratio of variance to squared mean, the conversion by formula would lose more than half of the digits.
+  constexpr double cancellation = 1e-8;
+  constexpr double tiny = 1e-280, huge = 1e280;
+  const double total = weight_.sum(), average_curvature = sum_curvature_ / total;
+  for (Index c = 0; c < panel.count; ++c) {
+    const Index column = panel[c];
+    const double mean = intercept_ ? sums_(c, Sums::curvature) / total : 0.0;
+    double variance = sums_(c, Sums::square) / total - mean * mean;
+    double slope = sums_(c, Sums::slope) - mean * sum_slope_;
+    const bool plain = variance > cancellation * mean * mean && variance > tiny && variance < huge && std::isfinite(slope);
+    if (plain) {
+      centre_[column] = mean;
+      const double inverse = power_of_two_near(1 / std::sqrt(variance));
+      inverse_scale_[column] = is_negligible(inverse) ? 0.0 : inverse;
+      variance *= inverse_scale_[column] * inverse_scale_[column];
+      slope *= inverse_scale_[column];
+    } else {
+      if (!examine_column(column)) return false;
+      slope = variance = 0;
+      if (inverse_scale_[column] != 0) {
+        careful_.push_back(column);
+        if (sparse_) careful_column_.resize(n_);
+        for (Index first = 0; first < n_; first += block_rows) {
+          const Index rows = std::min(block_rows, n_ - first);
+          gather_in_units(column, first, rows, column_.data());
+          const auto z = column_.head(rows).array();
+          slope += (z * slope_.segment(first, rows).array()).sum();
+          variance += (z.square() * weight_.segment(first, rows).array()).sum() / total;
+        }
+      }
+    }
+    panel_gradient_[c] = slope;
+    panel_curvature_[c] = inverse_scale_[column] != 0 ? variance * total * average_curvature + ridge_of(column) : 0.0;
+  }
+  if (intercept_) panel_cross_.col(0).head(panel.count).setZero();  // centred at the mean in these weights
+  return true;
+}
+
+// Units of a column whose plain sums are no use: constant, not finite, at the ends of the range, or far from 0 for its spread.
+inline bool GlmObjective::examine_column(Index column) {
+  if (sparse_ && sparse_->is_zero(column, weight_.data())) {  // there may be many of these, so no look at all rows
+    inverse_scale_[column] = 0;
+    return true;
+  }
+  double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+  for (Index first = 0; first < n_; first += block_rows) {
+    const Index rows = std::min(block_rows, n_ - first);
+    design_->gather(column, first, rows, column_.data());
+    for (Index i = 0; i < rows; ++i) {
+      if (!std::isfinite(column_[i])) {
+        bad_row_ = first + i;
+        bad_column_ = column;
+        return false;
+      }
+      if (weight_[first + i] > 0) {
+        lowest = std::min(lowest, column_[i]);
+        highest = std::max(highest, column_[i]);
+      }
+    }
+  }
+  const double largest = std::max(std::abs(lowest), std::abs(highest));
+  centre_[column] = inverse_scale_[column] = 0;
+  if (largest == 0 || (intercept_ && lowest == highest)) return true;
+  const double shrink = power_of_two_near(1 / largest);
+  if (!std::isfinite(shrink) || shrink == 0) return true;  // beyond what a double can rescale: as good as constant
+  const double total = weight_.sum();
+  const auto weighted_mean = [&](const auto& term) {
+    double sum = 0;
+    for (Index first = 0; first < n_; first += block_rows) {
+      const Index rows = std::min(block_rows, n_ - first);
+      design_->gather(column, first, rows, column_.data());
+      for (Index i = 0; i < rows; ++i)
+        if (weight_[first + i] > 0) sum += weight_[first + i] * term(column_[i] * shrink);
+    }
+    return sum / total;
+  };
+  const double mean = intercept_ ? weighted_mean([](double x) { return x; }) : 0.0;
+  const double variance = weighted_mean([mean](double x) { return (x - mean) * (x - mean); });
+  const double inverse = shrink * power_of_two_near(1 / std::sqrt(variance));
+  if (!(variance > 0) || is_negligible(inverse)) return true;
+  centre_[column] = mean / shrink;
+  inverse_scale_[column] = inverse;
+  return true;
+}
+
+inline void GlmObjective::gather_subset(const Columns& columns) {
+  // A longer list is that of a single scan, which reads its columns once in any case.
+  subset_list_ = columns.count <= subset_.cols() ? columns.list : nullptr;
+  if (!subset_list_) return;
+  if (Index(subset_columns_.size()) == columns.count &&
+      std::equal(subset_columns_.begin(), subset_columns_.end(), columns.list))
+    return;
+  subset_columns_.assign(columns.list, columns.list + columns.count);
+  for (Index c = 0; c < columns.count; ++c) gather_in_units(columns[c], 0, n_, subset_.col(c).data());
+}
+
+inline void GlmObjective::to_user(const Iterate& iterate, FitResult& result) const {
+  result.coef = Eigen::VectorXd::Zero(p_);
+  result.intercept = iterate.intercept * response_unit_;
+  result.support.clear();
+  for (Index place = 0; place < iterate.size(); ++place) {
+    const Index unit = iterate.support[std::size_t(place)];
+    for (Index i = 0; i < groups_.width(unit); ++i) {
+      const Index column = groups_.column(unit, i);
+      const double coef = iterate.coef[place * iterate.stride + i];
+      if (coef == 0) continue;
+      // Not to step over a bound by rounding.
+      result.coef[column] = std::min(std::max(coef * inverse_scale_[column] * response_unit_, constraints_->lower_of(column)),
+                                     constraints_->upper_of(column));
+      result.intercept -= result.coef[column] * centre_[column];
+      result.support.push_back(column);
+    }
+  }
+  std::sort(result.support.begin(), result.support.end());
+  result.objective = to_user(iterate.objective);
+}
+
+inline Iterate GlmObjective::from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef,
+                                       double intercept) const {
+  Iterate iterate(std::min(capacity_, groups_.units()), groups_.stride());
+  iterate.intercept = intercept_ ? intercept / response_unit_ : 0.0;
+  for (std::size_t i = 0; i < support.size(); ++i) {
+    const Index column = support[i], unit = groups_.unit_of(column);
+    if (inverse_scale_[column] == 0) continue;
+    auto place = std::find(iterate.support.begin(), iterate.support.end(), unit) - iterate.support.begin();
+    if (place == iterate.size()) iterate.append(unit);
+    Index member = 0;
+    while (groups_.column(unit, member) != column) ++member;
+    iterate.coef[place * iterate.stride + member] = coef[Index(i)] / inverse_scale_[column] / response_unit_;
+    if (intercept_) iterate.intercept += coef[Index(i)] * centre_[column] / response_unit_;
+  }
+  return iterate;
+}
+
+}  // namespace ksparse

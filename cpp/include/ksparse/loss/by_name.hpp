@@ -1,0 +1,71 @@
+// Losses by name: the one place that lists them.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../entries.hpp"
+#include "asymmetric_focal.hpp"
+#include "cloglog.hpp"
+#include "exponential.hpp"
+#include "focal.hpp"
+#include "gamma.hpp"
+#include "huber.hpp"
+#include "huberised_hinge.hpp"
+#include "kernel.hpp"
+#include "logistic.hpp"
+#include "negative_binomial.hpp"
+#include "poisson.hpp"
+#include "probit.hpp"
+#include "squared.hpp"
+#include "squared_hinge.hpp"
+#include "tweedie.hpp"
+
+namespace ksparse {
+
+namespace internal {
+
+using Kernel = std::shared_ptr<const LossKernel>;
+
+struct NamedLoss {
+  const char* name;
+  std::size_t parameters;  // in the order of the loss's members
+  Kernel (*make)(const double* given);
+};
+
+constexpr NamedLoss named_losses[] = {
+    {"logistic", 0, [](const double*) { return Kernel(kernel_of(Logistic{})); }},
+    {"focal", 2, [](const double* given) { return Kernel(kernel_of(Focal{given[0], given[1]})); }},
+    {"asymmetric_focal", 2, [](const double* given) { return Kernel(kernel_of(AsymmetricFocal{given[0], given[1]})); }},
+    {"squared_hinge", 0, [](const double*) { return Kernel(kernel_of(SquaredHinge{})); }},
+    {"huberised_hinge", 1, [](const double* given) { return Kernel(kernel_of(HuberisedHinge{given[0]})); }},
+    {"probit", 0, [](const double*) { return Kernel(kernel_of(Probit{})); }},
+    {"cloglog", 0, [](const double*) { return Kernel(kernel_of(Cloglog{})); }},
+    {"exponential", 0, [](const double*) { return Kernel(kernel_of(Exponential{})); }},
+    {"squared", 0, [](const double*) { return Kernel(kernel_of(Squared{})); }},
+    {"huber", 1, [](const double* given) { return Kernel(kernel_of(Huber{given[0]})); }},
+    {"poisson", 0, [](const double*) { return Kernel(kernel_of(Poisson{})); }},
+    {"gamma", 0, [](const double*) { return Kernel(kernel_of(Gamma{})); }},
+    {"tweedie", 1, [](const double* given) { return Kernel(kernel_of(Tweedie{given[0]})); }},
+    {"negative_binomial", 1, [](const double* given) { return Kernel(kernel_of(NegativeBinomial{given[0]})); }},
+};
+
+}  // namespace internal
+
+KSPARSE_ENTRY std::shared_ptr<const LossKernel> loss_by_name(const std::string& name, const std::vector<double>& parameters,
+                                                             std::string& wrong) {
+  for (const internal::NamedLoss& loss : internal::named_losses) {
+    if (name != loss.name) continue;
+    if (parameters.size() == loss.parameters) return loss.make(parameters.data());
+    wrong = "loss '" + name + "' has " + std::to_string(loss.parameters) + " parameters, but " +
+            std::to_string(parameters.size()) + " were given";
+    return nullptr;
+  }
+  wrong = "there is no loss '" + name + "'";
+  return nullptr;
+}
+
+}  // namespace ksparse
