@@ -1,6 +1,7 @@
 // The seam between the search and whoever answers it. The splicing engine (splicing.hpp) asks two questions, refit this
-// support and scan at this point; an Objective answers them: one problem in memory (glm_objective.hpp), many problems over one X
-// together (batch.hpp), or a function written in Python (python/bindings/bind_objective.hpp); one day rows on several machines.
+// support and scan at this point; an Objective answers them: one problem in memory (glm_objective.hpp), many problems over one
+// X together (batch.hpp), or a function written in Python (python/bindings/bind_objective.hpp); one day rows on several
+// machines.
 //
 // Coefficients on this side of the seam are in the objective's own units per feature (any fixed positive scale and, with an
 // intercept, any fixed centre), so that numbers here are of order one whatever the units of X.
