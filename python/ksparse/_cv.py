@@ -479,7 +479,7 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = KSparseRegressorCV(one_standard_error=True).fit(X, y)
     >>> model.best_params_
-    {'k': 2, 'ridge': 0.0}
+    {'k': 5, 'ridge': 0.0}
     """
 
     _grid = ("ridge",)

@@ -89,12 +89,12 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
             At most 1; 0 for a model as good as a constant. NaN of fewer than two rows.
         """
         check_is_fitted(self)
-        design, responses, weights = self._validated(X, y, sample_weight, reset=False)
+        _, responses, weights = self._validated(X, y, sample_weight, reset=False)
         if len(responses) < 2:
             warnings.warn("D^2 is not defined of fewer than two rows", UndefinedMetricWarning, stacklevel=2)
             return float("nan")
         constant = solve(np.zeros((len(responses), 1)), responses, 0, weights, None, Settings(loss=self.loss_))
-        value, _, _ = terms_by_eta(self.loss_, self._linear_predictor(design)[:, 0], responses.astype(np.float64))
+        value, _, _ = terms_by_eta(self.loss_, self._linear_predictor(X)[:, 0], responses.astype(np.float64))
         ours = float(np.average(value, weights=weights))
         # Of responses that are all the same, as scikit-learn says of R²: perfect, or no better than nothing.
         rounding = 1e-28 * float(np.max(np.abs(responses), initial=0.0)) ** 2
@@ -217,7 +217,7 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
     >>> list(model.get_feature_names_out()), round(model.score(X, y), 3)
     (['bmi', 'bp', 's5'], 0.48)
     >>> print(model.formula(3))
-    mean = 152 + 603 * bmi + 262 * bp + 543 * s5
+    mean = 152 + 603 * bmi + 262 * bp + 544 * s5
     """
 
     def __init__(

@@ -21,9 +21,9 @@ class Table:
     left: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return the table as lines of text, notes below it."""
-        lines = [self.columns, *self.rows]
-        widths = [max(len(line[c]) for line in lines) for c in range(len(self.columns))]
+        """Return the table as lines of text, notes below it; without rows its title alone stands for it."""
+        lines = [self.columns, *self.rows] if self.rows else []
+        widths = [max((len(line[c]) for line in lines), default=0) for c in range(len(self.columns))]
         sides = ["<" if self._is_left(c) else ">" for c in range(len(self.columns))]
         text = [self.title]
         for line in lines:

@@ -164,6 +164,19 @@ def test_names_sparse_and_summary():
     np.testing.assert_allclose(sparse.predict(sp.csr_array(X)), model.predict(frame), rtol=1e-9)
 
 
+def test_a_frame_is_scored_as_it_was_fitted():
+    """Its names are those of the fit; scikit-learn would warn of an array without."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.standard_normal((60, 5)), columns=list("abcde"))
+    y = frame["b"].to_numpy() + rng.standard_normal(60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for model in (KSparseRegressor(k=2), KSparseRegressorCV(ks=[1, 2])):
+            assert model.fit(frame, y).score(frame, y) == pytest.approx(r2_score(y, model.predict(frame)))
+        labels = (y > 0).astype(int)
+        assert KSparseClassifier(k=2).fit(frame, labels).score(frame, labels) > 0.5
+
+
 def test_warm_start_and_selector():
     """The selector follows the kind of the loss; a second fit descends from the first support as well."""
     X, y = regression()
