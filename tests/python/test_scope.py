@@ -53,6 +53,25 @@ def test_derivatives_may_be_given_or_not(names):
     np.testing.assert_allclose(other.params, whole.params, atol=1e-7)
 
 
+@pytest.mark.parametrize("loss", [ksparse.losses.Logistic(), ksparse.losses.Focal(alpha=0.25), ksparse.losses.Huber(1.0)])
+def test_a_loss_of_ksparse_is_an_objective(loss):
+    """Its average over the rows of the data, as ksparse.fit minimises it."""
+    problem = random_problem(5, n=150, p=8, ridge=0.0)
+    y = problem.y if loss.is_classification else problem.X[:, 2] + problem.y
+    solver = ScopeSolver(8, 3)
+    params = solver.solve(loss, data=(problem.X, y))
+    built_in = ksparse.fit(problem.X, y, 3, loss=loss, fit_intercept=False)
+    np.testing.assert_array_equal(solver.get_support(), built_in.support)
+    np.testing.assert_allclose(params, built_in.coef, atol=1e-6)
+    assert solver.objective_value == pytest.approx(built_in.objective, rel=1e-9)
+    with pytest.raises(TypeError, match=r"it must be \(X, y\)"):
+        ScopeSolver(8, 3).solve(loss)
+    with pytest.raises(ValueError, match="7 columns"):
+        ScopeSolver(8, 3).solve(loss, data=(problem.X[:, :7], y))
+    with pytest.raises(ValueError, match="its own derivatives"):
+        ScopeSolver(8, 3).solve(loss, data=(problem.X, y), gradient=lambda x, data: x)
+
+
 @pytest.mark.parametrize("loss", ["logistic", "focal"])
 @given(seed=st.integers(0, 2**32 - 1), k=st.integers(1, 4))
 def test_equals_the_built_in_loss(loss, seed, k):

@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _core
 from .._validation import check_choice, check_integer
 from ..exceptions import ConvergenceWarning
+from ..losses import Loss
+from ._built_in import functions_of_loss
 from ._derivatives import Derivatives, HostDerivatives, ObjectiveError, Vector, describe
 from ._jax import NotDiagonalError, Traced, derivatives_of, double_precision, jax_module, trace
 from ._party import BelowScaleError, Party
@@ -154,7 +156,7 @@ class Solver:
 
     def solve(
         self,
-        objective: Callable[..., Any],
+        objective: Callable[..., Any] | Loss,
         data: Any = None,
         layers: Sequence[Any] = (),
         init_support_set: ArrayLike | None = None,
@@ -169,9 +171,11 @@ class Solver:
 
         Parameters
         ----------
-        objective : callable
+        objective : callable or Loss
             ``objective(params)``, or ``objective(params, data)`` if there are data, returns the real number to be minimised;
             ``params`` has shape (dimensionality,). Without ``gradient`` it must be written in JAX, which is only then imported.
+            A loss of :mod:`ksparse.losses` stands for its average over the rows of ``data=(X, y)``; :func:`ksparse.fit` does the
+            same faster.
         data : any, optional
             Passed on to the objective and its derivatives.
         layers : sequence, default=()
@@ -220,6 +224,10 @@ class Solver:
         sparsities = self._sparsities(p, n_groups, len(required))
         init = None if init_params is None else _check_params(init_params, "init_params", p)
         bounds = _bounds_of(layers, p)
+        if isinstance(objective, Loss):
+            if gradient is not None or hessian is not None or hessian_product is not None:
+                raise ValueError(f"objective is {objective!r}, a loss, which has its own derivatives; give no others")
+            objective, gradient, hessian = functions_of_loss(objective)
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function of the parameters")
         for name, function in (("gradient", gradient), ("hessian", hessian), ("hessian_product", hessian_product)):
