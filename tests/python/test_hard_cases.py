@@ -169,3 +169,12 @@ def test_a_constant_column_that_must_be_in_keeps_a_coefficient_of_zero(problem, 
     assert forced.converged
     assert forced.coef[3] == 0
     assert forced.objective == pytest.approx(free.objective, rel=1e-9)
+
+
+def test_a_ridge_too_small_to_matter_hides_no_runaway():
+    """Two rows that differ by 1e-9 of the column: F falls along them for ever, with a ridge of 1e-300 too (found by tests/fuzz)."""
+    X, y, weights = np.array([[1e-6], [0.0], [1000.0]]), [0, 1, 0], [1.0, 1.0, 3.0]
+    for ridge in (0.0, 1e-300):
+        with pytest.warns(ksparse.ConvergenceWarning, match="separable"):
+            ksparse.fit(X, y, 1, sample_weight=weights, loss="focal", alpha=1e-6, gamma=10.0, ridge=ridge)
+    assert ksparse.fit(X, y, 1, sample_weight=weights, loss="focal", alpha=1e-6, gamma=10.0, ridge=1e-9).converged

@@ -105,7 +105,8 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
   RefitOutcome answer{outcome.status, outcome.abandoned, outcome.iterations};
   answer.perfect = !loss_->falls_for_ever() && outcome.objective <= perfect_objective_;
   if (interrupted_) answer.status = Status::interrupted;
-  if (goal.exact && answer.status == Status::converged && ridge_ == 0 && size > 0) {
+  // A ridge with which the Hessian is singular all the same is none.
+  if (goal.exact && answer.status == Status::converged && (ridge_ == 0 || outcome.singular) && size > 0) {
     const bool runs_away =
         loss_->falls_for_ever() &&
         (outcome.singular ? columns_are_independent(size) : largest_move_is_unbounded(size, newton_.last_step(d)));
