@@ -262,8 +262,12 @@ class Drawer:
 
 
 def dense(X: Any) -> np.ndarray:
-    """Return the numbers of X, in long double."""
-    return (X.astype(np.float64).toarray() if sp.issparse(X) else np.asarray(X)).astype(np.longdouble)
+    """Return the numbers of X, in long double; entries of one place are added in their own type, as SciPy does."""
+    if sp.issparse(X):
+        X = X.tocsc(copy=True)
+        X.sum_duplicates()
+        X = X.toarray()
+    return np.asarray(X).astype(np.longdouble)
 
 
 def loss_of(m: np.ndarray, gamma: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
