@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 import ksparse
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given
 from ksparse import ScopeSolver
 from reference import best_single_swap, least_squares, least_squares_functions, random_problem
@@ -68,6 +69,14 @@ def test_a_loss_of_ksparse_is_an_objective(loss):
         ScopeSolver(8, 3).solve(loss)
     with pytest.raises(ValueError, match="7 columns"):
         ScopeSolver(8, 3).solve(loss, data=(problem.X[:, :7], y))
+    holed = problem.X.copy()
+    holed[3, 2] = np.nan
+    with pytest.raises(ValueError, match=r"X\[3, 2\] is nan"):
+        ScopeSolver(8, 3).solve(loss, data=(holed, y))
+    with pytest.raises(TypeError, match="sparse"):
+        ScopeSolver(8, 3).solve(loss, data=(scipy.sparse.csr_array(problem.X), y))
+    with pytest.raises(ValueError, match=r"y (has values|\[0\])" if loss.is_classification else "shape"):
+        ScopeSolver(8, 3).solve(loss, data=(problem.X, problem.X[:, 0] if loss.is_classification else y[:5]))
     with pytest.raises(ValueError, match="its own derivatives"):
         ScopeSolver(8, 3).solve(loss, data=(problem.X, y), gradient=lambda x, data: x)
 

@@ -8,34 +8,43 @@ from typing import Any
 import numpy as np
 
 from .._loss import terms_by_eta
-from .._validation import check_design, check_rows
+from .._sparse import is_sparse
+from .._validation import check_design, check_responses
 from ..losses import Loss
 from ._derivatives import Vector
 
-__all__ = ["functions_of_loss"]
+__all__ = ["check_data", "functions_of_loss"]
 
 
-def functions_of_loss(loss: Loss) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+def check_data(data: Any, loss: Loss, n_parameters: int) -> tuple[Vector, Vector]:
+    """Return X (n, p) and y (n,) in float64, as the loss allows."""
+    if not (isinstance(data, (tuple, list)) and len(data) == 2):
+        raise TypeError(f"data is {type(data).__name__}; with a loss of ksparse it must be (X, y)")
+    if is_sparse(data[0]):
+        raise TypeError("X is sparse; here it must be dense (ksparse.fit takes sparse X)")
+    X = np.asarray(check_design(data[0]), dtype=np.float64)
+    if X.shape[1] != n_parameters:
+        raise ValueError(f"X has {X.shape[1]} columns; it must have {n_parameters}, the dimensionality")
+    bad = np.argwhere(~np.isfinite(X))
+    if len(bad):
+        i, j = bad[0]
+        raise ValueError(f"X[{i}, {j}] is {X[i, j]}; X must be finite, without NaN or infinity")
+    return X, check_responses(data[1], len(X), loss)
+
+
+def functions_of_loss(loss: Loss) -> tuple[Callable[..., float], Callable[..., Vector], Callable[..., Vector]]:
     """Return value, gradient and Hessian of the average loss, each a function of parameters and data ``(X, y)``."""
 
-    def terms(params: Vector, data: Any) -> tuple[Any, Vector, Vector, Vector]:
-        if not (isinstance(data, (tuple, list)) and len(data) == 2):
-            raise TypeError(f"data is {type(data).__name__}; with a loss of ksparse it must be (X, y)")
-        X = np.asarray(check_design(np.asarray(data[0])), dtype=np.float64)
-        if X.shape[1] != len(params):
-            raise ValueError(f"data: X has {X.shape[1]} columns; it must have {len(params)}, the dimensionality")
-        y = check_rows(data[1], len(X), "data: y")
-        return (X, *terms_by_eta(loss, X @ params, y))
+    def objective(params: Vector, data: Any) -> float:
+        X, y = data
+        return float(np.mean(terms_by_eta(loss, X @ params, y)[0]))
 
-    def objective(params: Vector, data: Any = None) -> float:
-        return float(np.mean(terms(params, data)[1]))
+    def gradient(params: Vector, data: Any) -> Vector:
+        X, y = data
+        return np.asarray(X.T @ terms_by_eta(loss, X @ params, y)[1]) / len(X)
 
-    def gradient(params: Vector, data: Any = None) -> Vector:
-        X, _, slope, _ = terms(params, data)
-        return np.asarray(X.T @ slope) / len(X)
-
-    def hessian(params: Vector, data: Any = None) -> Vector:
-        X, _, _, curvature = terms(params, data)
-        return np.asarray((X.T * curvature) @ X) / len(X)
+    def hessian(params: Vector, data: Any) -> Vector:
+        X, y = data
+        return np.asarray((X.T * terms_by_eta(loss, X @ params, y)[2]) @ X) / len(X)
 
     return objective, gradient, hessian

@@ -15,7 +15,7 @@ from .. import _core
 from .._validation import check_choice, check_integer
 from ..exceptions import ConvergenceWarning
 from ..losses import Loss
-from ._built_in import functions_of_loss
+from ._built_in import check_data, functions_of_loss
 from ._derivatives import Derivatives, HostDerivatives, ObjectiveError, Vector, describe
 from ._jax import NotDiagonalError, Traced, derivatives_of, double_precision, jax_module, trace
 from ._party import BelowScaleError, Party
@@ -227,6 +227,7 @@ class Solver:
         if isinstance(objective, Loss):
             if gradient is not None or hessian is not None or hessian_product is not None:
                 raise ValueError(f"objective is {objective!r}, a loss, which has its own derivatives; give no others")
+            data = check_data(data, objective, p)
             objective, gradient, hessian = functions_of_loss(objective)
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function of the parameters")
