@@ -17,7 +17,6 @@
 
 struct ksparse_design {
   std::unique_ptr<const ksparse::Design> view;
-  std::shared_ptr<const void> storage;  // of entries that were copied, else empty
 };
 
 struct ksparse_result {
@@ -155,13 +154,12 @@ void require_arrays(const void* starts, const void* values, const void* numbers,
   require(numbers, name);
 }
 
-/// The arrays of a sparse X, by lines: columns (CSC) or rows (CSR).
+/// How many columns (CSC) or rows (CSR) a sparse X has, and entries in these.
 struct Lines {
-  const char* name;  // of a line
-  std::int64_t count, length, entries;
+  std::int64_t count, entries;
 };
 
-// The ends alone; fits check the rest of a CSC, as they read it.
+// The ends alone; fits check the rest, as they read it.
 template <class StorageIndex>
 void check_ends(const StorageIndex* starts, const Lines& lines) {
   if (lines.entries < 0 || starts[0] != 0 || std::int64_t(starts[lines.count]) != lines.entries)
@@ -169,15 +167,21 @@ void check_ends(const StorageIndex* starts, const Lines& lines) {
            "; they must go from 0 to " + std::to_string(lines.entries) + ", the number of entries");
 }
 
-template <class StorageIndex>
-void check_lines(const StorageIndex* starts, const StorageIndex* numbers, const Lines& lines) {
-  for (std::int64_t i = 0; i < lines.count; ++i)
-    if (starts[i + 1] < starts[i])
-      refuse(std::string("sparse X is malformed: ") + lines.name + " " + std::to_string(i) + " ends before it starts");
-  for (std::int64_t e = 0; e < lines.entries; ++e)
-    if (numbers[e] < 0 || numbers[e] >= lines.length)
-      refuse("sparse X is malformed: entry " + std::to_string(e) + " has the number " + std::to_string(numbers[e]) +
-             "; it must be from 0 to " + std::to_string(lines.length - 1));
+/// A view of the arrays of a sparse X: View<Scalar, StorageIndex> of lines that are columns or rows.
+template <template <class, class> class View>
+std::unique_ptr<ksparse_design> compressed_design(const void* values, ksparse_scalar scalar, const void* starts,
+                                                  const void* numbers, ksparse_index index, std::int64_t rows,
+                                                  std::int64_t columns, const Lines& lines) {
+  return with_types(scalar, index, [&](auto scalar_of, auto index_of) {
+    using Scalar = decltype(scalar_of);
+    using StorageIndex = decltype(index_of);
+    const auto* const from = static_cast<const StorageIndex*>(starts);
+    check_ends(from, lines);
+    auto made = std::make_unique<ksparse_design>();
+    made->view = std::make_unique<View<Scalar, StorageIndex>>(rows, columns, from, static_cast<const StorageIndex*>(numbers),
+                                                              static_cast<const Scalar*>(values));
+    return made;
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------------- fits
@@ -373,16 +377,8 @@ ksparse_code ksparse_design_csc(const void* values, ksparse_scalar scalar, const
   return hand_over(design, [&] {
     require_arrays(starts, values, row_numbers, "row_numbers", entries);
     check_shape(rows, columns);
-    return with_types(scalar, index, [&](auto scalar_of, auto index_of) {
-      using Scalar = decltype(scalar_of);
-      using StorageIndex = decltype(index_of);
-      const auto* const from = static_cast<const StorageIndex*>(starts);
-      check_ends(from, {"column", columns, rows, entries});
-      auto made = std::make_unique<ksparse_design>();
-      made->view = std::make_unique<ksparse::SparseColumns<Scalar, StorageIndex>>(
-          rows, columns, from, static_cast<const StorageIndex*>(row_numbers), static_cast<const Scalar*>(values));
-      return made;
-    });
+    return compressed_design<ksparse::SparseColumns>(values, scalar, starts, row_numbers, index, rows, columns,
+                                                     {columns, entries});
   });
 }
 
@@ -391,23 +387,8 @@ ksparse_code ksparse_design_csr(const void* values, ksparse_scalar scalar, const
   return hand_over(design, [&] {
     require_arrays(starts, values, column_numbers, "column_numbers", entries);
     check_shape(rows, columns);
-    return with_types(scalar, index, [&](auto scalar_of, auto index_of) {
-      using Scalar = decltype(scalar_of);
-      using StorageIndex = decltype(index_of);
-      using ByRows = Eigen::SparseMatrix<Scalar, Eigen::RowMajor, StorageIndex>;
-      using ByColumns = ksparse::SparseColumns<Scalar, StorageIndex>;
-      const auto *const from = static_cast<const StorageIndex*>(starts), *const numbers =
-                                                                             static_cast<const StorageIndex*>(column_numbers);
-      const Lines lines{"row", rows, columns, entries};
-      check_ends(from, lines);
-      check_lines(from, numbers, lines);
-      const auto copy = std::make_shared<const typename ByColumns::Matrix>(
-          Eigen::Map<const ByRows>(rows, columns, entries, from, numbers, static_cast<const Scalar*>(values)));
-      auto made = std::make_unique<ksparse_design>();
-      made->view = std::make_unique<ByColumns>(*copy);
-      made->storage = copy;
-      return made;
-    });
+    return compressed_design<ksparse::SparseRows>(values, scalar, starts, column_numbers, index, rows, columns,
+                                                  {rows, entries});
   });
 }
 

@@ -10,9 +10,13 @@ template class BasicColumnView<float>;
 template class BasicRowView<double>;
 template class BasicRowView<float>;
 template class SparseColumns<double, std::int32_t>;
+template class SparseRows<double, std::int32_t>;
 template class SparseColumns<double, std::int64_t>;
+template class SparseRows<double, std::int64_t>;
 template class SparseColumns<float, std::int32_t>;
+template class SparseRows<float, std::int32_t>;
 template class SparseColumns<float, std::int64_t>;
+template class SparseRows<float, std::int64_t>;
 
 template <>
 bool internal::is_compiled_for_alignment<EIGEN_MAX_ALIGN_BYTES>() {

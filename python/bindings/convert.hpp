@@ -41,32 +41,39 @@ std::unique_ptr<Design> dense_view(const py::array& X) {
   throw py::value_error("X must have contiguous rows or contiguous columns");
 }
 
-/// SciPy's CSC.
+/// SciPy's CSC, or CSR.
 template <class Scalar, class StorageIndex>
 HeldDesign sparse_view(const py::object& X, const py::array& values) {
-  const py::array starts = X.attr("indptr"), rows = X.attr("indices");
+  const py::array starts = X.attr("indptr"), numbers = X.attr("indices");
+  const bool by_rows = X.attr("format").cast<std::string>() == "csr";
   const auto [n, p] = X.attr("shape").cast<std::pair<Index, Index>>();
   const auto contiguous = [](const py::array& array) {
     return array.ndim() == 1 && (array.flags() & py::array::c_style) &&
            (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_);
   };
-  if (!contiguous(values) || !contiguous(starts) || !contiguous(rows))
+  if (!contiguous(values) || !contiguous(starts) || !contiguous(numbers))
     throw py::value_error("the arrays of a sparse X must be contiguous");
   const auto* const start = static_cast<const StorageIndex*>(starts.data());
-  if (n < 0 || p < 0 || starts.size() != p + 1)
+  const Index lines = by_rows ? n : p;
+  if (n < 0 || p < 0 || starts.size() != lines + 1)
     throw py::value_error("sparse X is malformed: indptr has " + std::to_string(starts.size()) + " entries; it must have " +
-                          std::to_string(p + 1));
-  // Whether the columns in between are in order is for the library to check, before it reads an entry.
-  const Index stored = Index(start[p]);
-  if (stored < 0 || stored > values.size() || stored > rows.size())
+                          std::to_string(lines + 1));
+  // Whether the lines in between are in order is for the library to check, before it reads an entry.
+  const Index stored = Index(start[lines]);
+  if (stored < 0 || stored > values.size() || stored > numbers.size())
     throw py::value_error("sparse X is malformed: indptr ends at " + std::to_string(stored) + ", but there are " +
-                          std::to_string(rows.size()) + " indices and " + std::to_string(values.size()) + " values");
-  return {std::make_unique<SparseColumns<Scalar, StorageIndex>>(n, p, start, static_cast<const StorageIndex*>(rows.data()),
-                                                                static_cast<const Scalar*>(values.data())),
-          {values, starts, rows}};
+                          std::to_string(numbers.size()) + " indices and " + std::to_string(values.size()) + " values");
+  const auto* const number = static_cast<const StorageIndex*>(numbers.data());
+  const auto* const value = static_cast<const Scalar*>(values.data());
+  HeldDesign held{nullptr, {values, starts, numbers}};
+  if (by_rows)
+    held.design = std::make_unique<SparseRows<Scalar, StorageIndex>>(n, p, start, number, value);
+  else
+    held.design = std::make_unique<SparseColumns<Scalar, StorageIndex>>(n, p, start, number, value);
+  return held;
 }
 
-/// What Python hands over as X: a matrix of float64 or float32, or SciPy's CSC of these with indices of 32 or 64 bits.
+/// What Python hands over as X: a matrix of float64 or float32, or SciPy's CSC or CSR of these with indices of 32 or 64 bits.
 inline HeldDesign design_view(const py::object& X) {
   const auto is = [](const py::array& array, auto example) { return py::isinstance<py::array_t<decltype(example)>>(array); };
   if (py::isinstance<py::array>(X)) {
@@ -74,16 +81,18 @@ inline HeldDesign design_view(const py::object& X) {
     if (is(array, 0.0)) return {dense_view<double>(array), {array}};
     if (is(array, 0.0f)) return {dense_view<float>(array), {array}};
   } else if (py::hasattr(X, "indptr")) {
-    const py::array values = X.attr("data"), starts = X.attr("indptr"), rows = X.attr("indices");
+    const py::array values = X.attr("data"), starts = X.attr("indptr"), numbers = X.attr("indices");
     const auto with_indices = [&](auto scalar) -> HeldDesign {
-      if (is(starts, std::int32_t()) && is(rows, std::int32_t())) return sparse_view<decltype(scalar), std::int32_t>(X, values);
-      if (is(starts, std::int64_t()) && is(rows, std::int64_t())) return sparse_view<decltype(scalar), std::int64_t>(X, values);
+      if (is(starts, std::int32_t()) && is(numbers, std::int32_t()))
+        return sparse_view<decltype(scalar), std::int32_t>(X, values);
+      if (is(starts, std::int64_t()) && is(numbers, std::int64_t()))
+        return sparse_view<decltype(scalar), std::int64_t>(X, values);
       throw py::type_error("the indices of a sparse X must be of 32 or 64 bits");
     };
     if (is(values, 0.0)) return with_indices(0.0);
     if (is(values, 0.0f)) return with_indices(0.0f);
   }
-  throw py::type_error("X must be an array or a CSC matrix of float64 or float32");
+  throw py::type_error("X must be an array, or a CSC or CSR matrix, of float64 or float32");
 }
 
 inline Problem::Vector vector_view(const std::optional<Array>& values) {

@@ -363,7 +363,7 @@ def fit_many(
     Parameters
     ----------
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features, as in :func:`ksparse.fit`.
+        Features, as in :func:`ksparse.fit`. For 32 problems or more a CSR matrix is copied into columns once.
     Y : array-like of shape (n_samples, n_problems) or (n_samples,)
         Labels, 0 and 1, or responses such as the loss allows: a column per problem, or one outcome for all problems.
     k : int or array-like of int, shape (n_problems,)

@@ -28,7 +28,7 @@ from .losses import Loss
 
 __all__ = ["Request", "Settings"]
 
-Matrix = Any  # an array or CSC matrix of float64 or float32
+Matrix = Any  # an array, or a CSC or CSR matrix, of float64 or float32
 Vector = NDArray[np.float64]
 
 

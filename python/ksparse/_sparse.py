@@ -18,32 +18,36 @@ def is_sparse(X: Any) -> bool:
 
 
 def check_sparse(X: Any) -> Any:
-    """Return X in CSC format with float64 or float32 values: itself, or a converted copy.
+    """Return X in CSC or CSR format with float64 or float32 values: itself, or a converted copy.
 
     The core checks every index before it uses one. Here only what SciPy's own routines would trip over is looked at.
     """
     check_sparse_shape(X)
-    if X.format == "csr":
-        check_compressed(X, "row", X.shape[1])
     if X.format == "coo":
         for axis, (indices, name) in enumerate(((X.row, "row"), (X.col, "column"))):
             _check_range(indices, name, X.shape[axis])
-    if X.format == "csc":
-        check_compressed(X, "column", X.shape[0], every_index=False)
+    compressed = X.format in ("csc", "csr")
+    if compressed:
+        _check_lines(X, every_index=False)
     native = X.dtype in (np.float64, np.float32) and X.dtype.isnative
     floats = X if native else X.astype(np.float64)
-    csc = floats if X.format == "csc" else floats.tocsc()
-    if csc.indices.dtype != csc.indptr.dtype or csc.indices.dtype not in (np.int32, np.int64):
-        csc = _with_indices(csc, np.int64)
-    if _core.storage_problem(csc) is not None:
-        check_compressed(csc, "column", csc.shape[0])
-        if csc is X:
-            csc = csc.copy()
+    stored = floats if compressed else floats.tocsc()
+    if stored.indices.dtype != stored.indptr.dtype or stored.indices.dtype not in (np.int32, np.int64):
+        stored = _with_indices(stored, np.int64)
+    if _core.storage_problem(stored) is not None:
+        _check_lines(stored)
+        if stored is X:
+            stored = stored.copy()
         # In this order: the routine that sums duplicates believes a flag, which may be as old as the indices that it is about.
-        csc.has_sorted_indices = False
-        csc.has_canonical_format = False
-        csc.sum_duplicates()
-    return csc
+        stored.has_sorted_indices = False
+        stored.has_canonical_format = False
+        stored.sum_duplicates()
+    return stored
+
+
+def _check_lines(X: Any, *, every_index: bool = True) -> None:
+    line, length = ("row", X.shape[1]) if X.format == "csr" else ("column", X.shape[0])
+    check_compressed(X, line, length, every_index=every_index)
 
 
 def check_sparse_shape(X: Any) -> None:
@@ -78,7 +82,7 @@ def _check_range(indices: NDArray[Any], name: str, length: int) -> None:
             raise ValueError(f"sparse X is malformed: it has the {name} index {index}, but there are {length} {name}s")
 
 
-def _with_indices(csc: Any, dtype: Any) -> Any:
-    copy = csc.copy()
-    copy.indices, copy.indptr = csc.indices.astype(dtype), csc.indptr.astype(dtype)
+def _with_indices(X: Any, dtype: Any) -> Any:
+    copy = X.copy()
+    copy.indices, copy.indptr = X.indices.astype(dtype), X.indptr.astype(dtype)
     return copy

@@ -22,7 +22,7 @@ PROBABILITIES = ("posterior", "score")
 def check_design(X: Any) -> Any:
     """Return X as the core can read it in place, copied only when it must be converted.
 
-    That is an array of float64 or float32 with contiguous rows or columns, or SciPy's CSC of these.
+    That is an array of float64 or float32 with contiguous rows or columns, or SciPy's CSC or CSR of these.
     """
     if is_sparse(X):
         return check_sparse(X)

@@ -367,13 +367,11 @@ def test_malformed_sparse_is_refused():
 
 
 def test_memory_that_is_not_to_be_had_is_a_code():
-    """Room for the rows of such an X cannot be had; neither an exception nor an end of the process."""
-    handle = c_void_p()
-    starts = np.zeros(2, np.int32)
-    check(LIBRARY.ksparse_design_csc(None, 0, address(starts), None, 0, 2**50, 1, 0, byref(handle)))
-    starts_of_rows = np.zeros(2, np.int64)
-    refused = c_void_p()
-    assert LIBRARY.ksparse_design_csr(None, 0, address(starts_of_rows), None, 1, 1, 2**50, 0, byref(refused)) == 3
+    """Room for the columns of such an X cannot be had; neither an exception nor an end of the process."""
+    (options, _held), handle, refused = options_of(1), c_void_p(), c_void_p()
+    starts, y = np.zeros(3, np.int64), np.array([0.0, 1.0])
+    check(LIBRARY.ksparse_design_csr(None, 0, address(starts), None, 1, 2, 2**50, 0, byref(handle)))
+    assert LIBRARY.ksparse_fit(handle, address(y), None, None, byref(options), byref(refused)) == 3
     assert refused.value is None
     LIBRARY.ksparse_design_free(handle)
 

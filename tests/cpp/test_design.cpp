@@ -1,10 +1,14 @@
 // Designs: the sums of every layout and shape against plain matrix products.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <ksparse/design/dense.hpp>
 #include <ksparse/design/sparse.hpp>
+#include <ksparse/design/sparse_rows.hpp>
+#include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -142,76 +146,165 @@ TEST_CASE("a_block_of_a_larger_matrix_is_viewed_in_place", "[design]") {
   CHECK(sum_error(RowView(by_rows.data() + 4 * 8 + 2, 20, 5, 8), block, all, 2) < 1e-14);
 }
 
-TEST_CASE("sparse_columns_give_what_dense_ones_give", "[design]") {
+TEST_CASE("blocks_of_a_sparse_design_give_what_dense_ones_give", "[design]") {
   const Index n = 200, p = 30;
   const Eigen::MatrixXd X = thinned(n, p, 0.2);
   const Eigen::SparseMatrix<double> doubles = X.sparseView();
   const Eigen::SparseMatrix<float, Eigen::ColMajor, std::int64_t> floats = doubles.cast<float>();
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> doubles_by_rows = doubles;
+  const Eigen::SparseMatrix<float, Eigen::RowMajor, std::int64_t> floats_by_rows = floats;
   const Eigen::MatrixXd X_of_floats = X.cast<float>().cast<double>();
-  const SparseColumns of_doubles(doubles);
-  const SparseColumns of_floats(floats);
-  CHECK(!of_doubles.problem());
-  CHECK(!of_floats.problem());
   const auto check = [&](const SparseDesign& design, const Eigen::MatrixXd& dense) {
+    CHECK(!design.problem());
+    CHECK(design.rows() == n);
+    CHECK(design.columns() == p);
     const ColumnView view(dense);
     const std::vector<Index> list{7, 0, 29};
     for (const Columns& columns : {Columns{0, p, nullptr}, Columns{4, 9, nullptr}, Columns{0, 3, list.data()}})
       for (const Index cross : {0, 1, 5})
         CHECK((all_sums(design, columns, cross) - all_sums(view, columns, cross)).norm() < 1e-12);
+    const auto reader = design.reader(3);
     for (Index j = 0; j < p; ++j)
       for (const auto& [first, rows] : {std::pair<Index, Index>{0, n}, {13, 40}, {150, 50}, {199, 1}}) {
-        Eigen::VectorXd stretch = Eigen::VectorXd::Constant(rows, -7);
+        Eigen::VectorXd stretch = Eigen::VectorXd::Constant(rows, -7), read = stretch;
         design.gather(j, first, rows, stretch.data());
         CHECK(stretch == dense.col(j).segment(first, rows));
+        reader->gather(j, first, rows, read.data());
+        CHECK(read == stretch);
       }
   };
-  check(of_doubles, X);
-  check(of_floats, X_of_floats);
+  check(SparseColumns(doubles), X);
+  check(SparseColumns(floats), X_of_floats);
+  check(SparseRows(doubles_by_rows), X);
+  check(SparseRows(floats_by_rows), X_of_floats);
+  CHECK(!SparseColumns(doubles).by_columns());
+  const SparseRows by_rows(floats_by_rows);
+  const std::shared_ptr<const Design> converted = by_rows.by_columns();
+  REQUIRE(converted);
+  CHECK(converted->columns_contiguous());
+  check(*converted->sparse(), X_of_floats);
 }
 
-TEST_CASE("sums_over_all_rows_of_sparse_columns", "[design]") {
-  const Index n = 700, p = 12;
-  const Eigen::MatrixXd X = thinned(n, p, 0.5);
-  const Eigen::SparseMatrix<double> stored = X.sparseView();
-  const SparseColumns design(stored);
-  for (const Index size : {0, 1, 7, 8, 33, 50})
-    for (const bool all : {true, false}) {
-      // Every third row has products with the active columns, or all rows have.
-      RowSet crossed;
-      crossed.reset(n);
-      std::vector<Index> place(std::size_t(n), -1);
-      const Index stride = (size + Pack::size - 1) / Pack::size * Pack::size;
-      Eigen::VectorXd terms = Eigen::VectorXd::Random(2 * n), scratch(stride);
-      Eigen::MatrixXd cross = Eigen::MatrixXd::Random(stride, n), by_row = Eigen::MatrixXd::Zero(n, std::max<Index>(size, 1));
-      Index count = 0;
-      for (Index i = 0; i < n; ++i)
-        if (all || i % 3 == 0) {
-          crossed.add(i);
-          by_row.row(i).head(size) = cross.col(count).head(size).transpose();
-          place[std::size_t(i)] = count++;
+// What a reader says of a sparse X against products of the dense one.
+void check_reader(const SparseDesign& design, const Eigen::MatrixXd& X) {
+  const Index n = X.rows(), p = X.cols();
+  const Interrupt never = [] { return false; };
+  std::vector<Index> list;
+  for (Index j = p - 1; j >= 0; j -= 2) list.push_back(j);
+  for (const Index size : {0, 1, 5, 7, 8, 13, 33, 50})
+    for (const Index share : {1, 3, 40}) {  // every row has a vector, or some rows have
+      CAPTURE(size, share);
+      const bool all = share == 1;
+      IndexSet listed;
+      listed.reset(n);
+      std::vector<Index> place(std::size_t(n), -1), rows;
+      for (Index i = 0; i < n; i += share) {
+        listed.add(i);
+        rows.push_back(i);
+      }
+      if (!all) std::reverse(rows.begin(), rows.end());
+      for (std::size_t i = 0; i < rows.size(); ++i) place[std::size_t(rows[i])] = Index(i);
+      const Index stride = RowTerms::stride_for(size), count = Index(rows.size());
+      Eigen::MatrixXd vectors = Eigen::MatrixXd::Random(stride, count);
+      if (size > 0) vectors.row(Sums::square).setZero();
+      Eigen::MatrixXd by_row = Eigen::MatrixXd::Zero(n, 3 + size);
+      for (Index i = 0; i < count; ++i) {
+        const Index row = rows[std::size_t(i)];
+        by_row.row(row).head(2) = vectors.col(i).head(2).transpose();
+        if (size > 0) by_row.row(row).tail(size) = vectors.col(i).segment(3, size).transpose();
+      }
+      const RowTerms terms{all ? nullptr : &listed,
+                           all ? nullptr : rows.data(),
+                           all ? nullptr : place.data(),
+                           vectors.data(),
+                           count,
+                           stride,
+                           size};
+      const auto reader = design.reader(size);
+      for (const Columns& columns : {Columns{0, p, nullptr}, Columns{0, Index(list.size()), list.data()}}) {
+        REQUIRE(reader->begin_scan(columns, terms, never));
+        for (Index begin = 0; begin < columns.count; begin += 5) {
+          const Columns panel = columns.slice(begin, std::min<Index>(5, columns.count - begin));
+          Eigen::MatrixXd sums = Eigen::MatrixXd::Constant(5, 3 + size, 0.5);
+          reader->sum(panel, terms, {sums.data(), 5});
+          for (Index c = 0; c < panel.count; ++c) {
+            const Eigen::VectorXd x = X.col(panel[c]);
+            Eigen::RowVectorXd expected = x.transpose() * by_row;
+            expected[2] = x.cwiseAbs2().dot(by_row.col(1));
+            CHECK((sums.row(c) - expected).cwiseAbs().maxCoeff() < 1e-12);
+          }
         }
-      const SparseRows rows{all ? nullptr : &crossed,
-                            all ? nullptr : place.data(),
-                            cross.data(),
-                            stride,
-                            size,
-                            scratch.data(),
-                            terms.data(),
-                            nullptr,
-                            nullptr,
-                            nullptr,
-                            nullptr,
-                            {{0, 0}, {0, 0}}};
-      Eigen::MatrixXd sums = Eigen::MatrixXd::Constant(p, 3 + size, 0.5), expected = sums;
-      design.accumulate(Columns{0, p, nullptr}, rows, {sums.data(), p});
-      const Eigen::Map<const Eigen::MatrixXd, 0, Eigen::InnerStride<2>> r(terms.data(), n, 1), h(terms.data() + 1, n, 1);
-      expected.col(0) += X.transpose() * r;
-      expected.col(1) += X.transpose() * h;
-      expected.col(2) += X.cwiseAbs2().transpose() * h;
-      expected.rightCols(size) += X.transpose() * by_row.leftCols(size);
-      CAPTURE(size, all);
-      CHECK((sums - expected).cwiseAbs().maxCoeff() < 1e-12);
+      }
     }
+  // Entries, in any order of asking, a few columns of which were announced.
+  const auto reader = design.reader(2);
+  EntryList entries;
+  entries.reserve(n);
+  REQUIRE(reader->fetch({2, 3, nullptr}, never));
+  for (const Index j : {Index(3), p - 1, Index(0), Index(3), Index(2), p / 2, Index(0)}) {
+    reader->entries(j, entries);
+    Eigen::VectorXd column = Eigen::VectorXd::Zero(n);
+    for (Index e = 0; e < entries.count; ++e) {
+      if (e > 0) CHECK(entries.rows[std::size_t(e)] > entries.rows[std::size_t(e - 1)]);
+      column[entries.rows[std::size_t(e)]] = entries.values[std::size_t(e)];
+    }
+    CHECK(column == X.col(j));
+  }
+  // Moments by class, of weights that rows of a class have in common and of others.
+  IndexSet second;
+  second.reset(n);
+  Eigen::VectorXd of_second = Eigen::VectorXd::Zero(n), weight(n);
+  for (Index i = 0; i < n; ++i)
+    if (i % 5 == 0) {
+      second.add(i);
+      of_second[i] = 1;
+    }
+  const double class_weight[2] = {0.25, 3.0};
+  for (const bool common : {true, false}) {
+    for (Index i = 0; i < n; ++i) weight[i] = common ? class_weight[of_second[i] > 0] : double(i % 4) / 3;
+    Eigen::MatrixXd zero(2, p), one(2, p);
+    REQUIRE(
+        reader->class_moments({&second, weight.data(), common ? class_weight : nullptr}, {{zero.data(), one.data()}}, never));
+    for (Index j = 0; j < p; ++j)
+      for (const int which : {0, 1}) {
+        const Eigen::ArrayXd w = weight.array() * (of_second.array() == double(which)).cast<double>();
+        const Eigen::MatrixXd& got = which ? one : zero;
+        CHECK(std::abs(got(0, j) - (w * X.col(j).array()).sum()) < 1e-12);
+        CHECK(std::abs(got(1, j) - (w * X.col(j).array().square()).sum()) < 1e-12);
+      }
+  }
+}
+
+TEST_CASE("sums_over_all_rows_of_a_sparse_design", "[design]") {
+  Eigen::MatrixXd X = thinned(700, 12, 0.5);
+  X.col(4).setZero();
+  X.middleRows(100, 30).setZero();
+  const Eigen::SparseMatrix<double> stored = X.sparseView();
+  const Eigen::SparseMatrix<double, Eigen::RowMajor, std::int64_t> by_rows = stored;
+  check_reader(SparseColumns(stored), X);
+  check_reader(SparseRows(by_rows), X);
+}
+
+TEST_CASE("long_work_on_a_sparse_design_can_be_interrupted", "[design]") {
+  const Index n = 1200, p = 900;
+  const Eigen::SparseMatrix<double> stored = thinned(n, p, 0.6).sparseView();
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> by_rows = stored;
+  const Eigen::VectorXd weight = Eigen::VectorXd::Ones(n), vectors = Eigen::VectorXd::Ones(2 * n);
+  IndexSet second;
+  second.reset(n);
+  Eigen::MatrixXd zero(2, p), one(2, p);
+  const Interrupt at_once = [] { return true; };
+  const RowTerms all_rows{nullptr, nullptr, nullptr, vectors.data(), n, 2, 0};
+  const auto of_columns = SparseColumns(stored).reader(0);
+  const auto of_rows = SparseRows(by_rows).reader(0);
+  CHECK(!of_columns->class_moments({&second, weight.data(), nullptr}, {{zero.data(), one.data()}}, at_once));
+  CHECK(!of_rows->class_moments({&second, weight.data(), nullptr}, {{zero.data(), one.data()}}, at_once));
+  CHECK(!of_rows->begin_scan({0, p, nullptr}, all_rows, at_once));
+  CHECK(!of_rows->fetch({0, 3, nullptr}, at_once));
+  EntryList entries;
+  entries.reserve(n);
+  of_rows->entries(2, entries);  // nevertheless
+  CHECK(entries.count == stored.col(2).nonZeros());
 }
 
 TEST_CASE("malformed_sparse_columns_are_found", "[design]") {
@@ -227,6 +320,9 @@ TEST_CASE("malformed_sparse_columns_are_found", "[design]") {
   CHECK(problem({0, 2, 3}, {1, 1, 1}).find("column 0 has unsorted or duplicate") != std::string::npos);
   CHECK(problem({0, 2, 3}, {0, 4, 1}).find("column 0 has the row index 4, but there are 4 rows") != std::string::npos);
   CHECK(problem({0, 2, 3}, {0, 1, -1}).find("column 1 has the row index -1") != std::string::npos);
+  const std::vector<int> starts{0, 2, 3}, columns{0, 4, 1};
+  CHECK(SparseRows<double, int>(2, 4, starts.data(), columns.data(), values.data()).problem().value_or("") ==
+        "sparse X is malformed: row 0 has the column index 4, but there are 4 columns");
 }
 
 TEST_CASE("views_of_matrices_blocks_maps_and_references", "[design]") {

@@ -131,6 +131,11 @@ TEST_CASE("fits_survive_every_failing_allocation", "[faults]") {
     const Eigen::SparseMatrix<double> X = (data.X.array().abs() > 1.5).select(data.X.array(), 0.0).matrix().sparseView();
     survives_every_failure([&] { return fit(SparseColumns<double, int>(X), data.y, Logistic{}, options).objective; });
   }
+  SECTION("sparse by rows") {
+    const Eigen::SparseMatrix<double, Eigen::RowMajor> X =
+        (data.X.array().abs() > 1.5).select(data.X.array(), 0.0).matrix().sparseView();
+    survives_every_failure([&] { return fit(SparseRows<double, int>(X), data.y, Logistic{}, options).objective; });
+  }
   SECTION("constraints") {
     options.constraints.always_in = {3};
     options.constraints.lower = Eigen::VectorXd::Zero(150);

@@ -36,7 +36,9 @@ struct Stored {
         float_columns(X.cast<float>()),
         float_rows(X.cast<float>()),
         sparse(X.sparseView()),
-        float_sparse(X.cast<float>().sparseView()) {}
+        float_sparse(X.cast<float>().sparseView()),
+        sparse_rows(sparse),
+        float_sparse_rows(float_sparse) {}
 
   // check(design, name) for every way to store X but the first.
   template <class Check>
@@ -46,6 +48,8 @@ struct Stored {
     check(BasicRowView<float>(float_rows), "rows of floats");
     check(SparseColumns<double, int>(sparse), "sparse");
     check(SparseColumns<float, std::int64_t>(float_sparse), "sparse of floats");
+    check(SparseRows<double, int>(sparse_rows), "sparse by rows");
+    check(SparseRows<float, std::int64_t>(float_sparse_rows), "sparse by rows of floats");
   }
 
   Eigen::MatrixXd columns;
@@ -54,6 +58,8 @@ struct Stored {
   BasicRowView<float>::Matrix float_rows;
   Eigen::SparseMatrix<double> sparse;
   Eigen::SparseMatrix<float, Eigen::ColMajor, std::int64_t> float_sparse;
+  Eigen::SparseMatrix<double, Eigen::RowMajor> sparse_rows;
+  Eigen::SparseMatrix<float, Eigen::RowMajor, std::int64_t> float_sparse_rows;
 };
 
 template <class Loss>
@@ -194,6 +200,41 @@ TEST_CASE("every_storage_takes_constraints", "[storage]") {
   grouped.k = 2;
   for (Index j = 0; j < 40; ++j) grouped.constraints.groups.push_back(j / 2);
   check_all(data, Logistic{}, grouped, labels_of(data));
+}
+
+// Levels of categories, of which every row has one; a group with columns that plain sums would not do for; one wider than a
+// panel.
+TEST_CASE("every_storage_takes_groups", "[storage]") {
+  std::mt19937_64 generator(5);
+  Data data = sparse_data(500, 60, 0.1, 6);
+  for (Index group = 0; group < 8; ++group) {
+    data.X.middleCols(5 * group, 5).setZero();
+    for (Index i = 0; i < 500; ++i) data.X(i, 5 * group + Index(generator() % 5)) = 1;
+  }
+  for (Index i = 0; i < 500; ++i) {
+    const double eta = 2 * data.X(i, 5) - 2 * data.X(i, 6) + data.X(i, 32) - 0.5;
+    data.y[i] = double(generator() % 1000) / 1000 < 1 / (1 + std::exp(-eta));
+  }
+  data.X.col(41).setConstant(3);
+  data.X.col(42) = 65536 + data.X.col(43).array().round();
+  Options options;
+  options.k = 3;
+  options.ridge = 1e-3;
+  for (Index j = 0; j < 60; ++j) options.constraints.groups.push_back(j / 5);
+  const Eigen::VectorXd weights = Eigen::VectorXd::LinSpaced(500, 0, 2);
+  check_all(data, Logistic{}, options, labels_of(data));
+  check_all(data, Focal{0.3, 1.5}, options, {labels_of(data).responses, {weights.data(), 500}});
+  options.fit_intercept = false;
+  options.constraints.upper = Eigen::VectorXd::Constant(60, 0.5);
+  options.constraints.lower = -options.constraints.upper;
+  check_all(data, Logistic{}, options, labels_of(data));
+
+  const Data wide = sparse_data(120, 700, 0.02, 7);
+  Options of_wide;
+  of_wide.k = 1;
+  of_wide.ridge = 0.1;
+  for (Index j = 0; j < 700; ++j) of_wide.constraints.groups.push_back(j >= 600);
+  check_all(wide, Logistic{}, of_wide, labels_of(wide));
 }
 
 // Columns that plain sums would not do for: without an entry, constant, far from 0 for their spread, at the ends of the range.

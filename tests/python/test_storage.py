@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier
+from ksparse._validation import check_design
 from reference import Problem, random_problem
 
 
@@ -125,8 +126,51 @@ def test_estimators(store):
         )
 
 
-def test_a_sparse_X_that_is_not_canonical_is_put_in_order_in_a_copy():
-    """Explicit zeros are zeros, duplicates add up, the order within a column is of no account, and X keeps them all."""
+@pytest.mark.parametrize("form", [sp.csc_array, sp.csr_array])
+def test_a_sparse_X_is_read_in_place(form):
+    """Neither converted nor copied."""
+    X = form(sparse_problem(11).X)
+    assert check_design(X) is X
+    for array in (X.data, X.indices, X.indptr):
+        array.flags.writeable = False
+    assert check_design(X) is X
+    assert ksparse.fit(X, sparse_problem(11).y, 3, ridge=1e-2).status == "converged"
+
+
+@storages
+def test_columns_of_every_kind(store):
+    """Without an entry, constant, in rows of weight zero alone, tiny, huge, and far from 0 for their spread."""
+    problem = sparse_problem(12, n=300, p=60, ridge=0.0)
+    rng = np.random.default_rng(3)
+    X, weights = np.float32(problem.X).astype(float), np.ones(300)
+    weights[::3] = 0
+    X[:, [2, 30, 59]] = 0
+    X[:, 4] = 1.5
+    X[:, 6] = np.where(np.arange(300) % 3 == 0, 1.0, 0.0)
+    X[:, 8] *= 2.0**-100
+    X[:, 10] *= 2.0**100
+    X[:, 12] = 2.0**20 + rng.integers(0, 2, 300)
+    eta = X[:, 12] - 2.0**20 + X[:, 8] * 2.0**100 - X[:, 10] * 2.0**-100
+    y = (rng.random(300) < 1 / (1 + np.exp(-2 * eta + 1))).astype(float)
+    for more in ({}, {"offset": 0.1 * rng.standard_normal(300)}, {"groups": np.arange(60) // 2}):
+        a, b = (ksparse.fit(x, y, 4, sample_weight=weights, **more) for x in (store(X), X))
+        np.testing.assert_array_equal(a.support, b.support)
+        assert a.objective == pytest.approx(b.objective, rel=1e-9)
+
+
+@storages
+def test_a_long_batch(store):
+    """For so many problems an X by rows is brought into columns once."""
+    problem = sparse_problem(13, n=250, p=80)
+    Y = (np.random.default_rng(1).random((250, 40)) < 0.2 + 0.5 * (problem.X[:, :40] > 0.3)).astype(float)
+    a, b = (ksparse.fit_many(x, Y, 3, ridge=1e-2, n_jobs=2) for x in (store(problem.X), problem.X))
+    np.testing.assert_allclose(a.objectives, b.objectives, rtol=1e-10)
+    np.testing.assert_array_equal(a.status, b.status)
+
+
+@pytest.mark.parametrize("form", ["csc", "csr"])
+def test_a_sparse_X_that_is_not_canonical_is_put_in_order_in_a_copy(form):
+    """Explicit zeros are zeros, duplicates add up, the order within a line is of no account, and X keeps them all."""
     problem = sparse_problem(6, p=20)
     canonical = sp.csc_array(problem.X)
     rng = np.random.default_rng(0)
@@ -138,9 +182,11 @@ def test_a_sparse_X_that_is_not_canonical_is_put_in_order_in_a_copy():
     values = np.concatenate([canonical.data * part, canonical.data * (1 - part), np.zeros(200)])[order]
     rows = np.concatenate([rows, rows, more[1]])[order]
     columns = np.concatenate([columns, columns, more[0]])[order]
-    by_column = np.argsort(columns, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=20))])
-    X = sp.csc_array((values[by_column], rows[by_column], starts), shape=canonical.shape)
+    lines, numbers = (columns, rows) if form == "csc" else (rows, columns)
+    by_line = np.argsort(lines, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(lines, minlength=20 if form == "csc" else 300))])
+    kind = sp.csc_array if form == "csc" else sp.csr_array
+    X = kind((values[by_line], numbers[by_line], starts), shape=canonical.shape)
     before = X.data.copy(), X.indices.copy(), X.indptr.copy()
     assert fit(problem, X).objective == pytest.approx(fit(problem, problem.X).objective, rel=1e-9)
     X.has_canonical_format = X.has_sorted_indices = True  # a flag that lies is not believed
@@ -188,10 +234,11 @@ def test_coordinates_out_of_range_are_refused(place, value, message):
 def test_indices_of_any_integer_type(indices, starts):
     """They are brought to one that the core reads, in a copy; the values are not."""
     problem = sparse_problem(10)
-    X = sp.csc_array(problem.X)
-    X.indices, X.indptr = X.indices.astype(indices), X.indptr.astype(starts)
-    assert_same(fit(problem, X), fit(problem, problem.X))
-    assert (X.indices.dtype, X.indptr.dtype) == (indices, starts)
+    for form in (sp.csc_array, sp.csr_array):
+        X = form(problem.X)
+        X.indices, X.indptr = X.indices.astype(indices), X.indptr.astype(starts)
+        assert_same(fit(problem, X), fit(problem, problem.X))
+        assert (X.indices.dtype, X.indptr.dtype) == (indices, starts)
 
 
 @storages

@@ -55,14 +55,15 @@ KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& pro
                                         const std::vector<Index>& support, Index count, const Interrupt& interrupt) {
   Alternatives answer;
   options.k = Index(support.size());
-  auto wrong = broken_rule(design, problem, loss, options, options.k);
+  const CheckedDesign checked(design, options);
+  auto wrong = broken_rule(checked, problem, loss, options, options.k);
   if (!wrong && count < 1) wrong = "count must be >= 1, got " + std::to_string(count);
   if (wrong) {
     answer.info.status = Status::invalid_input;
     answer.info.message = std::move(*wrong);
     return answer;
   }
-  GlmObjective objective(design, problem, loss, options, interrupt);
+  GlmObjective objective(*checked, problem, loss, options, interrupt);
   const Index units = objective.features();
   for (const Index unit : support)
     if (unit < 0 || unit >= units) {

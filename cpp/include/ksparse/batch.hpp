@@ -33,7 +33,7 @@ namespace internal {
 /// The searches of one thread.
 class Window {
  public:
-  Window(const Design& design, const ProblemSource& source, Index width, const Interrupt& interrupt)
+  Window(const CheckedDesign& design, const ProblemSource& source, Index width, const Interrupt& interrupt)
       : design_(design), source_(source), width_(width), interrupt_(interrupt) {
     scratch_.resize(block_stride(rows_of_block) * columns_of_block);
   }
@@ -49,6 +49,7 @@ class Window {
         more = number >= 0;
         if (more) enter(number, give);
       }
+      if (slots_.empty()) continue;  // all are done: nobody waits for a pass over X
       if (!answer_scans()) return false;
       // Those that end make room; the others run up to their next scan of all features.
       std::size_t left = 0;
@@ -92,7 +93,7 @@ class Window {
   // As many as share a block of X with profit and fit into a part of the memory.
   Index suitable_width(Index k) const {
     constexpr double allowance = 32e6;  // bytes
-    const double n = double(design_.rows()), p = double(design_.columns());
+    const double n = double(design_->rows()), p = double(design_->columns());
     const double each = 8 * (n * double(std::max<Index>(k, 0) + 8) + 8 * p);
     return Index(std::clamp(allowance / each, 4.0, 32.0));
   }
@@ -111,11 +112,11 @@ class Window {
     else
       wrong = broken_rule(design_, problem.rows(), *problem.loss, problem.options, problem.options.k);
     if (wrong) {
-      give(number, compact(refused(design_.columns(), std::move(*wrong))));
+      give(number, compact(refused(design_->columns(), std::move(*wrong))));
       spare_.push_back(std::move(slot));
       return;
     }
-    slot->objective.reset(design_, problem.rows(), *problem.loss, problem.options, interrupt_);
+    slot->objective.reset(*design_, problem.rows(), *problem.loss, problem.options, interrupt_);
     slot->search.reset(slot->objective, problem.options);
     (run_to_scan(*slot, give) ? slots_ : spare_).push_back(std::move(slot));
   }
@@ -151,7 +152,7 @@ class Window {
   }
 
   // Where X stays in the cache, blocks of it need not be shared.
-  bool is_cached() const noexcept { return 8 * double(design_.rows()) * double(design_.columns()) < 1e6; }
+  bool is_cached() const noexcept { return 8 * double(design_->rows()) * double(design_->columns()) < 1e6; }
 
   void answer_alone(Slot& slot) {
     slot.objective.share_moments(moments_);
@@ -161,7 +162,7 @@ class Window {
 
   // All slots wait for a scan of all features.
   bool answer_scans() {
-    const Index p = design_.columns();
+    const Index p = design_->columns();
     for (const auto& slot : slots_) {
       Splicing& engine = slot->search.engine();
       slot->objective.share_moments(moments_);
@@ -183,14 +184,14 @@ class Window {
   }
 
   void add_blocks(const Columns& panel) {
-    const Index n = design_.rows(), lead = design_.lead();
+    const Index n = design_->rows(), lead = design_->lead();
     for (Index place = 0; place < panel.count; place += columns_of_block) {
       const Index count = std::min(columns_of_block, panel.count - place);
       for (Sample& sample : samples_) sample.rows = 0;
       for (Index first = 0, rows = 0; first < n; first += rows) {
         rows = std::min(first < lead ? lead : rows_of_block, n - first);
         Index stride = 0;
-        const double* const data = design_.load_block(panel.slice(place, count), first, rows, scratch_.data(), stride);
+        const double* const data = design_->load_block(panel.slice(place, count), first, rows, scratch_.data(), stride);
         add_block({data, stride, place, count, first, rows});
         if (first >= lead)
           for (Sample& sample : samples_)
@@ -221,7 +222,7 @@ class Window {
   // Makes room for the samples of X that the scans at hand need: problems of like size share one. What there is serves again.
   void prepare_samples() {
     for (Sample& sample : samples_) sample.needed = false;
-    const Index blocks = design_.rows() / rows_of_block + 1;
+    const Index blocks = design_->rows() / rows_of_block + 1;
     for_scanning([&](Slot& slot) {
       if (!slot.objective.is_sampled()) return;
       const Index share = slot.objective.sample_share();
@@ -242,7 +243,7 @@ class Window {
       if (slot->status == Status::converged) visit(*slot);
   }
 
-  const Design& design_;
+  const CheckedDesign& design_;
   const ProblemSource& source_;
   Index width_;  // most searches at once; 0 until the first is known
   const Interrupt& interrupt_;
@@ -265,12 +266,13 @@ KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count
     return number < count ? number : -1;
   };
   ProgressCounter counter(progress, Index(answers.size()), interrupt);
+  const CheckedDesign checked(design, count);
   const auto give = [&](Index number, CompactFit fit) {
     answers[std::size_t(number)] = std::move(fit);
     counter.count();
   };
   const auto work = [&](Index, const Interrupt& stopped) {
-    internal::Window(design, source, std::max<Index>(width, 0), stopped).run(take, give);
+    internal::Window(checked, source, std::max<Index>(width, 0), stopped).run(take, give);
   };
   if (!for_each_task(windows, threads, counter.interrupt(), work)) return {};
   counter.finish();

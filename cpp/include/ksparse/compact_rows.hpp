@@ -15,22 +15,22 @@ namespace ksparse {
 
 class CompactRows {
  public:
-  /// Of all rows of two classes, sign (+1 or -1 by the label) and weight; both outlive this.
-  void reset(const SparseDesign& design, const Eigen::VectorXd& sign, const Eigen::VectorXd& weight) {
-    design_ = &design;
+  /// Of n rows of two classes, sign (+1 or -1 by the label) and weight; both outlive this.
+  void reset(Index n, const Eigen::VectorXd& sign, const Eigen::VectorXd& weight) {
     all_signs_ = sign.data();
     all_weights_ = weight.data();
-    n_ = design.rows();
+    n_ = n;
     for (const int which : {0, 1}) {
       total_[which] = 0;
       positive_[which] = 0;
       background_[which] = -1;
+      class_weight_[which] = -1;
     }
+    one_weight_by_class_ = true;
     count_ = 0;
     listed_.reset(n_);
     place_.resize(std::size_t(n_));
-    entry_rows_.resize(std::size_t(n_));
-    entry_values_.resize(std::size_t(n_));
+    second_.reset(n_);
     rows_.clear();
     rows_.reserve(std::size_t(most()));
     const Index padded = (most() + Index(2) + Pack::size) / Pack::size * Pack::size;
@@ -39,28 +39,36 @@ class CompactRows {
     slope_.resize(padded);
     curvature_.resize(padded);
     for (Index i = 0; i < n_; ++i) {
-      total_[label(i)] += weight[i];
-      positive_[label(i)] += weight[i] > 0;
+      const int which = label(i);
+      total_[which] += weight[i];
+      positive_[which] += weight[i] > 0;
+      if (which == 1) second_.add(i);
+      double& common = class_weight_[which];
+      if (common < 0) common = weight[i];
+      one_weight_by_class_ = one_weight_by_class_ && weight[i] == common;
     }
+    for (double& common : class_weight_) common = std::max(common, 0.0);
   }
 
   /// Lists the rows of these columns and fills in `active`, by slot, with (x - centre) * factor. False: not worth it, and
   /// nothing in `active` was changed.
-  bool gather(const std::vector<Index>& columns, const Eigen::ArrayXd& centre, const Eigen::ArrayXd& factor,
-              Eigen::MatrixXd& active) {
+  bool gather(const std::vector<Index>& columns, SparseReader& reader, EntryList& entries, const Eigen::ArrayXd& centre,
+              const Eigen::ArrayXd& factor, Eigen::MatrixXd& active) {
     for (const Index row : rows_) listed_.remove(row);
     rows_.clear();
-    for (const Index column : columns)
-      if (!list(design_->entries(column, entry_rows_.data(), entry_values_.data()))) return false;
+    for (const Index column : columns) {
+      reader.entries(column, entries);
+      if (!list(entries)) return false;
+    }
     add_background();
     for (std::size_t slot = 0; slot < columns.size(); ++slot) {
       const Index column = columns[slot];
       auto z = active.col(Index(slot));
       z.head(count_).setConstant(-centre[column] * factor[column]);
       z.segment(count_, padded() - count_).setZero();
-      const Index entries = design_->entries(column, entry_rows_.data(), entry_values_.data());
-      for (Index e = 0; e < entries; ++e)
-        z[place_[std::size_t(entry_rows_[std::size_t(e)])]] = (entry_values_[std::size_t(e)] - centre[column]) * factor[column];
+      reader.entries(column, entries);
+      for (std::size_t e = 0; e < std::size_t(entries.count); ++e)
+        z[place_[std::size_t(entries.rows[e])]] = (entries.values[e] - centre[column]) * factor[column];
     }
     return true;
   }
@@ -73,31 +81,31 @@ class CompactRows {
   Eigen::VectorXd& slope() noexcept { return slope_; }
   Eigen::VectorXd& curvature() noexcept { return curvature_; }
 
-  /// Fills in what concerns rows.
-  void describe(SparseRows& rows) const {
-    rows.listed = &listed_;
-    rows.place = place_.data();
-    rows.slope = slope_.data();
-    rows.curvature = curvature_.data();
-    rows.sign = all_signs_;
-    rows.weight = all_weights_;
-    for (const int which : {0, 1}) {
-      const Index at = background_[which];
-      const bool any = at >= 0 && weight_[at] > 0;
-      rows.background[which][0] = any ? slope_[at] / weight_[at] : 0.0;
-      rows.background[which][1] = any ? curvature_[at] / weight_[at] : 0.0;
-    }
+  /// The rows as sums over a sparse X take them: all by class, and which are listed.
+  RowClasses classes() const noexcept { return {&second_, all_weights_, one_weight_by_class_ ? class_weight_ : nullptr}; }
+  void describe(RowTerms& terms) const noexcept {
+    terms.listed = &listed_;
+    terms.rows = rows_.data();
+    terms.place = place_.data();
+    terms.count = listed();
   }
-  /// visit(row, slope, curvature) for each row of X, as described.
+
+  /// Slope and curvature that the rows of a class have in common if they are not listed, by unit of their weight.
+  struct Common {
+    double slope = 0, curvature = 0;
+  };
+  Common common(int which) const noexcept {
+    const Index at = background_[which];
+    if (at < 0 || !(weight_[at] > 0)) return {};
+    return {slope_[at] / weight_[at], curvature_[at] / weight_[at]};
+  }
+  int class_of(Index place) const noexcept { return sign_[place] > 0; }  // of a listed row
+  /// visit(row, slope) for each row of X.
   template <class Visit>
-  void for_all_rows(const SparseRows& rows, const Visit& visit) const {
-    const auto& common = rows.background;
-    for (Index i = 0; i < n_; ++i) {
-      const double weight = all_weights_[i];
-      const bool positive = all_signs_[i] > 0;
-      visit(i, weight * (positive ? common[1][0] : common[0][0]), weight * (positive ? common[1][1] : common[0][1]));
-    }
-    for (Index i = 0; i < listed(); ++i) visit(rows_[std::size_t(i)], slope_[i], curvature_[i]);
+  void for_all_slopes(const Visit& visit) const {
+    const Common by_class[2] = {common(0), common(1)};
+    for (Index i = 0; i < n_; ++i) visit(i, all_weights_[i] * by_class[label(i)].slope);
+    for (Index i = 0; i < listed(); ++i) visit(rows_[std::size_t(i)], slope_[i]);
   }
 
  private:
@@ -106,9 +114,9 @@ class CompactRows {
   Index most() const noexcept { return n_ / 2 - 2 - Pack::size; }
   int label(Index row) const noexcept { return all_signs_[row] > 0; }
 
-  bool list(Index entries) {
-    for (Index e = 0; e < entries; ++e) {
-      const Index row = entry_rows_[std::size_t(e)];
+  bool list(const EntryList& entries) {
+    for (Index e = 0; e < entries.count; ++e) {
+      const Index row = entries.rows[std::size_t(e)];
       if (listed_.has(row)) continue;
       if (listed() >= most()) return false;
       listed_.add(row);
@@ -145,18 +153,18 @@ class CompactRows {
     }
   }
 
-  const SparseDesign* design_ = nullptr;
   const double *all_signs_ = nullptr, *all_weights_ = nullptr;  // (n,)
   Index n_ = 0;
   double total_[2] = {0, 0};    // weight by label
   Index positive_[2] = {0, 0};  // rows with a positive weight by label
   Index count_ = 0, background_[2] = {-1, -1};
   std::vector<Index> rows_;   // that stand for themselves
-  RowSet listed_;             // the same
+  IndexSet listed_;           // the same
   std::vector<Index> place_;  // (n,) of a listed row
   Eigen::VectorXd sign_, weight_, slope_, curvature_;
-  std::vector<Index> entry_rows_;  // (n,) scratch: a column
-  std::vector<double> entry_values_;
+  IndexSet second_;  // all rows of sign +1
+  double class_weight_[2] = {0, 0};
+  bool one_weight_by_class_ = true;
 };
 
 }  // namespace ksparse

@@ -67,7 +67,7 @@ FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, 
 
 /// What a fit needs of memory, kept for the next: for a server that fits all day. After its first fit, one of the same shape
 /// (rows, columns and storage of X, k, kind of search) allocates nothing, whatever its data and its loss; with always_in,
-/// never_in or groups, little. One thread at a time; answers are those of ksparse::fit.
+/// never_in, groups or a sparse X, little. One thread at a time; answers are those of ksparse::fit.
 class Workspace {
  public:
   KSPARSE_ENTRY Workspace();

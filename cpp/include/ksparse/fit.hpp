@@ -40,15 +40,42 @@ inline void note_bad_entry(const GlmObjective& objective, Info& info) {
   info.message = "X[" + std::to_string(info.bad_row) + ", " + std::to_string(info.bad_column) + "] is not finite";
 }
 
+/// X whose storage was looked at once; by columns, if that is worth making: for many problems, or groups, whose members are
+/// read one by one.
+class CheckedDesign {
+ public:
+  CheckedDesign(const Design& design, Index problems) : CheckedDesign(design, problems >= many) {}
+  CheckedDesign(const Design& design, const Options& options) : CheckedDesign(design, !options.constraints.groups.empty()) {}
+  CheckedDesign(const CheckedDesign&) = delete;
+  CheckedDesign& operator=(const CheckedDesign&) = delete;
+
+  const Design& operator*() const noexcept { return *design_; }
+  const Design* operator->() const noexcept { return design_; }
+  const std::optional<std::string>& problem() const noexcept { return problem_; }
+
+ private:
+  static constexpr Index many = 32;  // making a copy takes the time of a few fits, and saves a small part of each
+
+  CheckedDesign(const Design& design, bool by_columns) : design_(&design), problem_(design.problem()) {
+    if (problem_ || !by_columns) return;
+    by_columns_ = design.by_columns();
+    if (by_columns_) design_ = by_columns_.get();
+  }
+
+  const Design* design_;
+  std::shared_ptr<const Design> by_columns_;
+  std::optional<std::string> problem_;
+};
+
 /// What is wrong with the arguments of a fit, in words; nullopt: nothing.
-inline std::optional<std::string> broken_rule(const Design& design, const Problem& problem, const LossKernel& loss,
+inline std::optional<std::string> broken_rule(const CheckedDesign& design, const Problem& problem, const LossKernel& loss,
                                               const Options& options, Index smallest_k) {
   if (auto wrong = options.problem()) return wrong;
   if (auto wrong = loss.problem()) return wrong;
-  if (auto wrong = problem.problem(design.rows(), loss.responses())) return wrong;
-  if (auto wrong = design.problem()) return wrong;
-  if (auto wrong = options.constraints.problem(design.columns(), smallest_k, options.k)) return wrong;
-  return options.problem_of_start(design.columns());
+  if (auto wrong = problem.problem(design->rows(), loss.responses())) return wrong;
+  if (design.problem()) return design.problem();
+  if (auto wrong = options.constraints.problem(design->columns(), smallest_k, options.k)) return wrong;
+  return options.problem_of_start(design->columns());
 }
 
 namespace internal {
@@ -78,11 +105,12 @@ KSPARSE_ENTRY const FitResult& Workspace::fit(const Design& design, const Proble
                                               const Options& options, const Interrupt& interrupt) {
   if (!memory_) memory_ = std::make_unique<Memory>();  // moved from
   auto& [own, objective, search, result] = *memory_;
-  if (auto wrong = broken_rule(design, problem, loss, options, options.k))
+  const CheckedDesign checked(design, options);
+  if (auto wrong = broken_rule(checked, problem, loss, options, options.k))
     return result = refused(design.columns(), std::move(*wrong));
   own = options;
   own.walks = 1;
-  objective.reset(design, problem, loss, own, interrupt);
+  objective.reset(*checked, problem, loss, own, interrupt);
   search.reset(objective, own);
   search.reserve();
   drive(search, objective);
@@ -121,11 +149,12 @@ inline FitResult best_of(std::vector<FitResult> ends) {
 
 KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
                             const Interrupt& interrupt, int threads) {
-  if (auto wrong = broken_rule(design, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
-  if (options.walks == 1) return internal::fit_by_one_walk(design, problem, loss, options, interrupt);
+  const CheckedDesign checked(design, options);
+  if (auto wrong = broken_rule(checked, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
+  if (options.walks == 1) return internal::fit_by_one_walk(*checked, problem, loss, options, interrupt);
   std::vector<FitResult> ends(std::size_t(options.walks));
   const auto walk = [&](Index number, const Interrupt& stopped) {
-    ends[std::size_t(number)] = internal::fit_by_one_walk(design, problem, loss, options.of_walk(int(number)), stopped);
+    ends[std::size_t(number)] = internal::fit_by_one_walk(*checked, problem, loss, options.of_walk(int(number)), stopped);
   };
   if (!for_each_task(options.walks, threads, interrupt, walk)) {
     FitResult stopped = refused(design.columns(), {});
@@ -138,17 +167,17 @@ KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const 
 namespace internal {
 
 /// fit_path, whose entries are counted.
-inline std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
+inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Problem& problem, const LossKernel& loss,
                                        const std::vector<Index>& ks, Options options, const Interrupt& interrupt,
                                        const std::vector<CompactFit>* seeds, ProgressCounter& counter) {
   const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
   if (ks.empty() || !increasing || ks.front() < 0)
-    return {refused(design.columns(), "ks must be an increasing list of at least one number >= 0")};
+    return {refused(design->columns(), "ks must be an increasing list of at least one number >= 0")};
   options.k = ks.back();
   options.walks = 1;
   if (auto wrong = broken_rule(design, problem, loss, options, ks.front()))
-    return {refused(design.columns(), std::move(*wrong))};
-  GlmObjective objective(design, problem, loss, options, interrupt);
+    return {refused(design->columns(), std::move(*wrong))};
+  GlmObjective objective(*design, problem, loss, options, interrupt);
   Path path(objective, options, ks);
   path.count_by(counter);
   if (seeds)
@@ -159,7 +188,7 @@ inline std::vector<FitResult> fit_path(const Design& design, const Problem& prob
     });
   if (!path.run()) {
     FitResult failed;
-    failed.coef = Eigen::VectorXd::Zero(design.columns());
+    failed.coef = Eigen::VectorXd::Zero(design->columns());
     failed.info = path.info();
     note_bad_entry(objective, failed.info);
     return {failed};
@@ -183,7 +212,8 @@ KSPARSE_ENTRY std::vector<FitResult> fit_path(const Design& design, const Proble
                                               const std::vector<CompactFit>* seeds, const Progress& progress) {
   ProgressCounter counter(progress, Index(ks.size()), interrupt);
   const Interrupt asked = counter.interrupt();
-  std::vector<FitResult> results = internal::fit_path(design, problem, loss, ks, options, asked, seeds, counter);
+  std::vector<FitResult> results =
+      internal::fit_path(CheckedDesign(design, options), problem, loss, ks, options, asked, seeds, counter);
   counter.finish();
   return results;
 }

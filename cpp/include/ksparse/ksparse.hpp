@@ -4,6 +4,7 @@
 
 #include "design/dense.hpp"
 #include "design/sparse.hpp"
+#include "design/sparse_rows.hpp"
 #include "entries.hpp"
 #include "loss/asymmetric_focal.hpp"
 #include "loss/cloglog.hpp"
@@ -34,8 +35,12 @@ extern template class BasicColumnView<float>;
 extern template class BasicRowView<double>;
 extern template class BasicRowView<float>;
 extern template class SparseColumns<double, std::int32_t>;
+extern template class SparseRows<double, std::int32_t>;
 extern template class SparseColumns<double, std::int64_t>;
+extern template class SparseRows<double, std::int64_t>;
 extern template class SparseColumns<float, std::int32_t>;
+extern template class SparseRows<float, std::int32_t>;
 extern template class SparseColumns<float, std::int64_t>;
+extern template class SparseRows<float, std::int64_t>;
 }  // namespace ksparse
 #endif

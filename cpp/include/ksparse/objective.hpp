@@ -67,6 +67,7 @@ struct RefitGoal {
   double bar = std::numeric_limits<double>::infinity();  // give up once F is foreseen to stay above it
   bool exact = false;                                    // to the user's tolerance, and judge separability
   bool rough = false;                                    // on the way only: to see what enters next
+  Columns likely{};  // units that this refit or the next ones may take in, for those to whom it helps to know
 };
 
 struct RefitOutcome {

@@ -41,13 +41,14 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& desig
     return bool(done[i]);
   };
   ProgressCounter counter(progress, Index(tasks.size() * ks.size()), interrupt);
+  const CheckedDesign checked(design, Index(tasks.size()));
   const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
     const PathTask& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
     if (problem.weights.size()) weights.array() *= problem.weights.array();
     const Problem resampled{problem.responses, Problem::Vector(weights.data(), weights.size()), problem.offset};
     const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();
-    for (FitResult& result : internal::fit_path(design, resampled, *task.loss, ks, task.options, stopped,
+    for (FitResult& result : internal::fit_path(checked, resampled, *task.loss, ks, task.options, stopped,
                                                 seeded ? &answers[i - 1] : nullptr, counter))
       answers[i].push_back(compact(std::move(result)));
   };

@@ -131,6 +131,7 @@ class Splicing final : public ScanSink, private MoveRules {
   void enter_best();
   bool rose_on_entry() const noexcept;
   void try_next_exchange();
+  void list_likely();
   void choose_working_set();
   void choose_best(Index size, std::vector<Index>& chosen);
   void scan_beyond_working_set() { ask_scan(screens() ? Phase::screen : Phase::global); }
@@ -175,6 +176,7 @@ class Splicing final : public ScanSink, private MoveRules {
   std::vector<Index> position_;            // (p,) place in the active set, or -1
   std::vector<Index> working_;             // sorted features of the working set
   std::vector<Index> candidates_;          // sorted features that passed the screen
+  std::vector<Index> likely_;              // entering features of the exchanges with any feature
   std::vector<Index> surveyed_;            // the same, as it was after the last survey
   Index working_size_ = 0;                 // how many it holds
   std::vector<Index> order_;               // (p,) scratch of the choice of the working set
@@ -233,13 +235,14 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   for (const Index feature : required_) role_[std::size_t(feature)] = Role::required;
   position_.assign(std::size_t(features_), -1);
   working_size_ = Options::working_set(features_, capacity_);
-  for (std::vector<Index>* list : {&working_, &candidates_, &surveyed_}) list->clear();
+  for (std::vector<Index>* list : {&working_, &candidates_, &surveyed_, &likely_}) list->clear();
   working_.reserve(std::size_t(working_size_));
   surveyed_.reserve(std::size_t(working_size_));
   candidates_.reserve(std::size_t(samples_ ? candidate_count + capacity_ : 0));
   order_.resize(std::size_t(features_));
   score_.assign(std::size_t(features_), 0.0);
   proposals_.reset(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), model_->move_size());
+  likely_.reserve(std::size_t(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1)));
   stand_ins_.reset(capacity_);
 }
 
@@ -311,6 +314,7 @@ inline void Splicing::ask_refit(Phase phase) {
   goal_.bar = descent ? current_.objective * (1 - least_gain) : std::numeric_limits<double>::infinity();
   goal_.exact = phase == Phase::polish;
   goal_.rough = phase == Phase::grow && trial_.size() < budget_;
+  goal_.likely = phase == Phase::global ? Columns{0, Index(likely_.size()), likely_.data()} : Columns{};
 }
 
 inline void Splicing::ask_scan(Phase phase) {
@@ -433,7 +437,14 @@ inline void Splicing::answer_scan(Status status) {
     return grow_or_exchange();
   }
   if (current_.size() < budget_) return enter_best();
+  list_likely();
   try_next_exchange();
+}
+
+inline void Splicing::list_likely() {
+  likely_.clear();
+  if (phase_ == Phase::global)
+    for (Index i = 0; i < proposals_.size(); ++i) likely_.push_back(proposals_[i].entering);
 }
 
 inline void Splicing::choose_working_set() {

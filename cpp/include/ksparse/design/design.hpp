@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -26,6 +27,8 @@ class Design {
 
   /// The same X as a sparse one, if it is: scans then take all rows at once.
   virtual const SparseDesign* sparse() const noexcept { return nullptr; }
+  /// X stored by columns, if that is worth making for many problems over the same X; else null.
+  virtual std::shared_ptr<const Design> by_columns() const { return nullptr; }
   /// What is wrong with how X is stored, in words.
   virtual std::optional<std::string> problem() const { return std::nullopt; }
 

@@ -1,17 +1,17 @@
-// Sparse X by columns (CSC), as it lies in the caller's memory: values of doubles or floats, indices of 32 or 64 bits.
+// Sparse X, and X by columns (CSC), as it lies in the caller's memory: values of doubles or floats, indices of 32 or 64 bits.
 // Centring and scaling stay formulas (glm_objective.hpp), so nothing dense of the size of X ever exists.
 //
-// Rows are scattered over a column, so a scan takes all of them at once and cuts X along columns only. What it needs of a row
-// lies together, slope beside curvature, and products with the active columns are skipped for the rows where all of these are
-// 0, which are most: one bit tells. A scan of a few columns does not even lay out the terms of all rows.
+// Most rows have no entry in any active column, and of these all of one class have the same linear predictor, so the same slope
+// and curvature but for their weight. A scan therefore needs of a column its weighted sums over either class, taken once
+// (ClassMoments), and the entries in the few other rows ("listed"), with what these have more than the rest (RowTerms).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
 #include <Eigen/SparseCore>
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,144 +20,261 @@
 
 namespace ksparse {
 
-/// A set of rows, a bit for each.
-class RowSet {
+/// A set of rows or columns, a bit for each.
+class IndexSet {
  public:
-  /// None of so many rows.
-  void reset(Index rows) { words_.assign(std::size_t(rows / 64 + 1), 0); }
-  bool has(Index row) const noexcept { return words_[std::size_t(row >> 6)] >> (row & 63) & 1; }
-  void add(Index row) noexcept { words_[std::size_t(row >> 6)] |= std::uint64_t(1) << (row & 63); }
-  void remove(Index row) noexcept { words_[std::size_t(row >> 6)] &= ~(std::uint64_t(1) << (row & 63)); }
+  /// None of so many.
+  void reset(Index count) { words_.assign(std::size_t(count / 64 + 1), 0); }
+  bool has(Index i) const noexcept { return words_[std::size_t(i >> 6)] >> (i & 63) & 1; }
+  void add(Index i) noexcept { words_[std::size_t(i >> 6)] |= std::uint64_t(1) << (i & 63); }
+  void remove(Index i) noexcept { words_[std::size_t(i >> 6)] &= ~(std::uint64_t(1) << (i & 63)); }
 
  private:
   std::vector<std::uint64_t> words_;
 };
 
-/// What all rows of a sparse X are multiplied with: slope, curvature, and curvature times active columns ("cross").
-struct SparseRows {
-  const RowSet* listed;  // rows with an entry in cross, or null: all of them
-  const Index* place;    // (n,) of a listed row in cross; not needed if all are
-  const double* cross;   // (listed rows, cross_stride) by row, filled up with zeros
-  Index cross_stride;    // a whole number of packs
-  Index cross_count;
-  double* cross_sums;  // (cross_stride,) scratch
+/// Rows of two classes, 0 and 1, and what they weigh.
+struct RowClasses {
+  const IndexSet* second;      // the rows of class 1
+  const double* weight;        // (n,)
+  const double* class_weight;  // (2,) that of every row of a class, or null: they differ
+};
 
-  const double* terms;  // (n, 2) by row: slope and curvature; or null, to have them from what follows as they are needed
-  const double *slope, *curvature;  // (listed rows,)
-  const double *sign, *weight;      // (n,) sign +1 or -1 by the label
-  double background[2][2];          // by label, of a row of unit weight that is not listed: slope, curvature
+/// By class, x.w and (x*x).w over its rows: of column j at 2 j and 2 j + 1.
+struct ClassMoments {
+  double* of_class[2];
+};
+
+/// What rows of a sparse X are multiplied with: slope, curvature, and curvature times active columns.
+struct RowTerms {
+  static constexpr Index slope = 0, curvature = 1, cross = 3;  // places in a vector; 2 is kept free for the square
+
+  const IndexSet* listed;  // rows that have a vector, or null: all of them
+  const Index* rows;       // (count,) the listed rows by their places; not needed if all are
+  const Index* place;      // (n,) of a listed row, in the vectors; not needed if all are
+  const double* vectors;   // (count, stride) by row, filled up with zeros
+  Index count;
+  Index stride;  // a whole number of packs, or narrow(): slope and curvature alone
+  Index cross_count;
+
+  static constexpr Index narrow() noexcept { return 2; }
+  static constexpr Index stride_for(Index cross_count) noexcept {
+    return cross_count == 0 ? narrow() : (cross + cross_count + Pack::size - 1) / Pack::size * Pack::size;
+  }
+  bool is_narrow() const noexcept { return stride == narrow(); }
+  /// From the sums of one column to the next: those of the vectors, with the square in its place.
+  Index sum_stride() const noexcept { return is_narrow() ? cross : stride; }
+  Index sum_count() const noexcept { return cross + cross_count; }
 };
 
 namespace kernels {
 
-/// Adds to sums the products of some rows of cross with values, in packs that stay in registers.
+/// Lists the numbers e from begin on, below end, whose index_of(e) is in a set; returns how many. There is room for end -
+/// begin.
+template <class IndexOf>
+Index find_members(const IndexSet& set, Index begin, Index end, const IndexOf& index_of, Index* found) noexcept {
+  Index count = 0, e = begin;
+  const auto look = [&](Index at) {  // without a branch, which would be mispredicted where many are in the set
+    found[count] = at;
+    count += Index(set.has(index_of(at)));
+  };
+  for (; e + 8 <= end; e += 8) {  // but where few are, most eights hold none
+    bool any = false;
+    for (Index i = 0; i < 8; ++i) any |= set.has(index_of(e + i));
+    if (any)
+      for (Index i = 0; i < 8; ++i) look(e + i);
+  }
+  for (; e < end; ++e) look(e);
+  return count;
+}
+
+/// Adds to sums the products of some vectors with values, in packs that stay in registers.
 template <int packs>
-void add_cross(const Index* places, const double* values, Index count, const SparseRows& rows, double* sums) noexcept {
+void add_vectors(const Index* places, const double* values, Index count, const double* vectors, Index stride,
+                 double* sums) noexcept {
   Pack total[packs];
   for (int v = 0; v < packs; ++v) total[v] = Pack::load(sums + v * Pack::size);
-  const double* const cross = rows.cross + (sums - rows.cross_sums);
   for (Index e = 0; e < count; ++e) {
-    const double* const vector = cross + places[e] * rows.cross_stride;
+    const double* const vector = vectors + places[e] * stride;
     const Pack value(values[e]);
     for (int v = 0; v < packs; ++v) total[v] = multiply_add(value, Pack::load(vector + v * Pack::size), total[v]);
   }
   for (int v = 0; v < packs; ++v) total[v].store(sums + v * Pack::size);
 }
 
-inline void add_all_cross(const Index* places, const double* values, Index count, const SparseRows& rows) noexcept {
-  constexpr Index most = 4;
-  Index v = 0;
-  for (; v + most * Pack::size <= rows.cross_stride; v += most * Pack::size)
-    add_cross<most>(places, values, count, rows, rows.cross_sums + v);
-  for (; v < rows.cross_stride; v += Pack::size) add_cross<1>(places, values, count, rows, rows.cross_sums + v);
+/// All sums of `count` entries of a column, entry e of which has the value value_of(e) and a vector at place_of(e); two lanes,
+/// since one alone would wait for its last addition.
+template <class PlaceOf, class ValueOf>
+void add_narrow(Index count, const PlaceOf& place_of, const ValueOf& value_of, const RowTerms& rows, double* sums) noexcept {
+  double total[2][3] = {};
+  const auto add = [&](Index e, int lane) {
+    const double x = value_of(e), *const vector = rows.vectors + rows.stride * place_of(e);
+    const double xh = x * vector[RowTerms::curvature];
+    total[lane][0] += x * vector[RowTerms::slope];
+    total[lane][1] += xh;
+    total[lane][2] += x * xh;
+  };
+  Index e = 0;
+  for (; e + 2 <= count; e += 2) {
+    add(e, 0);
+    add(e + 1, 1);
+  }
+  if (e < count) add(e, 0);
+  for (int which = 0; which < 3; ++which) sums[which] += total[0][which] + total[1][which];
 }
 
-/// All sums of one column with `count` entries, entry e of which has the value value_of(e) in the row row_of(e), whose slope
-/// and curvature terms_of(row) gives.
-template <class RowOf, class ValueOf, class TermsOf>
-void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const TermsOf& terms_of, const SparseRows& rows,
-                   Index column, const Sums& sums) noexcept {
+inline void add_wide(const Index* places, const double* values, Index count, const RowTerms& rows, double* sums) noexcept {
+  constexpr Index most = 4;
+  double square[2] = {0, 0};
+  for (Index e = 0; e < count; ++e)
+    square[e & 1] += values[e] * values[e] * rows.vectors[places[e] * rows.stride + RowTerms::curvature];
+  Index v = 0;
+  for (; v + most * Pack::size <= rows.stride; v += most * Pack::size)
+    add_vectors<most>(places, values, count, rows.vectors + v, rows.stride, sums + v);
+  for (; v < rows.stride; v += Pack::size) add_vectors<1>(places, values, count, rows.vectors + v, rows.stride, sums + v);
+  sums[Sums::square] += square[0] + square[1];
+}
+
+/// All sums of one column with `count` entries, entry e of which has the value value_of(e) in the row row_of(e). The sums,
+/// rows.sum_stride() of them, are set.
+template <class RowOf, class ValueOf>
+void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const RowTerms& rows, double* sums) noexcept {
   constexpr Index most = 128;
   Index places[most];
   double values[most];
-  double slope[2] = {0, 0}, curvature[2] = {0, 0}, square[2] = {0, 0};
-  const auto add = [&](Index e, int lane) {  // two lanes: one alone would wait for its last addition
-    const double x = value_of(e), *const terms = terms_of(row_of(e)), xh = x * terms[1];
-    slope[lane] += x * terms[0];
-    curvature[lane] += xh;
-    square[lane] += x * xh;
-  };
-  std::fill_n(rows.cross_sums, rows.cross_stride, 0.0);
+  std::fill_n(sums, rows.sum_stride(), 0.0);
+  if (!rows.listed && rows.is_narrow()) return add_narrow(count, row_of, value_of, rows, sums);
   for (Index begin = 0; begin < count; begin += most) {
     const Index end = std::min(begin + most, count);
-    Index e = begin;
-    for (; e + 2 <= end; e += 2) {
-      add(e, 0);
-      add(e + 1, 1);
-    }
-    if (e < end) add(e, 0);
-    if (rows.cross_count == 0) continue;
     Index found = 0;
     if (rows.listed) {
-      for (e = begin; e < end; ++e) {  // without a branch, which would be mispredicted where some rows are listed
-        const Index row = row_of(e);
-        places[found] = row;
-        values[found] = value_of(e);
-        found += Index(rows.listed->has(row));
+      found = find_members(*rows.listed, begin, end, row_of, places);
+      for (Index i = 0; i < found; ++i) {
+        values[i] = value_of(places[i]);
+        places[i] = rows.place[row_of(places[i])];
       }
-      for (Index i = 0; i < found; ++i) places[i] = rows.place[places[i]];
     } else {
-      for (e = begin; e < end; ++e, ++found) {
+      for (Index e = begin; e < end; ++e, ++found) {
         places[found] = row_of(e);
         values[found] = value_of(e);
       }
     }
-    if (found > 0) add_all_cross(places, values, found, rows);
+    if (found == 0) continue;
+    if (rows.is_narrow())
+      add_narrow(found, [&](Index i) { return places[i]; }, [&](Index i) { return values[i]; }, rows, sums);
+    else
+      add_wide(places, values, found, rows, sums);
   }
-  sums.row(Sums::slope)[column] += slope[0] + slope[1];
-  sums.row(Sums::curvature)[column] += curvature[0] + curvature[1];
-  sums.row(Sums::square)[column] += square[0] + square[1];
-  for (Index v = 0; v < rows.cross_count; ++v) sums.row(Sums::cross + v)[column] += rows.cross_sums[v];
 }
 
-/// The same, with the terms that the rows have.
+/// Of one column, its sums by class: moments[class] has x.w and (x*x).w.
 template <class RowOf, class ValueOf>
-void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const SparseRows& rows, Index column,
-                   const Sums& sums) noexcept {
-  if (rows.terms) {
-    const auto terms_of = [&](Index row) { return rows.terms + 2 * row; };
-    return sparse_column(count, row_of, value_of, terms_of, rows, column, sums);
-  }
-  double terms[2];
-  const auto terms_of = [&](Index row) {
-    if (rows.listed->has(row)) {
-      terms[0] = rows.slope[rows.place[row]];
-      terms[1] = rows.curvature[rows.place[row]];
-    } else {
-      const double* const common = rows.background[rows.sign[row] > 0];
-      terms[0] = rows.weight[row] * common[0];
-      terms[1] = rows.weight[row] * common[1];
-    }
-    return static_cast<const double*>(terms);
+void class_moments(Index count, const RowOf& row_of, const ValueOf& value_of, const RowClasses& classes,
+                   double* const* moments) noexcept {
+  constexpr double member[2] = {0, 1};
+  double first[2][2] = {}, second[2][2] = {};  // by class and lane
+  const auto add = [&](double x, double xw, Index row, int lane) {
+    const double of_one = xw * member[classes.second->has(row)], of_zero = xw - of_one;
+    first[0][lane] += of_zero;
+    first[1][lane] += of_one;
+    second[0][lane] += of_zero * x;
+    second[1][lane] += of_one * x;
   };
-  sparse_column(count, row_of, value_of, terms_of, rows, column, sums);
+  const auto add_all = [&](const auto& weighted) {
+    Index e = 0;
+    for (; e + 2 <= count; e += 2)
+      for (int lane = 0; lane < 2; ++lane) add(value_of(e + lane), weighted(e + lane), row_of(e + lane), lane);
+    if (e < count) add(value_of(e), weighted(e), row_of(e), 0);
+  };
+  if (classes.class_weight)
+    add_all([&](Index e) { return value_of(e); });
+  else
+    add_all([&](Index e) { return value_of(e) * classes.weight[row_of(e)]; });
+  for (const int which : {0, 1}) {
+    const double unit = classes.class_weight ? classes.class_weight[which] : 1.0;
+    moments[which][0] = unit * (first[which][0] + first[which][1]);
+    moments[which][1] = unit * (second[which][0] + second[which][1]);
+  }
+}
+
+/// What is wrong with lines of X (its columns, say) in compressed form, in words. All indices are read, and none is used before
+/// that.
+template <class StorageIndex>
+std::optional<std::string> problem_of_compressed(Index lines, Index length, const StorageIndex* starts,
+                                                 const StorageIndex* numbers, const std::string& line,
+                                                 const std::string& other) {
+  const std::string malformed = "sparse X is malformed: ";
+  const auto name = [&](Index i) { return malformed + line + " " + std::to_string(i); };
+  if (starts[0] != 0) return malformed + "its first " + line + " does not start at entry 0";
+  for (Index j = 0; j < lines; ++j)
+    if (starts[j + 1] < starts[j]) return name(j) + " ends before it starts";
+  // Falls from one entry to the next in loops over all, which are fast, and those between lines, which are in order.
+  Index falls = 0;
+  constexpr Index at_once = 1 << 14;  // so that few bits are enough to count
+  for (Index begin = 1; begin < Index(starts[lines]); begin += at_once) {
+    const Index end = std::min(begin + at_once, Index(starts[lines]));
+    StorageIndex here = 0;
+    for (Index e = begin; e < end; ++e) here += StorageIndex(numbers[e] <= numbers[e - 1]);
+    falls += Index(here);
+  }
+  for (Index j = 0; j < lines; ++j) {
+    const StorageIndex begin = starts[j], end = starts[j + 1];
+    if (begin == end) continue;
+    if (begin > 0) falls -= numbers[begin] <= numbers[begin - 1];
+  }
+  for (Index j = 0; j < lines; ++j) {
+    const StorageIndex begin = starts[j], end = starts[j + 1];
+    if (begin == end) continue;
+    const StorageIndex first = numbers[begin], last = numbers[end - 1];
+    if (falls > 0)
+      for (StorageIndex e = begin + 1; e < end; ++e)
+        if (numbers[e] <= numbers[e - 1]) return name(j) + " has unsorted or duplicate " + other + " indices";
+    if (first < 0 || Index(last) >= length)
+      return name(j) + " has the " + other + " index " + std::to_string(first < 0 ? first : last) + ", but there are " +
+             std::to_string(length) + " " + other + "s";
+  }
+  return std::nullopt;
 }
 
 }  // namespace kernels
+
+/// Entries of a column, rows increasing.
+struct EntryList {
+  std::vector<Index> rows;
+  std::vector<double> values;
+  Index count = 0;
+
+  /// Room for a column of so many rows.
+  void reserve(Index most) {
+    rows.resize(std::size_t(most));
+    values.resize(std::size_t(most));
+  }
+};
+
+/// One problem's way to the entries of a sparse X. It may keep what it has read; no two threads share one.
+class SparseReader {
+ public:
+  virtual ~SparseReader() = default;
+  /// Says which columns will be read soon: entries(), gather() and scans of them are then not slow. False: interrupted.
+  virtual bool fetch(const Columns& columns, const Interrupt& interrupt) = 0;
+  /// The entries of a column, into a list with room for all rows.
+  virtual void entries(Index column, EntryList& list) = 0;
+  /// A stretch of a column, as Design::gather.
+  virtual void gather(Index column, Index first, Index rows, double* target) = 0;
+  /// Sets the sums by class of all columns. False: interrupted.
+  virtual bool class_moments(const RowClasses& classes, const ClassMoments& moments, const Interrupt& interrupt) = 0;
+  /// Before the panels of a scan of these columns, whose terms then stay as they are. False: interrupted.
+  virtual bool begin_scan(const Columns& columns, const RowTerms& rows, const Interrupt& interrupt) = 0;
+  /// Sets all sums of a panel of them, over the listed rows.
+  virtual void sum(const Columns& panel, const RowTerms& rows, const Sums& sums) = 0;
+};
 
 /// A sparse X. Scans ask for sums over all rows; blocks of rows can be had as from a dense X, but are not fast.
 class SparseDesign : public GatheredDesign {
  public:
   const SparseDesign* sparse() const noexcept final { return this; }
-
-  /// Copies the entries of a column, rows increasing; returns how many, at most rows().
-  virtual Index entries(Index column, Index* row_numbers, double* values) const noexcept = 0;
-  /// Whether a column is finite, and 0 in every row of positive weight.
-  virtual bool is_zero(Index column, const double* weights) const noexcept = 0;
-  /// Adds all sums over all rows.
-  virtual void accumulate(const Columns& columns, const SparseRows& rows, const Sums& sums) const noexcept = 0;
-
-  using GatheredDesign::accumulate;
+  /// For a problem with at most so many active columns.
+  virtual std::unique_ptr<SparseReader> reader(Index most_active) const = 0;
 };
 
 /// Columns of X in compressed form: the entries of column j are those from starts[j] to starts[j + 1], their rows increasing.
@@ -177,49 +294,8 @@ class SparseColumns final : public SparseDesign {
   Index rows() const noexcept override { return rows_; }
   Index columns() const noexcept override { return columns_; }
 
-  /// All indices are read, and none is used before that.
   std::optional<std::string> problem() const override {
-    if (starts_[0] != 0) return "sparse X is malformed: its first column does not start at entry 0";
-    for (Index j = 0; j < columns_; ++j)
-      if (starts_[j + 1] < starts_[j]) return "sparse X is malformed: column " + std::to_string(j) + " ends before it starts";
-    // Falls from one entry to the next in one loop over all, which is fast, and those between columns, which are in order.
-    Index falls = 0;
-    for (Index e = 1; e < Index(starts_[columns_]); ++e) falls += row_numbers_[e] <= row_numbers_[e - 1];
-    for (Index j = 0; j < columns_; ++j) {
-      const StorageIndex begin = starts_[j], end = starts_[j + 1];
-      if (begin == end) continue;
-      if (begin > 0) falls -= row_numbers_[begin] <= row_numbers_[begin - 1];
-    }
-    for (Index j = 0; j < columns_; ++j) {
-      const StorageIndex begin = starts_[j], end = starts_[j + 1];
-      if (begin == end) continue;
-      const StorageIndex first = row_numbers_[begin], last = row_numbers_[end - 1];
-      if (falls > 0)
-        for (StorageIndex e = begin + 1; e < end; ++e)
-          if (row_numbers_[e] <= row_numbers_[e - 1])
-            return "sparse X is malformed: column " + std::to_string(j) + " has unsorted or duplicate row indices";
-      if (first < 0 || Index(last) >= rows_)
-        return "sparse X is malformed: column " + std::to_string(j) + " has the row index " +
-               std::to_string(first < 0 ? first : last) + ", but there are " + std::to_string(rows_) + " rows";
-    }
-    return std::nullopt;
-  }
-
-  Index entries(Index column, Index* row_numbers, double* values) const noexcept override {
-    const Index count = size(column);
-    for (Index e = 0; e < count; ++e) {
-      row_numbers[e] = Index(row_numbers_[starts_[column] + e]);
-      values[e] = double(values_[starts_[column] + e]);
-    }
-    return count;
-  }
-
-  bool is_zero(Index column, const double* weights) const noexcept override {
-    for (StorageIndex e = starts_[column]; e < starts_[column + 1]; ++e) {
-      const double value = double(values_[e]);
-      if (!std::isfinite(value) || (value != 0 && weights[row_numbers_[e]] > 0)) return false;
-    }
-    return true;
+    return kernels::problem_of_compressed(columns_, rows_, starts_, row_numbers_, "column", "row");
   }
 
   void gather(Index column, Index first, Index rows, double* target) const noexcept override {
@@ -230,19 +306,74 @@ class SparseColumns final : public SparseDesign {
     for (; row != end && Index(*row) < first + rows; ++row) target[Index(*row) - first] = double(values_[row - row_numbers_]);
   }
 
-  using SparseDesign::accumulate;
-  void accumulate(const Columns& columns, const SparseRows& rows, const Sums& sums) const noexcept override {
+  std::unique_ptr<SparseReader> reader(Index most_active) const override {
+    return std::make_unique<Reader>(*this, most_active);
+  }
+
+  // What a reader does, without keeping anything.
+  void entries(Index column, EntryList& list) const noexcept {
+    list.count = size(column);
+    for (Index e = 0; e < list.count; ++e) {
+      list.rows[std::size_t(e)] = Index(row_numbers_[starts_[column] + e]);
+      list.values[std::size_t(e)] = double(values_[starts_[column] + e]);
+    }
+  }
+  /// Sets rows.sum_stride() sums of a column.
+  void sum(Index column, const RowTerms& rows, double* sums) const noexcept {
+    for_column(column, [&](Index count, const auto& row_of, const auto& value_of) {
+      kernels::sparse_column(count, row_of, value_of, rows, sums);
+    });
+  }
+  void class_moments(const Columns& columns, const RowClasses& classes, const ClassMoments& moments) const noexcept {
     for (Index c = 0; c < columns.count; ++c) {
-      const Index j = columns[c];
-      const StorageIndex* const row = row_numbers_ + starts_[j];
-      const Scalar* const value = values_ + starts_[j];
-      kernels::sparse_column(
-          size(j), [row](Index e) { return Index(row[e]); }, [value](Index e) { return double(value[e]); }, rows, c, sums);
+      double* const target[2] = {moments.of_class[0] + 2 * columns[c], moments.of_class[1] + 2 * columns[c]};
+      for_column(columns[c], [&](Index count, const auto& row_of, const auto& value_of) {
+        kernels::class_moments(count, row_of, value_of, classes, target);
+      });
     }
   }
 
  private:
+  // By columns nothing is slow, and nothing needs to be kept.
+  class Reader final : public SparseReader {
+   public:
+    Reader(const SparseColumns& design, Index most_active)
+        : design_(design), sums_(std::size_t(RowTerms::stride_for(most_active) + RowTerms::cross)) {}
+
+    bool fetch(const Columns&, const Interrupt&) override { return true; }
+    void entries(Index column, EntryList& list) override { design_.entries(column, list); }
+    void gather(Index column, Index first, Index rows, double* target) override { design_.gather(column, first, rows, target); }
+    bool class_moments(const RowClasses& classes, const ClassMoments& moments, const Interrupt& interrupt) override {
+      for (Index begin = 0; begin < design_.columns(); begin += at_once) {
+        if (interrupt()) return false;
+        const Columns some{begin, std::min(at_once, design_.columns() - begin), nullptr};
+        design_.class_moments(some, classes, moments);
+      }
+      return true;
+    }
+    bool begin_scan(const Columns&, const RowTerms&, const Interrupt&) override { return true; }
+    void sum(const Columns& panel, const RowTerms& rows, const Sums& sums) override {
+      for (Index c = 0; c < panel.count; ++c) {
+        design_.sum(panel[c], rows, sums_.data());
+        for (Index which = 0; which < rows.sum_count(); ++which) sums.row(which)[c] = sums_[std::size_t(which)];
+      }
+    }
+
+   private:
+    static constexpr Index at_once = 512;  // columns between two looks for an interrupt
+
+    const SparseColumns design_;
+    std::vector<double> sums_;  // of one column
+  };
+
   Index size(Index column) const noexcept { return Index(starts_[column + 1]) - Index(starts_[column]); }
+  // visit(count, row_of, value_of), by number of the entry.
+  template <class Visit>
+  void for_column(Index column, const Visit& visit) const noexcept {
+    const StorageIndex* const row = row_numbers_ + starts_[column];
+    const Scalar* const value = values_ + starts_[column];
+    visit(size(column), [row](Index e) { return Index(row[e]); }, [value](Index e) { return double(value[e]); });
+  }
 
   Index rows_, columns_;
   const StorageIndex* starts_;

@@ -168,14 +168,44 @@ class GlmObjective final : public Objective {
   bool sum_careful_sparse(const Columns& panel);
   bool may_compact(const std::vector<Index>& support) const;
   void go_over_all_rows();
-  void prepare_sparse_rows(bool of_few_columns);
+  bool begin_sparse_scan(const Columns& columns);
+  void set_row_vectors(bool first_scan);
+  bool fetch_doubtful(const Interrupt& stopped);
+  Columns list_members(const Columns& units);
+  void weigh_active();
+  bool any_is_careful(const Columns& columns) const;
+  void gather_members(const Columns& unit, Index place);
+  void pair_members(const Columns& unit, Index place);
+  void sum_sparse(const Columns& panel);
+  void add_common(Index place, const double* zero, const double* one);
   void add_background_cross(Index count);
+  void gather(Index column, Index first, Index rows, double* target) const {
+    if (sparse_)
+      reader_->gather(column, first, rows, target);
+    else
+      design_->gather(column, first, rows, target);
+  }
   void convert_panel(const Columns& panel);
   void exchange_moments(const Columns& panel);
+  // Of a column of the first scan, by its weighted sums.
+  struct PlainMoments {
+    double mean, variance, slope;
+    // Whether these are of use: not of a column that is constant, not finite, at the ends of the range, or far from 0 for its
+    // spread.
+    bool is_plain() const noexcept {
+      // Below this ratio of variance to squared mean, the conversion by formula would lose more than half of the digits.
+      constexpr double cancellation = 1e-8;
+      constexpr double tiny = 1e-280, huge = 1e280;
+      return variance > cancellation * mean * mean && variance > tiny && variance < huge && std::isfinite(slope);
+    }
+  };
+  PlainMoments plain_moments(Index place, double total) const;
   bool choose_units(const Columns& panel);
   bool examine_column(Index column);
+  bool has_no_entry(Index column);
   void gather_subset(const Columns& columns);
   // Where X scatters its columns, those of the working set are gathered once and kept: they are scanned often.
+  bool gathers_subsets() const { return !sparse_ && !design_->columns_contiguous(); }
   bool is_gathered(const Columns& columns) const { return columns.list && subset_list_; }
   bool is_careful(Index column) const {
     return !careful_.empty() && std::binary_search(careful_.begin(), careful_.end(), column);
@@ -250,15 +280,22 @@ class GlmObjective final : public Objective {
   Rows rows_;
   // Of a sparse X, else empty.
   std::optional<CompactRows> compact_;
-  bool compacted_ = false;          // whether rows_ are those of compact_
-  Index compacted_size_ = 0;        // active columns in them
-  SparseRows sparse_rows_;          // of the scan at hand
-  Eigen::VectorXd sparse_terms_;    // (2 n,) slope and curvature by row
-  Eigen::VectorXd sparse_cross_;    // (n * stride,) curvature times active columns by row, without what rows have in common
-  Eigen::VectorXd background_;      // (capacity,) which is this
-  Eigen::VectorXd cross_scratch_;   // (stride,)
-  Eigen::VectorXd careful_column_;  // (n,) if there are careful columns
-  std::vector<Index> starts_;       // (places + 1,) where those of each place begin
+  bool compacted_ = false;    // whether rows_ are those of compact_
+  Index compacted_size_ = 0;  // active columns in them
+  std::unique_ptr<SparseReader> reader_;
+  EntryList entries_;
+  Eigen::ArrayXXd class_moments_[2];   // (2, p) each; not needed if rows are never compacted
+  RowTerms row_terms_;                 // of the scan at hand
+  CompactRows::Common common_[2];      // what rows that are not listed have instead, by class
+  Eigen::VectorXd row_vectors_;        // (n * stride,)
+  Eigen::VectorXd background_;         // (capacity,) active columns in units in rows that are not listed
+  std::vector<Index> doubtful_;        // columns of the first scan whose plain sums are no use
+  Eigen::VectorXd careful_column_;     // (n,) if there are careful columns
+  Eigen::VectorXd careful_sums_;       // (stride + 3,) of one of them
+  std::vector<Index> members_listed_;  // of the groups of a panel
+  Eigen::VectorXd member_;             // (n,) zeros, but while one member of a group is paired with others
+  EntryList other_entries_;
+  std::vector<Index> starts_;  // (places + 1,) where those of each place begin
   // Scans of groups, else empty.
   Eigen::MatrixXd members_, weighted_members_;  // (n, stride) of one group, in units; and times the curvature
   Eigen::MatrixXd weighted_;                    // (n, capacity) curvature times active columns
@@ -337,19 +374,22 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
   take_rows(problem);
   go_over_all_rows();
   if (sparse_) {
-    const Index stride = (capacity_ + Pack::size - 1) / Pack::size * Pack::size;
+    reader_ = sparse_->reader(capacity_);
+    entries_.reserve(n_);
     if (loss_->is_binary() && groups_.single() && !offset_.size() && n_ > 16 * Pack::size) {
       if (!compact_) compact_.emplace();
-      compact_->reset(*sparse_, response_, weight_);
+      compact_->reset(n_, response_, weight_);
+      for (Eigen::ArrayXXd& moments : class_moments_) moments.resize(2, p_);
     } else {
       compact_.reset();
     }
-    sparse_terms_.resize(2 * n_);
-    sparse_cross_.resize(n_ * stride);
+    row_vectors_.resize(n_ * RowTerms::stride_for(capacity_));
+    careful_sums_.resize(RowTerms::stride_for(capacity_) + RowTerms::cross);
     background_ = Eigen::VectorXd::Zero(capacity_);
-    cross_scratch_.resize(stride);
+    doubtful_.clear();
   } else {
     compact_.reset();
+    reader_.reset();
   }
   if (!loss_->is_binary())
     judge_scale();
@@ -395,7 +435,7 @@ inline void GlmObjective::judge_scale() {
 
 // Buffers of the sizes that the problem needs.
 inline void GlmObjective::make_room() {
-  const Index d = capacity_ + 1, panel = std::min(largest_panel, p_), entries = panel_entries();
+  const Index d = capacity_ + 1, entries = panel_entries();
   slope_.resize(padded_);
   curvature_.resize(padded_);
   active_.resize(padded_, capacity_);
@@ -404,12 +444,12 @@ inline void GlmObjective::make_room() {
   cross_.resize(block_rows, capacity_);
   centre_ = Eigen::ArrayXd::Zero(p_);
   inverse_scale_ = Eigen::ArrayXd::Ones(p_);
-  sums_.resize(panel, Sums::cross + capacity_);
+  sums_.resize(entries, Sums::cross + capacity_);
   active_sums_.resize(capacity_, Sums::cross + capacity_);
   panel_gradient_.resize(entries);
   panel_curvature_.resize(entries);
-  panel_centre_.resize(panel);
-  panel_factor_.resize(panel);
+  panel_centre_.resize(entries);
+  panel_factor_.resize(entries);
   column_.resize(block_rows);
   panel_cross_.resize(entries, d);
   beta_.resize(d);
@@ -421,7 +461,7 @@ inline void GlmObjective::make_room() {
   active_columns_.reserve(std::size_t(capacity_));
   linearised_columns_.reserve(std::size_t(capacity_));
   starts_.reserve(std::size_t(d));
-  if (!design_->columns_contiguous()) {
+  if (gathers_subsets()) {
     // Some more, since a path puts features of its entries into the working set; memory that is not used is not touched.
     const Index usual = Options::working_set(p_, capacity_);
     subset_.resize(padded_, std::min(usual + usual / 2, p_));
@@ -433,6 +473,11 @@ inline void GlmObjective::make_room() {
     weighted_.resize(n_, capacity_);
     panel_blocks_.resize(entries, groups_.stride());
     panel_starts_.reserve(std::size_t(entries + 1));
+    members_listed_.reserve(std::size_t(p_));
+    if (sparse_) {
+      member_ = Eigen::VectorXd::Zero(n_);
+      other_entries_.reserve(n_);
+    }
   }
   if (constraints_->bounded()) {
     panel_lower_.resize(entries);
@@ -471,7 +516,7 @@ inline void GlmObjective::take_rows(const Problem& problem) {
 }
 
 inline void GlmObjective::gather_in_units(Index column, Index first, Index rows, double* target) const {
-  design_->gather(column, first, rows, target);
+  gather(column, first, rows, target);
   const double centre = centre_[column], factor = inverse_scale_[column];
   for (Index i = 0; i < rows; ++i) target[i] = (target[i] - centre) * factor;
 }
@@ -512,7 +557,7 @@ inline void GlmObjective::gather_active(const std::vector<Index>& support) {
   if (may_compact(support)) {
     if (compacted_ && Index(support.size()) == compacted_size_ && same(support)) return;
     linearised_ = false;
-    if (compact_->gather(support, centre_, inverse_scale_, active_)) {
+    if (compact_->gather(support, *reader_, entries_, centre_, inverse_scale_, active_)) {
       std::copy(support.begin(), support.end(), slots_.begin());
       compacted_size_ = Index(support.size());
       compacted_ = true;

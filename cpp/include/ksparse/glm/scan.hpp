@@ -127,11 +127,11 @@ inline bool GlmObjective::sum_panel(const Columns& panel) {
 }
 
 inline bool GlmObjective::sum_exactly(const Columns& panel, Index size, const double* curvature) {
-  const Sums sums{sums_.data(), sums_.outerStride()};
   if (sparse_) {
-    sparse_->accumulate(panel, sparse_rows_, sums);
+    sum_sparse(panel);
     return !interrupted();
   }
+  const Sums sums{sums_.data(), sums_.outerStride()};
   const bool in_units = is_gathered(panel);
   const Index lead = in_units ? 0 : design_->lead();
   for (Index first = 0, rows = 0; first < n_; first += rows) {
@@ -211,52 +211,92 @@ inline bool GlmObjective::sum_careful(const Columns& panel) {
 
 // As if the columns had an entry in every row.
 inline bool GlmObjective::sum_careful_sparse(const Columns& panel) {
-  const Sums sums{sums_.data(), sums_.outerStride()};
   const double* const z = careful_column_.data();
+  const auto row_of = [](Index e) { return e; };
+  const auto value_of = [z](Index e) { return z[e]; };
   for (Index c = 0; c < panel.count; ++c) {
     if (!is_careful(panel[c])) continue;
     if (interrupted()) return false;
-    sums_.row(c).leftCols(Sums::cross + scan_.size).setZero();
     gather_in_units(panel[c], 0, n_, careful_column_.data());
-    kernels::sparse_column(n_, [](Index e) { return e; }, [z](Index e) { return z[e]; }, sparse_rows_, c, sums);
+    kernels::sparse_column(n_, row_of, value_of, row_terms_, careful_sums_.data());
+    sums_.row(c).head(row_terms_.sum_count()) = careful_sums_.head(row_terms_.sum_count()).transpose();
+    if (!compacted_) continue;
+    double zero[2], one[2];
+    double* const moments[2] = {zero, one};
+    kernels::class_moments(n_, row_of, value_of, compact_->classes(), moments);
+    add_common(c, zero, one);
   }
   return true;
 }
 
-// What a scan multiplies X with, row by row. Products with the active columns are taken without what these have in common in
-// the rows that are not listed: x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only listed rows count in the
-// first.
-inline void GlmObjective::prepare_sparse_rows(bool of_few_columns) {
-  const Index size = scan_.size, stride = (size + Pack::size - 1) / Pack::size * Pack::size;
+// What a scan multiplies X with, row by row: of all rows or, where these are compact, of the listed ones, without what all rows
+// have. Products with the active columns are x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only listed rows
+// count in the first.
+inline bool GlmObjective::begin_sparse_scan(const Columns& columns) {
+  const Interrupt stopped = [this] { return interrupted(); };
   const bool first_scan = !units_chosen_;
-  sparse_rows_ = {
-      nullptr, nullptr, sparse_cross_.data(), stride, size, cross_scratch_.data(), sparse_terms_.data(), nullptr, nullptr,
-      nullptr, nullptr, {{0, 0}, {0, 0}}};
-  const auto set_row = [&](Index row, double slope, double curvature) {
-    sparse_terms_[2 * row] = slope;
-    sparse_terms_[2 * row + 1] = first_scan ? weight_[row] : curvature;
-    if (first_scan) slope_[row] = slope;
-  };
+  if (first_scan && compacted_ &&
+      !reader_->class_moments(compact_->classes(), {{class_moments_[0].data(), class_moments_[1].data()}}, stopped))
+    return false;
+  set_row_vectors(first_scan);
+  if (!careful_.empty() && !reader_->fetch({0, Index(careful_.size()), careful_.data()}, stopped)) return false;
+  return reader_->begin_scan(columns, row_terms_, stopped) && (!first_scan || fetch_doubtful(stopped));
+}
+
+inline void GlmObjective::set_row_vectors(bool first_scan) {
+  const Index size = scan_.size, stride = RowTerms::stride_for(size);
+  row_terms_ = {nullptr, nullptr, nullptr, row_vectors_.data(), n_, stride, size};
+  background_.head(size).setZero();
   if (compacted_) {
-    compact_->describe(sparse_rows_);
-    if (of_few_columns)
-      sparse_rows_.terms = nullptr;
-    else
-      compact_->for_all_rows(sparse_rows_, set_row);
+    compact_->describe(row_terms_);
+    for (const int which : {0, 1}) {
+      common_[which] = compact_->common(which);
+      if (first_scan) common_[which].curvature = 1;
+    }
+    if (first_scan) compact_->for_all_slopes([this](Index row, double slope) { slope_[row] = slope; });
     for (Index j = 0; j < size; ++j) {
       const Index column = active_columns_[std::size_t(j)];
       background_[j] = -centre_[column] * inverse_scale_[column];
     }
-  } else {
-    for (Index i = 0; i < n_; ++i) set_row(i, slope_[i], curvature_[i]);
-    background_.head(size).setZero();
   }
-  const Index listed = size == 0 ? 0 : compacted_ ? compact_->listed() : n_;
-  for (Index i = 0; i < listed; ++i) {
-    double* const cross = sparse_cross_.data() + i * stride;
-    for (Index j = 0; j < size; ++j) cross[j] = rows_.curvature[i] * (active_(i, j) - background_[j]);
-    std::fill(cross + size, cross + stride, 0.0);
+  for (Index i = 0; i < row_terms_.count; ++i) {
+    double* const vector = row_vectors_.data() + i * stride;
+    const CompactRows::Common common = compacted_ ? common_[compact_->class_of(i)] : CompactRows::Common();
+    const double weight = rows_.weight[i], curvature = rows_.curvature[i];
+    vector[RowTerms::slope] = rows_.slope[i] - weight * common.slope;
+    vector[RowTerms::curvature] = (first_scan ? weight : curvature) - weight * common.curvature;
+    if (row_terms_.is_narrow()) continue;
+    std::fill(vector + Sums::square, vector + stride, 0.0);
+    for (Index j = 0; j < size; ++j) vector[RowTerms::cross + j] = curvature * (active_(i, j) - background_[j]);
   }
+}
+
+inline void GlmObjective::sum_sparse(const Columns& panel) {
+  reader_->sum(panel, row_terms_, {sums_.data(), sums_.outerStride()});
+  if (!compacted_) return;
+  for (Index c = 0; c < panel.count; ++c)
+    add_common(c, class_moments_[0].col(panel[c]).data(), class_moments_[1].col(panel[c]).data());
+}
+
+// What all rows of a class contribute to the sums of a column, from its moments.
+inline void GlmObjective::add_common(Index place, const double* zero, const double* one) {
+  sums_(place, Sums::slope) += common_[0].slope * zero[0] + common_[1].slope * one[0];
+  sums_(place, Sums::curvature) += common_[0].curvature * zero[0] + common_[1].curvature * one[0];
+  sums_(place, Sums::square) += common_[0].curvature * zero[1] + common_[1].curvature * one[1];
+}
+
+// Where columns are not contiguous, those that the first scan will have to look at one by one are picked out together.
+inline bool GlmObjective::fetch_doubtful(const Interrupt& stopped) {
+  if (sparse_->columns_contiguous()) return true;
+  doubtful_.clear();
+  const double total = weight_.sum();
+  for (Index begin = 0; begin < p_; begin += largest_panel) {
+    const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
+    sum_sparse(panel);
+    for (Index c = 0; c < panel.count; ++c)
+      if (!plain_moments(c, total).is_plain()) doubtful_.push_back(panel[c]);
+  }
+  return doubtful_.empty() || reader_->fetch({0, Index(doubtful_.size()), doubtful_.data()}, stopped);
 }
 
 inline void GlmObjective::add_background_cross(Index count) {
@@ -287,8 +327,11 @@ inline void GlmObjective::convert_panel(const Columns& panel) {
 inline Status GlmObjective::scan(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
   if (!groups_.single()) return scan_groups(iterate, columns, sink);
   if (!begin_scan(iterate, kind, sink)) return Status::interrupted;
-  if (columns.list) gather_subset(columns);
-  if (sparse_) prepare_sparse_rows(columns.list != nullptr);
+  if (sparse_) {
+    if (!begin_sparse_scan(columns)) return Status::interrupted;
+  } else if (columns.list) {
+    gather_subset(columns);
+  }
   for (Index begin = 0; begin < columns.count; begin += largest_panel) {
     const Columns panel = columns.slice(begin, std::min(largest_panel, columns.count - begin));
     begin_panel(panel);
@@ -392,7 +435,7 @@ inline void GlmObjective::share_moments(ColumnMoments& moments) {
 
 inline bool GlmObjective::choose_all_units() {
   scan_ = {0, Hessian::exact, weight_.data()};
-  if (sparse_) prepare_sparse_rows(false);
+  if (sparse_ && !begin_sparse_scan({0, p_, nullptr})) return true;  // interrupted
   for (Index begin = 0; begin < p_; begin += largest_panel) {
     const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
     begin_panel(panel);
@@ -403,52 +446,119 @@ inline bool GlmObjective::choose_all_units() {
   return true;
 }
 
-// Groups: the Hessian among the members of each is needed as well, so members are gathered, and matrix products do the rest.
+// ----------------------------------------------------------------------------------------------------------------- groups
+
+// The columns of some units, one after the other.
+inline Columns GlmObjective::list_members(const Columns& units) {
+  members_listed_.clear();
+  for (Index c = 0; c < units.count; ++c)
+    for (Index i = 0; i < groups_.width(units[c]); ++i) members_listed_.push_back(groups_.column(units[c], i));
+  return {0, Index(members_listed_.size()), members_listed_.data()};
+}
+
+// Of groups the Hessian among the members of each is needed as well. Members are gathered, and matrix products do the rest; of
+// a sparse X, sums over the entries.
 inline Status GlmObjective::scan_groups(const Iterate& iterate, const Columns& units, ScanSink& sink) {
   const bool all_held = constraints_->bounded();
-  const Index size = take_active(iterate), d = size + intercept_, stride = groups_.stride();
+  const Index size = take_active(iterate), d = size + intercept_;
   if (!linearise_for_scan(iterate, Hessian::exact)) return Status::interrupted;
   if (!units_chosen_) {
     if (!choose_all_units()) return Status::invalid_input;
     if (interrupted_) return Status::interrupted;
   }
-  weighted_.leftCols(size) = active_.topRows(n_).leftCols(size);
-  weighted_.leftCols(size).array().colwise() *= curvature_.head(n_).array();
+  scan_ = {size, Hessian::exact, curvature_.data()};
+  if (sparse_) {
+    if (!begin_sparse_scan(units.list ? list_members(units) : Columns{0, p_, nullptr})) return Status::interrupted;
+  } else {
+    weigh_active();
+  }
   sink.begin_scan({inverse_.topLeftCorner(d, d), nullptr, nullptr, starts_.data()});
-  const Index per_panel = std::max<Index>(1, largest_panel / stride);
+  const Index per_panel = std::max<Index>(1, largest_panel / groups_.stride());
   for (Index begin = 0; begin < units.count; begin += per_panel) {
     if (interrupted()) return Status::interrupted;
-    const Columns panel = units.slice(begin, std::min(per_panel, units.count - begin));
+    const Columns panel = units.slice(begin, std::min(per_panel, units.count - begin)), members = list_members(panel);
     panel_starts_.assign(1, 0);
-    for (Index c = 0; c < panel.count; ++c) {
-      const Index unit = panel[c], width = groups_.width(unit), first = panel_starts_.back();
-      for (Index i = 0; i < width; ++i) {
-        const Index column = groups_.column(unit, i);
-        gather_in_units(column, 0, n_, members_.col(i).data());
-        if (inverse_scale_[column] == 0) members_.col(i).setZero();
-        if (all_held) {
-          panel_lower_[first + i] = lower_in_units(column);
-          panel_upper_[first + i] = upper_in_units(column);
-        }
-      }
-      const auto z = members_.leftCols(width);
-      auto block = panel_blocks_.block(first, 0, width, width);
-      weighted_members_.leftCols(width) = z;
-      weighted_members_.leftCols(width).array().colwise() *= curvature_.head(n_).array();
-      block.noalias() = z.transpose() * weighted_members_.leftCols(width);
-      for (Index i = 0; i < width; ++i) block(i, i) += ridge_ > 0 ? ridge_of(groups_.column(unit, i)) : 0.0;
-      panel_gradient_.segment(first, width).matrix().noalias() = z.transpose() * slope_.head(n_);
-      panel_curvature_.segment(first, width) = block.diagonal().array();
-      panel_cross_.block(first, 0, width, size).noalias() = z.transpose() * weighted_.leftCols(size);
-      if (intercept_) panel_cross_.col(size).segment(first, width).noalias() = z.transpose() * curvature_.head(n_);
-      panel_starts_.push_back(first + width);
+    for (Index c = 0; c < panel.count; ++c) panel_starts_.push_back(panel_starts_.back() + groups_.width(panel[c]));
+    if (sparse_) {
+      if (!reader_->fetch(members, [this] { return interrupted(); })) return Status::interrupted;
+      begin_panel(members);
+      sum_sparse(members);
+      convert_panel(members);
+      if (scan_.any_careful) weigh_active();
     }
-    const Index entries = panel_starts_.back();
-    sink.take_panel({panel, panel_gradient_.head(entries), panel_curvature_.head(entries),
-                     panel_cross_.topRows(entries).leftCols(d), all_held ? panel_lower_.data() : nullptr,
+    for (Index c = 0; c < panel.count; ++c) {
+      const Columns unit = members.slice(panel_starts_[std::size_t(c)], groups_.width(panel[c]));
+      if (sparse_ && !any_is_careful(unit))
+        pair_members(unit, panel_starts_[std::size_t(c)]);
+      else
+        gather_members(unit, panel_starts_[std::size_t(c)]);
+    }
+    if (all_held)
+      for (Index i = 0; i < members.count; ++i) {
+        panel_lower_[i] = lower_in_units(members[i]);
+        panel_upper_[i] = upper_in_units(members[i]);
+      }
+    sink.take_panel({panel, panel_gradient_.head(members.count), panel_curvature_.head(members.count),
+                     panel_cross_.topRows(members.count).leftCols(d), all_held ? panel_lower_.data() : nullptr,
                      all_held ? panel_upper_.data() : nullptr, panel_starts_.data(), &panel_blocks_});
   }
   return Status::converged;
+}
+
+// The active columns times the curvature.
+inline void GlmObjective::weigh_active() {
+  weighted_.leftCols(scan_.size) = active_.topRows(n_).leftCols(scan_.size);
+  weighted_.leftCols(scan_.size).array().colwise() *= curvature_.head(n_).array();
+}
+
+inline bool GlmObjective::any_is_careful(const Columns& columns) const {
+  for (Index c = 0; c < columns.count; ++c)
+    if (is_careful(columns[c])) return true;
+  return false;
+}
+
+// All that a scan says of the members of one unit, whose entries begin at a place in the panel.
+inline void GlmObjective::gather_members(const Columns& unit, Index place) {
+  const Index width = unit.count, size = scan_.size;
+  for (Index i = 0; i < width; ++i) {
+    gather_in_units(unit[i], 0, n_, members_.col(i).data());
+    if (inverse_scale_[unit[i]] == 0) members_.col(i).setZero();
+  }
+  const auto z = members_.leftCols(width);
+  auto block = panel_blocks_.block(place, 0, width, width);
+  weighted_members_.leftCols(width) = z;
+  weighted_members_.leftCols(width).array().colwise() *= curvature_.head(n_).array();
+  block.noalias() = z.transpose() * weighted_members_.leftCols(width);
+  for (Index i = 0; i < width; ++i) block(i, i) += ridge_ > 0 ? ridge_of(unit[i]) : 0.0;
+  panel_gradient_.segment(place, width).matrix().noalias() = z.transpose() * slope_.head(n_);
+  panel_curvature_.segment(place, width) = block.diagonal().array();
+  panel_cross_.block(place, 0, width, size).noalias() = z.transpose() * weighted_.leftCols(size);
+  if (intercept_) panel_cross_.col(size).segment(place, width).noalias() = z.transpose() * curvature_.head(n_);
+}
+
+// The Hessian among the members of one unit of a sparse X, the sums of which are known. With x = centre + scale z, x_i.(h x_j)
+// becomes that of z.
+inline void GlmObjective::pair_members(const Columns& unit, Index place) {
+  auto block = panel_blocks_.block(place, 0, unit.count, unit.count);
+  const auto times_curvature = [&](Index i) { return sums_(place + i, Sums::curvature); };
+  for (Index i = 0; i < unit.count; ++i) {
+    block(i, i) = panel_curvature_[place + i];
+    if (i + 1 == unit.count) break;
+    reader_->entries(unit[i], entries_);
+    for (std::size_t e = 0; e < std::size_t(entries_.count); ++e)
+      member_[entries_.rows[e]] = entries_.values[e] * curvature_[entries_.rows[e]];
+    const std::vector<Index>& rows = other_entries_.rows;
+    for (Index j = i + 1; j < unit.count; ++j) {
+      reader_->entries(unit[j], other_entries_);
+      double product = 0;
+      for (std::size_t e = 0; e < std::size_t(other_entries_.count); ++e)
+        product += member_[rows[e]] * other_entries_.values[e];
+      const double centre_i = panel_centre_[place + i], centre_j = panel_centre_[place + j];
+      product -= centre_i * times_curvature(j) + centre_j * (times_curvature(i) - centre_i * sum_curvature_);
+      block(i, j) = block(j, i) = product * panel_factor_[place + i] * panel_factor_[place + j];
+    }
+    for (std::size_t e = 0; e < std::size_t(entries_.count); ++e) member_[entries_.rows[e]] = 0;
+  }
 }
 
 }  // namespace ksparse

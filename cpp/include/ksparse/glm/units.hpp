@@ -12,19 +12,19 @@
 
 namespace ksparse {
 
+inline GlmObjective::PlainMoments GlmObjective::plain_moments(Index place, double total) const {
+  const double mean = intercept_ ? sums_(place, Sums::curvature) / total : 0.0;
+  return {mean, sums_(place, Sums::square) / total - mean * mean, sums_(place, Sums::slope) - mean * sum_slope_};
+}
+
 // From the first scan's sums of a panel: units, and derivatives in these units. False: X is not finite.
 inline bool GlmObjective::choose_units(const Columns& panel) {
-  // Below this ratio of variance to squared mean, the conversion by formula would lose more than half of the digits.
-  constexpr double cancellation = 1e-8;
-  constexpr double tiny = 1e-280, huge = 1e280;
   const double total = weight_.sum(), average_curvature = sum_curvature_ / total;
   for (Index c = 0; c < panel.count; ++c) {
     const Index column = panel[c];
-    const double mean = intercept_ ? sums_(c, Sums::curvature) / total : 0.0;
-    double variance = sums_(c, Sums::square) / total - mean * mean;
-    double slope = sums_(c, Sums::slope) - mean * sum_slope_;
-    const bool plain = variance > cancellation * mean * mean && variance > tiny && variance < huge && std::isfinite(slope);
-    if (plain) {
+    const PlainMoments plain = plain_moments(c, total);
+    auto [mean, variance, slope] = plain;
+    if (plain.is_plain()) {
       centre_[column] = mean;
       const double inverse = power_of_two_near(1 / std::sqrt(variance));
       inverse_scale_[column] = is_negligible(inverse) ? 0.0 : inverse;
@@ -52,16 +52,16 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
   return true;
 }
 
-// Units of a column whose plain sums are no use: constant, not finite, at the ends of the range, or far from 0 for its spread.
+// Units of a column whose plain sums are no use.
 inline bool GlmObjective::examine_column(Index column) {
-  if (sparse_ && sparse_->is_zero(column, weight_.data())) {  // there may be many of these, so no look at all rows
+  if (sparse_ && has_no_entry(column)) {
     inverse_scale_[column] = 0;
     return true;
   }
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
   for (Index first = 0; first < n_; first += block_rows) {
     const Index rows = std::min(block_rows, n_ - first);
-    design_->gather(column, first, rows, column_.data());
+    gather(column, first, rows, column_.data());
     for (Index i = 0; i < rows; ++i) {
       if (!std::isfinite(column_[i])) {
         bad_row_ = first + i;
@@ -84,7 +84,7 @@ inline bool GlmObjective::examine_column(Index column) {
     double sum = 0;
     for (Index first = 0; first < n_; first += block_rows) {
       const Index rows = std::min(block_rows, n_ - first);
-      design_->gather(column, first, rows, column_.data());
+      gather(column, first, rows, column_.data());
       for (Index i = 0; i < rows; ++i)
         if (weight_[first + i] > 0) sum += weight_[first + i] * term(column_[i] * shrink);
     }
@@ -96,6 +96,17 @@ inline bool GlmObjective::examine_column(Index column) {
   if (!(variance > 0) || is_negligible(inverse)) return true;
   centre_[column] = mean / shrink;
   inverse_scale_[column] = inverse;
+  return true;
+}
+
+// Whether a column of a sparse X is finite, and 0 in every row of positive weight. There may be many of these, so no look at
+// all rows.
+inline bool GlmObjective::has_no_entry(Index column) {
+  reader_->entries(column, entries_);
+  for (std::size_t e = 0; e < std::size_t(entries_.count); ++e) {
+    const double value = entries_.values[e];
+    if (!std::isfinite(value) || (value != 0 && weight_[entries_.rows[e]] > 0)) return false;
+  }
   return true;
 }
 
