@@ -19,6 +19,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -176,10 +177,10 @@ class Splicing final : public ScanSink, private MoveRules {
   std::vector<Index> position_;            // (p,) place in the active set, or -1
   std::vector<Index> working_;             // sorted features of the working set
   std::vector<Index> candidates_;          // sorted features that passed the screen
-  std::vector<Index> likely_;              // entering features of the exchanges with any feature
+  std::vector<Index> likely_;              // features that the last scan of all proposed to take in
   std::vector<Index> surveyed_;            // the same, as it was after the last survey
   Index working_size_ = 0;                 // how many it holds
-  std::vector<Index> order_;               // (p,) scratch of the choice of the working set
+  std::vector<double> ranks_, ordered_;    // (p,) scratch of the choice of the working set
   std::vector<double> score_;              // (p,) what each feature promised in the last scan of all
   Index model_units_ = 0;                  // the features for which the model was made
   std::unique_ptr<SacrificeModel> model_;  // of the last scan
@@ -239,7 +240,8 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   working_.reserve(std::size_t(working_size_));
   surveyed_.reserve(std::size_t(working_size_));
   candidates_.reserve(std::size_t(samples_ ? candidate_count + capacity_ : 0));
-  order_.resize(std::size_t(features_));
+  ranks_.resize(std::size_t(features_));
+  ordered_.resize(std::size_t(features_));
   score_.assign(std::size_t(features_), 0.0);
   proposals_.reset(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), model_->move_size());
   likely_.reserve(std::size_t(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1)));
@@ -314,7 +316,7 @@ inline void Splicing::ask_refit(Phase phase) {
   goal_.bar = descent ? current_.objective * (1 - least_gain) : std::numeric_limits<double>::infinity();
   goal_.exact = phase == Phase::polish;
   goal_.rough = phase == Phase::grow && trial_.size() < budget_;
-  goal_.likely = phase == Phase::global ? Columns{0, Index(likely_.size()), likely_.data()} : Columns{};
+  goal_.likely = {0, Index(likely_.size()), likely_.data()};
 }
 
 inline void Splicing::ask_scan(Phase phase) {
@@ -436,15 +438,16 @@ inline void Splicing::answer_scan(Status status) {
     surveyed_ = working_;
     return grow_or_exchange();
   }
-  if (current_.size() < budget_) return enter_best();
   list_likely();
+  if (current_.size() < budget_) return enter_best();
   try_next_exchange();
 }
 
+// Features that were scanned by name have been met by whom it helps to know.
 inline void Splicing::list_likely() {
   likely_.clear();
-  if (phase_ == Phase::global)
-    for (Index i = 0; i < proposals_.size(); ++i) likely_.push_back(proposals_[i].entering);
+  if (columns().list) return;
+  for (Index i = 0; i < proposals_.size(); ++i) likely_.push_back(proposals_[i].entering);
 }
 
 inline void Splicing::choose_working_set() {
@@ -453,16 +456,20 @@ inline void Splicing::choose_working_set() {
   std::iota(working_.begin(), working_.end(), Index(0));
 }
 
-// The features that promised most in the last scan of all, and the active ones; sorted.
+// The features that promised most in the last scan of all, and the active ones; of equals the first. Sorted.
 inline void Splicing::choose_best(Index size, std::vector<Index>& chosen) {
-  std::iota(order_.begin(), order_.end(), Index(0));
-  const auto rank = [this](Index a, Index b) {
-    const double of_a = rank_of(a), of_b = rank_of(b);
-    return of_a != of_b ? of_a > of_b : a < b;
-  };
-  std::nth_element(order_.begin(), order_.begin() + size, order_.end(), rank);
-  chosen.assign(order_.begin(), order_.begin() + size);
-  std::sort(chosen.begin(), chosen.end());
+  chosen.clear();
+  if (size == 0) return;
+  for (Index j = 0; j < features_; ++j) ranks_[std::size_t(j)] = rank_of(j);
+  ordered_ = ranks_;
+  std::nth_element(ordered_.begin(), ordered_.begin() + (size - 1), ordered_.end(), std::greater<double>());
+  const double last = ordered_[std::size_t(size - 1)];
+  // Before it stand all that are above it, and so many equals as there is room for.
+  auto equals = std::count(ordered_.begin(), ordered_.begin() + size, last);
+  for (Index j = 0; j < features_; ++j) {
+    const double rank = ranks_[std::size_t(j)];
+    if (rank > last || (rank == last && equals-- > 0)) chosen.push_back(j);
+  }
 }
 
 inline void Splicing::enter_best() {

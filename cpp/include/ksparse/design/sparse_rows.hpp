@@ -254,9 +254,10 @@ class SparseRows final : public SparseDesign {
       return true;
     }
 
-    // Those picked out join those kept; which do not pile up without end.
+    // Those picked out join those kept, which make room if they are many: most are of use again, but X is not to be copied.
     void merge() {
-      const bool full = kept_.entries() + picked_.entries() > design_.rows() + 2 * picked_.entries();
+      constexpr Index few = Index(1) << 20;  // 16 MB
+      const bool full = kept_.entries() > few + design_.begin(design_.rows()) / 16;
       merged_.clear();
       std::size_t old = 0, fresh = 0;
       while (old < kept_.numbers.size() || fresh < picked_.numbers.size()) {

@@ -554,6 +554,7 @@ inline void GlmObjective::gather_active(const std::vector<Index>& support) {
   const auto same = [this](const std::vector<Index>& columns) {
     return std::equal(columns.begin(), columns.end(), slots_.begin());
   };
+  if (sparse_) reader_->fetch({0, Index(support.size()), support.data()}, [this] { return interrupted(); });
   if (may_compact(support)) {
     if (compacted_ && Index(support.size()) == compacted_size_ && same(support)) return;
     linearised_ = false;
