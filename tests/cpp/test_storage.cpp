@@ -313,6 +313,39 @@ TEST_CASE("malformed_sparse_columns_are_refused", "[storage]") {
   CHECK(result.info.message.find("row index 7") != std::string::npos);
 }
 
+// Columns with entries in rows of one class alone, where a good fit has next to no curvature, and copies of each: a copy adds
+// nothing, and whatever rounding makes of it must not look like a gain.
+TEST_CASE("copies_of_well_fitted_sparse_columns_do_not_look_useful", "[storage]") {
+  for (const unsigned seed : {100u, 101u, 102u, 103u}) {
+    std::mt19937_64 generator(seed);
+    std::uniform_real_distribution<double> uniform;
+    const Index n = 3000, p = 300, copies = 3;
+    Data data{Eigen::MatrixXd::Zero(n, p), Eigen::VectorXd(n)};
+    for (Index j = 0; j < p; ++j)
+      for (Index i = 0; i < n; ++i) data.X(i, j) = uniform(generator) < 0.02;
+    for (Index i = 0; i < n; ++i) {
+      const double eta = -0.3 + 0.8 * (data.X(i, 10) - data.X(i, 11) + data.X(i, 12) - data.X(i, 13));
+      data.y[i] = uniform(generator) < 1 / (1 + std::exp(-eta));
+    }
+    for (Index j = 0; j < 3; ++j) {
+      for (Index i = 0; i < n; ++i) data.X(i, j) = data.y[i] == 1 && uniform(generator) < 0.06;
+      for (Index copy = 1; copy <= copies; ++copy) data.X.col(100 + copies * j + copy) = data.X.col(j);
+    }
+    const Stored stored(data.X);
+    Options options;
+    options.k = 7;
+    options.fit_intercept = false;
+    options.effort = Effort::fast;
+    const FitResult expected = fit(ColumnView(stored.columns), data.y, Logistic{}, options);
+    stored.for_each([&](const Design& design, const char* name) {
+      const FitResult result = fit(design, data.y, Logistic{}, options);
+      CAPTURE(seed, name);
+      CHECK(result.support == expected.support);
+      CHECK(result.objective <= expected.objective * (1 + 1e-9));
+    });
+  }
+}
+
 TEST_CASE("separable_sparse_data_are_recognised", "[storage]") {
   Data data = sparse_data(300, 20, 0.1, 4);
   for (Index i = 0; i < 300; ++i) data.y[i] = data.X(i, 3) > 0;

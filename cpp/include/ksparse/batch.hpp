@@ -266,7 +266,9 @@ KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count
     return number < count ? number : -1;
   };
   ProgressCounter counter(progress, Index(answers.size()), interrupt);
-  const CheckedDesign checked(design, count);
+  BatchProblem first;  // whose constraints are as a rule those of all
+  if (count > 0) source(0, first);
+  const CheckedDesign checked(design, count, !first.options.constraints.groups.empty());
   const auto give = [&](Index number, CompactFit fit) {
     answers[std::size_t(number)] = std::move(fit);
     counter.count();

@@ -100,6 +100,8 @@ class CompactRows {
     return {slope_[at] / weight_[at], curvature_[at] / weight_[at]};
   }
   int class_of(Index place) const noexcept { return sign_[place] > 0; }  // of a listed row
+  int class_of_row(Index row) const noexcept { return label(row); }
+  Index place_of_row(Index row) const noexcept { return listed_.has(row) ? place_[std::size_t(row)] : -1; }
   /// visit(row, slope) for each row of X.
   template <class Visit>
   void for_all_slopes(const Visit& visit) const {

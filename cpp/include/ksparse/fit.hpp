@@ -44,7 +44,7 @@ inline void note_bad_entry(const GlmObjective& objective, Info& info) {
 /// read one by one.
 class CheckedDesign {
  public:
-  CheckedDesign(const Design& design, Index problems) : CheckedDesign(design, problems >= many) {}
+  CheckedDesign(const Design& design, Index problems, bool groups) : CheckedDesign(design, problems >= many || groups) {}
   CheckedDesign(const Design& design, const Options& options) : CheckedDesign(design, !options.constraints.groups.empty()) {}
   CheckedDesign(const CheckedDesign&) = delete;
   CheckedDesign& operator=(const CheckedDesign&) = delete;

@@ -69,7 +69,8 @@ KSPARSE_API ksparse_code ksparse_design_csc(const void* values, ksparse_scalar s
                                             int64_t entries, ksparse_design** design);
 
 /* Sparse X by rows (CSR). The entries of row i are those from starts[i] to starts[i + 1], their columns increasing.
-   starts: (rows + 1,), the last of which is `entries`. ksparse_fit_many makes a copy by columns for many problems. */
+   starts: (rows + 1,), the last of which is `entries`. A copy by columns is made for groups, and by
+   ksparse_fit_many for many problems. */
 KSPARSE_API ksparse_code ksparse_design_csr(const void* values, ksparse_scalar scalar, const void* starts,
                                             const void* column_numbers, ksparse_index index, int64_t rows, int64_t columns,
                                             int64_t entries, ksparse_design** design);

@@ -41,7 +41,9 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& desig
     return bool(done[i]);
   };
   ProgressCounter counter(progress, Index(tasks.size() * ks.size()), interrupt);
-  const CheckedDesign checked(design, Index(tasks.size()));
+  const bool groups =
+      std::any_of(tasks.begin(), tasks.end(), [](const PathTask& task) { return !task.options.constraints.groups.empty(); });
+  const CheckedDesign checked(design, Index(tasks.size()), groups);
   const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
     const PathTask& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();

@@ -1,7 +1,7 @@
 // Sparse X by rows (CSR), as it lies in the caller's memory. Sums of all columns are taken together, row by row; after the
 // first scan only over the listed rows, which are few, so that later scans cost next to nothing. Columns that are read one by
-// one, those of the working set and of the support, are picked out of all rows together, and kept. SPDX-License-Identifier:
-// BSD-3-Clause
+// one, those of the working set and of the support, are picked out of all rows together, and kept.
+// SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>

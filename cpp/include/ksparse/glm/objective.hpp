@@ -150,10 +150,11 @@ class GlmObjective final : public Objective {
   double assemble(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Eigen::Ref<Eigen::VectorXd> gradient,
                   Eigen::Ref<Eigen::MatrixXd> hessian) const;
   RowBlock row_block(Index first, Index rows, Index size, const double* curvature);
-  Index take_active(const Iterate& iterate);
+  Index take_active(const Iterate& iterate, const Columns& likely = {});
   Status scan_groups(const Iterate& iterate, const Columns& units, ScanSink& sink);
   bool choose_all_units();
-  void gather_active(const std::vector<Index>& support);
+  void gather_active(const std::vector<Index>& support, const Columns& likely);
+  bool fetch_active(const std::vector<Index>& support, const Columns& likely);
   void gather_in_units(Index column, Index first, Index rows, double* target) const;
   void sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian);
   bool linearise_for_scan(const Iterate& iterate, Hessian kind);
@@ -176,8 +177,11 @@ class GlmObjective final : public Objective {
   bool any_is_careful(const Columns& columns) const;
   void gather_members(const Columns& unit, Index place);
   void pair_members(const Columns& unit, Index place);
+  void clear_member(Index place);
   void sum_sparse(const Columns& panel);
   void add_common(Index place, const double* zero, const double* one);
+  template <class RowOf, class ValueOf>
+  void recount(Index place, Index count, const RowOf& row_of, const ValueOf& value_of);
   void add_background_cross(Index count);
   void gather(Index column, Index first, Index rows, double* target) const {
     if (sparse_)
@@ -292,7 +296,8 @@ class GlmObjective final : public Objective {
   std::vector<Index> doubtful_;        // columns of the first scan whose plain sums are no use
   Eigen::VectorXd careful_column_;     // (n,) if there are careful columns
   Eigen::VectorXd careful_sums_;       // (stride + 3,) of one of them
-  std::vector<Index> members_listed_;  // of the groups of a panel
+  std::vector<Index> members_listed_;  // columns to be fetched; of the groups of a panel
+  std::vector<Index> cancelled_;       // places of a panel whose sums are recounted
   Eigen::VectorXd member_;             // (n,) zeros, but while one member of a group is paired with others
   EntryList other_entries_;
   std::vector<Index> starts_;  // (places + 1,) where those of each place begin
@@ -376,6 +381,8 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
   if (sparse_) {
     reader_ = sparse_->reader(capacity_);
     entries_.reserve(n_);
+    members_listed_.reserve(std::size_t(p_));
+    cancelled_.reserve(std::size_t(panel_entries()));
     if (loss_->is_binary() && groups_.single() && !offset_.size() && n_ > 16 * Pack::size) {
       if (!compact_) compact_.emplace();
       compact_->reset(n_, response_, weight_);
@@ -473,7 +480,6 @@ inline void GlmObjective::make_room() {
     weighted_.resize(n_, capacity_);
     panel_blocks_.resize(entries, groups_.stride());
     panel_starts_.reserve(std::size_t(entries + 1));
-    members_listed_.reserve(std::size_t(p_));
     if (sparse_) {
       member_ = Eigen::VectorXd::Zero(n_);
       other_entries_.reserve(n_);
@@ -522,7 +528,7 @@ inline void GlmObjective::gather_in_units(Index column, Index first, Index rows,
 }
 
 // Columns and coefficients of an iterate, gathered; returns how many.
-inline Index GlmObjective::take_active(const Iterate& iterate) {
+inline Index GlmObjective::take_active(const Iterate& iterate, const Columns& likely) {
   active_columns_.clear();
   starts_.assign(1, 0);
   for (Index place = 0; place < iterate.size(); ++place) {
@@ -535,7 +541,7 @@ inline Index GlmObjective::take_active(const Iterate& iterate) {
   }
   const Index size = Index(active_columns_.size());
   if (intercept_) beta_[size] = iterate.intercept;
-  gather_active(active_columns_);
+  gather_active(active_columns_, likely);
   return size;
 }
 
@@ -550,13 +556,22 @@ inline bool GlmObjective::may_compact(const std::vector<Index>& support) const {
   return compact_ && std::none_of(support.begin(), support.end(), [this](Index column) { return is_careful(column); });
 }
 
-inline void GlmObjective::gather_active(const std::vector<Index>& support) {
+// What is read next of a sparse X. False: interrupted.
+inline bool GlmObjective::fetch_active(const std::vector<Index>& support, const Columns& likely) {
+  members_listed_.assign(support.begin(), support.end());
+  for (Index c = 0; c < likely.count; ++c)
+    for (Index i = 0; i < groups_.width(likely[c]); ++i) members_listed_.push_back(groups_.column(likely[c], i));
+  return reader_->fetch({0, Index(members_listed_.size()), members_listed_.data()}, [this] { return interrupted(); });
+}
+
+inline void GlmObjective::gather_active(const std::vector<Index>& support, const Columns& likely) {
   const auto same = [this](const std::vector<Index>& columns) {
     return std::equal(columns.begin(), columns.end(), slots_.begin());
   };
-  if (sparse_) reader_->fetch({0, Index(support.size()), support.data()}, [this] { return interrupted(); });
-  if (may_compact(support)) {
-    if (compacted_ && Index(support.size()) == compacted_size_ && same(support)) return;
+  const bool compacts = may_compact(support);
+  if (compacts && compacted_ && Index(support.size()) == compacted_size_ && same(support)) return;
+  if (sparse_ && !fetch_active(support, likely)) return;
+  if (compacts) {
     linearised_ = false;
     if (compact_->gather(support, *reader_, entries_, centre_, inverse_scale_, active_)) {
       std::copy(support.begin(), support.end(), slots_.begin());

@@ -76,9 +76,8 @@ inline double GlmObjective::assemble(Index size, const Eigen::Ref<const Eigen::V
 inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal) {
   // While searching, an objective to ten digits is enough to compare supports; the answer is refitted to the user's tolerance.
   constexpr double search_tolerance = 1e-10, rough_tolerance = 1e-4;
-  if (sparse_ && goal.likely.count > 0)
-    reader_->fetch(groups_.single() ? goal.likely : list_members(goal.likely), [this] { return interrupted(); });
-  const Index size = take_active(iterate), d = size + intercept_;
+  const Index size = take_active(iterate, goal.likely), d = size + intercept_;
+  if (interrupted_) return {Status::interrupted};
   SupportFunction function(*this, size);
   if (!started_) {
     started_ = true;

@@ -85,6 +85,7 @@ inline bool GlmObjective::hold_at_bounds(Index size) {
 
 inline bool GlmObjective::linearise_for_scan(const Iterate& iterate, Hessian kind) {
   const Index size = take_active(iterate), d = size + intercept_;
+  if (interrupted_) return false;
   auto hessian = hessian_.topLeftCorner(d, d);
   auto inverse = inverse_.topLeftCorner(d, d);
   // A refit ends with a linearisation where it ends, and most scans begin there.
@@ -220,11 +221,7 @@ inline bool GlmObjective::sum_careful_sparse(const Columns& panel) {
     gather_in_units(panel[c], 0, n_, careful_column_.data());
     kernels::sparse_column(n_, row_of, value_of, row_terms_, careful_sums_.data());
     sums_.row(c).head(row_terms_.sum_count()) = careful_sums_.head(row_terms_.sum_count()).transpose();
-    if (!compacted_) continue;
-    double zero[2], one[2];
-    double* const moments[2] = {zero, one};
-    kernels::class_moments(n_, row_of, value_of, compact_->classes(), moments);
-    add_common(c, zero, one);
+    if (compacted_) recount(c, n_, row_of, value_of);
   }
   return true;
 }
@@ -233,13 +230,14 @@ inline bool GlmObjective::sum_careful_sparse(const Columns& panel) {
 // have. Products with the active columns are x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only listed rows
 // count in the first.
 inline bool GlmObjective::begin_sparse_scan(const Columns& columns) {
+  if (columns.count == 0) return true;  // only the point is of interest
   const Interrupt stopped = [this] { return interrupted(); };
   const bool first_scan = !units_chosen_;
   if (first_scan && compacted_ &&
       !reader_->class_moments(compact_->classes(), {{class_moments_[0].data(), class_moments_[1].data()}}, stopped))
     return false;
   set_row_vectors(first_scan);
-  if (!careful_.empty() && !reader_->fetch({0, Index(careful_.size()), careful_.data()}, stopped)) return false;
+  if (!columns.list && !reader_->fetch({0, Index(careful_.size()), careful_.data()}, stopped)) return false;
   return reader_->begin_scan(columns, row_terms_, stopped) && (!first_scan || fetch_doubtful(stopped));
 }
 
@@ -272,10 +270,46 @@ inline void GlmObjective::set_row_vectors(bool first_scan) {
 }
 
 inline void GlmObjective::sum_sparse(const Columns& panel) {
+  // What is left of the sums by class once the listed rows are taken out of them has lost so many digits at most: models of
+  // columns that all but agree have use for the others.
+  constexpr double cancellation = 1e-3;
   reader_->sum(panel, row_terms_, {sums_.data(), sums_.outerStride()});
   if (!compacted_) return;
-  for (Index c = 0; c < panel.count; ++c)
-    add_common(c, class_moments_[0].col(panel[c]).data(), class_moments_[1].col(panel[c]).data());
+  cancelled_.clear();
+  for (Index c = 0; c < panel.count; ++c) {
+    const double *const zero = class_moments_[0].col(panel[c]).data(), *const one = class_moments_[1].col(panel[c]).data();
+    add_common(c, zero, one);
+    const double of_all = common_[0].curvature * zero[1] + common_[1].curvature * one[1];
+    if (sums_(c, Sums::square) < cancellation * of_all && inverse_scale_[panel[c]] != 0 && units_chosen_)
+      cancelled_.push_back(c);
+  }
+  if (cancelled_.empty()) return;
+  members_listed_.clear();
+  for (const Index c : cancelled_) members_listed_.push_back(panel[c]);
+  if (!reader_->fetch({0, Index(members_listed_.size()), members_listed_.data()}, [this] { return interrupted(); })) return;
+  for (const Index c : cancelled_) {
+    reader_->entries(panel[c], entries_);
+    recount(
+        c, entries_.count, [this](Index e) { return entries_.rows[std::size_t(e)]; },
+        [this](Index e) { return entries_.values[std::size_t(e)]; });
+  }
+}
+
+// The first three sums of a column over compact rows, entry by entry.
+template <class RowOf, class ValueOf>
+void GlmObjective::recount(Index place, Index count, const RowOf& row_of, const ValueOf& value_of) {
+  double slope = 0, curvature = 0, square = 0;
+  for (Index e = 0; e < count; ++e) {
+    const Index row = row_of(e), listed = compact_->place_of_row(row);
+    const CompactRows::Common& common = common_[compact_->class_of_row(row)];
+    const double x = value_of(e), xh = x * (listed >= 0 ? rows_.curvature[listed] : weight_[row] * common.curvature);
+    slope += x * (listed >= 0 ? rows_.slope[listed] : weight_[row] * common.slope);
+    curvature += xh;
+    square += x * xh;
+  }
+  sums_(place, Sums::slope) = slope;
+  sums_(place, Sums::curvature) = curvature;
+  sums_(place, Sums::square) = square;
 }
 
 // What all rows of a class contribute to the sums of a column, from its moments.
@@ -468,7 +502,8 @@ inline Status GlmObjective::scan_groups(const Iterate& iterate, const Columns& u
   }
   scan_ = {size, Hessian::exact, curvature_.data()};
   if (sparse_) {
-    if (!begin_sparse_scan(units.list ? list_members(units) : Columns{0, p_, nullptr})) return Status::interrupted;
+    if (!begin_sparse_scan(units.list || units.count == 0 ? list_members(units) : Columns{0, p_, nullptr}))
+      return Status::interrupted;
   } else {
     weigh_active();
   }
@@ -536,19 +571,34 @@ inline void GlmObjective::gather_members(const Columns& unit, Index place) {
   if (intercept_) panel_cross_.col(size).segment(place, width).noalias() = z.transpose() * curvature_.head(n_);
 }
 
+inline void GlmObjective::clear_member(Index place) {
+  panel_gradient_[place] = panel_curvature_[place] = 0;
+  panel_cross_.row(place).head(scan_.size + intercept_).setZero();
+}
+
 // The Hessian among the members of one unit of a sparse X, the sums of which are known. With x = centre + scale z, x_i.(h x_j)
 // becomes that of z.
 inline void GlmObjective::pair_members(const Columns& unit, Index place) {
   auto block = panel_blocks_.block(place, 0, unit.count, unit.count);
   const auto times_curvature = [&](Index i) { return sums_(place + i, Sums::curvature); };
   for (Index i = 0; i < unit.count; ++i) {
+    if (inverse_scale_[unit[i]] == 0) clear_member(place + i);  // whatever its sums: they may be infinite
     block(i, i) = panel_curvature_[place + i];
-    if (i + 1 == unit.count) break;
+    if (i + 1 == unit.count || interrupted()) break;
+    if (inverse_scale_[unit[i]] == 0) {
+      block.row(i).tail(unit.count - i - 1).setZero();
+      block.col(i).tail(unit.count - i - 1).setZero();
+      continue;
+    }
     reader_->entries(unit[i], entries_);
     for (std::size_t e = 0; e < std::size_t(entries_.count); ++e)
       member_[entries_.rows[e]] = entries_.values[e] * curvature_[entries_.rows[e]];
     const std::vector<Index>& rows = other_entries_.rows;
     for (Index j = i + 1; j < unit.count; ++j) {
+      if (inverse_scale_[unit[j]] == 0) {
+        block(i, j) = block(j, i) = 0;
+        continue;
+      }
       reader_->entries(unit[j], other_entries_);
       double product = 0;
       for (std::size_t e = 0; e < std::size_t(other_entries_.count); ++e)

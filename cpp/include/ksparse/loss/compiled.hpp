@@ -1,6 +1,6 @@
 // A loss of the user's own that was compiled elsewhere (C, Numba, Cython, Julia, ...): a function of a block of rows, or three
-// of a single row. They are called from several threads at once, hundreds of times per fit. SPDX-License-Identifier:
-// BSD-3-Clause
+// of a single row. They are called from several threads at once, hundreds of times per fit.
+// SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <algorithm>
