@@ -226,7 +226,7 @@ void check_reader(const SparseDesign& design, const Eigen::MatrixXd& X) {
         for (Index begin = 0; begin < columns.count; begin += 5) {
           const Columns panel = columns.slice(begin, std::min<Index>(5, columns.count - begin));
           Eigen::MatrixXd sums = Eigen::MatrixXd::Constant(5, 3 + size, 0.5);
-          reader->sum(panel, terms, {sums.data(), 5});
+          REQUIRE(reader->sum(panel, terms, {sums.data(), 5}, never));
           for (Index c = 0; c < panel.count; ++c) {
             const Eigen::VectorXd x = X.col(panel[c]);
             Eigen::RowVectorXd expected = x.transpose() * by_row;
@@ -299,7 +299,9 @@ TEST_CASE("long_work_on_a_sparse_design_can_be_interrupted", "[design]") {
   const auto of_rows = SparseRows(by_rows).reader(0);
   CHECK(!of_columns->class_moments({&second, weight.data(), nullptr}, {{zero.data(), one.data()}}, at_once));
   CHECK(!of_rows->class_moments({&second, weight.data(), nullptr}, {{zero.data(), one.data()}}, at_once));
-  CHECK(!of_rows->begin_scan({0, p, nullptr}, all_rows, at_once));
+  REQUIRE(of_rows->begin_scan({0, p, nullptr}, all_rows, at_once));
+  Eigen::MatrixXd sums(5, 3);
+  CHECK(!of_rows->sum({0, 5, nullptr}, all_rows, {sums.data(), 5}, at_once));
   CHECK(!of_rows->fetch({0, 3, nullptr}, at_once));
   EntryList entries;
   entries.reserve(n);

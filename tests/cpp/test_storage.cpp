@@ -313,6 +313,39 @@ TEST_CASE("malformed_sparse_columns_are_refused", "[storage]") {
   CHECK(result.info.message.find("row index 7") != std::string::npos);
 }
 
+// So many columns that an X by rows is summed a part of them at a time.
+TEST_CASE("rows_of_very_many_columns", "[storage]") {
+  const Index n = 200, p = 600000;
+  std::mt19937_64 generator(8);
+  std::vector<Eigen::Triplet<double>> entries;
+  Eigen::VectorXd y(n);
+  for (Index i = 0; i < n; ++i) {
+    double eta = 0;
+    for (int e = 0; e < 60; ++e) {
+      const Index j = e < 6 ? Index(generator() % 30) * 20000 + 7 : Index(generator() % std::uint64_t(p));
+      const double x = 1 + double(generator() % 1000) / 1000;
+      entries.emplace_back(int(i), int(j), x);
+      if (j % 20000 == 7) eta += (j / 20000 % 2 ? 1 : -1) * x;
+    }
+    y[i] = double(generator() % 1000) / 1000 < 1 / (1 + std::exp(-eta));
+  }
+  Eigen::SparseMatrix<double> by_columns(n, p);
+  by_columns.setFromTriplets(entries.begin(), entries.end());
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> by_rows = by_columns;
+  Options options;
+  options.k = 6;
+  options.ridge = 1e-2;
+  const Eigen::VectorXd none, offset = Eigen::VectorXd::Constant(n, 0.1);
+  for (const Eigen::VectorXd& shift : {none, offset}) {
+    const Problem problem{{y.data(), n}, {none.data(), 0}, {shift.data(), shift.size()}};
+    const FitResult expected = fit(SparseColumns<double, int>(by_columns), problem, Logistic{}, options);
+    const FitResult result = fit(SparseRows<double, int>(by_rows), problem, Logistic{}, options);
+    CHECK(expected.support.size() == 6);
+    CHECK(result.support == expected.support);
+    CHECK(close(result.objective, expected.objective, 1e-10));
+  }
+}
+
 // Columns with entries in rows of one class alone, where a good fit has next to no curvature, and copies of each: a copy adds
 // nothing, and whatever rounding makes of it must not look like a gain.
 TEST_CASE("copies_of_well_fitted_sparse_columns_do_not_look_useful", "[storage]") {

@@ -265,8 +265,8 @@ class SparseReader {
   virtual bool class_moments(const RowClasses& classes, const ClassMoments& moments, const Interrupt& interrupt) = 0;
   /// Before the panels of a scan of these columns, whose terms then stay as they are. False: interrupted.
   virtual bool begin_scan(const Columns& columns, const RowTerms& rows, const Interrupt& interrupt) = 0;
-  /// Sets all sums of a panel of them, over the listed rows.
-  virtual void sum(const Columns& panel, const RowTerms& rows, const Sums& sums) = 0;
+  /// Sets all sums of a panel of them, over the listed rows; panels in their order are fast. False: interrupted.
+  virtual bool sum(const Columns& panel, const RowTerms& rows, const Sums& sums, const Interrupt& interrupt) = 0;
 };
 
 /// A sparse X. Scans ask for sums over all rows; blocks of rows can be had as from a dense X, but are not fast.
@@ -352,11 +352,12 @@ class SparseColumns final : public SparseDesign {
       return true;
     }
     bool begin_scan(const Columns&, const RowTerms&, const Interrupt&) override { return true; }
-    void sum(const Columns& panel, const RowTerms& rows, const Sums& sums) override {
+    bool sum(const Columns& panel, const RowTerms& rows, const Sums& sums, const Interrupt&) override {
       for (Index c = 0; c < panel.count; ++c) {
         design_.sum(panel[c], rows, sums_.data());
         for (Index which = 0; which < rows.sum_count(); ++which) sums.row(which)[c] = sums_[std::size_t(which)];
       }
+      return true;
     }
 
    private:

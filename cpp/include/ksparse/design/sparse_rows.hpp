@@ -21,17 +21,18 @@ namespace ksparse {
 
 namespace kernels {
 
-/// Adds to some sums of the columns of one row, `sum_stride` apart, x times its vector; and (x*x) times another, if any.
+/// Adds to some sums of columns of one row, those of column j at (j - first) * sum_stride, x times its vector; and (x*x) times
+/// another, if any.
 template <int packs, class Scalar, class StorageIndex>
 void add_row(const StorageIndex* columns, const Scalar* values, Index count, const double* vector, const double* of_squares,
-             Index sum_stride, double* sums) noexcept {
+             Index first, Index sum_stride, double* sums) noexcept {
   Pack linear[packs], quadratic[packs];
   for (int v = 0; v < packs; ++v) {
     linear[v] = Pack::load(vector + v * Pack::size);
     if (of_squares) quadratic[v] = Pack::load(of_squares + v * Pack::size);
   }
   for (Index e = 0; e < count; ++e) {
-    double* const target = sums + Index(columns[e]) * sum_stride;
+    double* const target = sums + (Index(columns[e]) - first) * sum_stride;
     const Pack x(double{values[e]});
     for (int v = 0; v < packs; ++v) {
       const Pack term = multiply_add(x, quadratic[v], linear[v]);
@@ -41,11 +42,11 @@ void add_row(const StorageIndex* columns, const Scalar* values, Index count, con
 }
 
 template <class Scalar, class StorageIndex>
-void add_narrow_row(const StorageIndex* columns, const Scalar* values, Index count, const double* vector,
+void add_narrow_row(const StorageIndex* columns, const Scalar* values, Index count, const double* vector, Index first,
                     double* sums) noexcept {
   const double slope = vector[RowTerms::slope], curvature = vector[RowTerms::curvature];
   for (Index e = 0; e < count; ++e) {
-    double* const target = sums + Index(columns[e]) * RowTerms::cross;
+    double* const target = sums + (Index(columns[e]) - first) * RowTerms::cross;
     const double x = double(values[e]), xh = x * curvature;
     target[Sums::slope] += x * slope;
     target[Sums::curvature] += xh;
@@ -79,10 +80,8 @@ class SparseRows final : public SparseDesign {
 
   void gather(Index column, Index first, Index rows, double* target) const noexcept override {
     for (Index i = 0; i < rows; ++i) {
-      const StorageIndex *const begin = column_numbers_ + starts_[first + i], *const end =
-                                                                                  column_numbers_ + starts_[first + i + 1];
-      const StorageIndex* const at = std::lower_bound(begin, end, column, [](StorageIndex a, Index b) { return Index(a) < b; });
-      target[i] = at != end && Index(*at) == column ? double(values_[at - column_numbers_]) : 0.0;
+      const Index entry = find(first + i, column);
+      target[i] = entry < begin(first + i + 1) && this->column(entry) == column ? value(entry) : 0.0;
     }
   }
 
@@ -171,34 +170,66 @@ class SparseRows final : public SparseDesign {
           });
     }
 
-    bool begin_scan(const Columns& columns, const RowTerms& rows, const Interrupt& interrupt) override {
+    bool begin_scan(const Columns& columns, const RowTerms&, const Interrupt& interrupt) override {
       by_list_ = columns.list != nullptr;
-      if (by_list_) return fetch(columns, interrupt);
-      sums_.assign(std::size_t(rows.sum_stride() * design_.columns()), 0.0);
-      const auto add_row = [&](Index place, Index row) {
-        const Index begin = design_.begin(row), count = design_.begin(row + 1) - begin;
-        design_.add_row(begin, count, rows, rows.vectors + place * rows.stride, sums_.data());
-      };
-      if (!rows.listed) return for_rows(rows.count, [](Index i) { return i; }, interrupt, [&](Index i) { add_row(i, i); });
-      return for_rows(rows.count, [&](Index i) { return rows.rows[i]; }, interrupt, [&](Index i) { add_row(i, rows.rows[i]); });
+      first_ = end_ = 0;
+      return !by_list_ || fetch(columns, interrupt);
     }
 
-    void sum(const Columns& panel, const RowTerms& rows, const Sums& sums) override {
-      if (by_list_) column_sums_.resize(std::size_t(rows.sum_stride()));
+    bool sum(const Columns& panel, const RowTerms& rows, const Sums& sums, const Interrupt& interrupt) override {
+      const Index stride = rows.sum_stride();
+      if (by_list_)
+        column_sums_.resize(std::size_t(stride));
+      else if (!sum_columns_around(panel, rows, interrupt))
+        return false;
       for (Index c = 0; c < panel.count; ++c) {
-        if (by_list_) kept().sum(kept_.find(panel[c]), rows, column_sums_.data());
-        const double* const from = by_list_ ? column_sums_.data() : sums_.data() + panel[c] * rows.sum_stride();
+        if (by_list_) {
+          const Index place = place_of(panel[c]);
+          kept().sum(place, rows, column_sums_.data());
+        }
+        const double* const from = by_list_ ? column_sums_.data() : sums_.data() + (panel[c] - first_) * stride;
         for (Index which = 0; which < rows.sum_count(); ++which) sums.row(which)[c] = from[which];
       }
+      return true;
     }
 
    private:
-    static constexpr Index at_once = 1 << 18;  // entries between two looks for an interrupt
+    static constexpr Index at_once = 1 << 18;    // entries between two looks for an interrupt
+    static constexpr Index most_sums = 1 << 21;  // 16 MB
 
     SparseColumns<double, Index> kept() const noexcept { return kept_.view(design_.rows()); }
     Index place_of(Index column) {
       if (kept_.find(column) < 0) fetch({column, 1, nullptr}, [] { return false; });
       return kept_.find(column);
+    }
+
+    // Sums of the columns of a panel and of those that come next, as many as there is memory for; unless they are there.
+    bool sum_columns_around(const Columns& panel, const RowTerms& rows, const Interrupt& interrupt) {
+      Index first = design_.columns(), end = 0;
+      for (Index c = 0; c < panel.count; ++c) {
+        first = std::min(first, panel[c]);
+        end = std::max(end, panel[c] + 1);
+      }
+      if (first >= first_ && end <= end_) return true;
+      const Index stride = rows.sum_stride();
+      first_ = first;
+      end_ = std::min(std::max(end, first + most_sums / stride), design_.columns());
+      sums_.assign(std::size_t((end_ - first_) * stride), 0.0);
+      const bool all = first_ == 0 && end_ == design_.columns();
+      double* const origin = sums_.data();
+      const auto add_row = [&](Index place, Index row) {
+        const Index begin = all ? design_.begin(row) : design_.find(row, first_);
+        const Index past = all ? design_.begin(row + 1) : design_.find(row, end_);
+        design_.add_row(begin, past - begin, rows, rows.vectors + place * rows.stride, first_, origin);
+      };
+      bool done = false;
+      if (rows.listed)
+        done =
+            for_rows(rows.count, [&](Index i) { return rows.rows[i]; }, interrupt, [&](Index i) { add_row(i, rows.rows[i]); });
+      else
+        done = for_rows(rows.count, [](Index i) { return i; }, interrupt, [&](Index i) { add_row(i, i); });
+      if (!done) first_ = end_ = 0;
+      return done;
     }
 
     // visit(i) for i < count, which stands for row_of(i). False: interrupted.
@@ -280,27 +311,35 @@ class SparseRows final : public SparseDesign {
     std::vector<Index> asked_, missing_, found_, next_;
     IndexSet wanted_;
     bool by_list_ = false;
-    std::vector<double> sums_;  // (p, sum_stride) of a scan of all columns: in a std::vector, which outlives a failure to grow
+    Index first_ = 0, end_ = 0;  // columns that sums_ are of
+    std::vector<double> sums_;   // (columns, sum_stride) of a scan of all: in a std::vector, which outlives a failure to grow
     std::vector<double> column_sums_;
   };
 
   Index begin(Index row) const noexcept { return Index(starts_[row]); }
+  // The first entry of a row whose column is this or a later one.
+  Index find(Index row, Index column) const noexcept {
+    const StorageIndex *const from = column_numbers_ + starts_[row], *const end = column_numbers_ + starts_[row + 1];
+    return std::lower_bound(from, end, column, [](StorageIndex a, Index b) { return Index(a) < b; }) - column_numbers_;
+  }
   Index column(Index entry) const noexcept { return Index(column_numbers_[entry]); }
   double value(Index entry) const noexcept { return double(values_[entry]); }
 
-  void add_row(Index begin, Index count, const RowTerms& rows, const double* vector, double* sums) const noexcept {
+  void add_row(Index begin, Index count, const RowTerms& rows, const double* vector, Index column,
+               double* sums) const noexcept {
     const StorageIndex* const columns = column_numbers_ + begin;
     const Scalar* const values = values_ + begin;
-    if (rows.is_narrow()) return kernels::add_narrow_row(columns, values, count, vector, sums);
+    if (rows.is_narrow()) return kernels::add_narrow_row(columns, values, count, vector, column, sums);
     constexpr int size = Pack::size, first = std::max(1, 4 / size), most = 4;
     static_assert(Sums::square < first * size, "the square is in the first of these packs");
     double of_squares[first * size] = {};
     of_squares[Sums::square] = vector[RowTerms::curvature];
-    kernels::add_row<first>(columns, values, count, vector, of_squares, rows.stride, sums);
+    kernels::add_row<first>(columns, values, count, vector, of_squares, column, rows.stride, sums);
     Index v = first * size;
     for (; v + most * size <= rows.stride; v += most * size)
-      kernels::add_row<most>(columns, values, count, vector + v, nullptr, rows.stride, sums + v);
-    for (; v < rows.stride; v += size) kernels::add_row<1>(columns, values, count, vector + v, nullptr, rows.stride, sums + v);
+      kernels::add_row<most>(columns, values, count, vector + v, nullptr, column, rows.stride, sums + v);
+    for (; v < rows.stride; v += size)
+      kernels::add_row<1>(columns, values, count, vector + v, nullptr, column, rows.stride, sums + v);
   }
 
   Index rows_, columns_;

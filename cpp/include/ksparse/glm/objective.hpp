@@ -480,6 +480,7 @@ inline void GlmObjective::make_room() {
     weighted_.resize(n_, capacity_);
     panel_blocks_.resize(entries, groups_.stride());
     panel_starts_.reserve(std::size_t(entries + 1));
+    members_listed_.reserve(std::size_t(p_));
     if (sparse_) {
       member_ = Eigen::VectorXd::Zero(n_);
       other_entries_.reserve(n_);
@@ -558,6 +559,7 @@ inline bool GlmObjective::may_compact(const std::vector<Index>& support) const {
 
 // What is read next of a sparse X. False: interrupted.
 inline bool GlmObjective::fetch_active(const std::vector<Index>& support, const Columns& likely) {
+  if (sparse_->columns_contiguous()) return true;
   members_listed_.assign(support.begin(), support.end());
   for (Index c = 0; c < likely.count; ++c)
     for (Index i = 0; i < groups_.width(likely[c]); ++i) members_listed_.push_back(groups_.column(likely[c], i));

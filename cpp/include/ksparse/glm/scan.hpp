@@ -273,8 +273,8 @@ inline void GlmObjective::sum_sparse(const Columns& panel) {
   // What is left of the sums by class once the listed rows are taken out of them has lost so many digits at most: models of
   // columns that all but agree have use for the others.
   constexpr double cancellation = 1e-3;
-  reader_->sum(panel, row_terms_, {sums_.data(), sums_.outerStride()});
-  if (!compacted_) return;
+  const Interrupt stopped = [this] { return interrupted(); };
+  if (!reader_->sum(panel, row_terms_, {sums_.data(), sums_.outerStride()}, stopped) || !compacted_) return;
   cancelled_.clear();
   for (Index c = 0; c < panel.count; ++c) {
     const double *const zero = class_moments_[0].col(panel[c]).data(), *const one = class_moments_[1].col(panel[c]).data();
@@ -286,7 +286,7 @@ inline void GlmObjective::sum_sparse(const Columns& panel) {
   if (cancelled_.empty()) return;
   members_listed_.clear();
   for (const Index c : cancelled_) members_listed_.push_back(panel[c]);
-  if (!reader_->fetch({0, Index(members_listed_.size()), members_listed_.data()}, [this] { return interrupted(); })) return;
+  if (!reader_->fetch({0, Index(members_listed_.size()), members_listed_.data()}, stopped)) return;
   for (const Index c : cancelled_) {
     reader_->entries(panel[c], entries_);
     recount(
@@ -327,6 +327,7 @@ inline bool GlmObjective::fetch_doubtful(const Interrupt& stopped) {
   for (Index begin = 0; begin < p_; begin += largest_panel) {
     const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
     sum_sparse(panel);
+    if (interrupted_) return false;
     for (Index c = 0; c < panel.count; ++c)
       if (!plain_moments(c, total).is_plain()) doubtful_.push_back(panel[c]);
   }
@@ -518,6 +519,7 @@ inline Status GlmObjective::scan_groups(const Iterate& iterate, const Columns& u
       if (!reader_->fetch(members, [this] { return interrupted(); })) return Status::interrupted;
       begin_panel(members);
       sum_sparse(members);
+      if (interrupted_) return Status::interrupted;
       convert_panel(members);
       if (scan_.any_careful) weigh_active();
     }
