@@ -45,11 +45,6 @@ def check_sparse(X: Any) -> Any:
     return stored
 
 
-def _check_lines(X: Any, *, every_index: bool = True) -> None:
-    line, length = ("row", X.shape[1]) if X.format == "csr" else ("column", X.shape[0])
-    check_compressed(X, line, length, every_index=every_index)
-
-
 def check_sparse_shape(X: Any) -> None:
     """Raise if X cannot be a design whatever its entries are."""
     if X.dtype.kind not in "fiub":
@@ -60,8 +55,9 @@ def check_sparse_shape(X: Any) -> None:
         raise ValueError(f"X has shape {X.shape}; it must have at least one row and one column")
 
 
-def check_compressed(X: Any, line: str, length: int, *, every_index: bool = True) -> None:
+def _check_lines(X: Any, *, every_index: bool = True) -> None:
     """Raise if the lines of a CSC or CSR matrix are not stretches of its entries, or an index is out of range."""
+    line, number, length = ("row", "column", X.shape[1]) if X.format == "csr" else ("column", "row", X.shape[0])
     starts = X.indptr
     falls = np.flatnonzero(starts[1:] < starts[:-1])
     if starts[0] != 0 or len(falls):
@@ -73,7 +69,7 @@ def check_compressed(X: Any, line: str, length: int, *, every_index: bool = True
             f"and {len(X.data)} values"
         )
     if every_index:
-        _check_range(X.indices[: starts[-1]], "column" if line == "row" else "row", length)
+        _check_range(X.indices[: starts[-1]], number, length)
 
 
 def _check_range(indices: NDArray[Any], name: str, length: int) -> None:

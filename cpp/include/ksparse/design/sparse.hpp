@@ -324,14 +324,6 @@ class SparseColumns final : public SparseDesign {
       kernels::sparse_column(count, row_of, value_of, rows, sums);
     });
   }
-  void class_moments(const Columns& columns, const RowClasses& classes, const ClassMoments& moments) const noexcept {
-    for (Index c = 0; c < columns.count; ++c) {
-      double* const target[2] = {moments.of_class[0] + 2 * columns[c], moments.of_class[1] + 2 * columns[c]};
-      for_column(columns[c], [&](Index count, const auto& row_of, const auto& value_of) {
-        kernels::class_moments(count, row_of, value_of, classes, target);
-      });
-    }
-  }
 
  private:
   // By columns nothing is slow, and nothing needs to be kept.
@@ -344,10 +336,12 @@ class SparseColumns final : public SparseDesign {
     void entries(Index column, EntryList& list) override { design_.entries(column, list); }
     void gather(Index column, Index first, Index rows, double* target) override { design_.gather(column, first, rows, target); }
     bool class_moments(const RowClasses& classes, const ClassMoments& moments, const Interrupt& interrupt) override {
-      for (Index begin = 0; begin < design_.columns(); begin += at_once) {
-        if (interrupt()) return false;
-        const Columns some{begin, std::min(at_once, design_.columns() - begin), nullptr};
-        design_.class_moments(some, classes, moments);
+      for (Index j = 0; j < design_.columns(); ++j) {
+        if (j % at_once == 0 && interrupt()) return false;
+        double* const target[2] = {moments.of_class[0] + 2 * j, moments.of_class[1] + 2 * j};
+        design_.for_column(j, [&](Index count, const auto& row_of, const auto& value_of) {
+          kernels::class_moments(count, row_of, value_of, classes, target);
+        });
       }
       return true;
     }

@@ -142,7 +142,10 @@ class SparseRows final : public SparseDesign {
       missing_.clear();
       for (const Index column : asked_)
         if (kept_.find(column) < 0) missing_.push_back(column);
-      return missing_.empty() || (pick_out_missing(interrupt) && (merge(), true));
+      if (missing_.empty()) return true;
+      if (!pick_out_missing(interrupt)) return false;
+      merge();
+      return true;
     }
 
     void entries(Index column, EntryList& list) override {
@@ -156,18 +159,16 @@ class SparseRows final : public SparseDesign {
 
     bool class_moments(const RowClasses& classes, const ClassMoments& moments, const Interrupt& interrupt) override {
       for (double* const target : moments.of_class) std::fill_n(target, 2 * design_.columns(), 0.0);
-      return for_rows(
-          design_.rows(), [](Index i) { return i; }, interrupt,
-          [&](Index row) {
-            const double weight = classes.weight[row];
-            double* const target = moments.of_class[classes.second->has(row)];
-            for (Index e = design_.begin(row); e < design_.begin(row + 1); ++e) {
-              const double x = design_.value(e), xw = x * weight;
-              double* const pair = target + 2 * design_.column(e);
-              pair[0] += xw;
-              pair[1] += x * xw;
-            }
-          });
+      return for_rows(design_.rows(), nullptr, interrupt, [&](Index, Index row) {
+        const double weight = classes.weight[row];
+        double* const target = moments.of_class[classes.second->has(row)];
+        for (Index e = design_.begin(row); e < design_.begin(row + 1); ++e) {
+          const double x = design_.value(e), xw = x * weight;
+          double* const pair = target + 2 * design_.column(e);
+          pair[0] += xw;
+          pair[1] += x * xw;
+        }
+      });
     }
 
     bool begin_scan(const Columns& columns, const RowTerms&, const Interrupt& interrupt) override {
@@ -222,23 +223,19 @@ class SparseRows final : public SparseDesign {
         const Index past = all ? design_.begin(row + 1) : design_.find(row, end_);
         design_.add_row(begin, past - begin, rows, rows.vectors + place * rows.stride, first_, origin);
       };
-      bool done = false;
-      if (rows.listed)
-        done =
-            for_rows(rows.count, [&](Index i) { return rows.rows[i]; }, interrupt, [&](Index i) { add_row(i, rows.rows[i]); });
-      else
-        done = for_rows(rows.count, [](Index i) { return i; }, interrupt, [&](Index i) { add_row(i, i); });
+      const bool done = for_rows(rows.count, rows.listed ? rows.rows : nullptr, interrupt, add_row);
       if (!done) first_ = end_ = 0;
       return done;
     }
 
-    // visit(i) for i < count, which stands for row_of(i). False: interrupted.
-    template <class RowOf, class Visit>
-    bool for_rows(Index count, const RowOf& row_of, const Interrupt& interrupt, const Visit& visit) const {
+    // visit(place, row) of some rows, listed by their places, or null: of the first. False: interrupted.
+    template <class Visit>
+    bool for_rows(Index count, const Index* list, const Interrupt& interrupt, const Visit& visit) const {
       Index entries = at_once;
-      for (Index i = 0; i < count; ++i) {
-        visit(i);
-        entries -= design_.begin(row_of(i) + 1) - design_.begin(row_of(i)) + 1;
+      for (Index place = 0; place < count; ++place) {
+        const Index row = list ? list[place] : place;
+        visit(place, row);
+        entries -= design_.begin(row + 1) - design_.begin(row) + 1;
         if (entries > 0) continue;
         if (interrupt()) return false;
         entries = at_once;

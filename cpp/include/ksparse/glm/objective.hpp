@@ -171,7 +171,9 @@ class GlmObjective final : public Objective {
   void go_over_all_rows();
   bool begin_sparse_scan(const Columns& columns);
   void set_row_vectors(bool first_scan);
-  bool fetch_doubtful(const Interrupt& stopped);
+  bool fetch_doubtful();
+  // Of a sparse X, which columns are read next. False: interrupted.
+  bool fetch(const Columns& columns) { return reader_->fetch(columns, interrupt()); }
   Columns list_members(const Columns& units);
   void weigh_active();
   bool any_is_careful(const Columns& columns) const;
@@ -234,6 +236,10 @@ class GlmObjective final : public Objective {
     constexpr double most = 1e290;
     return !(inverse_scale < most && ridge_ * inverse_scale * inverse_scale < most);
   }
+  // For those who work on behalf of this.
+  Interrupt interrupt() {
+    return [this] { return interrupted(); };
+  }
   bool interrupted() {
     if (!interrupted_ && *interrupt_) interrupted_ = (*interrupt_)();
     return interrupted_;
@@ -293,7 +299,6 @@ class GlmObjective final : public Objective {
   CompactRows::Common common_[2];      // what rows that are not listed have instead, by class
   Eigen::VectorXd row_vectors_;        // (n * stride,)
   Eigen::VectorXd background_;         // (capacity,) active columns in units in rows that are not listed
-  std::vector<Index> doubtful_;        // columns of the first scan whose plain sums are no use
   Eigen::VectorXd careful_column_;     // (n,) if there are careful columns
   Eigen::VectorXd careful_sums_;       // (stride + 3,) of one of them
   std::vector<Index> members_listed_;  // columns to be fetched; of the groups of a panel
@@ -393,7 +398,6 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
     row_vectors_.resize(n_ * RowTerms::stride_for(capacity_));
     careful_sums_.resize(RowTerms::stride_for(capacity_) + RowTerms::cross);
     background_ = Eigen::VectorXd::Zero(capacity_);
-    doubtful_.clear();
   } else {
     compact_.reset();
     reader_.reset();
@@ -563,7 +567,7 @@ inline bool GlmObjective::fetch_active(const std::vector<Index>& support, const 
   members_listed_.assign(support.begin(), support.end());
   for (Index c = 0; c < likely.count; ++c)
     for (Index i = 0; i < groups_.width(likely[c]); ++i) members_listed_.push_back(groups_.column(likely[c], i));
-  return reader_->fetch({0, Index(members_listed_.size()), members_listed_.data()}, [this] { return interrupted(); });
+  return fetch({0, Index(members_listed_.size()), members_listed_.data()});
 }
 
 inline void GlmObjective::gather_active(const std::vector<Index>& support, const Columns& likely) {

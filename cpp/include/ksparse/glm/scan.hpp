@@ -231,14 +231,14 @@ inline bool GlmObjective::sum_careful_sparse(const Columns& panel) {
 // count in the first.
 inline bool GlmObjective::begin_sparse_scan(const Columns& columns) {
   if (columns.count == 0) return true;  // only the point is of interest
-  const Interrupt stopped = [this] { return interrupted(); };
+  const Interrupt stopped = interrupt();
   const bool first_scan = !units_chosen_;
   if (first_scan && compacted_ &&
       !reader_->class_moments(compact_->classes(), {{class_moments_[0].data(), class_moments_[1].data()}}, stopped))
     return false;
   set_row_vectors(first_scan);
-  if (!columns.list && !reader_->fetch({0, Index(careful_.size()), careful_.data()}, stopped)) return false;
-  return reader_->begin_scan(columns, row_terms_, stopped) && (!first_scan || fetch_doubtful(stopped));
+  if (!columns.list && !fetch({0, Index(careful_.size()), careful_.data()})) return false;
+  return reader_->begin_scan(columns, row_terms_, stopped) && (!first_scan || fetch_doubtful());
 }
 
 inline void GlmObjective::set_row_vectors(bool first_scan) {
@@ -273,8 +273,7 @@ inline void GlmObjective::sum_sparse(const Columns& panel) {
   // What is left of the sums by class once the listed rows are taken out of them has lost so many digits at most: models of
   // columns that all but agree have use for the others.
   constexpr double cancellation = 1e-3;
-  const Interrupt stopped = [this] { return interrupted(); };
-  if (!reader_->sum(panel, row_terms_, {sums_.data(), sums_.outerStride()}, stopped) || !compacted_) return;
+  if (!reader_->sum(panel, row_terms_, {sums_.data(), sums_.outerStride()}, interrupt()) || !compacted_) return;
   cancelled_.clear();
   for (Index c = 0; c < panel.count; ++c) {
     const double *const zero = class_moments_[0].col(panel[c]).data(), *const one = class_moments_[1].col(panel[c]).data();
@@ -286,7 +285,7 @@ inline void GlmObjective::sum_sparse(const Columns& panel) {
   if (cancelled_.empty()) return;
   members_listed_.clear();
   for (const Index c : cancelled_) members_listed_.push_back(panel[c]);
-  if (!reader_->fetch({0, Index(members_listed_.size()), members_listed_.data()}, stopped)) return;
+  if (!fetch({0, Index(members_listed_.size()), members_listed_.data()})) return;
   for (const Index c : cancelled_) {
     reader_->entries(panel[c], entries_);
     recount(
@@ -320,18 +319,18 @@ inline void GlmObjective::add_common(Index place, const double* zero, const doub
 }
 
 // Where columns are not contiguous, those that the first scan will have to look at one by one are picked out together.
-inline bool GlmObjective::fetch_doubtful(const Interrupt& stopped) {
+inline bool GlmObjective::fetch_doubtful() {
   if (sparse_->columns_contiguous()) return true;
-  doubtful_.clear();
+  std::vector<Index> doubtful;
   const double total = weight_.sum();
   for (Index begin = 0; begin < p_; begin += largest_panel) {
     const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
     sum_sparse(panel);
     if (interrupted_) return false;
     for (Index c = 0; c < panel.count; ++c)
-      if (!plain_moments(c, total).is_plain()) doubtful_.push_back(panel[c]);
+      if (!plain_moments(c, total).is_plain()) doubtful.push_back(panel[c]);
   }
-  return doubtful_.empty() || reader_->fetch({0, Index(doubtful_.size()), doubtful_.data()}, stopped);
+  return fetch({0, Index(doubtful.size()), doubtful.data()});
 }
 
 inline void GlmObjective::add_background_cross(Index count) {
@@ -505,9 +504,8 @@ inline Status GlmObjective::scan_groups(const Iterate& iterate, const Columns& u
   if (sparse_) {
     if (!begin_sparse_scan(units.list || units.count == 0 ? list_members(units) : Columns{0, p_, nullptr}))
       return Status::interrupted;
-  } else {
-    weigh_active();
   }
+  if (!sparse_ || !careful_.empty()) weigh_active();
   sink.begin_scan({inverse_.topLeftCorner(d, d), nullptr, nullptr, starts_.data()});
   const Index per_panel = std::max<Index>(1, largest_panel / groups_.stride());
   for (Index begin = 0; begin < units.count; begin += per_panel) {
@@ -516,12 +514,11 @@ inline Status GlmObjective::scan_groups(const Iterate& iterate, const Columns& u
     panel_starts_.assign(1, 0);
     for (Index c = 0; c < panel.count; ++c) panel_starts_.push_back(panel_starts_.back() + groups_.width(panel[c]));
     if (sparse_) {
-      if (!reader_->fetch(members, [this] { return interrupted(); })) return Status::interrupted;
+      if (!fetch(members)) return Status::interrupted;
       begin_panel(members);
       sum_sparse(members);
       if (interrupted_) return Status::interrupted;
       convert_panel(members);
-      if (scan_.any_careful) weigh_active();
     }
     for (Index c = 0; c < panel.count; ++c) {
       const Columns unit = members.slice(panel_starts_[std::size_t(c)], groups_.width(panel[c]));
@@ -583,24 +580,19 @@ inline void GlmObjective::clear_member(Index place) {
 inline void GlmObjective::pair_members(const Columns& unit, Index place) {
   auto block = panel_blocks_.block(place, 0, unit.count, unit.count);
   const auto times_curvature = [&](Index i) { return sums_(place + i, Sums::curvature); };
-  for (Index i = 0; i < unit.count; ++i) {
-    if (inverse_scale_[unit[i]] == 0) clear_member(place + i);  // whatever its sums: they may be infinite
-    block(i, i) = panel_curvature_[place + i];
-    if (i + 1 == unit.count || interrupted()) break;
-    if (inverse_scale_[unit[i]] == 0) {
-      block.row(i).tail(unit.count - i - 1).setZero();
-      block.col(i).tail(unit.count - i - 1).setZero();
+  block.setZero();
+  for (Index i = 0; i < unit.count && !interrupted(); ++i) {
+    if (inverse_scale_[unit[i]] == 0) {  // whatever its sums: they may be infinite
+      clear_member(place + i);
       continue;
     }
+    block(i, i) = panel_curvature_[place + i];
     reader_->entries(unit[i], entries_);
     for (std::size_t e = 0; e < std::size_t(entries_.count); ++e)
       member_[entries_.rows[e]] = entries_.values[e] * curvature_[entries_.rows[e]];
     const std::vector<Index>& rows = other_entries_.rows;
     for (Index j = i + 1; j < unit.count; ++j) {
-      if (inverse_scale_[unit[j]] == 0) {
-        block(i, j) = block(j, i) = 0;
-        continue;
-      }
+      if (inverse_scale_[unit[j]] == 0) continue;
       reader_->entries(unit[j], other_entries_);
       double product = 0;
       for (std::size_t e = 0; e < std::size_t(other_entries_.count); ++e)
