@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from ._validation import check_loss, check_responses
 from .losses import Loss
 
-__all__ = ["loss_terms", "terms_by_eta"]
+__all__ = ["loss_terms", "rounding_of_loss", "terms_by_eta"]
 
-Terms = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+Vector = NDArray[np.float64]
+Terms = tuple[Vector, Vector, Vector]
 
 
 def loss_terms(
@@ -80,3 +81,14 @@ def terms_by_eta(loss: Loss, eta: NDArray[np.float64], responses: NDArray[np.flo
     flat = np.ascontiguousarray(eta.ravel()), np.ascontiguousarray(np.broadcast_to(responses, eta.shape).ravel())
     value, slope, curvature = (terms.reshape(eta.shape) for terms in loss._kernel().terms(*flat))
     return value, slope, curvature
+
+
+def rounding_of_loss(loss: Loss, eta: Vector, size: Vector, responses: Vector, n_terms: int) -> Vector:
+    """How far rounding may move the loss of each row.
+
+    A linear predictor is a sum of ``n_terms`` terms, ``size`` is the sum of their absolute values, and it is known up to some units in
+    the last place of that. Near a loss of 0 this is all that there is, and a bound relative to the loss says nothing.
+    """
+    reach = (n_terms + 8) * np.finfo(np.float64).eps * (size + 1.0 * loss.has_log_link)
+    value, above, below = (terms_by_eta(loss, eta + shift, responses)[0] for shift in (0.0, reach, -reach))
+    return np.maximum(np.abs(above - value), np.abs(below - value))

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._estimator import OneBudget, SparseLinearEstimator
 from ._fit import FitResult, solve
-from ._loss import terms_by_eta
+from ._loss import rounding_of_loss, terms_by_eta
 from ._request import Settings
 from ._validation import check_flag, check_loss
 from .losses import Loss
@@ -94,12 +94,13 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
             warnings.warn("D^2 is not defined of fewer than two rows", UndefinedMetricWarning, stacklevel=2)
             return float("nan")
         constant = solve(np.zeros((len(responses), 1)), responses, 0, weights, None, Settings(loss=self.loss_))
-        value, _, _ = terms_by_eta(self.loss_, self._linear_predictor(X)[:, 0], responses.astype(np.float64))
-        ours = float(np.average(value, weights=weights))
+        eta, y = self._linear_predictor(X)[:, 0], responses.astype(np.float64)
+        if weights is not None:  # a row of weight 0 may have a loss that is not finite
+            eta, y, weights = eta[weights > 0], y[weights > 0], weights[weights > 0]
+        ours = float(np.average(terms_by_eta(self.loss_, eta, y)[0], weights=weights))
         # Of responses that are all the same, as scikit-learn says of R²: perfect, or no better than nothing.
-        rounding = 1e-28 * float(np.max(np.abs(responses), initial=0.0)) ** 2
-        if constant.objective <= rounding:
-            return float(ours <= rounding)
+        if constant.objective == 0 or np.all(y == y[0]):
+            return float(ours <= np.average(rounding_of_loss(self.loss_, eta, np.abs(eta), y, 1), weights=weights))
         return 1.0 - ours / constant.objective
 
     def __sklearn_tags__(self) -> Any:

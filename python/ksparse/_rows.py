@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ._loss import terms_by_eta
+from ._loss import rounding_of_loss, terms_by_eta
 from ._request import Request
 from ._sparse import is_sparse
 from .losses import Loss
@@ -61,6 +61,12 @@ class Rows:
     def mean_loss(self, eta: Vector) -> float:
         """Average loss, without a penalty."""
         return float(np.average(self.terms(eta)[0], weights=self.weights))
+
+    def rounding(self, coef: Vector, intercept: float) -> float:
+        """By how much rounding of the linear predictors may change the average loss."""
+        size = np.abs(self.columns) @ np.abs(coef) + abs(intercept) + np.abs(self.offset)
+        each = rounding_of_loss(self.loss, self.eta(coef, intercept), size, self.labels, len(coef) + 1)
+        return float(np.average(each, weights=self.weights))
 
     def moments(self) -> tuple[Vector, Vector]:
         """Mean and standard deviation of each column, that of the population."""

@@ -84,6 +84,34 @@ def test_scores_at_the_ends():
         assert np.isnan(model.score(X[:1], y[:1]))
 
 
+@pytest.mark.parametrize("name", ["squared", "huber", "poisson", "gamma", "tweedie", "negative_binomial"])
+@pytest.mark.parametrize("unit", [1e-100, 1e-12, 1.0, 1e18, 1e100])
+def test_a_constant_y_is_told_from_one_in_another_unit(name, unit):
+    """The gamma deviance does not depend on the unit of y: what is small beside y² may be all that there is."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 4))
+    y = unit * (rng.gamma(2.0, np.exp(X[:, 1])) + 0.1)
+    loss = losses.Huber(1.35 * unit) if name == "huber" else name
+    model = KSparseRegressor(1, loss=loss).fit(X, y)
+    constant = ksparse.fit(X, y, 0, loss=loss).objective
+    assert model.score(X, y) == pytest.approx(1 - model.objective_ / constant, rel=1e-9, abs=1e-9)
+    assert model.score(X, np.full(100, 3.0 * unit)) == 0.0
+    same = KSparseRegressor(1, loss=loss).fit(X, np.full(100, 3.0 * unit))
+    assert same.score(X, np.full(100, 3.0 * unit)) == 1.0
+
+
+def test_a_row_of_weight_zero_has_no_say_in_the_score():
+    """Also where its loss is not finite."""
+    X, y = regression()
+    model = KSparseRegressor(2, loss="poisson").fit(X, np.exp(y))
+    weights = np.ones(200)
+    weights[3] = 0
+    far = X.copy()
+    far[3] = 1e6
+    kept = weights > 0
+    assert model.score(far, np.exp(y), weights) == pytest.approx(model.score(X[kept], np.exp(y[kept])), rel=1e-12)
+
+
 def test_a_search_sets_the_parameters_of_a_loss():
     """By name within the object, whole objects, and names of losses; clones do not share them."""
     X, y = regression()

@@ -177,6 +177,36 @@ def test_an_entry_that_is_not_finite_is_named():
             read(frame, y)
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in ksparse.losses.BY_NAME if ksparse.losses.BY_NAME[name].responses != "binary"]
+)
+@pytest.mark.parametrize(("unit", "shift"), [(1.0, 0.0), (1e6, 1e3), (1e-6, 1e3)])
+def test_a_perfect_fit_has_a_summary(name, unit, shift):
+    """F is rounding there, on the rows as in the fit, and the one is no share of the other."""
+    rng = np.random.default_rng(4)
+    Z = rng.standard_normal((150, 8))
+    eta = Z[:, 4] - 0.5 * Z[:, 2] + 0.25
+    y = unit * (np.exp(eta) if ksparse.losses.BY_NAME[name]().has_log_link else eta)
+    for X in (Z + shift, np.float32(Z) + np.float32(shift)):
+        model = ksparse.KSparseRegressor(2, loss=name, search="fast").fit(X, y)
+        for rows in (np.arange(150), np.random.default_rng(5).permutation(150)):
+            assert model.summary(X[rows], y[rows]).names.tolist() == ["x2", "x4", "(intercept)"]
+        with pytest.raises(ValueError, match="on those of the fit"):
+            model.summary(X, y[::-1])
+
+
+def test_a_perfect_fit_of_labels_has_a_summary():
+    """A squared hinge that no row is beyond: F is 0."""
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((150, 8))
+    y = X[:, 4] > 0
+    X[:, 4] += np.where(y, 0.3, -0.3)
+    for loss in ("squared_hinge", "huberised_hinge"):
+        result = ksparse.fit(X, y, 2, loss=loss)
+        assert result.objective < 1e-20
+        assert result.summary().names[-1] == "(intercept)"
+
+
 def test_other_rows_are_refused():
     """Away from the minimum a standard error means nothing, so the data must be those of the fit."""
     problem = random_problem(5, n=150)
