@@ -25,11 +25,17 @@ def formula(result: FitResult, digits: Any) -> str:
     left = "log-odds" if loss.is_log_odds else "linear predictor"
     if not loss.is_classification:
         left = "log(mean)" if loss.has_log_link else "mean"
-    return f"{left} = {_sum(result, names, lambda value: f'{value:.{precision}g}')}"
+    text = f"{left} = {_sum(result, names, lambda value: f'{value:.{precision}g}')}"
+    return f"{text}\n{result._caution}" if result._caution else text
 
 
 def to_python(result: FitResult, output: Any) -> str:
-    """Write an expression of ``row`` and ``math``."""
+    """Write an expression of ``row`` and ``math``; a caution is a comment within its parentheses."""
+    expression = _python(result, output)
+    return f"(  # {_comment(result)}\n{expression})" if result._caution else expression
+
+
+def _python(result: FitResult, output: Any) -> str:
     kind = _check_output(output, result)
     names = _unique_names(result)
     columns = [f"row[{j if names is None else names[j]!r}]" for j in result.support.tolist()]
@@ -45,7 +51,12 @@ def to_python(result: FitResult, output: Any) -> str:
 
 
 def to_sql(result: FitResult, output: Any) -> str:
-    """Write an expression of standard SQL."""
+    """Write an expression of standard SQL; a caution is a comment before it."""
+    expression = _sql(result, output)
+    return f"/* {_comment(result)} */ {expression}" if result._caution else expression
+
+
+def _sql(result: FitResult, output: Any) -> str:
     kind = _check_output(output, result)
     _unique_names(result)
     columns = ['"' + name.replace('"', '""') + '"' for name in names_of(result.support, result.feature_names)]
@@ -81,6 +92,11 @@ def to_logistic_regression(result: FitResult, classes: Any = (0, 1)) -> Any:
     if result.feature_names is not None:
         model.feature_names_in_ = result.feature_names
     return model
+
+
+def _comment(result: FitResult) -> str:
+    """Return the caution as text that ends no comment."""
+    return " ".join(result._caution.split()).replace("*/", "* /")
 
 
 def _check_answered(result: FitResult) -> None:

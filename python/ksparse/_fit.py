@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._caution import caution_of
 from ._optional import require
 from ._reading import ReadableFit
 from ._request import Request, Settings
@@ -163,6 +164,10 @@ class FitResult(Tabular, ReadableFit):
         """Whether the answer is a proper minimum on its support."""
         return self.status == "converged"
 
+    @property
+    def _caution(self) -> str:
+        return caution_of(self.status, self.advice)
+
     def alternatives(self, n: int = 5) -> Alternatives:
         """For each chosen feature, the best features to stand in for it and the objective that each would give.
 
@@ -279,7 +284,7 @@ class FitResult(Tabular, ReadableFit):
             f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}",
             ("feature", "coefficient"),
             [*rows, ("(intercept)", f"{self.intercept:+.6g}")],
-            (self.advice,) if self.advice else (),
+            (self._caution,) if self._caution else (),
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._caution import STATUSES, advice_on, cautions_of
 from ._fit import FitResult, prediction_by, probability_by
 from ._optional import require
 from ._progress import Report, progress_if
@@ -306,16 +307,9 @@ class BatchResult(Tabular):
             f"{len(self)} problems over {self.coefs.shape[1]} features, {self.loss} loss: {_counts_of(self.status)}",
             ("problem", "objective", "features"),
             rows + [("...", "", "")] * (len(self) > 10),
+            cautions_of(self.status, "problems"),
             left=("features",),
         )
-
-
-_STATUS: list[str] = _core.status_names()
-
-
-def advice_on(status: str) -> str:
-    """Say what to do about a status."""
-    return _core.advice_on(_STATUS.index(status))
 
 
 def _unfitted(status: NDArray[np.str_]) -> NDArray[np.bool_]:
@@ -635,7 +629,7 @@ def _result_of(
     from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
 
     count, p = len(budgets), batch.design.shape[1]
-    status = np.array(_STATUS)[answer["status"]]
+    status = np.array(STATUSES)[answer["status"]]
     failed = _unfitted(status)
     alpha, gamma, ridge = (np.array(value) for value in parameters)
     return BatchResult(

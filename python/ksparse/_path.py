@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._caution import cautions_of
 from ._criteria import CRITERIA, check_criterion, has_likelihood, information_criterion
 from ._fit import FitResult, result_of
 from ._optional import require
@@ -239,6 +240,7 @@ class PathResult(Tabular):
             f"PathResult of {len(self)} fits, {self.results[0].loss} loss, {len(self.results[0].coef)} features",
             ("k", "chosen", "objective", *criteria, "status"),
             rows,
+            cautions_of((result.status for result in self.results), "fits"),
             left=("status",),
         )
 

@@ -133,7 +133,7 @@ class ReadableFit:
         str
             ``log-odds = ...``, or ``linear predictor = ...`` for losses of labels of which it is no log-odds; of a regression
             ``mean = ...`` or ``log(mean) = ...``. Features
-            without names are ``x0``, ``x1``, ... An offset comes on top.
+            without names are ``x0``, ``x1``, ... An offset comes on top. Of a fit that did not converge a second line says so.
 
         Raises
         ------
@@ -163,8 +163,8 @@ class ReadableFit:
         -------
         str
             An expression of ``row``, a mapping by the names of the columns (or where they have none a sequence), and for a
-            probability of the module ``math``. Numbers are exact, so that it agrees with the model to rounding; a NaN gives NaN. An
-            offset comes on top of the linear predictor.
+            probability or a mean of the module ``math``. Numbers are exact, so that it agrees with the model to rounding; a NaN gives NaN. An
+            offset comes on top of the linear predictor. Of a fit that did not converge a comment says so.
 
         Raises
         ------
@@ -199,7 +199,7 @@ class ReadableFit:
         str
             An expression of standard SQL: columns in double quotes, ``CASE``, ``EXP`` and for the focal loss ``LN``. Some databases
             differ: MySQL takes double quotes for names only in the mode ``ANSI_QUOTES``, and SQL Server calls ``LN`` ``LOG``. Features
-            without names are ``"x0"``, ``"x1"``, ... NULL gives NULL.
+            without names are ``"x0"``, ``"x1"``, ... NULL gives NULL. Of a fit that did not converge a comment says so.
 
         Raises
         ------

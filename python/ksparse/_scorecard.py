@@ -197,7 +197,7 @@ def make_scorecard(
     rounded = _log_odds(base + rows.columns @ (points / steps), doubling, at, odds) + rows.offset
     before, after = rows.mean_loss(eta), rows.mean_loss(rounded)
     change = float(np.max(np.abs(_sigmoid(rounded) - _sigmoid(eta))))
-    notes = []
+    notes = [result._caution] if result._caution else []
     if places is not None:
         notes.append(
             f"Rounding takes the average loss on {len(rows.labels)} rows from {before:.6g} to {after:.6g}, and changes no probability by more "

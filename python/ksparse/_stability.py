@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._many import BatchResult, advice_on, solve_many
+from ._caution import advice_on, cautions_of
+from ._many import BatchResult, solve_many
 from ._optional import require
 from ._plot import StabilityDisplay
 from ._progress import Report, part_of, progress_if
@@ -145,7 +147,7 @@ class StabilityResult:
         lines = [f"  {self._name(j)!s:<{width}}  {self.frequency[j]:.2f}" for j in self.features[:10]]
         if len(self.features) > 10:
             lines.append("  ...")
-        return "\n".join([head, *lines])
+        return "\n".join([head, *lines, *(textwrap.fill(note, 100) for note in cautions_of(self.status, "rounds"))])
 
 
 def stability_selection(

@@ -160,7 +160,7 @@ def summarise(
         if np.isnan(found).any():
             notes.append("No standard errors: the Hessian of F is singular, for columns of X depend on each other.")
     else:
-        notes.append(f"No standard errors: the fit ended with the status {result.status!r}. {result.advice}")
+        notes.append(f"No standard errors. {result._caution}")
     if not free.all():
         held = ", ".join(names_of(result.support[~free], result.feature_names))
         notes.append(f"At a bound, and taken as fixed: {held}.")

@@ -43,9 +43,10 @@ class Table:
 
         body = "".join(f"<tr>{line('td', row)}</tr>" for row in self.rows)
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        # The class is that of pandas, which notebooks and sphinx-gallery know how to show.
+        # The class of the table is that of pandas, which notebooks and sphinx-gallery know how to show; those of the whole keep MathJax
+        # from reading names with dollar signs as formulas.
         return (
-            f'<div><p>{escape(self.title)}</p><table class="dataframe">'
+            f'<div class="tex2jax_ignore mathjax_ignore"><p>{escape(self.title)}</p><table class="dataframe">'
             f"<thead><tr>{line('th', self.columns)}</tr></thead><tbody>{body}</tbody></table>{notes}</div>"
         )
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
+pandas = pytest.importorskip("pandas")
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,57 @@ def test_a_path_is_drawn_as_it_is():
         assert curve.get_label() == name
         np.testing.assert_array_equal(curve.get_ydata(), values)
         np.testing.assert_array_equal(star.get_xydata()[0], [path.best(name).k, values.min()])
+
+
+ODD_NAMES = [
+    *(
+        "$a$b",
+        "cost in $ and $$",
+        r"\$one",
+        r"a\$b\$c",
+        "$\\alpha$",
+        "{$x_{1$}",
+        r"x^2_3\frac",
+        "100 %",
+        "a$",
+        "$$",
+        "#&~",
+        r"\\",
+    ),
+    *("<b>$", "two\nlines", "größe €", "_hidden", "__x", "^", "}{", "$" * 7),
+]
+
+
+def test_names_are_shown_as_they_are():
+    """Between two dollar signs matplotlib and notebooks read formulas, which a column's name is not."""
+    rng = np.random.default_rng(0)
+    p = len(ODD_NAMES)
+    X = pandas.DataFrame(rng.standard_normal((200, p)), columns=ODD_NAMES)
+    y = X.to_numpy() @ np.linspace(1, 2, p) + rng.logistic(size=200) > 0
+    result, path = ksparse.fit(X, y, p, ridge=1e-2), ksparse.fit_path(X, y, [p - 1, p], ridge=1e-2)
+    stability = ksparse.stability_selection(X, y, p, rounds=3, ridge=1e-2)
+    ends = result.coef[:, None] + [-1, 1]
+    margins = np.array([-1.0, 1.0])
+    of_losses = ksparse.LossDisplay(margins=margins, values=[margins] * p, slopes=[], curvatures=[], names=ODD_NAMES)
+    bars = ksparse.CoefficientDisplay.from_result(result, intervals=ends, interval_name="$x$ by $y$", n=p)
+    lines, shares = ksparse.PathDisplay.from_result(path, n_labels=p), ksparse.StabilityDisplay.from_result(stability, n=p)
+    of_losses.plot(panels="value")
+    lines.axes_[0].legend()  # as a user may, of the lines of the features
+    upwards = np.argsort(path.coefs[-1], kind="stable")
+    shown = [(bars.ax_.get_yticklabels(), bars.names), (lines.labels_, [lines.names[j] for j in upwards])]
+    shown += [(ax.get_yticklabels(), shares.names) for ax in shares.axes_[:2]]
+    shown += [(shares.axes_[1].get_xticklabels(), shares.names)]
+    shown += [([bars.ax_.xaxis.label], ["coefficient (bars: $x$ by $y$)"])]
+    for display in (bars, lines, shares, of_losses):
+        display.figure_.canvas.draw()
+    plain = plt.figure()
+    for labels, names in shown:
+        for label, name in zip(labels, names, strict=True):
+            style = {"fontproperties": label.get_fontproperties(), "rotation": label.get_rotation()}
+            literal = plain.text(0, 0, name, parse_math=False, **style).get_window_extent()
+            box = matplotlib.text.Text.get_window_extent(label)
+            np.testing.assert_allclose([box.width, box.height], [literal.width, literal.height], atol=1e-6)
+    assert "tex2jax_ignore" in result._repr_html_()
 
 
 def test_panels_and_axes_of_a_path():

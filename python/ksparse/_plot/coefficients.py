@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._many import BatchResult
 from .._validation import check_integer, check_real, names_of
-from .common import row_of, take_axes
+from .common import literal, row_of, take_axes, write_note
 
 if TYPE_CHECKING:
     from .._fit import FitResult
@@ -36,6 +36,8 @@ class CoefficientDisplay:
         What the intervals are.
     scaled : bool, default=False
         Whether coefficients have been multiplied by scales of their columns.
+    note : str, default=""
+        What must be known of a fit that did not converge, written above the axes.
 
     Attributes
     ----------
@@ -74,6 +76,7 @@ class CoefficientDisplay:
     intervals: NDArray[np.float64] | None = None
     interval_name: str | None = None
     scaled: bool = False
+    note: str = ""
     ax_: Any = field(init=False)
     figure_: Any = field(init=False)
     line_: Any = field(init=False)
@@ -124,6 +127,7 @@ class CoefficientDisplay:
             If an argument is not what it must be; the message names it.
         """
         display = cls._of(result.coef, result.support, result.feature_names, intervals, level, interval_name, scale)
+        display.note = result._caution
         return display.plot(n=n, ax=ax, **kwargs)
 
     @classmethod
@@ -164,6 +168,9 @@ class CoefficientDisplay:
         row = row_of(estimator, target)
         names = getattr(estimator, "feature_names_in_", None)
         display = cls._of(estimator.coef_[row], estimator.supports_[row], names, intervals, level, interval_name, scale)
+        display.note = (
+            estimator.result_[row]._caution if isinstance(estimator.result_, BatchResult) else estimator.result_._caution
+        )
         return display.plot(n=n, ax=ax, **kwargs)
 
     @classmethod
@@ -233,10 +240,11 @@ class CoefficientDisplay:
             self.intervals_ = ax.errorbar(
                 (low + high) / 2, places[known], xerr=(high - low) / 2, fmt="none", ecolor=self.line_.get_color(), capsize=3
             )
-            label += "" if self.interval_name is None else f" (bars: {self.interval_name})"
-        ax.set_yticks(places, names)
+            label += "" if self.interval_name is None else f" (bars: {literal(self.interval_name)})"
+        ax.set_yticks(places, [literal(name) for name in names])
         ax.set_ylim(len(names) - 0.5, -0.5)
         ax.set_xlabel(label)
+        write_note(ax, self.note)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._optional import require
 
-__all__ = ["DASHES", "choose_panels", "label_ends", "line_style", "row_of", "scale_x", "take_axes"]
+__all__ = ["DASHES", "choose_panels", "label_ends", "line_style", "literal", "row_of", "scale_x", "take_axes", "write_note"]
 
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 
@@ -53,6 +54,17 @@ def row_of(estimator: Any, target: Any) -> int:
     if len(places) != 1:
         raise ValueError(f"target is {target!r}; it must be one of {', '.join(map(repr, targets.tolist()))}")
     return int(places[0])
+
+
+def literal(text: str) -> str:
+    """Return a text that matplotlib shows as it is: between two dollar signs it would read a formula."""
+    return text.replace("$", r"\$")
+
+
+def write_note(ax: Any, note: str) -> None:
+    """Write a note above the axes, in small letters."""
+    if note:
+        ax.set_title(literal(textwrap.fill(note, 80)), fontsize="x-small", loc="left")
 
 
 def line_style(place: int) -> dict[str, Any]:
@@ -107,5 +119,5 @@ def label_ends(ax: Any, x: float, ends: NDArray[np.float64], names: Sequence[str
     for line, place in zip(order.tolist(), places, strict=True):
         leader = {"arrowstyle": "-", "color": colors[line], "linewidth": 0.7, "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 2}
         text = {"xytext": (1.04, place), "textcoords": ax.get_yaxis_transform(), "va": "center", "fontsize": "small"}
-        texts.append(ax.annotate(names[line], (x, ends[line]), arrowprops=leader, **text))
+        texts.append(ax.annotate(literal(names[line]), (x, ends[line]), arrowprops=leader, **text))
     return texts

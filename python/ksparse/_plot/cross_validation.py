@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .common import scale_x, take_axes
+from .common import literal, scale_x, take_axes
 
 __all__ = ["CrossValidationDisplay"]
 
@@ -158,12 +158,12 @@ class CrossValidationDisplay:
             color=color,
             markeredgecolor="white",
             zorder=3,
-            label=f"chosen: {self.parameter} = {self.chosen:g}",
+            label=literal(f"chosen: {self.parameter} = {self.chosen:g}"),
         )
         if self.threshold is not None:
             ax.axhline(self.threshold, color=color, linestyle=":", linewidth=1, label="best mean less its standard error")
         scale_x(ax, self.values)
-        ax.set(xlabel=self.parameter, ylabel=self.score_name)
+        ax.set(xlabel=literal(self.parameter), ylabel=literal(self.score_name))
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)  # error bars leave no room inside
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._loss import loss_terms
-from .common import DASHES, choose_panels, take_axes
+from .common import DASHES, choose_panels, literal, take_axes
 
 __all__ = ["LossDisplay"]
 
@@ -137,7 +137,7 @@ class LossDisplay:
             ax.axhline(0.0, color="0.7", linewidth=0.8)
             self.lines_.append([])
             for place, (name, curve) in enumerate(zip(self.names, terms[panel], strict=True)):
-                self.lines_[-1] += ax.plot(x, curve, linestyle=DASHES[place % len(DASHES)], label=name)
+                self.lines_[-1] += ax.plot(x, curve, linestyle=DASHES[place % len(DASHES)], label=literal(name))
             ax.set(xlabel="margin" if against == "margin" else "probability of the true class")
             ax.set_ylabel("loss" if panel == "value" else f"{panel} of the loss")
         given[0].legend()

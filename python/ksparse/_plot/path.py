@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._validation import check_integer, names_of
-from .common import choose_panels, label_ends, line_style, row_of, scale_x, take_axes
+from .common import choose_panels, label_ends, line_style, literal, row_of, scale_x, take_axes
 
 if TYPE_CHECKING:
     from .._path import PathResult
@@ -35,6 +35,8 @@ class PathDisplay:
         F of each fit.
     criteria : dict of str to ndarray of shape (n_fits,)
         Information criteria by name; may be empty.
+    converged : ndarray of bool, shape (n_fits,), optional
+        Which fits converged; a dotted line marks each of the others. By default all.
 
     Attributes
     ----------
@@ -68,6 +70,7 @@ class PathDisplay:
     names: list[str]
     objectives: NDArray[np.float64]
     criteria: dict[str, NDArray[np.float64]]
+    converged: NDArray[np.bool_] | None = None
     axes_: NDArray[Any] = field(init=False)
     figure_: Any = field(init=False)
     lines_: list[Any] = field(init=False)
@@ -100,6 +103,7 @@ class PathDisplay:
             names=names_of(features, path[0].feature_names),
             objectives=path.objectives,
             criteria=path.criteria if criterion is None else {criterion: path.criterion(criterion)},
+            converged=np.array([result.converged for result in path.results]),
         )
         return display.plot(panels=panels, n_labels=n_labels, axes=axes)
 
@@ -170,8 +174,11 @@ class PathDisplay:
         count = check_integer(n_labels, "n_labels", 0)
         given = take_axes(axes, len(chosen), (4.5 * len(chosen) + 0.5, 3.8))
         self.lines_, self.labels_ = [], []
+        failed = [] if self.converged is None else self.ks[~self.converged].tolist()
         for ax, panel in zip(given, chosen, strict=True):
-            ax.set_xlabel("k")
+            ax.set_xlabel("k (dotted: the fit did not converge)" if failed else "k")
+            for k in failed:
+                ax.axvline(k, color="C3", linestyle=":", linewidth=1, zorder=0)
             scale_x(ax, self.ks)
             if panel == "coefficients":
                 self._draw_coefficients(ax, count)
@@ -191,7 +198,7 @@ class PathDisplay:
         for j, values in enumerate(self.coefs.T):
             # Those without a name in the background: where many features come and go, a few are read.
             style = line_style(named.index(j)) if j in named else {"color": "0.75", "zorder": 1}
-            self.lines_ += ax.plot(self.ks, values, linewidth=1, label=self.names[j], **style)
+            self.lines_ += ax.plot(self.ks, values, linewidth=1, label=literal(self.names[j]), **style)
         ax.set_ylabel("coefficient")
         colors = [self.lines_[j].get_color() for j in named]
         self.labels_ = label_ends(ax, self.ks[-1], ends[named], [self.names[j] for j in named], colors)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._validation import check_integer, names_of
-from .common import choose_panels, take_axes
+from .common import choose_panels, literal, take_axes
 
 if TYPE_CHECKING:
     from .._stability import StabilityResult
@@ -33,6 +33,8 @@ class StabilityDisplay:
         Their names.
     n_rounds : int
         Number of resamplings.
+    n_failed : int, default=0
+        How many of them have a fit that did not converge.
 
     Attributes
     ----------
@@ -66,6 +68,7 @@ class StabilityDisplay:
     together: NDArray[np.float64]
     names: list[str]
     n_rounds: int
+    n_failed: int = 0
     axes_: NDArray[Any] = field(init=False)
     figure_: Any = field(init=False)
     bars_: Any = field(init=False)
@@ -94,6 +97,7 @@ class StabilityDisplay:
             together=result.together,
             names=names_of(result.features, result.feature_names),
             n_rounds=len(result.supports),
+            n_failed=sum(status != "converged" for status in result.status),
         ).plot(n=n, threshold=threshold, panels=panels, axes=axes)
 
     def plot(self, axes: Any = None, *, n: int = 20, threshold: float | None = None, panels: Any = None) -> StabilityDisplay:
@@ -137,17 +141,19 @@ class StabilityDisplay:
         places = np.arange(len(names))
         self.bars_ = ax.barh(places, self.frequency[: len(names)], color="C0")
         label = f"share of {self.n_rounds} rounds"
+        if self.n_failed:
+            label += f", of which {self.n_failed} did not converge"
         if threshold is not None:
             ax.axvline(threshold, color="black", linestyle="--", linewidth=1.2)
             label += f" (line: {threshold:g})"
-        ax.set_yticks(places, names)
+        ax.set_yticks(places, [literal(name) for name in names])
         ax.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5), xlabel=label)
 
     def _draw_together(self, ax: Any, names: list[str]) -> None:
         places = np.arange(len(names))
         # In rows as high as those of the bars beside them, and not square: they are read across.
         self.image_ = ax.imshow(self.together[: len(names), : len(names)], vmin=0, vmax=1, cmap="viridis", aspect="auto")
-        ax.set_xticks(places, names, rotation=90)
-        ax.set_yticks(places, names)
+        ax.set_xticks(places, [literal(name) for name in names], rotation=90)
+        ax.set_yticks(places, [literal(name) for name in names])
         ax.set_title(f"chosen together, share of {self.n_rounds} rounds")
         ax.figure.colorbar(self.image_, ax=ax)
