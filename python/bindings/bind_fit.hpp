@@ -83,7 +83,7 @@ inline void bind_result(py::module_& module) {
       .def_property_readonly("bad_column", [](const FitResult& r) { return r.info.bad_column; }, "the same, its column");
 }
 
-using CountArray = py::array_t<std::uint16_t, py::array::c_style>;
+using CountArray = py::array_t<std::int64_t, py::array::c_style>;
 using Task = std::tuple<Index, std::shared_ptr<LossHandle>, Options, bool>;  // resampling, loss, options, follows
 using Paths = std::vector<std::vector<CompactFit>>;
 

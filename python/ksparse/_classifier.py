@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
@@ -41,6 +41,24 @@ def _says_probabilities(estimator: Any) -> bool:
     return True
 
 
+def _times_class_weights(class_weight: Any, y: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Multiply the weights of the rows by those of their classes.
+
+    Balanced classes have the same sum of weights. scikit-learn's ``compute_sample_weight`` would count rows instead, as if each had the
+    weight 1; what it makes of rows that count, repeated as often as their weight says, is this.
+    """
+    if weights is None:
+        return np.asarray(compute_sample_weight(class_weight, y))
+    if not (isinstance(class_weight, str) and class_weight == "balanced"):
+        return weights * compute_sample_weight(class_weight, y)
+    by_class, counts = np.ones(len(weights)), weights > 0
+    if counts.any():  # else the weights are refused as they are
+        classes, places = np.unique(y[counts], return_inverse=True)
+        balanced = compute_class_weight("balanced", classes=classes, y=y[counts], sample_weight=weights[counts])
+        by_class[counts] = balanced[places]
+    return weights * by_class
+
+
 class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEstimator):
     """What the classifiers share: labels and probabilities out."""
 
@@ -67,8 +85,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         X, y, weights = self._validated_arrays(X, y, sample_weight, multi_output=indicator, reset=reset)
         labels = self._indicator(y, reset) if indicator else self._class_numbers(y) if reset else self._known_numbers(y)
         if self.class_weight is not None:
-            by_class = compute_sample_weight(self.class_weight, y)
-            weights = by_class if weights is None else weights * by_class
+            weights = _times_class_weights(self.class_weight, y, weights)
         return X, labels, weights
 
     def _class_numbers(self, y: NDArray[Any]) -> NDArray[np.intp]:
@@ -249,8 +266,8 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
     fit_intercept : bool, default=True
         Whether to fit :math:`\beta_0`, which is never penalised.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``. A row has the weight of its own class in
-        the problems of all classes, so that these agree on how frequent each class is.
+        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``, and "balanced" counts rows by it. A row has the
+        weight of its own class in the problems of all classes, so that these agree on how frequent each class is.
     probability : {"posterior", "score"}, default="posterior"
         What ``predict_proba`` returns with the focal loss: the probability of the classes, or the raw score
         :math:`\sigma(\eta)`, which is none (see Notes). With the logistic loss both are the same. Read at each prediction, so

@@ -128,7 +128,7 @@ def fit_paths(
     y: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     offset: NDArray[np.float64] | None,
-    counts: NDArray[np.uint16],
+    counts: NDArray[np.int64],
     tasks: list[tuple[int, Loss, Options, bool]],
     ks: list[int],
     threads: int,

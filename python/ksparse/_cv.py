@@ -589,10 +589,10 @@ def _values(estimator: Any, name: str) -> list[Any]:
 
 def _counts_of(
     splits: list[Any], labels: NDArray[Any], weights: NDArray[np.float64] | None, *, classes: bool
-) -> NDArray[np.uint16]:
+) -> NDArray[np.int64]:
     """How often each row counts in the training part of each split; if there are classes, both must be there."""
     n = _num_samples(labels)
-    counts = np.empty((len(splits), n), dtype=np.uint16)
+    counts = np.empty((len(splits), n), dtype=np.int64)
     for fold, (train, test) in enumerate(splits):
         counts[fold] = np.bincount(np.arange(n)[train], minlength=n)
         present = counts[fold] > 0 if weights is None else (counts[fold] > 0) & (weights > 0)
@@ -623,7 +623,7 @@ def _refuse_weightless(splits: list[Any], labels: NDArray[Any], weights: Any) ->
 def _fit_folds(
     request: Request,
     settings: list[Settings],
-    counts: NDArray[np.uint16],
+    counts: NDArray[np.int64],
     ks: list[int],
     threads: int,
     report: Report | None,

@@ -90,13 +90,16 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
         """
         check_is_fitted(self)
         _, responses, weights = self._validated(X, y, sample_weight, reset=False)
-        if len(responses) < 2:
+        eta = self._linear_predictor(X)[:, 0]
+        if weights is not None and (weights > 0).any():  # else the weights are refused below
+            counts = weights != 0  # a row of weight zero is no row, whatever its loss
+            eta, responses, weights = eta[counts], responses[counts], weights[counts]
+        # One row of weight 2 is two equal rows.
+        if len(responses) < 2 and (weights is None or weights.sum() < 2):
             warnings.warn("D^2 is not defined of fewer than two rows", UndefinedMetricWarning, stacklevel=2)
             return float("nan")
         constant = solve(np.zeros((len(responses), 1)), responses, 0, weights, None, Settings(loss=self.loss_))
-        eta, y = self._linear_predictor(X)[:, 0], responses.astype(np.float64)
-        if weights is not None:  # a row of weight 0 may have a loss that is not finite
-            eta, y, weights = eta[weights > 0], y[weights > 0], weights[weights > 0]
+        y = responses.astype(np.float64)
         ours = float(np.average(terms_by_eta(self.loss_, eta, y)[0], weights=weights))
         # Of responses that are all the same, as scikit-learn says of R²: perfect, or no better than nothing.
         if constant.objective == 0 or np.all(y == y[0]):

@@ -31,6 +31,10 @@ SAMPLINGS = ("subsample", "bootstrap")
 _ROUNDS_AT_ONCE = 64
 _LARGEST_PRODUCT = 2**23
 
+# Rows that whole weights may stand for and that are still drawn one by one: half a gigabyte of numbers in a round. Beyond that a row
+# stands for so many that their counts hardly vary.
+_MOST_COPIES = 2**26
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StabilityResult:
@@ -183,6 +187,9 @@ def stability_selection(
 
     Resamplings are weights over one X, which is not copied; classes keep their shares of the rows in each.
 
+    Weights that are whole numbers count rows: a row of weight 3 is drawn as three equal rows would be, each for itself. Other weights
+    stay with their row, which is drawn as one.
+
     Parameters
     ----------
     X : array-like or sparse matrix of shape (n_samples, n_features)
@@ -277,10 +284,12 @@ def solve_stability(
 ) -> StabilityResult:
     """Resample, call the core, count; the caller warns."""
     budget = request.check_budget(k)
-    counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction)
+    copies = _copies(request.weights)
+    counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction, copies)
+    factors = request.weights if copies is None else None
     parts: list[BatchResult] = []
-    for some in _parts(counts, request.weights):
-        weights = some if request.weights is None else some * request.weights[:, None]
+    for some in _parts(counts, factors):
+        weights = some if factors is None else some * factors[:, None]
         share = part_of(report, sum(map(len, parts)), counts.shape[1])
         part = solve_many(
             request.design, request.labels, budget, weights, request.offset, request.settings, n_jobs, request.names, share
@@ -292,30 +301,45 @@ def solve_stability(
     return _counted(supports, status, budget, request.design.shape[1], request.names)
 
 
-def _resamplings(request: Request, rounds: int, sampling: Any, fraction: Any) -> NDArray[np.uint8]:
-    """How often each row counts in each round, drawn within the classes if there are any: (n_samples, rounds), a byte each, by columns.
+def _copies(weights: NDArray[np.float64] | None) -> NDArray[np.int64] | None:
+    """Return how many equal rows each row stands for, where weights are whole numbers; None where they are not counts."""
+    if weights is None or weights.max() > _MOST_COPIES or weights.sum() > _MOST_COPIES or (weights != np.floor(weights)).any():
+        return None
+    return weights.astype(np.int64)
 
-    A byte is enough: as many draws as rows take one row 256 times with probability below 1 / 256! per row.
+
+def _resamplings(
+    request: Request, rounds: int, sampling: Any, fraction: Any, copies: NDArray[np.int64] | None = None
+) -> NDArray[Any]:
+    """How often each row counts in each round, drawn within the classes if there are any: (n_samples, rounds), by columns.
+
+    A row that stands for several is drawn as they would be. Without such rows a byte each is enough: as many draws as rows take one row
+    256 times with probability below 1 / 256! per row. With them a count is at most the number of draws, which 32 bits hold.
     """
     if not isinstance(sampling, str) or sampling not in SAMPLINGS:
         raise ValueError(f"sampling is {sampling!r}; it must be one of {', '.join(map(repr, SAMPLINGS))}")
     part = check_real(fraction, "fraction", "in (0, 1)", 0.0, 1.0, open_low=True)
     rng = np.random.default_rng(request.options.random_state)
-    counts = np.zeros((len(request.labels), rounds), dtype=np.uint8, order="F")
+    kind = np.uint8 if copies is None or copies.max() <= 1 else np.uint32
+    counts = np.zeros((len(request.labels), rounds), dtype=kind, order="F")
     weighted = np.ones(len(request.labels), bool) if request.weights is None else request.weights > 0
     strata = [request.labels == label for label in (0.0, 1.0)] if request.loss.is_classification else [np.array(True)]
     for stratum in strata:
         rows = np.flatnonzero(stratum & weighted)
+        if copies is not None:
+            rows = np.repeat(rows, copies[rows])
         size = max(1, round(part * len(rows)))
         for count in counts.T:
-            if sampling == "subsample":
-                count[rng.choice(rows, size, replace=False)] = 1
-            else:
-                count[rows] = np.bincount(rng.integers(len(rows), size=len(rows)), minlength=len(rows))
+            drawn = (
+                rng.choice(rows, size, replace=False)
+                if sampling == "subsample"
+                else rows[rng.integers(len(rows), size=len(rows))]
+            )
+            count += np.bincount(drawn, minlength=len(count)).astype(kind)
     return counts
 
 
-def _parts(counts: NDArray[np.uint8], weights: NDArray[np.float64] | None) -> Iterator[NDArray[np.uint8]]:
+def _parts(counts: NDArray[Any], weights: NDArray[np.float64] | None) -> Iterator[NDArray[Any]]:
     """Divide the rounds where weights of the rows multiply the counts: the products are doubles, and not all made at once."""
     width = counts.shape[1] if weights is None else max(_ROUNDS_AT_ONCE, _LARGEST_PRODUCT // len(counts))
     return (counts[:, first : first + width] for first in range(0, counts.shape[1], width))

@@ -326,7 +326,7 @@ TEST_CASE("tasks_over_threads_are_the_same_as_one_by_one", "[fit]") {
   const Data data = random_data(200, 20, 0.5, 13);
   const ColumnView design(data.X);
   const Problem problem{Problem::Vector(data.y.data(), data.y.size())};
-  Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> counts(4, 200);
+  Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> counts(4, 200);
   for (Index i = 0; i < 200; ++i)
     for (Index fold = 0; fold < 4; ++fold) counts(fold, i) = i % 4 != fold;
   std::vector<PathTask> tasks;

@@ -99,7 +99,7 @@ TEST_CASE("progress_of_paths_rises_to_all_entries", "[progress]") {
   const auto path = fit_path(design, problem, Logistic{}, {0, 1, 2, 4}, fast(0), {}, nullptr, one.progress());
   one.check_whole(4);
 
-  Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> counts(4, 200);
+  Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> counts(4, 200);
   for (Index i = 0; i < 200; ++i)
     for (Index fold = 0; fold < 4; ++fold) counts(fold, i) = i % 4 != fold;
   std::vector<PathTask> tasks;

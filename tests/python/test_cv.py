@@ -113,6 +113,18 @@ def test_splitters_with_repeated_splits_or_groups():
     assert KSparseClassifierCV(ks=[2], cv=pairs).fit(X, y).n_splits_ == 2
 
 
+def test_a_splitter_may_name_a_row_very_often():
+    """65,536 times is not never: a count of 16 bits began again at 0 there, and dropped the row."""
+    X, y = clear_data(n=40, p=5)
+    for times in (65_535, 65_536, 65_537, 131_072):
+        train = np.concatenate([np.arange(30), np.full(times - 1, 3)])
+        model = KSparseClassifierCV(ks=[0, 1, 2], ridge=1e-2, cv=[(train, np.arange(30, 40))]).fit(X, y)
+        for k, score in zip((0, 1, 2), model.cv_results_["mean_test_score"], strict=True):
+            fit = ksparse.fit(X[:30], y[:30], k, ridge=1e-2, sample_weight=np.where(np.arange(30) == 3, times, 1))
+            expected = -log_loss(y[30:], fit.predict_proba(X[30:]), labels=[0, 1])
+            assert score == pytest.approx(expected, abs=1e-9)
+
+
 def test_one_standard_error_takes_the_simplest():
     """The smallest k within one standard error of the best mean."""
     X, y = clear_data(n=200, seed=3)

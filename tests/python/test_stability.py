@@ -45,7 +45,7 @@ def test_rounds_together_are_rounds_apart(sampling, weighted, monkeypatch):
     result = ksparse.stability_selection(problem.X, problem.y, 3, rounds=16, sampling=sampling, n_jobs=2, **keywords)
     settings = Settings(search="fast", always_in=[5], **problem.settings)
     request = Request.of(problem.X, problem.y, weights, offset, settings)
-    counts = np.ascontiguousarray(_resamplings(request, 16, sampling, 0.5).T, dtype=np.uint16)
+    counts = np.ascontiguousarray(_resamplings(request, 16, sampling, 0.5).T, dtype=np.int64)
     tasks = [(i, request.kernel, request.options, False) for i in range(16)]
     paths = _core.fit_paths(*request.arguments[:4], counts, tasks, [3], 1)
     assert [support.tolist() for support in result.supports] == [path[0].support.tolist() for path in paths]
@@ -81,9 +81,9 @@ def test_stable_features_and_rivals():
 
 
 def test_rows_of_weight_zero_are_never_drawn():
-    """They are not part of the data; weights multiply the counts."""
+    """They are not part of the data; weights that are no counts of rows multiply those that were drawn."""
     problem = random_problem(3, n=200, p=10, ridge=1e-2)
-    weights = np.where(np.arange(200) < 100, 2.0, 0.0)
+    weights = np.where(np.arange(200) < 100, 1.5, 0.0)
     part = ksparse.stability_selection(problem.X[:100], problem.y[:100], 2, rounds=10, **problem.settings)
     whole = ksparse.stability_selection(problem.X, problem.y, 2, rounds=10, sample_weight=weights, **problem.settings)
     np.testing.assert_array_equal(part.frequency, whole.frequency)

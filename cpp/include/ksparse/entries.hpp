@@ -120,8 +120,9 @@ std::vector<FitResult> fit_path(const Design& design, const Problem& problem, co
   return fit_path(design, problem, KernelOf<Loss>(loss), ks, options, interrupt, seeds, progress);
 }
 
-/// How often each row counts, one resampling per row of the matrix: 0 and 1 for a fold, counts for a bootstrap round.
-using Counts = Eigen::Map<const Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+/// How often each row counts, one resampling per row of the matrix: 0 and 1 for a fold, counts for a bootstrap round. No list
+/// of rows is long enough for 64 bits to overflow; a splitter may well name a row more than 65,535 times.
+using Counts = Eigen::Map<const Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
 struct PathTask {
   Index resampling = 0;  // row of the counts
