@@ -172,7 +172,7 @@ class PythonObjective final : public Objective {
 /// Raises ValueError if the options are of no use for so many columns.
 inline void check_options(const Options& options, Index columns, Index smallest_k) {
   if (auto wrong = options.problem()) throw py::value_error(*wrong);
-  if (auto wrong = options.constraints.problem(columns, smallest_k, options.k)) throw py::value_error(*wrong);
+  if (auto wrong = options.constraints.problem(columns, smallest_k)) throw py::value_error(*wrong);
   if (auto wrong = options.problem_of_start(columns)) throw py::value_error(*wrong);
 }
 

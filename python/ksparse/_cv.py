@@ -207,8 +207,8 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     Parameters
     ----------
     ks : array-like of int or None, default=None
-        Budgets to compare. None is 0 (or the number of features that are always in) to 10 (or the number
-        of features).
+        Budgets to compare; those above the number of features count as that number, with a warning. None is 0 (or the number
+        of features that are always in) to 10 (or the number of features).
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss, by name or as an object that has its parameters.
     alpha, gamma, ridge : float or array-like of float, default=0.5, 2.0, 0.0
@@ -414,8 +414,8 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
     Parameters
     ----------
     ks : array-like of int or None, default=None
-        Budgets to compare. None is 0 (or the number of features that are always in) to 10 (or the number
-        of features).
+        Budgets to compare; those above the number of features count as that number, with a warning. None is 0 (or the number
+        of features that are always in) to 10 (or the number of features).
     loss : {"squared", "huber", "poisson", "gamma", "tweedie", "negative_binomial"} or object, default="squared"
         The loss, as in :class:`ksparse.KSparseRegressor`.
     ridge : float or array-like of float, default=0.0

@@ -19,7 +19,7 @@ from ._path import PathResult, least_budget, solve_path
 from ._progress import Report, progress_if
 from ._reading import ReadableEstimator
 from ._request import Settings
-from ._validation import check_groups, check_integer, check_kind_of_loss, check_loss, linear_predictor
+from ._validation import check_groups, check_integer, check_kind_of_loss, check_loss, limit_budget, linear_predictor
 from .losses import Loss
 
 __all__ = ["FLOATS", "OneBudget", "SparseLinearEstimator"]
@@ -184,7 +184,8 @@ class OneBudget:
         check_criterion(self.k, settings.checked_loss(), name="k")
         units = self._n_units(n_features)
         least = least_budget(settings, n_features, names)
-        k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0, units)
+        k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0)
+        k_max = limit_budget(k_max, "k_max", units, groups=self.groups is not None)
         if k_max < least:
             what = "features" if self.groups is None else "groups"
             raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")

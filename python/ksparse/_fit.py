@@ -355,7 +355,7 @@ def fit(
     y : array-like of shape (n_samples,)
         Labels, 0 and 1, of which both must occur; or numbers such as a loss of regression allows.
     k : int
-        Most features used, in [0, n_features]. The intercept does not count.
+        Most features used, >= 0. The intercept does not count. More than X has means all of them, with a warning.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss, by name or as an object that has its parameters.
     alpha : float, default=0.5

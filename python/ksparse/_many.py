@@ -27,6 +27,7 @@ from ._validation import (
     check_real,
     check_rows,
     feature_names,
+    limit_budget,
     linear_predictor,
 )
 from .exceptions import ConvergenceWarning
@@ -352,7 +353,7 @@ def fit_many(
 
     Each problem is answered as :func:`ksparse.fit` answers it alone, whatever the number of threads. Passes over X are shared:
     a block of X that was fetched from memory serves all problems that wait for it. A problem that is not as it must be (one
-    class, NaN in its labels, k too large) fails alone and says why; the others are answered.
+    class, NaN in its labels) fails alone and says why; the others are answered.
 
     Parameters
     ----------
@@ -476,7 +477,10 @@ def solve_many(
     )
     if labels.ndim == 1 and messages:
         raise ValueError(messages[0].replace(", 0]", "]", 1))
-    budgets = np.broadcast_to(budgets, (count,))
+    grouped = check_groups(settings.groups, p)
+    units = p if grouped is None else len(grouped[1])
+    limit_budget(int(budgets.max()), "k", units, groups=grouped is not None)
+    budgets = np.broadcast_to(np.minimum(budgets, units), (count,))
     alphas, gammas, ridges = (np.broadcast_to(value, (count,)) for value in numbers.values())
     kernels = [kernel]
     if given.loss == "focal":

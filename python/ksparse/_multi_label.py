@@ -30,7 +30,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     Parameters
     ----------
     k : int, array-like of int of shape (n_labels,) or None, default=None
-        Most features used, for all labels or for each, in [0, n_features]. None is 10, or all features where there are fewer.
+        Most features used, for all labels or for each, >= 0. More than X has means all of them, with a warning. None is 10, or
+        all features where there are fewer.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss of all labels, by name or as an object that has its parameters.
     alpha : float or array-like of shape (n_labels,), default=0.5

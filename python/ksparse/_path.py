@@ -19,7 +19,7 @@ from ._plot import PathDisplay
 from ._progress import Report, progress_if
 from ._request import Request, Settings
 from ._table import Table, Tabular
-from ._validation import check_features, check_flag, check_groups
+from ._validation import check_features, check_flag, check_groups, check_integer
 from .exceptions import ConvergenceWarning
 from .losses import Loss
 
@@ -257,10 +257,11 @@ def check_ks(ks: Any, request: Request) -> list[int]:
     values = ks.tolist() if isinstance(ks, np.ndarray) else ks
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise TypeError(f"ks is {ks!r}; it must be a list of integers, e.g. range(1, 21)")
-    budgets = sorted({request.check_budget(k, f"ks[{i}]") for i, k in enumerate(values)})
+    budgets = {check_integer(k, f"ks[{i}]", 0) for i, k in enumerate(values)}
     if not budgets:
         raise ValueError("ks is empty; it must name at least one k")
-    return budgets
+    most = request.check_budget(max(budgets), "the largest of ks")
+    return sorted({min(k, most) for k in budgets})
 
 
 def fit_path(
@@ -301,7 +302,8 @@ def fit_path(
     y : array-like of shape (n_samples,)
         Labels, 0 and 1, or responses, as in :func:`ksparse.fit`.
     ks : array-like of int
-        Budgets, each in [0, n_features]; sorted for you, repetitions count once.
+        Budgets, >= 0; sorted for you, repetitions count once. Those above the number of features (or of groups) count as that
+        number, with a warning, so that ``range(1, 21)`` serves whatever the width of X.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss, by name or as an object that has its parameters.
     alpha : float, default=0.5

@@ -125,8 +125,8 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
     Parameters
     ----------
     k : int, {"aic", "bic", "ebic", "gic"} or None, default=None
-        Most features used, in [0, n_features]. None is 10, or all features where there are fewer. The name of an information criterion
-        (:meth:`ksparse.PathResult.criterion`): the k in [0, k_max] where it is smallest, for the losses ``squared``, ``poisson`` and
+        Most features used, >= 0; more than X has means all of them, with a warning. None is 10, or all features where there are
+        fewer. The name of an information criterion (:meth:`ksparse.PathResult.criterion`): the k in [0, k_max] where it is smallest, for the losses ``squared``, ``poisson`` and
         ``negative_binomial``.
     k_max : int or None, default=None
         With a criterion, the largest k considered. None is 10, or all features where there are fewer. Not used where k is a

@@ -23,6 +23,7 @@ from ._validation import (
     check_search,
     check_weights,
     feature_names,
+    limit_budget,
 )
 from .losses import Loss
 
@@ -147,10 +148,8 @@ class Request:
         return self.group_labels[np.unique(self.group_numbers[support])]
 
     def check_budget(self, k: Any, name: str = "k") -> int:
-        """Return a budget that is a number of features, or of groups."""
-        return check_integer(
-            k, name, 0, self.n_units, f", the number of {'features' if self.group_labels is None else 'groups'}"
-        )
+        """Return a budget; one of more features, or groups, than there are is all of them, with a warning."""
+        return limit_budget(check_integer(k, name, 0), name, self.n_units, groups=self.group_labels is not None)
 
     @property
     def arguments(self) -> tuple[Matrix, Vector, Vector | None, Vector | None, _core.Loss]:

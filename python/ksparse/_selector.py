@@ -26,8 +26,8 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
     Parameters
     ----------
     k : int, {"aic", "bic", "ebic", "gic"} or None, default=None
-        Most features chosen, in [0, n_features]; of more than two classes, for each. None is 10, or all features where there
-        are fewer. The name of an information criterion: the k in [0, k_max] where it is smallest.
+        Most features chosen, >= 0; of more than two classes, for each. More than X has means all of them, with a warning. None
+        is 10, or all features where there are fewer. The name of an information criterion: the k in [0, k_max] where it is smallest.
     k_max : int or None, default=None
         With a criterion, the largest k considered. None is 10, or all features where there are fewer.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._sparse import check_sparse, check_sparse_shape, is_sparse
+from ._warn import warn_user
 from .losses import BY_NAME, Focal, Loss
 
 SEARCHES = ("auto", "fast", "thorough")
@@ -188,6 +189,14 @@ def check_integer(value: Any, name: str, low: int, high: int | None = None, high
     if high is not None and number > high:
         raise ValueError(f"{name} is {number}; it must be at most {high}{high_name}")
     return number
+
+
+def limit_budget(k: int, name: str, units: int, *, groups: bool) -> int:
+    """Return k, or the number of units where k is larger: at most k of them are then all of them, which is said once."""
+    if k > units:
+        what = "groups" if groups else "features"
+        warn_user(f"{name} is {k} but X has only {units} {what}, so that all of them may be chosen, as with {units}")
+    return min(k, units)
 
 
 def check_real(value: Any, name: str, rule: str, low: float, high: float = math.inf, *, open_low: bool = False) -> float:

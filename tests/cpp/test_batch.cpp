@@ -133,13 +133,13 @@ TEST_CASE("a_bad_problem_fails_alone", "[batch]") {
     if (number == 1) problem.responses.setOnes();
     if (number == 2) problem.responses[5] = std::numeric_limits<double>::quiet_NaN();
     if (number == 3) problem.loss = nullptr;
-    if (number == 4) problem.options.k = 201;
+    if (number == 4) problem.options.k = -1;
   };
   const auto fits = fit_many(design, 6, source, 2);
   REQUIRE(fits.size() == 6);
   CHECK(fits[1].info.message == "y has no row of class 0 with a positive weight; both classes are needed");
   CHECK(fits[2].info.message == "y[5] is nan; labels must be 0 or 1");
-  CHECK(fits[4].info.message == "k is 201 but X has 200 columns");
+  CHECK(fits[4].info.message == "k must be >= 0, got -1");
   CHECK(fits[3].info.message == "the problem has no loss");
   for (const std::size_t good : {0, 5}) CHECK(fits[good].info.status == Status::converged);
   for (const std::size_t bad : {1, 2, 3, 4}) CHECK(fits[bad].info.status == Status::invalid_input);

@@ -61,12 +61,10 @@ def test_any_two_labels(data, labels):
 
 
 def test_default_budget_is_ten_or_all(data):
-    """Ten is a scorecard; with fewer features there is nothing to choose. An explicit budget must fit."""
+    """Ten is a scorecard; with fewer features there is nothing to choose."""
     X, y = data
     assert len(KSparseClassifier().fit(X, y).support_) == 10
     assert len(KSparseClassifier().fit(X[:, :4], y).support_) == 4
-    with pytest.raises(ValueError, match="k is 13; it must be at most 12"):
-        KSparseClassifier(k=13).fit(X, y)
 
 
 def test_class_weight_multiplies_sample_weight(data):

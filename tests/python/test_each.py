@@ -69,7 +69,7 @@ def test_a_bad_data_set_fails_alone(n_jobs):
     bad = {
         1: ((hole, y), r"X[4, 2] is nan"),
         2: ((X, np.ones(60)), "y has one class only"),
-        4: ((X[:, :2], y), "k is 3; it must be at most 2, the number of features"),
+        4: ((X[:, :0], y), "X has shape (60, 0)"),
         5: (X, "it is no tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset) but one (ndarray)"),
         6: ((X,), "but one of 1 entries"),
         7: ((X, y[:-1]), "X has 60 rows but y has shape (59,)"),

@@ -166,7 +166,6 @@ def test_estimators_alternatives_and_stability():
         ({"groups": [0, 1]}, ValueError, r"groups has shape \(2,\); it must have shape \(8,\), a label for each feature"),
         ({"groups": [0, 0, 0, 0, 0, 1, 1, np.nan]}, ValueError, r"groups\[7\] is nan"),
         ({"groups": np.zeros(8, complex)}, TypeError, "groups has dtype complex128"),
-        ({"groups": [0, 0, 0, 0, 0, 1, 1, 1]}, ValueError, "k is 3; it must be at most 2, the number of groups"),
         (
             {"groups": [0, 0, 1, 2, 3, 4, 5, 6], "always_in": [0], "never_in": [1]},
             ValueError,

@@ -74,7 +74,7 @@ def test_a_bad_problem_fails_alone():
     Y[7, 2] = np.nan
     Y[8, 3] = 2
     k, alpha, weights = np.full(10, 3), np.full(10, 0.5), np.ones_like(Y)
-    k[4], k[5], alpha[8] = 31, -1, 1.0
+    k[4], k[5], alpha[8] = -2, -1, 1.0
     weights[Y[:, 6] == 0, 6] = 0
     weights[3, 7] = -1
     with pytest.warns(
@@ -88,7 +88,7 @@ def test_a_bad_problem_fails_alone():
         1: "y has no row of class 0 with a positive weight; both classes are needed",
         2: "Y[7, 2] is nan; labels must be 0 or 1",
         3: "Y[8, 3] is 2.0; labels must be 0 or 1",
-        4: "k is 31 but X has 30 columns",
+        4: "k must be >= 0, got -2",
         5: "k must be >= 0, got -1",
         6: "y has no row of class 0 with a positive weight; both classes are needed",
         7: "sample_weight[3] is -1.000000; weights must be finite and >= 0",

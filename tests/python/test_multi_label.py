@@ -187,8 +187,8 @@ def test_bad_input_is_named():
     X, Y = labels_of(8)
     n = len(X)
     cases = [
-        ({"k": 21}, Y, ValueError, "k is 21; it must be at most 20, the number of features"),
-        ({"k": [1, 2, 21, 2]}, Y, ValueError, "k is 21; it must be at most 20"),
+        ({"k": -1}, Y, ValueError, "k is -1; it must be >= 0"),
+        ({"k": [1, 2, -1, 2]}, Y, ValueError, "k is -1; it must be >= 0"),
         ({"k": [1, 2, 3]}, Y, ValueError, "Y has 4 columns but k has 3 entries"),
         ({"k": "bic"}, Y, TypeError, "k is 'bic'; it must be an integer, or one per problem"),
         ({"ridge": [1e-3, -1.0, 0.0, 0.0]}, Y, ValueError, "ridge is -1.0; it must be finite and >= 0"),

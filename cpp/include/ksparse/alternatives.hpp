@@ -57,6 +57,7 @@ KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& pro
   options.k = Index(support.size());
   const CheckedDesign checked(design, options);
   auto wrong = broken_rule(checked, problem, loss, options, options.k);
+  if (!wrong && options.k > options.constraints.units(design.columns())) wrong = "support names a feature twice";
   if (!wrong && count < 1) wrong = "count must be >= 1, got " + std::to_string(count);
   if (wrong) {
     answer.info.status = Status::invalid_input;

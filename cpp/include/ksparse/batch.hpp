@@ -105,12 +105,13 @@ class Window {
     BatchProblem& problem = slot->problem;
     source_(number, problem);
     problem.options.walks = 1;
-    if (width_ == 0) width_ = suitable_width(problem.options.k);
+    if (width_ == 0) width_ = suitable_width(std::min(problem.options.k, design_->columns()));
     std::optional<std::string> wrong;
     if (!problem.loss)
       wrong = "the problem has no loss";
     else
       wrong = broken_rule(design_, problem.rows(), *problem.loss, problem.options, problem.options.k);
+    if (!wrong) problem.options.limit_k(design_->columns());
     if (wrong) {
       give(number, compact(refused(design_->columns(), std::move(*wrong))));
       spare_.push_back(std::move(slot));

@@ -37,13 +37,13 @@ struct Constraints {
     return features;
   }
 
-  /// The first broken rule in words, for p features of which the smallest budget chooses k and the largest k_most units.
-  std::optional<std::string> problem(Index p, Index k, Index k_most) const {
+  /// Number of units among p features: what k counts.
+  Index units(Index p) const { return groups.empty() ? p : *std::max_element(groups.begin(), groups.end()) + 1; }
+
+  /// The first broken rule in words, for p features of which the smallest budget chooses k units. There is no rule against a
+  /// larger k than there are units: at most k of them are then all of them.
+  std::optional<std::string> problem(Index p, Index k) const {
     if (auto wrong = problem_of_groups(p)) return wrong;
-    const Index count = groups.empty() ? p : *std::max_element(groups.begin(), groups.end()) + 1;
-    if (k_most > count)
-      return "k is " + std::to_string(k_most) + " but X has " + std::to_string(count) +
-             (groups.empty() ? " columns" : " groups");
     const auto feature = [](Index j) { return "feature " + std::to_string(j); };
     for (const auto* list : {&always_in, &never_in})
       for (std::size_t i = 0; i < list->size(); ++i) {

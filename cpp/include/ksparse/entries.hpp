@@ -47,8 +47,9 @@ namespace {
 // ------------------------------------------------------------------------------------------------------------------- one fit
 
 /// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
-/// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong. Threads: as many run
-/// the walks of the search, of which there is one unless options.walks says more.
+/// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong. A k that is larger
+/// than the number of features (or of groups) allows all of them, here and in all other entries. Threads: as many run the walks
+/// of the search, of which there is one unless options.walks says more.
 KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options = {},
                             const Interrupt& interrupt = {}, int threads = 1);
 

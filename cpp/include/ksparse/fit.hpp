@@ -74,7 +74,7 @@ inline std::optional<std::string> broken_rule(const CheckedDesign& design, const
   if (auto wrong = loss.problem()) return wrong;
   if (auto wrong = problem.problem(design->rows(), loss.responses())) return wrong;
   if (design.problem()) return design.problem();
-  if (auto wrong = options.constraints.problem(design->columns(), smallest_k, options.k)) return wrong;
+  if (auto wrong = options.constraints.problem(design->columns(), smallest_k)) return wrong;
   return options.problem_of_start(design->columns());
 }
 
@@ -109,6 +109,7 @@ KSPARSE_ENTRY const FitResult& Workspace::fit(const Design& design, const Proble
   if (auto wrong = broken_rule(checked, problem, loss, options, options.k))
     return result = refused(design.columns(), std::move(*wrong));
   own = options;
+  own.limit_k(checked->columns());
   own.walks = 1;
   objective.reset(*checked, problem, loss, own, interrupt);
   search.reset(objective, own);
@@ -147,10 +148,12 @@ inline FitResult best_of(std::vector<FitResult> ends) {
 
 }  // namespace internal
 
-KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
+KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& given,
                             const Interrupt& interrupt, int threads) {
-  const CheckedDesign checked(design, options);
-  if (auto wrong = broken_rule(checked, problem, loss, options, options.k)) return refused(design.columns(), std::move(*wrong));
+  const CheckedDesign checked(design, given);
+  if (auto wrong = broken_rule(checked, problem, loss, given, given.k)) return refused(design.columns(), std::move(*wrong));
+  Options options = given;
+  options.limit_k(design.columns());
   if (options.walks == 1) return internal::fit_by_one_walk(*checked, problem, loss, options, interrupt);
   std::vector<FitResult> ends(std::size_t(options.walks));
   const auto walk = [&](Index number, const Interrupt& stopped) {
@@ -168,7 +171,7 @@ namespace internal {
 
 /// fit_path, whose entries are counted.
 inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Problem& problem, const LossKernel& loss,
-                                       const std::vector<Index>& ks, Options options, const Interrupt& interrupt,
+                                       std::vector<Index> ks, Options options, const Interrupt& interrupt,
                                        const std::vector<CompactFit>* seeds, ProgressCounter& counter) {
   const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
   if (ks.empty() || !increasing || ks.front() < 0)
@@ -177,13 +180,21 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
   options.walks = 1;
   if (auto wrong = broken_rule(design, problem, loss, options, ks.front()))
     return {refused(design->columns(), std::move(*wrong))};
+  const std::size_t asked = ks.size();
+  options.limit_k(design->columns());
+  // Every k beyond the number of units is that number, which is fitted once.
+  ks.erase(std::lower_bound(ks.begin(), ks.end(), options.k), ks.end());
+  ks.push_back(options.k);
   GlmObjective objective(*design, problem, loss, options, interrupt);
   Path path(objective, options, ks);
   path.count_by(counter);
   if (seeds)
     path.seed_by([&] {
       std::vector<Iterate> iterates;
-      for (const CompactFit& seed : *seeds) iterates.push_back(objective.from_user(seed.support, seed.coef, seed.intercept));
+      for (std::size_t i = 0; i < ks.size(); ++i) {
+        const CompactFit& seed = (*seeds)[i];
+        iterates.push_back(objective.from_user(seed.support, seed.coef, seed.intercept));
+      }
       return iterates;
     });
   if (!path.run()) {
@@ -202,6 +213,7 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
     results[i].info.rounds = entry.report.rounds;
     results[i].info.times_found = entry.report.times_found;
   }
+  for (; results.size() < asked; results.push_back(FitResult(results.back()))) counter.count();
   return results;
 }
 

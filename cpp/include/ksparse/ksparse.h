@@ -105,7 +105,7 @@ typedef void (*ksparse_progress)(void* context, int64_t done, int64_t total);
    library that knows more of them. */
 typedef struct ksparse_options {
   uint64_t size;            /* of this struct, set by ksparse_options_init */
-  int64_t k;                /* most features used, >= 0; the intercept does not count */
+  int64_t k;                /* most features used, >= 0; more than X has: all. The intercept does not count */
   ksparse_loss loss;        /* KSPARSE_LOGISTIC */
   int32_t fit_intercept;    /* 1; the intercept is never penalised */
   double alpha;             /* focal loss: weight of the positive class, in (0, 1); the negative class has 1 - alpha */

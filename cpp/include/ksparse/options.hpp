@@ -22,7 +22,7 @@ enum class Effort {
 };
 
 struct Options {
-  Index k = 10;               ///< most features used, >= 0; the intercept does not count
+  Index k = 10;               ///< most features used, >= 0; more than X has: all. The intercept does not count
   bool fit_intercept = true;  ///< the intercept is never penalised
   double ridge = 0.0;         ///< weight of |beta|^2 / 2, >= 0, in units of the average loss
   double tolerance = 1e-8;    ///< the answer is stationary: Newton decrement sqrt(g' H^-1 g) at most this, > 0
@@ -84,6 +84,10 @@ struct Options {
     while (size < std::min(4 * k, usual) || size < 2 * k) size *= 2;
     return p > 2 * std::max(size, usual) ? size : p;
   }
+
+  /// Makes k the number of features among p, or of their groups, where it is larger, so that the search itself
+  /// never sees a larger one.
+  void limit_k(Index p) { k = std::min(k, constraints.units(p)); }
 
   /// What is wrong with the start of a search for k of p features, or of their groups, in words.
   std::optional<std::string> problem_of_start(Index p) const {
