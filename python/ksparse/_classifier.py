@@ -19,7 +19,7 @@ from ._estimator import OneBudget, SparseLinearEstimator
 from ._fit import FitResult
 from ._many import BatchResult, batch_of, solve_many
 from ._outcomes import Outcomes, one_class
-from ._path import PathResult
+from ._path import PathResult, warn_of_doubts
 from ._probability import log_odds, one_vs_rest_log_probability, probability_of
 from ._progress import Report, part_of, progress_if
 from ._reading import ReadableClassifier
@@ -516,7 +516,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         names: NDArray[np.object_] | None,
         report: Report | None,
     ) -> Outcomes:
-        """Choose k for each class by the criterion; the smallest k where no fit of a class converged."""
+        """Choose k for each class by the criterion; the smallest k where no fit of a class has a finite F."""
         always, never = one_class(indicator, weights)
         paths: list[PathResult | None] = []
         fits: list[FitResult] = []
@@ -531,6 +531,9 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
             share = part_of(report, n_ks * sum(before is not None for before in paths), total)
             path = self._path(design, column, weights, settings, names, share)
             paths.append(path)
-            fits.append(path.best(str(self.k)) if any(fit.converged for fit in path) else path[0])
+            fits.append(path.best(str(self.k)) if np.isfinite(path.objectives).any() else path[0])
         self.path_ = paths
+        known = {f"class {name}": path for name, path in zip(self.classes_, paths, strict=True) if path is not None}
+        doubts = {name: path._doubts(str(self.k)) for name, path in known.items() if np.isfinite(path.objectives).any()}
+        warn_of_doubts(doubts, ConvergenceWarning, stacklevel=5)
         return Outcomes(batch_of(fits, self.groups), always, never)

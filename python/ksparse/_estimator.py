@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_feature_names_in, _check_sample_weig
 from ._build_info import __version__
 from ._criteria import check_criterion
 from ._fit import FitResult, solve
-from ._path import PathResult, least_budget, solve_path
+from ._path import PathResult, least_budget, solve_path, warn_of_doubts
 from ._progress import Report, progress_if
 from ._reading import ReadableEstimator
 from ._request import Settings
@@ -155,6 +155,7 @@ class OneBudget:
         if isinstance(self.k, str):
             with progress_if(self.verbose, "fits") as report:
                 self.path_ = self._path(design, responses, weights, settings, names, report)
+            warn_of_doubts({"": self.path_._doubts(self.k)}, ConvergenceWarning, stacklevel=4)
             self._take(self.path_.best(self.k))
             return
         k = self._budget(design.shape[1])

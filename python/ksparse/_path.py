@@ -148,14 +148,22 @@ class PathResult(Tabular):
            Biometrika 2008, equation 1 with gamma = 1.
         .. [4] Fan, Tang, "Tuning parameter selection in high dimensional penalized likelihood", JRSS B 2013.
         """
+        check_criterion(name, self.results[0]._loss)
+        return self._criterion(name, self.losses)
+
+    def _criterion(self, name: str, losses: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the criterion that the fits would have with some average losses."""
         loss = self.results[0]._loss
-        check_criterion(name, loss)
         free = [len(result.support) + self.fit_intercept for result in self.results]
         chosen = [len(result.support if result.groups is None else result.groups) for result in self.results]
-        return information_criterion(name, loss.deviance(self.losses, self.n_rows), free, chosen, self.n_rows, self.n_units)
+        return information_criterion(name, loss.deviance(losses, self.n_rows), free, chosen, self.n_rows, self.n_units)
 
     def best(self, criterion: str = "ebic") -> FitResult:
-        """Fit with the smallest criterion among those that converged; of equals the smallest k.
+        """Fit with the smallest criterion; of equals the smallest k.
+
+        A fit that did not converge takes part, for its F is known: with features that separate the classes F is next to its infimum,
+        and where a limit of iterations was reached it is no smaller than what more iterations would find. ``status`` of the fit that
+        is returned tells; the fits that were left out are in the path.
 
         Parameters
         ----------
@@ -170,13 +178,27 @@ class PathResult(Tabular):
         Raises
         ------
         ValueError
-            As :meth:`criterion`; also if no fit converged.
+            As :meth:`criterion`; also if no fit of the path has a finite F.
         """
         values = self.criterion(criterion)
-        converged = np.array([result.converged for result in self.results])
-        if not converged.any():
-            raise ValueError(f"no fit of the path converged ({self.results[0].status}): {self.results[0].advice}")
-        return self.results[int(np.argmin(np.where(converged, values, np.inf)))]
+        known = np.isfinite(self.objectives)
+        if not known.any():
+            raise ValueError(f"no fit of the path has a finite objective ({self.results[0].status}): {self.results[0].advice}")
+        return self.results[int(np.argmin(np.where(known, values, np.inf)))]
+
+    def _doubts(self, criterion: str) -> list[FitResult]:
+        """Fits that ended early and might have had a smaller criterion than the best, had they not.
+
+        More iterations could have brought the loss of a fit down to that of the largest k, but no lower, as it never rises with k; the
+        loss of the largest k itself is not bounded so.
+        """
+        values = np.where(np.isfinite(self.objectives), self.criterion(criterion), np.inf)
+        losses = self.losses
+        hopes = self._criterion(criterion, np.full(len(self), np.min(losses[np.isfinite(losses)])))
+        hopes[-1] = -np.inf
+        early = [result.status not in ("converged", "separable") for result in self.results]
+        best = int(np.argmin(values))
+        return [self.results[i] for i in np.flatnonzero(early & (hopes < values[best])) if i != best]
 
     def to_frame(self) -> Any:
         """Table with a row per k: chosen features, objective, loss, criteria and status.
@@ -405,6 +427,19 @@ def warn_of_path(path: PathResult, category: type[Warning], stacklevel: int) -> 
     if failed:
         budgets = ", ".join(f"k={result.k} {result.status}" for result in failed[:5]) + (", ..." if len(failed) > 5 else "")
         warnings.warn(f"{budgets}: {failed[0].advice}", category, stacklevel=stacklevel)
+
+
+def warn_of_doubts(doubts: dict[str, list[FitResult]], category: type[Warning], stacklevel: int) -> None:
+    """Warn once of fits that a criterion may have passed over because they ended early, of each class or of one problem."""
+    found = [(name, result) for name, results in doubts.items() for result in results]
+    if found:
+        which = ", ".join(f"{name and name + ' '}k={result.k} {result.status}" for name, result in found[:5])
+        more = ", ..." if len(found) > 5 else ""
+        warnings.warn(
+            f"k may be wrong: fits ended early that could have had the smallest criterion ({which}{more}): {found[0][1].advice}",
+            category,
+            stacklevel=stacklevel,
+        )
 
 
 def solve_path(
