@@ -147,6 +147,8 @@ class CrossValidated(SparseLinearEstimator):
             for row, fit in zip(coefs, fits, strict=True):
                 row[np.searchsorted(union, fit.support)] = fit.coef
             intercepts = np.array([fit.intercept for fit in fits])
+            if self.scoring is None and request.weights is not None:
+                test = test[request.weights[test] > 0]  # other rows may be infinitely far off
             rows = request.design[np.ix_(test, union)]
             if is_sparse(rows):
                 rows = rows.toarray()

@@ -90,7 +90,8 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
         """
         check_is_fitted(self)
         _, responses, weights = self._validated(X, y, sample_weight, reset=False)
-        eta = self._linear_predictor(X)[:, 0]
+        with np.errstate(over="ignore", invalid="ignore"):  # a row of weight 0 may be infinitely far off
+            eta = self._linear_predictor(X)[:, 0]
         if weights is not None and (weights > 0).any():  # else the weights are refused below
             counts = weights != 0  # a row of weight zero is no row, whatever its loss
             eta, responses, weights = eta[counts], responses[counts], weights[counts]

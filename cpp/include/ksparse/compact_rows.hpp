@@ -48,6 +48,7 @@ class CompactRows {
       one_weight_by_class_ = one_weight_by_class_ && weight[i] == common;
     }
     for (double& common : class_weight_) common = std::max(common, 0.0);
+    has_absent_ = positive_[0] + positive_[1] < n_;
   }
 
   /// Lists the rows of these columns and fills in `active`, by slot, with (x - centre) * factor. False: not worth it, and
@@ -68,7 +69,8 @@ class CompactRows {
       z.segment(count_, padded() - count_).setZero();
       reader.entries(column, entries);
       for (std::size_t e = 0; e < std::size_t(entries.count); ++e)
-        z[place_[std::size_t(entries.rows[e])]] = (entries.values[e] - centre[column]) * factor[column];
+        if (!has_absent_ || listed_.has(entries.rows[e]))
+          z[place_[std::size_t(entries.rows[e])]] = (entries.values[e] - centre[column]) * factor[column];
     }
     return true;
   }
@@ -119,7 +121,7 @@ class CompactRows {
   bool list(const EntryList& entries) {
     for (Index e = 0; e < entries.count; ++e) {
       const Index row = entries.rows[std::size_t(e)];
-      if (listed_.has(row)) continue;
+      if (listed_.has(row) || !(all_weights_[row] > 0)) continue;  // what a row of weight 0 holds must not matter
       if (listed() >= most()) return false;
       listed_.add(row);
       place_[std::size_t(row)] = listed();
@@ -159,6 +161,7 @@ class CompactRows {
   Index n_ = 0;
   double total_[2] = {0, 0};    // weight by label
   Index positive_[2] = {0, 0};  // rows with a positive weight by label
+  bool has_absent_ = false;     // whether other rows are there as well; these are never listed
   Index count_ = 0, background_[2] = {-1, -1};
   std::vector<Index> rows_;   // that stand for themselves
   IndexSet listed_;           // the same

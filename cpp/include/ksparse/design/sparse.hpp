@@ -125,9 +125,9 @@ void add_narrow(Index count, const PlaceOf& place_of, const ValueOf& value_of, c
 
 inline void add_wide(const Index* places, const double* values, Index count, const RowTerms& rows, double* sums) noexcept {
   constexpr Index most = 4;
-  double square[2] = {0, 0};
+  double square[2] = {0, 0};  // by x (x h), which is 0 where h is, while x x may be infinite
   for (Index e = 0; e < count; ++e)
-    square[e & 1] += values[e] * values[e] * rows.vectors[places[e] * rows.stride + RowTerms::curvature];
+    square[e & 1] += values[e] * (values[e] * rows.vectors[places[e] * rows.stride + RowTerms::curvature]);
   Index v = 0;
   for (; v + most * Pack::size <= rows.stride; v += most * Pack::size)
     add_vectors<most>(places, values, count, rows.vectors + v, rows.stride, sums + v);

@@ -277,6 +277,7 @@ class GlmObjective final : public Objective {
   Eigen::VectorXd response_;           // (padded,) y in its unit; +1 or -1 where it is a label
   Eigen::VectorXd weight_;             // (padded,) weight of the row and its class, over W
   Eigen::VectorXd offset_;             // (padded,) or empty
+  bool has_absent_ = false;            // whether a row of X has weight 0; what X holds there, no gathered column does
   Eigen::VectorXd slope_;              // (padded,) dF/d eta at the last linearisation
   Eigen::VectorXd curvature_;          // (padded,) d2F/d eta2
   Eigen::MatrixXd active_;             // (padded, capacity) gathered columns in units, by slot
@@ -524,12 +525,23 @@ inline void GlmObjective::take_rows(const Problem& problem) {
     offset_.setZero();
     offset_.head(n_) = problem.offset / response_unit_;
   }
+  // Rows of weight 0 are made like those of the padding, so that nothing that they hold can reach a sum as infinity times 0.
+  has_absent_ = weight_.head(n_).minCoeff() == 0;
+  if (!has_absent_) return;
+  for (Index i = 0; i < n_; ++i) {
+    if (weight_[i] > 0) continue;
+    response_[i] = 1;
+    if (offset_.size()) offset_[i] = 0;
+  }
 }
 
 inline void GlmObjective::gather_in_units(Index column, Index first, Index rows, double* target) const {
   gather(column, first, rows, target);
   const double centre = centre_[column], factor = inverse_scale_[column];
-  for (Index i = 0; i < rows; ++i) target[i] = (target[i] - centre) * factor;
+  if (has_absent_)
+    for (Index i = 0; i < rows; ++i) target[i] = weight_[first + i] > 0 ? (target[i] - centre) * factor : 0.0;
+  else
+    for (Index i = 0; i < rows; ++i) target[i] = (target[i] - centre) * factor;
 }
 
 // Columns and coefficients of an iterate, gathered; returns how many.
