@@ -15,7 +15,7 @@ import ksparse
 import numpy as np
 import pytest
 from ksparse import ScopeSolver
-from ksparse._scope import _jax, _solver
+from ksparse._scope import _jax, _program, _solver
 from reference import least_squares, least_squares_functions
 from sklearn.model_selection import train_test_split
 
@@ -140,25 +140,25 @@ def test_a_naive_objective_that_overflows_on_the_way_is_survived():
 def test_compiled_once_for_other_data_of_the_same_shapes(cancer):
     """Constants are arguments of what is compiled, so that new data, a new function and a new solver need no compilation."""
     X, y = cancer
-    _jax._COMPILED.clear()  # a full one forgets
+    _program._COMPILED.clear()  # a full one forgets
     ScopeSolver(100, 3).solve(tutorial(X, y, "focal"))
-    sizes = {key: function._cache_size() for key, function in _jax._COMPILED.items() if hasattr(function, "_cache_size")}
+    sizes = {key: function._cache_size() for key, function in _program._COMPILED.items() if hasattr(function, "_cache_size")}
     rng = np.random.default_rng(0)
     for other in (X, X[::-1].copy(), rng.standard_normal(X.shape)):
         ScopeSolver(100, 3).solve(tutorial(other, y, "focal"))
     assert {
-        key: function._cache_size() for key, function in _jax._COMPILED.items() if hasattr(function, "_cache_size")
+        key: function._cache_size() for key, function in _program._COMPILED.items() if hasattr(function, "_cache_size")
     } == sizes
 
 
 def test_a_library_function_with_a_rule_of_its_own_is_compiled_once():
     """The rule of softplus is the same function in every trace."""
     X, y = least_squares(0)
-    _jax._COMPILED.clear()
+    _program._COMPILED.clear()
     ScopeSolver(9, 2).solve(lambda params: jnp.mean(jax.nn.softplus(X @ params) - y * (X @ params) / 50))
-    count = len(_jax._COMPILED)
+    count = len(_program._COMPILED)
     ScopeSolver(9, 2).solve(lambda params: jnp.mean(jax.nn.softplus(X @ params) - y * (X @ params) / 50))
-    assert len(_jax._COMPILED) == count
+    assert len(_program._COMPILED) == count
 
 
 def test_other_numbers_are_another_function():
@@ -187,11 +187,11 @@ def test_other_numbers_are_another_function():
 
 def test_the_compiled_are_few():
     """The eldest are forgotten."""
-    for i in range(_jax._MOST_COMPILED + 5):
-        _jax._compiled(("filler", i), object)
-    assert len(_jax._COMPILED) == _jax._MOST_COMPILED
-    for key in [key for key in _jax._COMPILED if key[0] == "filler"]:
-        del _jax._COMPILED[key]
+    for i in range(_program._MOST_COMPILED + 5):
+        _program.compiled(("filler", i), lambda: (object(), True))
+    assert len(_program._COMPILED) == _program._MOST_COMPILED
+    for key in [key for key in _program._COMPILED if key[0] == "filler"]:
+        del _program._COMPILED[key]
     gc.collect()
 
 

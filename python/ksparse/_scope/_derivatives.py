@@ -85,6 +85,7 @@ class Derivatives(ABC):
     p: int
     epsilon: float = float(np.finfo(np.float64).eps)  # of the numbers in which it computes
     exact_up_to: float = 256  # columns, at one point, of which the Hessian's diagonal is had for a reasonable time
+    before_evaluation: Callable[[], None] = staticmethod(lambda: None)  # called whenever the objective is about to be
 
     @abstractmethod
     def at(self, params: Vector, columns: Columns) -> Point:

@@ -277,9 +277,9 @@ class Solver:
         objective, gradient, hessian, hessian_product = functions
         arguments = () if data is None else (data,)
         traced: Traced | None = None
-        if gradient is None:
-            traced = trace(objective, arguments, p)
         directions = _directions(p, sum(sorted(np.bincount(groups), reverse=True)[: max(sparsities)]))
+        if gradient is None:
+            traced = trace(objective, arguments, p, directions)
         linear = True
         with double_precision(traced is not None and traced.rewritten):
             while True:
@@ -451,7 +451,7 @@ class ScopeSolver(Solver):
 
     An objective in JAX is computed in float64, whatever ``jax_enable_x64`` says, which stays as it is: one that was traced in
     float32 is written anew, with the arrays that it closes over as float32 has rounded them (``data`` are not rounded). Only where that
-    cannot be done, as with derivatives by the user's own rules, is it computed in float32.
+    cannot be done, as with random numbers or callbacks to Python, is it computed in float32.
 
     Parameters
     ----------
