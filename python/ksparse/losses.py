@@ -265,7 +265,7 @@ class AsymmetricFocal(Loss):
 
 @dataclass
 class SquaredHinge(Loss):
-    r"""Squared hinge, :math:`\tfrac12\max(1 - m, 0)^2`, of linear support vector machines. It says nothing of probabilities."""
+    r"""Squared hinge, :math:`\tfrac{1}{2}\max(1 - m, 0)^2`, of linear support vector machines. It says nothing of probabilities."""
 
     name: ClassVar[str] = "squared_hinge"
 
@@ -343,7 +343,7 @@ class Exponential(Loss):
 
 @dataclass
 class Squared(Loss):
-    r"""Half the squared error, :math:`\tfrac12(\eta - y)^2`."""
+    r"""Half the squared error, :math:`\tfrac{1}{2}(\eta - y)^2`."""
 
     name: ClassVar[str] = "squared"
     responses: ClassVar[str] = "finite"
@@ -356,7 +356,7 @@ class Squared(Loss):
 
 @dataclass
 class Huber(Loss):
-    r"""Huber's loss: with :math:`r = \eta - y`, :math:`\tfrac12 r^2` up to a threshold t, :math:`t|r| - \tfrac12 t^2` beyond [1]_.
+    r"""Huber's loss: with :math:`r = \eta - y`, :math:`\tfrac{1}{2} r^2` up to a threshold t, :math:`t|r| - \tfrac{1}{2} t^2` beyond [1]_.
 
     Parameters
     ----------

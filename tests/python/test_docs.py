@@ -35,6 +35,22 @@ def public_names():
                     yield f"ksparse.{name}.{member}"
 
 
+def formulas():
+    """Texts that hold formulas: the pages, and the docstrings of everything public."""
+    yield from ((page.name, page.read_text(encoding="utf-8")) for page in PAGES)
+    for name in public_names():
+        value = ksparse
+        for part in name.split(".")[1:]:
+            value = getattr(value, part)
+        yield name, inspect.getdoc(value) or ""
+
+
+@pytest.mark.parametrize(("name", "text"), list(formulas()))
+def test_fractions_have_braces(name, text):
+    r"""The converter to MathML reads ``\tfrac12(x)`` as 12 over (x), and says nothing."""
+    assert re.findall(r"\\[dt]?frac(?!\{)", text) == []
+
+
 @pytest.mark.parametrize("name", list(public_names()))
 def test_docstring_is_valid(name):
     """Every parameter in its order with its type, returns, sentences that end: by numpydoc's validator."""
