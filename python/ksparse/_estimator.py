@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted
 
 from ._build_info import __version__
 from ._criteria import check_criterion
+from ._estimator_input import targets_of, validate_readable, weights_of
 from ._fit import FitResult, solve
 from ._path import PathResult, least_budget, solve_path, warn_of_doubts
 from ._progress import Report, progress_if
@@ -22,9 +23,7 @@ from ._request import Settings
 from ._validation import check_groups, check_integer, check_kind_of_loss, check_loss, limit_budget, linear_predictor
 from .losses import Loss
 
-__all__ = ["FLOATS", "OneBudget", "SparseLinearEstimator"]
-
-FLOATS = [np.float64, np.float32]  # read in place; others become the first
+__all__ = ["OneBudget", "SparseLinearEstimator"]
 
 
 class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
@@ -47,21 +46,14 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     ) -> tuple[Any, Any, NDArray[np.float64] | None]:
         """Return X, y and the weights of the rows."""
         check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, self._other)
+        y = targets_of(y, numeric=y_numeric)
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=FLOATS,
-            accept_sparse=["csc", "csr"],
-            ensure_all_finite=False,
-            order=None,
-            multi_output=multi_output,
-            y_numeric=y_numeric,
-            reset=reset,
+        X, y = validate_readable(
+            self, X, y, reset=reset, ensure_all_finite=False, order=None, multi_output=multi_output, y_numeric=y_numeric
         )
         weights = None
         if sample_weight is not None:
+            sample_weight = weights_of(sample_weight)
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=False)
         return X, y, weights
 
@@ -84,7 +76,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     def _linear_predictor(self, X: Any) -> NDArray[np.float64]:
         """Linear predictors (n_samples, n_outcomes)."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=FLOATS, accept_sparse=["csr", "csc"], reset=False)
+        X = validate_readable(self, X, reset=False)
         coef = np.atleast_2d(self.coef_)
         return linear_predictor(X, self.support_, coef[:, self.support_].T, self.n_features_in_) + self.intercept_
 

@@ -349,7 +349,7 @@ def fit(
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, finite. Read in place: float64 and float32 arrays (memory maps too) with contiguous rows or columns, and
         SciPy's CSC and CSR of these, which are neither centred nor made dense (``groups`` need a copy of a CSR matrix by columns).
-        Other sparse formats are converted to CSC,
+        Other sparse formats, and pandas' frames of sparse columns, are converted to CSC,
         other real types to float64, other strides are copied. Sums are taken in float64 throughout. No scaling is needed: the
         choice of features does not depend on the columns' units (with ``ridge=0``).
     y : array-like of shape (n_samples,)

@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._caution import STATUSES, advice_on, cautions_of
 from ._fit import FitResult, prediction_by, probability_by
+from ._frames import numbers_of
+from ._numbers import refuse_lazy
 from ._optional import require
 from ._progress import Report, progress_if
 from ._request import Request, Settings
@@ -539,10 +541,12 @@ def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
 
 def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """Return labels as bytes, columns contiguous, and what is wrong with each column that has other values."""
-    array = np.asarray(Y)
+    refuse_lazy(Y, "Y")
+    try:
+        array = numbers_of(Y, "Y", categories=True)
+    except TypeError as error:
+        raise TypeError(f"{str(error).partition(';')[0]}; labels must be 0 and 1, as numbers or booleans") from None
     _check_shape(array, n)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"Y has dtype {array.dtype}; labels must be 0 and 1, as numbers or booleans")
     ones = array == 1
     bad = ~(ones | (array == 0))
     labels = np.array(ones, dtype=np.uint8, order="F")
@@ -558,10 +562,8 @@ def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
 
 def _check_responses(Y: Any, n: int) -> NDArray[Any]:
     """Return responses of a regression, of any real type; their values are the core's to check, problem by problem."""
-    array = np.asarray(Y)
+    array = numbers_of(Y, "Y")
     _check_shape(array, n)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"Y has dtype {array.dtype}; responses must be real numbers")
     return array if array.dtype.itemsize <= 8 and array.dtype != np.float16 else array.astype(np.float64)
 
 
@@ -576,15 +578,13 @@ def _check_matrix(values: Any, n: int, name: str) -> NDArray[Any] | None:
     """Return weights or offsets: a vector for all problems, checked whole, or a matrix, whose columns the core checks."""
     if values is None:
         return None
-    array = np.asarray(values)
+    array = numbers_of(values, name)
     if array.ndim != 2:
         vector = check_rows(array, n, name)
         if name == "sample_weight" and (vector < 0).any():
             i = int(np.flatnonzero(vector < 0)[0])
             raise ValueError(f"sample_weight[{i}] is {vector[i]}; weights must be finite and >= 0")
         return vector
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} has dtype {array.dtype}; it must be real numbers")
     if array.shape[0] != n:
         raise ValueError(f"X has {n} rows but {name} has shape {array.shape}; it must have shape ({n},) or ({n}, n_problems)")
     return array if array.dtype.itemsize <= 8 and array.dtype != np.float16 else array.astype(np.float64)

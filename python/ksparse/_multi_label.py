@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from ._classifier import SparseLinearClassifier, _says_probabilities
+from ._estimator_input import targets_of
 from ._fit import solve
 from ._outcomes import Outcomes
 from ._probability import probability_of
@@ -195,10 +196,12 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         ValueError, TypeError
             If an argument is not what it must be; the message names it.
         """
+        label_names = feature_names(y)
+        y = targets_of(y)
         with np.errstate(invalid="ignore"):  # infinity in y is refused below, in words
             kind = type_of_target(y, input_name="y")
         many = kind == "multilabel-indicator" or kind.endswith("-multioutput")
-        settings, label_names = Settings.of_estimator(self), feature_names(y)
+        settings = Settings.of_estimator(self)
         design, labels, weights = self._validated(X, y, sample_weight, indicator=many)
         names = getattr(self, "feature_names_in_", None)
         grouped = check_groups(self.groups, design.shape[1])

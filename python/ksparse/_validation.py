@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._frames import column_names, is_frame, numbers_of, numbers_of_design
+from ._numbers import FILL_IN, first_missing, refuse_lazy, refuse_missing
 from ._sparse import check_sparse, check_sparse_shape, is_sparse
 from ._warn import warn_user
 from .losses import BY_NAME, Focal, Loss
@@ -27,9 +29,9 @@ def check_design(X: Any) -> Any:
     """
     if is_sparse(X):
         return check_sparse(X)
-    array = _array_of_frame(X) if hasattr(X, "dtypes") and hasattr(X, "columns") else np.asarray(X)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"X has dtype {array.dtype}; it must be real numbers (float, integer or boolean)")
+    array = numbers_of_design(X)
+    if is_sparse(array):  # of a table of sparse columns
+        return check_sparse(array)
     if array.ndim != 2:
         raise ValueError(f"X has shape {array.shape}; it must have two dimensions, (n_samples, n_features)")
     if 0 in array.shape:
@@ -44,30 +46,6 @@ def check_design(X: Any) -> Any:
     if not (by_columns or by_rows) or not array.flags.aligned:
         array = np.array(array, order="K" if array.flags.f_contiguous else "C")
     return array
-
-
-def _array_of_frame(X: Any) -> NDArray[Any]:
-    """Return the numbers of a data frame, those that are missing as NaN."""
-    dtypes = list(X.dtypes)
-    pandas_mixed = hasattr(X, "iloc") and not all(isinstance(dtype, np.dtype) and dtype.kind in "fiu" for dtype in dtypes)
-    if not pandas_mixed:
-        array = np.asarray(X)
-        if array.dtype.kind != "O":
-            return array
-    _refuse_column(X)
-    # pandas' own common type of numbers and booleans, or of its types with missing values, is object.
-    return np.asarray(X.to_numpy(dtype=np.float64, na_value=np.nan) if pandas_mixed else X, dtype=np.float64)
-
-
-def _refuse_column(X: Any) -> None:
-    """Raise TypeError for the first column of a data frame that is not of numbers."""
-    for j, (name, dtype) in enumerate(zip(X.columns, X.dtypes, strict=True)):
-        kind = dtype.kind if hasattr(dtype, "kind") else np.asarray(X[:, j]).dtype.kind  # of pandas, of others
-        if kind not in "fiub":
-            raise TypeError(
-                f"X has the column {name!r} of dtype {dtype}; it must be real numbers (float, integer or boolean): encode categories "
-                "and dates first, e.g. by pandas.get_dummies or scikit-learn's OneHotEncoder"
-            )
 
 
 def check_names(X: Any, names: NDArray[np.object_] | None, places: NDArray[np.int64] | None = None) -> None:
@@ -99,18 +77,21 @@ def linear_predictor(X: Any, support: NDArray[np.int64], coef: Any, n_features: 
 
 def check_labels(y: Any, n: int) -> NDArray[np.float64]:
     """Return y as float64 zeros and ones."""
-    array = np.asarray(y)
+    refuse_lazy(y, "y")
+    try:
+        array = numbers_of(y, "y", categories=True)
+    except TypeError:
+        array = np.asarray(y)
+        if array.shape == (n,):
+            _refuse_labels(array)
     if array.shape != (n,):
         raise ValueError(f"X has {n} rows but y has shape {array.shape}; y must have shape ({n},)")
-    if array.dtype.kind not in "fiub":
-        _refuse_labels(array)
     labels = np.array(array, dtype=np.float64)
     count = int(np.count_nonzero(labels == 1.0))
     if count + int(np.count_nonzero(labels == 0.0)) != n:
         # A label that is not finite is named before it is called not binary.
         if not np.isfinite(labels).all():
-            i = int(np.flatnonzero(~np.isfinite(labels))[0])
-            raise ValueError(f"y[{i}] is {array[i]}; y must be finite, without NaN or infinity")
+            _refuse_not_finite(labels, "y")
         _refuse_labels(array)
     if count in (0, n):
         raise ValueError(f"y has one class only (all {int(count > 0)}); both 0 and 1 must occur")
@@ -132,6 +113,8 @@ def check_responses(y: Any, n: int, loss: Loss) -> NDArray[np.float64]:
 
 
 def _refuse_labels(y: NDArray[Any]) -> NoReturn:
+    if (place := first_missing(y)) is not None:
+        refuse_missing(place, "y")
     try:
         values = np.unique(y)
         found = ", ".join(repr(v.item() if hasattr(v, "item") else v) for v in values[:5]) + (
@@ -144,17 +127,19 @@ def _refuse_labels(y: NDArray[Any]) -> NoReturn:
 
 def check_rows(values: Any, n: int, name: str) -> NDArray[np.float64]:
     """Return a finite float64 vector with one entry per row of X."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} has dtype {array.dtype}; it must be real numbers")
+    array = numbers_of(values, name)
     if array.shape != (n,):
         raise ValueError(f"X has {n} rows but {name} has shape {array.shape}; it must have shape ({n},)")
     vector = np.ascontiguousarray(array, dtype=np.float64)
-    finite = np.isfinite(vector)
-    if not finite.all():
-        i = int(np.flatnonzero(~finite)[0])
-        raise ValueError(f"{name}[{i}] is {vector[i]}; {name} must be finite, without NaN or infinity")
+    if not np.isfinite(vector).all():
+        _refuse_not_finite(vector, name)
     return vector
+
+
+def _refuse_not_finite(vector: NDArray[np.float64], name: str) -> NoReturn:
+    i = int(np.flatnonzero(~np.isfinite(vector))[0])
+    advice = f"; {FILL_IN}" if np.isnan(vector[i]) else ""
+    raise ValueError(f"{name}[{i}] is {vector[i]}; {name} must be finite, without NaN or infinity{advice}")
 
 
 def check_weights(sample_weight: Any, labels: NDArray[np.float64], *, binary: bool = True) -> NDArray[np.float64]:
@@ -363,8 +348,9 @@ def names_of(features: ArrayLike, names: Any) -> list[str]:
 
 def feature_names(X: Any) -> NDArray[np.object_] | None:
     """Return the column names of a data frame if all are strings, else None."""
-    columns = getattr(X, "columns", None)
-    if columns is None or isinstance(X, np.ndarray):
+    if not is_frame(X):
         return None
-    names = np.asarray(list(columns), dtype=object)
+    columns = column_names(X)
+    names = np.empty(len(columns), dtype=object)
+    names[:] = columns
     return names if len(names) and all(isinstance(name, str) for name in names) else None

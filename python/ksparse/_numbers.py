@@ -1,0 +1,185 @@
+"""Numbers out of whatever holds them: lists, arrays, masked arrays, and the columns of any library of tables.
+
+One rule for all. Numbers are floats, integers and booleans, also as objects and in types with missing values; what is missing
+becomes NaN. Dates, times, durations, categories, text, decimals and other objects are refused, with what to do about them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import numbers
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "FILL_IN",
+    "NotNumbersError",
+    "first_missing",
+    "numbers_of_column",
+    "numbers_of_vector",
+    "refuse_lazy",
+    "refuse_missing",
+]
+
+FILL_IN = "leave out the rows where it is missing, or fill them in"
+
+_RULE = "it must be real numbers (float, integer or boolean)"
+_ENCODE = "encode categories and text first, e.g. by pandas.get_dummies or scikit-learn's OneHotEncoder"
+_DATES = "turn dates, times and durations into numbers first, e.g. days since a fixed date, or the month"
+_DECIMALS = "convert decimals to floats first, e.g. by astype(float) or cast(polars.Float64)"
+# By the beginning of the name of a type, for those that NumPy would turn into numbers or objects without a word.
+_REFUSED_TYPES = {"categor": _ENCODE, "enum": _ENCODE, "dictionary": _ENCODE, "decimal": _DECIMALS}
+_REFUSED_KINDS = {"M": _DATES, "m": _DATES, "U": _ENCODE, "S": _ENCODE}
+_OF_TIME = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+
+
+class NotNumbersError(TypeError):
+    """Values are no numbers; the message lacks only what they are called."""
+
+
+def refuse_lazy(values: Any, name: str) -> None:
+    """Raise TypeError for a query that has not been run, as a LazyFrame is."""
+    if hasattr(values, "collect") and not hasattr(values, "__array__"):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, which has no rows until its query is run; pass {name}.collect() instead"
+        )
+
+
+def _type_of(column: Any) -> Any:
+    """Return the type of a column as its library calls it; None for what has none, such as a list."""
+    return getattr(column, "dtype", None) if hasattr(column, "dtype") else getattr(column, "type", None)
+
+
+def numbers_of_vector(values: Any, name: str, *, categories: bool = False) -> NDArray[Any]:
+    """Return an array of numbers, of any shape; ``categories`` whose values are numbers count as these.
+
+    Raises
+    ------
+    TypeError
+        If the values are no numbers; the message begins with ``name``.
+    """
+    refuse_lazy(values, name)
+    try:
+        return numbers_of_column(values, categories=categories)
+    except NotNumbersError as error:
+        raise TypeError(f"{name} has {error}") from None
+
+
+def numbers_of_column(column: Any, *, categories: bool = False) -> NDArray[Any]:
+    """Return the numbers of an array or of a column of a table, what is missing or masked as NaN."""
+    if isinstance(column, np.ndarray) and column.dtype.kind in "fiub" and not isinstance(column, np.ma.MaskedArray):
+        return np.asarray(column)
+    if isinstance(column, np.ma.MaskedArray):
+        return _without_mask(column)
+    kind = _type_of(column)
+    if not categories:
+        _refuse_type(kind)
+    if hasattr(column, "to_numpy") and not isinstance(kind, np.dtype) and getattr(kind, "kind", "O") in "fiub":
+        return _of_extension_type(column, kind)
+    array = np.asarray(column)
+    if array.dtype.kind == "O":
+        return _of_objects(array, "object" if kind is None else str(kind))
+    if array.dtype.kind not in "fiub":
+        raise NotNumbersError(_refusal(str(array.dtype if kind is None else kind), _REFUSED_KINDS.get(array.dtype.kind)))
+    return array
+
+
+def _refuse_type(kind: Any) -> None:
+    name = str(kind)
+    for beginning, cure in _REFUSED_TYPES.items():
+        if name.lower().startswith(beginning):
+            raise NotNumbersError(_refusal(name, cure))
+
+
+def _refusal(kind: str, cure: str | None, holding: str = "") -> str:
+    return f"dtype {kind}; {_RULE}{holding}" + (f": {cure}" if cure else "")
+
+
+def _without_mask(array: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
+    values = numbers_of_column(array.data)
+    mask = np.ma.getmaskarray(array)
+    return np.where(mask, np.nan, values) if mask.any() else values
+
+
+def _of_extension_type(column: Any, kind: Any) -> NDArray[Any]:
+    """Read one of pandas' own types, sparse ones and those of Arrow included."""
+    if hasattr(kind, "fill_value"):  # a sparse column, whose missing values are NaN already
+        return np.asarray(column, dtype=kind.subtype)
+    if np.any(column.isna()):
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.asarray(column.to_numpy(dtype=getattr(kind, "numpy_dtype", np.float64)))
+
+
+def first_missing(values: Any) -> tuple[int, ...] | None:
+    """Return the place of the first value that is missing, among labels of any kind; None if none is."""
+    try:
+        labels = np.asarray(values, dtype=object)
+    except ValueError:  # lists of unequal lengths
+        return None
+    mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    for place, label in np.ndenumerate(labels):
+        if _is_missing_type(type(label)) or (isinstance(label, float) and label != label) or (mask is not None and mask[place]):
+            return place
+    return None
+
+
+def refuse_missing(place: tuple[int, ...], name: str) -> NoReturn:
+    """Raise ValueError for a value that is missing, where none may be; scikit-learn's tests know it by the first words."""
+    where = ", ".join(str(int(index)) for index in place)
+    raise ValueError(f"Input {name} contains NaN: {name}[{where}] is missing; {FILL_IN}")
+
+
+def _is_missing_type(kind: type) -> bool:
+    """Whether objects of a type stand for what is missing: None, pandas.NA, a masked entry."""
+    return kind is type(None) or kind.__name__ in ("NAType", "MaskedConstant")
+
+
+def _is_number_type(kind: type) -> bool:
+    # A duration of NumPy is an integer to Python.
+    return issubclass(kind, (numbers.Real, np.number, np.bool_)) and not issubclass(kind, (np.timedelta64, np.complexfloating))
+
+
+def _of_objects(array: NDArray[np.object_], name: str) -> NDArray[Any]:
+    """Return the numbers among objects in the smallest type that holds them."""
+    objects = array.ravel().tolist()
+    kinds = set(map(type, objects))
+    missing = {kind for kind in kinds if _is_missing_type(kind)}
+    for kind in kinds - missing:
+        if not _is_number_type(kind):
+            i = next(i for i, value in enumerate(objects) if type(value) is kind)
+            raise NotNumbersError(_refusal_of_object(array, i, name))
+    if missing:
+        objects = [np.nan if type(value) in missing else value for value in objects]
+    whole = not missing and all(issubclass(kind, (numbers.Integral, np.integer, np.bool_)) for kind in kinds)
+    truth = whole and all(issubclass(kind, (bool, np.bool_)) for kind in kinds)
+    try:
+        return np.array(objects, dtype=bool if truth else np.int64 if whole else np.float64).reshape(array.shape)
+    except OverflowError:
+        pass
+    try:
+        return np.array(objects, dtype=np.float64).reshape(array.shape)
+    except OverflowError:
+        raise NotNumbersError(f"dtype {name}, with an integer that is too large for a float") from None
+
+
+def _refusal_of_object(array: NDArray[np.object_], i: int, name: str) -> str:
+    value = array.ravel()[i]
+    place = ", ".join(str(int(index)) for index in np.unravel_index(i, array.shape)) if array.ndim else ""
+    try:
+        float(value)
+        why = ""
+    except (TypeError, ValueError, OverflowError) as error:
+        why = "" if isinstance(value, str) else f" ({error})"
+    cure = None
+    if isinstance(value, (str, bytes)):
+        cure = _ENCODE
+    elif isinstance(value, decimal.Decimal):
+        cure = _DECIMALS
+    elif isinstance(value, _OF_TIME) or type(value).__name__ in ("Period", "Interval", "NaTType"):
+        cure = _DATES
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return _refusal(name, cure, f", but [{place}] is {shown}{why}")
