@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._loss import terms_by_eta
+from ._quiet import quiet
 from ._table import Table, Tabular
 from ._validation import check_loss as check_loss_argument
 from .losses import Compiled, Loss
@@ -61,6 +62,7 @@ class LossReport(Tabular):
         )
 
 
+@quiet
 def check_loss(loss: Any, *, largest: float = 30.0, responses: Any = None) -> LossReport:
     r"""Check that a loss can be what it says; for losses of one's own before they are fitted.
 

@@ -22,6 +22,7 @@ from ._outcomes import Outcomes, one_class
 from ._path import PathResult, warn_of_doubts
 from ._probability import log_odds, one_vs_rest_log_probability, probability_of
 from ._progress import Report, part_of, progress_if
+from ._quiet import quiet
 from ._reading import ReadableClassifier
 from ._request import Settings
 from ._validation import PROBABILITIES, check_choice, check_flag, check_integer, check_loss
@@ -137,6 +138,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         self.status_ = batch.status
         self.n_iter_ = np.maximum(1, batch.n_newton)
 
+    @quiet
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Linear predictor: of ``classes_[1]``, or of each class against the rest.
 
@@ -156,6 +158,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         eta = self._eta(X)
         return eta - self.loss_.decision_threshold()
 
+    @quiet
     def _eta(self, X: Any) -> NDArray[np.float64]:
         eta = self._linear_predictor(X)
         return eta[:, 0] if len(self.coef_) == 1 else eta
@@ -186,6 +189,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         return self.loss_.log_odds(eta)
 
     @available_if(_says_probabilities)
+    @quiet
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability of each class; not of the hinges, which say nothing of it.
 
@@ -209,6 +213,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         return np.column_stack([probability_of(-odds), probability_of(odds)])
 
     @available_if(_says_probabilities)
+    @quiet
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithm of the probability of each class.
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ["formula", "to_logistic_regression", "to_python", "to_sql"]
 
+# Exponentials overflow beyond the one, and below the other lose digits, which some databases refuse.
+_LARGEST_EXPONENT = "709.782712893384"
+_LEAST_EXPONENT = "-708.0"
+_LARGEST = "1.7976931348623157e308"
+
 OUTPUTS = ("probability", "mean", "linear_predictor")
 
 
@@ -40,8 +45,11 @@ def _python(result: FitResult, output: Any) -> str:
     names = _unique_names(result)
     columns = [f"row[{j if names is None else names[j]!r}]" for j in result.support.tolist()]
     eta = _sum(result, columns, repr)
+    if kind == "mean" and result._loss.has_log_link:
+        # Beyond the limit math.exp raises where the mean is infinite; a NaN remains one.
+        return f"(lambda t: math.exp(t) if t <= {_LARGEST_EXPONENT} else t * math.inf)({eta})"
     if kind != "probability":
-        return f"math.exp({eta})" if kind == "mean" and result._loss.has_log_link else eta
+        return eta
     # In this order a NaN remains one: min and max return their first argument unless the other is beyond it.
     limit = _limit(result.gamma)
     t = f"max(min({eta}, {limit}), -{limit})"
@@ -61,8 +69,12 @@ def _sql(result: FitResult, output: Any) -> str:
     _unique_names(result)
     columns = ['"' + name.replace('"', '""') + '"' for name in names_of(result.support, result.feature_names)]
     eta = _sum(result, columns, repr)
+    if kind == "mean" and result._loss.has_log_link:
+        # No database writes infinity as another does, but the product is infinite where there is one, and elsewhere an error of its row.
+        far = f"{_LARGEST} * ({eta})"
+        return f"CASE WHEN {eta} > {_LARGEST_EXPONENT} THEN {far} WHEN {eta} < {_LEAST_EXPONENT} THEN 0.0 ELSE EXP({eta}) END"
     if kind != "probability":
-        return f"EXP({eta})" if kind == "mean" and result._loss.has_log_link else eta
+        return eta
     if result.gamma == 0:
         inside = f"1 / (1 + EXP(-({eta})))"
     else:

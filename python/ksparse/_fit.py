@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._caution import caution_of
 from ._optional import require
+from ._quiet import quiet
 from ._reading import ReadableFit
 from ._request import Request, Settings
 from ._table import Table, Tabular
@@ -165,6 +166,11 @@ class FitResult(Tabular, ReadableFit):
         return self.status == "converged"
 
     @property
+    def _penalty(self) -> float:
+        """The ridge term of F; without a ridge 0, also where the square of a coefficient is beyond the range."""
+        return 0.5 * self.ridge * float(np.sum(self.coef[self.support] ** 2)) if self.ridge > 0 else 0.0
+
+    @property
     def _caution(self) -> str:
         return caution_of(self.status, self.advice)
 
@@ -204,6 +210,7 @@ class FitResult(Tabular, ReadableFit):
             feature_names=self.feature_names if numbers is None else request.group_labels,
         )
 
+    @quiet
     def decision_function(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
         """Linear predictor of new rows.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._quiet import quiet
 from ._validation import check_loss, check_responses
 from .losses import Loss
 
@@ -16,6 +17,7 @@ Vector = NDArray[np.float64]
 Terms = tuple[Vector, Vector, Vector]
 
 
+@quiet
 def loss_terms(
     margin: ArrayLike, positive: Any = True, *, loss: str | Loss = "logistic", alpha: float = 0.5, gamma: float = 2.0
 ) -> Terms:
@@ -76,6 +78,7 @@ def loss_terms(
     return value, sign * slope, curvature
 
 
+@quiet
 def terms_by_eta(loss: Loss, eta: NDArray[np.float64], responses: NDArray[np.float64]) -> Terms:
     """Value, slope and curvature of a loss with respect to the linear predictor, responses broadcast against it."""
     flat = np.ascontiguousarray(eta.ravel()), np.ascontiguousarray(np.broadcast_to(responses, eta.shape).ravel())
@@ -83,6 +86,7 @@ def terms_by_eta(loss: Loss, eta: NDArray[np.float64], responses: NDArray[np.flo
     return value, slope, curvature
 
 
+@quiet
 def rounding_of_loss(loss: Loss, eta: Vector, size: Vector, responses: Vector, n_terms: int) -> Vector:
     """How far rounding may move the loss of each row.
 

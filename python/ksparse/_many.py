@@ -18,6 +18,7 @@ from ._frames import numbers_of
 from ._numbers import refuse_lazy
 from ._optional import require
 from ._progress import Report, progress_if
+from ._quiet import quiet
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._threads import thread_count
@@ -199,6 +200,7 @@ class BatchResult(Tabular):
         request.options.k = int(self.k[i])
         return request
 
+    @quiet
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Linear predictors of new rows for every problem.
 

@@ -15,6 +15,7 @@ from ._fit import solve
 from ._outcomes import Outcomes
 from ._probability import probability_of
 from ._progress import progress_if
+from ._quiet import quiet
 from ._request import Settings
 from ._validation import check_groups, feature_names
 from .losses import Loss
@@ -251,6 +252,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         return (self.decision_function(X) > 0).astype(self.classes_.dtype)
 
     @available_if(_says_probabilities)
+    @quiet
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability that each row has each label.
 

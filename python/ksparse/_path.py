@@ -17,6 +17,7 @@ from ._fit import FitResult, result_of
 from ._optional import require
 from ._plot import PathDisplay
 from ._progress import Report, progress_if
+from ._quiet import quiet
 from ._request import Request, Settings
 from ._table import Table, Tabular
 from ._validation import check_features, check_flag, check_groups, check_integer
@@ -110,8 +111,7 @@ class PathResult(Tabular):
     @property
     def losses(self) -> NDArray[np.float64]:
         """Average loss of each fit without the ridge penalty, shape (n_fits,)."""
-        penalties = [0.5 * result.ridge * float(np.sum(result.coef[result.support] ** 2)) for result in self.results]
-        return self.objectives - np.array(penalties)
+        return self.objectives - np.array([result._penalty for result in self.results])
 
     @property
     def criteria(self) -> dict[str, NDArray[np.float64]]:
@@ -120,6 +120,7 @@ class PathResult(Tabular):
             return {}
         return {name: self.criterion(name) for name in CRITERIA}
 
+    @quiet
     def criterion(self, name: str) -> NDArray[np.float64]:
         r"""Information criterion of each fit, the smaller the better.
 

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, logsumexp
 
+from ._quiet import quiet
+
 __all__ = ["log_odds", "one_vs_rest_log_probability", "probability", "probability_of"]
 
 
@@ -17,6 +19,7 @@ def _log_negative_slope(m: NDArray[np.float64], gamma: float | NDArray[np.float6
     return (gamma + 1) * log_expit(-m) + np.log1p(gamma * p * ratio)
 
 
+@quiet
 def log_odds(
     eta: NDArray[np.float64], gamma: float | NDArray[np.float64], gamma_negative: float | None = None
 ) -> NDArray[np.float64]:
@@ -42,6 +45,7 @@ def log_odds(
     return np.where(np.isinf(eta) | unfocused, eta, closed)
 
 
+@quiet
 def probability_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probability of class 1 with given log-odds."""
     return np.asarray(expit(log_odds))
@@ -52,6 +56,7 @@ def probability(eta: NDArray[np.float64], gamma: float | NDArray[np.float64]) ->
     return probability_of(log_odds(eta, gamma))
 
 
+@quiet
 def one_vs_rest_log_probability(log_odds_of_classes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithms of the probabilities of each class against the rest, divided by their sum over the classes.
 

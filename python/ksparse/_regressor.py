@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._estimator import OneBudget, SparseLinearEstimator
 from ._fit import FitResult, solve
 from ._loss import rounding_of_loss, terms_by_eta
+from ._quiet import quiet
 from ._request import Settings
 from ._validation import check_flag, check_loss
 from .losses import Loss
@@ -68,6 +69,7 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
         eta = self._linear_predictor(X)[:, 0]  # which says first that the estimator is not fitted
         return self.loss_.mean(eta)
 
+    @quiet
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         r"""Part of the loss that the model explains, D², the greater the better.
 

@@ -71,4 +71,8 @@ class Rows:
     def moments(self) -> tuple[Vector, Vector]:
         """Mean and standard deviation of each column, that of the population."""
         mean = np.average(self.columns, axis=0, weights=self.weights)
-        return mean, np.sqrt(np.average((self.columns - mean) ** 2, axis=0, weights=self.weights))
+        deviations = self.columns - mean
+        # In units of the largest, so that squares of columns of 1e-200 are not 0.
+        largest = np.abs(deviations).max(axis=0, initial=0.0)
+        units = np.where(largest > 0, largest, 1.0)
+        return mean, units * np.sqrt(np.average((deviations / units) ** 2, axis=0, weights=self.weights))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._optional import require
+from ._quiet import quiet
 from ._request import Request
 from ._rows import Rows, Vector
 from ._table import Table, Tabular
@@ -74,6 +75,7 @@ class Scorecard(Tabular):
     title: str
     notes: tuple[str, ...]
 
+    @quiet
     def score(self, X: ArrayLike) -> Vector:
         """Scores of rows.
 
@@ -96,6 +98,7 @@ class Scorecard(Tabular):
         check_names(X, self.names if named else None, self.features)
         return linear_predictor(X, self.features, self.points / self.units, self.n_features) + self.base
 
+    @quiet
     def probability(self, score: ArrayLike) -> Vector:
         """Probability of class 1 that scores stand for.
 
@@ -147,6 +150,7 @@ def _log_odds(score: ArrayLike, doubling: float, base_points: float, base_odds: 
     return (np.asarray(score, dtype=np.float64) - base_points) * (math.log(2) / doubling) + math.log(base_odds)
 
 
+@quiet
 def make_scorecard(
     result: FitResult,
     request: Request,

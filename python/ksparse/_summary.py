@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._optional import require
+from ._quiet import quiet
 from ._request import Request, Settings
 from ._rows import Rows, Vector
 from ._table import Table, Tabular
@@ -130,6 +131,7 @@ def check_covariance(covariance: Any, loss: Loss, *, class_weighted: bool) -> st
     return covariance
 
 
+@quiet
 def summarise(
     result: FitResult,
     request: Request,
@@ -220,7 +222,7 @@ def _note_of_selection(result: FitResult, request: Request) -> str:
 def _check_same_rows(rows: Rows, result: FitResult) -> None:
     """Raise if F on these rows is not that of the fit: away from the minimum, standard errors mean nothing."""
     coef = result.coef[result.support]
-    objective = rows.mean_loss(rows.eta(coef, result.intercept)) + 0.5 * result.ridge * float(coef @ coef)
+    objective = rows.mean_loss(rows.eta(coef, result.intercept)) + result._penalty
     # Of a perfect fit both are rounding, and no share of it.
     if not abs(objective - result.objective) <= 1e-6 * result.objective + rows.rounding(coef, result.intercept):
         raise ValueError(
@@ -262,7 +264,7 @@ def _covariance(rows: Rows, result: FitResult, free: NDArray[np.bool_], kind: st
     scale, shift = np.where(sd > 0, sd, 1.0), mean if intercept else np.zeros(len(mean))
     Z = np.column_stack([(rows.columns[:, free] - shift) / scale, *[np.ones(len(rows.labels))] * intercept])
     d, ones = Z.shape[1], [0.0] * intercept
-    ridge = np.append(result.ridge / scale**2, ones)
+    ridge = np.append(result.ridge / scale / scale, ones)
     scaled = np.append(coef[free] * scale, ones)
     information = (Z.T * (rows.weights * curvature)) @ Z
     values, vectors = np.linalg.eigh(information + rows.weights.sum() * np.diag(ridge))

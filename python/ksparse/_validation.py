@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._frames import column_names, is_frame, numbers_of, numbers_of_design
 from ._numbers import FILL_IN, first_missing, refuse_lazy, refuse_missing
+from ._quiet import quiet
 from ._sparse import check_sparse, check_sparse_shape, is_sparse
 from ._warn import warn_user
 from .losses import BY_NAME, Focal, Loss
@@ -62,6 +63,7 @@ def check_names(X: Any, names: NDArray[np.object_] | None, places: NDArray[np.in
             )
 
 
+@quiet
 def linear_predictor(X: Any, support: NDArray[np.int64], coef: Any, n_features: int) -> NDArray[np.float64]:
     """Return some columns times their coefficients (s,), or sparse (s, m), as an array; no other column is converted."""
     if is_sparse(X):

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
+from ._quiet import quiet
 
 __all__ = [
     "AsymmetricFocal",
@@ -256,11 +257,18 @@ class AsymmetricFocal(Loss):
 
         return log_odds(eta, self.gamma_positive, self.gamma_negative)
 
+    @quiet
     def decision_threshold(self) -> float:
         """Return the zero of the log-odds, which rise with the linear predictor."""
         from scipy.optimize import brentq
 
-        return float(brentq(lambda eta: float(self.log_odds(np.array([eta]))[0]), -50.0, 50.0, xtol=1e-14))
+        def log_odds(eta: float) -> float:
+            # brentq multiplies values; of exponents near the largest double they are infinite far from the zero.
+            return float(np.clip(self.log_odds(np.array([eta]))[0], -1e100, 1e100))
+
+        # Beyond log(gamma) the focusing of a class has faded, and its loss is about as that without.
+        low, high = (50.0 + np.log1p(gamma) for gamma in (self.gamma_positive, self.gamma_negative))
+        return float(brentq(log_odds, -low, high, xtol=1e-14))
 
 
 @dataclass
@@ -297,6 +305,7 @@ class Probit(Loss):
     name: ClassVar[str] = "probit"
     is_likelihood: ClassVar[bool] = True
 
+    @quiet
     def log_odds(self, eta: Vector) -> Vector:
         """Return log(Phi(eta) / Phi(-eta))."""
         from scipy.special import log_ndtr
@@ -315,6 +324,7 @@ class Cloglog(Loss):
     name: ClassVar[str] = "cloglog"
     is_likelihood: ClassVar[bool] = True
 
+    @quiet
     def log_odds(self, eta: Vector) -> Vector:
         """Return log(exp(exp(eta)) - 1)."""
         u = np.exp(np.minimum(eta, 700.0))
@@ -336,6 +346,7 @@ class Exponential(Loss):
 
     name: ClassVar[str] = "exponential"
 
+    @quiet
     def log_odds(self, eta: Vector) -> Vector:
         """Return twice the linear predictor."""
         return 2.0 * eta
@@ -348,10 +359,10 @@ class Squared(Loss):
     name: ClassVar[str] = "squared"
     responses: ClassVar[str] = "finite"
 
+    @quiet
     def deviance(self, mean_loss: Any, n_rows: float) -> Any:
         """Return -2 log-likelihood of normal errors, the variance estimated."""
-        with np.errstate(divide="ignore"):
-            return n_rows * np.log(2.0 * np.asarray(mean_loss))
+        return n_rows * np.log(2.0 * np.asarray(mean_loss))
 
 
 @dataclass
@@ -374,10 +385,10 @@ class Huber(Loss):
 
 
 class _LogLink:
+    @quiet
     def mean(self, eta: Vector) -> Vector:
         """Return exp(eta)."""
-        with np.errstate(over="ignore"):
-            return np.exp(eta)
+        return np.exp(eta)
 
 
 @dataclass

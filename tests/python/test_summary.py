@@ -112,6 +112,21 @@ def test_standard_errors_are_the_spread_over_samples(kind, settings):
     np.testing.assert_allclose(stated, spread, rtol=4 / np.sqrt(2 * 400))
 
 
+@pytest.mark.parametrize("unit", [1e-150, 1e150])
+def test_units_far_from_one(unit):
+    """Squares of such columns, and of their coefficients, are beyond the range of doubles."""
+    problem = random_problem(3, n=150)
+    plain = ksparse.fit(problem.X, problem.y, 2).summary()
+    far = ksparse.fit(problem.X * unit, problem.y, 2).summary()
+    np.testing.assert_allclose(far.coef[:-1] * unit, plain.coef[:-1], rtol=1e-6)
+    np.testing.assert_allclose(far.standard_error[:-1] * unit, plain.standard_error[:-1], rtol=1e-6)
+    np.testing.assert_allclose(far.coef_per_sd[:-1], plain.coef_per_sd[:-1], rtol=1e-6)
+    path = ksparse.fit_path(problem.X * unit * 1e50, problem.y, range(4))
+    np.testing.assert_allclose(
+        path.criterion("bic"), ksparse.fit_path(problem.X, problem.y, range(4)).criterion("bic"), rtol=1e-9
+    )
+
+
 def test_units_and_shifts():
     """A column in other units has the standard error in these, also far from 0, where the Hessian as it stands has no digits."""
     problem = random_problem(2, n=150, p=5, ridge=0.0)

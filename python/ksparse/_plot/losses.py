@@ -126,12 +126,14 @@ class LossDisplay:
         ModuleNotFoundError
             If matplotlib is not installed.
         """
+        from .._probability import probability_of  # SciPy takes longer to import than ksparse
+
         if against not in ("margin", "probability"):
             raise ValueError(f"against is {against!r}; it must be 'margin' or 'probability'")
         terms = {"value": self.values, "slope": self.slopes, "curvature": self.curvatures}
         chosen = choose_panels(panels, list(terms))
         given = take_axes(axes, len(chosen), (4.2 * len(chosen) + 0.6, 3.8))
-        x = self.margins if against == "margin" else 1 / (1 + np.exp(-self.margins))
+        x = self.margins if against == "margin" else probability_of(self.margins)
         self.lines_ = []
         for ax, panel in zip(given, chosen, strict=True):
             ax.axhline(0.0, color="0.7", linewidth=0.8)
