@@ -13,7 +13,8 @@ namespace {
 struct FunctionBase {
   bool can_be_concave() const { return true; }
   bool convex_stands_in() const { return false; }
-  bool separates() const { return false; }
+  bool separates(const Eigen::Ref<const Eigen::VectorXd>&) const { return false; }
+  bool has_no_minimum() const { return false; }
   bool interrupted() { return false; }
 };
 

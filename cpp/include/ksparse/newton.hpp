@@ -58,7 +58,8 @@ struct NewtonOutcome {
 ///   double linearise(coef, Curvature, gradient, hessian)   F, and its derivatives there (hessian: lower triangle)
 ///   bool can_be_concave()                                   whether Curvature::exact may differ from convex
 ///   bool convex_stands_in()                                  whether that stands in for a curvature of none
-///   bool separates()                                        every row is on its right side at the last point, and no ridge
+///   bool separates(coef)                                    F falls towards 0 along the ray through the last point
+///   bool has_no_minimum()                                   F falls for ever along some ray; asked once at most
 ///   bool interrupted()
 class Newton {
  public:
@@ -81,15 +82,22 @@ class Newton {
     outcome.objective = function.linearise(coef, Curvature::exact, gradient, hessian);
     double& F = outcome.objective;
     if (!std::isfinite(F)) return end(outcome, Status::numerical_failure);
+    bool asked = false;
     while (true) {
       if (function.interrupted()) return end(outcome, Status::interrupted);
       if (d == 0) return outcome;
       if (!solve_for_step(function, coef, d, limits, outcome.singular)) return end(outcome, Status::stalled);
       const double squared = -gradient.dot(step_.head(d));  // the squared decrement
-      if (squared <= 2 * limits.relative_tolerance * F || squared <= limits.tolerance * limits.tolerance) return outcome;
-      const bool separates = function.separates();
+      const double tolerance = std::max(limits.tolerance, rounding_of_gradient * std::sqrt(F));
+      if (squared <= 2 * limits.relative_tolerance * F || squared <= tolerance * tolerance) return outcome;
+      const bool separates = function.separates(coef);
       // F -> 0 along the ray through a separating point: there is no minimiser, and F is as good as 0.
       if (separates && F <= separable_objective) return end(outcome, Status::separable);
+      // F hardly falls any more after so many iterations: along a ray for ever, maybe, where a loss has a slow tail.
+      if (!asked && outcome.iterations >= many_iterations && squared <= rounding * F) {
+        asked = true;
+        if (function.has_no_minimum()) return end(outcome, Status::separable);
+      }
       // The quadratic model foresees F - squared / 2; twice that is allowed before a support is given up.
       // Not by a curvature that stands in for none, whose foresight is no bound.
       if (!separates && !stands_in_ && F - squared > limits.bar) {
@@ -107,9 +115,28 @@ class Newton {
   /// The last Newton step, not taken: what is left to go in the judged coefficients.
   auto last_step(Index d) const { return step_.head(d); }
 
+  /// The largest decrement that a gradient of entries up to errors_j in size has by the last Hessian, or more.
+  double decrement_of(const Eigen::Ref<const Eigen::VectorXd>& errors) {
+    const Index d = errors.size();
+    const auto factor = factor_.topLeftCorner(d, d).triangularView<Eigen::Lower>();
+    double sum = 0;
+    for (Index j = 0; j < d; ++j) {
+      trial_.head(d).setZero();
+      trial_[j] = errors[j];
+      factor.solveInPlace(trial_.head(d));
+      sum += trial_.head(d).norm();
+    }
+    return sum;
+  }
+
  private:
   // Below this, relative to F, the descent that a step promises is lost in the rounding of F itself.
   static constexpr double rounding = 1e-9;
+  // The decrement that rounding of the gradient leaves, relative to the root of F: of more than an F of 1e10, say, no other
+  // tolerance can be met.
+  static constexpr double rounding_of_gradient = 1e-13;
+  // Rows that exponential tails separate take some 35 to the usual tolerance, and a proper minimum a few.
+  static constexpr int many_iterations = 40;
   // Of F as a sum over blocks of rows, relative to F: some hundred units in the last place, for a million rows as well. With
   // four units, steps were halved to nothing and a hundred of them taken where packs are of two numbers (baseline).
   static constexpr double rounding_of_sum = 1e-13;

@@ -133,7 +133,12 @@ class GlmObjective final : public Objective {
     }
     bool can_be_concave() const { return objective_.saw_concave_; }
     bool convex_stands_in() const { return objective_.loss_->has_convex_curvature(); }
-    bool separates() const { return objective_.ridge_ == 0 && objective_.lowest_margin_ > 0; }
+    bool separates(const Eigen::Ref<const Eigen::VectorXd>& coef) const {
+      return objective_.ridge_ == 0 && objective_.lowest_margin_ > 0 && objective_.ray_separates(size_, coef);
+    }
+    bool has_no_minimum() const {
+      return objective_.ridge_ == 0 && objective_.loss_->falls_for_ever() && objective_.active_rows_separate(size_);
+    }
     bool interrupted() { return objective_.interrupted(); }
 
    private:
@@ -221,8 +226,10 @@ class GlmObjective final : public Objective {
     std::frexp(x, &exponent);
     return std::ldexp(1.0, exponent);
   }
-  bool largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const;
-  bool columns_are_independent(Index size);
+  Status judge_end(Index size, const NewtonOutcome& outcome, Status status);
+  bool slopes_rule_out_separation(Index size);
+  bool active_rows_separate(Index size) const;
+  bool ray_separates(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef) const;
   bool holds_near_twins(Index size);
   // Bounds of a coefficient in units; those of a column that can never enter do not matter.
   double lower_in_units(Index column) const { return in_units(constraints_->lower_of(column), column); }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "../separation.hpp"
 #include "objective.hpp"
 
 namespace ksparse {
@@ -104,47 +105,74 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
   iterate.intercept = intercept_ ? beta_[size] : 0.0;
   iterate.objective = outcome.objective;
   RefitOutcome answer{outcome.status, outcome.abandoned, outcome.iterations};
+  // For a search only F counts, which is as low as it gets; only one of 0 ends it.
+  if (!goal.exact && answer.status == Status::separable && outcome.objective > separable_objective)
+    answer.status = Status::converged;
   answer.perfect = !loss_->falls_for_ever() && outcome.objective <= perfect_objective_;
   if (interrupted_) answer.status = Status::interrupted;
   // A ridge with which the Hessian is singular all the same is none.
-  if (goal.exact && answer.status == Status::converged && (ridge_ == 0 || outcome.singular) && size > 0) {
-    const bool runs_away =
-        loss_->falls_for_ever() &&
-        (outcome.singular ? columns_are_independent(size) : largest_move_is_unbounded(size, newton_.last_step(d)));
-    if (runs_away)
-      answer.status = Status::separable;
-    else if (outcome.singular && holds_near_twins(size))
-      answer.status = Status::stalled;
-  }
+  if (goal.exact && size > 0 && (ridge_ == 0 || outcome.singular)) answer.status = judge_end(size, outcome, answer.status);
   return answer;
 }
 
-// Where part of the rows can be separated, F falls for ever along a ray, by ever less: Newton's decrement vanishes, but its
-// step still moves those rows' margins by about one (their loss is exponential). At a proper minimiser the step vanishes too.
-inline bool GlmObjective::largest_move_is_unbounded(Index size, const Eigen::Ref<const Eigen::VectorXd>& step) const {
-  constexpr double unbounded = 0.05;
-  for (Index i = 0; i < rows_.count; ++i) {
-    if (rows_.weight[i] <= 0) continue;
-    double move = intercept_ ? step[size] : 0.0;
-    for (Index j = 0; j < size; ++j) move += active_(i, j) * step[j];
-    if (std::abs(move) > unbounded) return true;
-  }
-  return false;
+// The status of a refit that is to be exact. One that ran out of iterations, or could not descend, may be one without a
+// minimum; and one that met the tolerance as well, since F falls by ever less.
+inline Status GlmObjective::judge_end(Index size, const NewtonOutcome& outcome, Status status) {
+  const bool converged = status == Status::converged;
+  if (!converged && status != Status::max_iterations && status != Status::stalled) return status;
+  const bool ruled_out = converged && !outcome.singular && slopes_rule_out_separation(size);
+  if (loss_->falls_for_ever() && !ruled_out && active_rows_separate(size)) return Status::separable;
+  return converged && outcome.singular && holds_near_twins(size) ? Status::stalled : status;
 }
 
-// Whether the active columns (and the intercept) are linearly independent over the rows that count. If they are and the Hessian
-// is singular all the same, the curvature has died out along some direction: the rows that move along it are separated.
-inline bool GlmObjective::columns_are_independent(Index size) {
-  const Index d = size + intercept_;
-  auto gram = hessian_.topLeftCorner(d, d);
-  gram.setZero();
+// With slopes l_i and signs s_i, F' = sum_i |l_i| (-s_i x_i), and multipliers |l_i| > 0 with which that were exactly 0 would
+// prove that nothing separates the rows (separation.hpp). The Newton step d takes F' to 0 to first order, so that
+// l_i + h_i x_i.d are such multipliers, up to their sign, unless one of them passes 0. Where rows can be separated, h_i x_i.d
+// is about -l_i in some, however far out and whatever the tail of the loss. Rows so far out that their slope is 0 do not
+// matter: multipliers as small as one likes serve them. Rounding of F' changes h_i x_i.d by its decrement times the root of h_i
+// at most.
+inline bool GlmObjective::slopes_rule_out_separation(Index size) {
+  constexpr double most = 0.5, rounding_of_sum = 1e-15;
+  const Index rows = rows_.count, d = size + intercept_;
+  const auto active = active_.topLeftCorner(rows, size);
+  const Eigen::Map<const Eigen::VectorXd> slope(rows_.slope, rows), curvature(rows_.curvature, rows);
+  auto errors = gradient_.head(d);
+  for (Index j = 0; j < size; ++j) errors[j] = rounding_of_sum * active.col(j).cwiseAbs().dot(slope.cwiseAbs());
+  if (intercept_) errors[size] = rounding_of_sum * slope.cwiseAbs().sum();
+  const double error = newton_.decrement_of(errors);
+  const auto step = newton_.last_step(d);
+  for (Index i = 0; i < rows; ++i) {
+    if (rows_.weight[i] <= 0) continue;
+    double move = intercept_ ? step[size] : 0.0;
+    for (Index j = 0; j < size; ++j) move += active(i, j) * step[j];
+    const double change = std::abs(curvature[i] * move) + std::sqrt(std::abs(curvature[i])) * error;
+    if (!(change <= most * std::abs(slope[i]))) return false;
+  }
+  return true;
+}
+
+// Whether the rows can be separated by the active columns, completely or in part. Not so if rounding leaves that open.
+inline bool GlmObjective::active_rows_separate(Index size) const {
+  const bool bounded = constraints_->bounded();
+  Separation separation({rows_.count, size, intercept_, active_.data(), active_.outerStride(), rows_.response, rows_.weight,
+                         bounded ? lower_.data() : nullptr, bounded ? upper_.data() : nullptr});
+  return separation.exists().value_or(false);
+}
+
+// Whether all margins, which are above 0, grow for ever along the ray through the coefficients: not those that an offset makes,
+// nor where bounds end the ray.
+inline bool GlmObjective::ray_separates(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef) const {
+  if (constraints_->bounded())
+    for (Index j = 0; j < size; ++j)
+      if ((coef[j] < 0 && std::isfinite(lower_[j])) || (coef[j] > 0 && std::isfinite(upper_[j]))) return false;
+  if (!rows_.offset) return true;
   for (Index i = 0; i < rows_.count; ++i) {
     if (rows_.weight[i] <= 0) continue;
-    gradient_.head(size) = active_.row(i).head(size);
-    if (intercept_) gradient_[size] = 1;
-    gram.template selfadjointView<Eigen::Lower>().rankUpdate(gradient_.head(d), rows_.weight[i]);
+    double eta = intercept_ ? coef[size] : 0.0;
+    for (Index j = 0; j < size; ++j) eta += active_(i, j) * coef[j];
+    if (!(rows_.response[i] * eta > 0)) return false;
   }
-  return factorise(gram, inverse_.topLeftCorner(d, d), 0);
+  return true;
 }
 
 // Whether some active column differs from a combination of others by more than the rounding of its entries, but by less than
