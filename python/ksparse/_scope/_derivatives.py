@@ -85,6 +85,8 @@ class Derivatives(ABC):
     p: int
     epsilon: float = float(np.finfo(np.float64).eps)  # of the numbers in which it computes
     exact_up_to: float = 256  # columns, at one point, of which the Hessian's diagonal is had for a reasonable time
+    curvature_noise: float = 1e-9  # part of the largest eigenvalue of a Hessian that may be rounding
+    curvature_is_rough: bool = False  # and, by differences, the curvature of a higher power
     before_evaluation: Callable[[], None] = staticmethod(lambda: None)  # called whenever the objective is about to be
 
     @abstractmethod
@@ -145,6 +147,8 @@ class HostDerivatives(Derivatives):
         self._hessian, self._hessian_product, self._data = hessian, hessian_product, data
         self.by_differences = hessian is None and hessian_product is None
         self.exact_up_to = float("inf") if hessian is not None else 24 if self.by_differences else 256
+        if self.by_differences:
+            self.curvature_noise, self.curvature_is_rough = 1e-5, True
         self._columns: dict[int, Vector] = {}  # of the Hessian, by differences at one of the last points
         self._refit: tuple[Columns, Vector, Vector, Matrix] | None = None  # the last point of a refit and its Hessian
 
@@ -209,6 +213,8 @@ class HostDerivatives(Derivatives):
                 hessian = known - np.outer(bent, bent) / known_curvature + np.outer(change, change) / curvature
             elif not step.any():
                 hessian = known
+            elif curvature <= 0 or known_curvature <= 0:  # not convex here: what was known elsewhere may lead astray
+                self._columns = {}
         if hessian is None:
             for column in columns.tolist():
                 if column not in self._columns:

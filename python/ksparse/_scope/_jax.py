@@ -41,6 +41,7 @@ class JaxDerivatives(Derivatives):
         self.p = traced.p
         self.directions = directions if traced.directions is None else traced.directions
         self.epsilon = traced.epsilon
+        self.curvature_noise = max(self.curvature_noise, 1e3 * self.epsilon)
         jaxpr, is_differentiated = traced.jaxpr, traced.directions is not None
 
         def evaluate(constants: Any, leaves: Any, x: Any, directions: Any) -> Any:

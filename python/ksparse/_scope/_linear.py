@@ -132,6 +132,7 @@ class LinearDerivatives(Derivatives):
         jax = jax_module()
         self.p = traced.p
         self.epsilon = traced.epsilon
+        self.curvature_noise = max(self.curvature_noise, 1e3 * self.epsilon)
         self.exact_up_to = float("inf")
         known = (*traced.constants, *traced.leaves)
         self.matrices = []

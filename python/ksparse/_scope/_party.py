@@ -4,7 +4,8 @@ The search (``cpp/include/ksparse/splicing.hpp``) and its thresholds want number
 scaled to be 1 where the search starts and positive elsewhere, and each parameter is measured in units in which its curvature
 there is about one. Refits are safeguarded Newton: the Hessian on the active columns, its eigenvalues made positive where it is
 not positive definite, and backtracking by Armijo's rule that refuses points where the objective or a derivative is not finite
-(Nocedal & Wright 2006, sections 3.1 and 3.4).
+(Nocedal & Wright 2006, sections 3.1 and 3.4). A point without a gradient that is no minimum is left along the direction of
+least curvature.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 from scipy.optimize import minimize
 
+from ._curvature import lowest_curvature, make_positive, solve_modified
 from ._derivatives import Columns, Derivatives, Matrix, ObjectiveError, Point, Vector, describe
 
 __all__ = ["BelowScaleError", "Party", "Scaling"]
@@ -29,13 +30,17 @@ NONE = np.empty(0, dtype=np.int64)
 SEARCH_TOLERANCE, ROUGH_TOLERANCE = 1e-10, 1e-4
 # Below this, relative to the objective, the descent that a step promises is lost in the rounding of the objective itself.
 ROUNDING = 1e-9
-# Eigenvalues of a Hessian that is not positive definite are kept above this part of the largest.
-LEAST_EIGENVALUE = 1e-8
 # An objective this small, relative to where the search started, is as good as its infimum 0.
 VANISHED = 1e-14
 
 # An objective that falls by so many times what it was at the start, or by so much, is not bounded below.
 UNBOUNDED = 1e15
+# Saddles that a refit leaves, one after another, before it gives up.
+MOST_SADDLES = 10
+# A negative curvature of at least this part of the largest is no rounding: where nothing is lower along it, something is wrong.
+SURELY_NEGATIVE = 1e-4
+# Size, in units of the parameters, by which the search expects a parameter to change that leaves a maximum.
+STEP_FROM_MAXIMUM = 0.5
 # Iterations in a row whose steps had to be cut more than twice because the objective was not finite.
 MOST_CRAWLING = 5
 
@@ -80,7 +85,7 @@ class Party:
     start : ndarray of shape (p,)
         Where the first scan is made: zeros, unless the objective is not finite there.
     init_params : ndarray of shape (p,) or None
-        Coefficients from which refits of columns without any begin, if the objective is lower there.
+        Coefficients from which refits of columns without any begin as well.
     lower, upper : ndarray of shape (p,) or None
         Bounds of the parameters.
     stride : int
@@ -104,7 +109,8 @@ class Party:
         max_iterations: int = 100,
         tolerance: float = 1e-8,
     ):
-        self._derivatives, self._start, self._init_params = derivatives, start, init_params
+        self._derivatives, self._start = derivatives, start
+        self._places: list[Vector] = [] if init_params is None else [init_params]
         self._stride = stride
         self._largest_newton, self._max_iterations, self._tolerance = largest_newton, max_iterations, tolerance
         self.starts_elsewhere = bool(start.any())
@@ -117,7 +123,7 @@ class Party:
         self.refused = 0  # points at which the objective or a derivative was not finite
         self.last_refused: Vector | None = None
         self._last: Point | None = None
-        self._first = first
+        self.first = first
         self._scan: dict[str, Any] = {}
 
     def rescale(self, value: float) -> None:
@@ -158,9 +164,20 @@ class Party:
         self._first_diagonal = np.nan_to_num(first.diagonal(np.arange(p)))
         curvature = np.abs(self._first_diagonal) * self.scaling.factor
         usable = np.isfinite(curvature) & (curvature > 1e-200) & (curvature < 1e200)
+        if self._derivatives.curvature_is_rough:  # of a parameter that has nothing else, it may be that of a fourth power
+            usable &= (curvature > 1e-10) | (np.abs(first.gradient()) * self.scaling.factor > 1e-10)
         size = np.ones(p)
         size[usable] = 1.0 / np.sqrt(curvature[usable])
         return np.exp2(np.round(np.log2(size)))
+
+    @property
+    def is_stationary(self) -> bool:
+        """Whether the objective has no gradient where the first scan is made."""
+        return bool(np.abs(self.first.gradient() * self.units).max() * self.scaling.factor < 1e-6)
+
+    def begin_at(self, params: Vector) -> None:
+        """Let refits of columns of which the search knows nothing begin at these parameters as well."""
+        self._places.append(params)
 
     # ------------------------------------------------------------------------------------------------------------ refit
 
@@ -176,6 +193,21 @@ class Party:
                 f"objective or a derivative of it is not finite at any point tried with params {columns.tolist()} alone not zero; it "
                 "must be finite at sparse points"
             )
+        answer = self._descend(point, columns, bar, exact, rough)
+        if not coef.any():  # the search knows nothing of these columns
+            for place in self._places:
+                other = (
+                    self._try(columns, self._clip(place[columns] / self.units[columns], columns))
+                    if place[columns].any()
+                    else None
+                )
+                if other is not None:
+                    answer = self._better(answer, self._descend(other, columns, bar, exact, rough))
+        return answer
+
+    def _descend(
+        self, point: Point, columns: Columns, bar: float, exact: bool, rough: bool
+    ) -> tuple[Vector, float, int, bool, int]:
         if len(columns) > self._largest_newton:
             return self._refit_by_lbfgs(point, columns, exact)
         answer = self._minimise(point, columns, bar, exact, rough)
@@ -183,6 +215,13 @@ class Party:
         if value <= 0:
             raise BelowScaleError(self.scaling.back(value))
         return answer
+
+    @staticmethod
+    def _better(
+        one: tuple[Vector, float, int, bool, int], other: tuple[Vector, float, int, bool, int]
+    ) -> tuple[Vector, float, int, bool, int]:
+        best = other if (one[3] and not other[3]) or (one[3] == other[3] and other[1] < one[1]) else one
+        return (*best[:4], one[4] + other[4])
 
     def _minimise(
         self, point: Point, columns: Columns, bar: float, exact: bool, rough: bool
@@ -194,7 +233,7 @@ class Party:
         # Rounding of the objective as it is computed, in this scale.
         noise = 8 * self._derivatives.epsilon * abs(point.value) * factor
         relative = 0.0 if exact else ROUGH_TOLERANCE if rough else SEARCH_TOLERANCE
-        iterations = crawling = 0
+        iterations = crawling = saddles = 0
         while True:
             if len(columns) == 0:
                 return self._end(point, x, value, CONVERGED, False, iterations)
@@ -206,7 +245,13 @@ class Party:
             if squared <= max(2 * relative * value, self._tolerance**2 if exact else 0.0, noise):
                 if squared > 0 and squared <= noise:
                     point, x, value = self._try_last_step(point, columns, x, step, value)
-                return self._end(point, x, value, CONVERGED, False, iterations)
+                saddles += 1
+                status, lower = self._leave_saddle(point, columns, x, value, exact)
+                if lower is None or saddles > MOST_SADDLES or lower[2] <= 0:
+                    point, x, value = lower or (point, x, value)
+                    return self._end(point, x, value, status, False, iterations)
+                point, x, value = lower
+                continue
             if 0 < value <= VANISHED and self.scaling.low == 0:
                 # At a perfect fit steps are rounding; on the way to an infimum at infinity they are not.
                 settled = np.abs(step).max() <= 1e-6 * max(np.abs(x).max(), 1e-6)
@@ -229,6 +274,29 @@ class Party:
             if crawling == MOST_CRAWLING:
                 return self._end(point, x, value, STALLED, False, iterations)
 
+    def _leave_saddle(
+        self, point: Point, columns: Columns, x: Vector, value: float, exact: bool
+    ) -> tuple[int, tuple[Point, Vector, float] | None]:
+        """Look for a lower point along the direction of least curvature where the gradient vanishes.
+
+        Returns the status of the point at hand and the lower point, None at a minimum.
+        """
+        units = self.units[columns]
+        gradient, hessian = point.active_exactly() if exact else point.active()
+        free = np.flatnonzero(~self._outward(x, -gradient, columns))
+        scaled = hessian[np.ix_(free, free)] * np.outer(units[free], units[free] * self.scaling.factor)
+        lowest = lowest_curvature(scaled, self._derivatives.curvature_noise)
+        if lowest is None:
+            return CONVERGED, None
+        direction = np.zeros(len(x))
+        direction[free] = lowest[1]
+        for length in max(1.0, float(np.abs(x).max())) * 4.0 ** -np.arange(12):
+            there = [self._try(columns, self._clip(x + sign * length * direction, columns)) for sign in (1.0, -1.0)]
+            best = min((other for other in there if other is not None), key=lambda other: other.value, default=point)
+            if self.scaling.of(best.value) < value - 1e-12 * abs(value):
+                return STALLED, (best, best.params[columns] / units, self.scaling.of(best.value))
+        return STALLED if lowest[0] < -SURELY_NEGATIVE else CONVERGED, None
+
     def _try_last_step(
         self, point: Point, columns: Columns, x: Vector, step: Vector, value: float
     ) -> tuple[Point, Vector, float]:
@@ -248,12 +316,16 @@ class Party:
     def _begin(self, columns: Columns, coef: Vector) -> Point | None:
         """Return a point at which a refit can begin: as near to the given coefficients as is finite."""
         if len(columns) == 0:
-            return self._first
+            return self.first
         point = self._try(columns, self._clip(coef, columns))
-        if self._init_params is not None and (point is None or not coef.any()):
-            other = self._try(columns, self._clip(self._init_params[columns] / self.units[columns], columns))
+        turned = np.isin(columns, self._scan.get("concave", NONE))
+        if turned.any() and coef.any():  # where the gradient vanishes, the scan could not know which side is lower
+            other = self._try(columns, self._clip(np.where(turned, -coef, coef), columns))
             if other is not None and (point is None or other.value < point.value):
                 point = other
+        for place in self._places:
+            if point is None:
+                point = self._try(columns, self._clip(place[columns] / self.units[columns], columns))
         shrunk = coef
         for _ in range(8):
             if point is not None:
@@ -282,6 +354,10 @@ class Party:
 
     def _is_usable(self, point: Point) -> bool:
         return len(point.columns) > self._largest_newton or point.is_usable()
+
+    def clip(self, params: Vector) -> Vector:
+        """Return parameters, in the user's units, moved to within their bounds."""
+        return self._clip(params / self.units, np.arange(len(params))) * self.units
 
     def _clip(self, x: Vector, columns: Columns) -> Vector:
         if self.lower is None and self.upper is None:
@@ -382,7 +458,7 @@ class Party:
     def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None]:
         """Return the inverse of the Hessian on the active columns; see ``bind_objective.hpp``."""
         if len(columns) == 0:
-            self._scan = {"point": self._first, "inverse": np.zeros((0, 0))}
+            self._scan = {"point": self.first, "inverse": np.zeros((0, 0)), "step": STEP_FROM_MAXIMUM, "concave": NONE}
             return self._scan["inverse"], None, None
         point = self._try(columns, coef)
         if point is None:
@@ -407,7 +483,8 @@ class Party:
         if inverse is None:
             whole = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
             inverse = 0.5 * (whole + whole.T)
-        self._scan = {"point": point, "inverse": inverse}
+        step = max(STEP_FROM_MAXIMUM, float(np.abs(coef).max()))
+        self._scan = {"point": point, "inverse": inverse, "step": step, "concave": NONE}
         return inverse, *answer
 
     def scan_panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, Matrix | None]:
@@ -431,7 +508,16 @@ class Party:
         flat = (np.abs(curvature) <= 1e-12) & (np.abs(gradient) > 0)
         curvature = np.where(concave, explained - left, curvature)
         curvature = np.where(flat, explained + np.abs(gradient), curvature)
+        if concave.any():
+            gradient = self._leave_maxima(columns, gradient, left, concave)
         return gradient, np.maximum(curvature, 0.0), cross, None
+
+    def _leave_maxima(self, columns: Columns, gradient: Vector, left: Vector, concave: NDArray[np.bool_]) -> Vector:
+        """Return gradients by which a parameter enters whose own gradient is small though the objective falls on both sides."""
+        foreseen = np.abs(left) * self._scan["step"]
+        small = concave & (np.abs(gradient) < foreseen) & (foreseen > self._derivatives.curvature_noise)
+        self._scan["concave"] = np.union1d(self._scan["concave"], columns[small])
+        return np.where(small, np.where(gradient > 0, foreseen, -foreseen), gradient)
 
     def _diagonal(self, point: Point, columns: Columns) -> Vector:
         """Return the diagonal of the Hessian, of many columns by what it was at the start and by how that of active ones has changed.
@@ -447,6 +533,15 @@ class Party:
         before, after = self._first_diagonal[point.columns], np.diag(point.active()[1])
         known = (before > 0) & (after > 0)
         return diagonal * float(np.median(after[known] / before[known])) if known.any() else diagonal
+
+    def _leave_group_maxima(self, rows: Columns, gradient: Vector, lowest: Vector, directions: Matrix) -> None:
+        """Do the same for groups, along their directions of least curvature, in place."""
+        foreseen = np.abs(lowest) * self._scan["step"]
+        foreseen[foreseen < self._derivatives.curvature_noise] = 0.0
+        along = np.einsum("ij,ij->i", gradient[rows], directions)
+        lacking = np.where(np.abs(along) < foreseen, np.where(along > 0, foreseen, -foreseen) - along, 0.0)
+        gradient[rows] += lacking[:, None] * directions
+        self._scan["concave"] = np.union1d(self._scan["concave"], rows[lacking != 0])
 
     def _scan_groups(
         self, point: Point, columns: Columns, starts: Columns, gradient: Vector, cross: Matrix, inverse: Matrix
@@ -472,34 +567,7 @@ class Party:
             if concave.any():
                 turned = vectors[concave] * np.abs(values[concave])[:, None, :]
                 own[concave] = explained[concave] + turned @ vectors[concave].transpose(0, 2, 1)
+                self._leave_group_maxima(rows[concave], gradient, values[concave, 0], vectors[concave, :, 0])
             blocks[rows, :width] = own
             curvature[rows] = np.diagonal(own, axis1=1, axis2=2)
         return gradient, np.maximum(curvature, 0.0), cross, blocks
-
-
-def make_positive(hessian: Matrix) -> Matrix:
-    """Return a symmetric matrix itself if it is positive definite, else with its eigenvalues' absolute values, none tiny."""
-    _, failed = lapack.dpotrf(hessian, lower=1)
-    if not failed:
-        diagonal = np.diag(hessian)
-        factor, _ = lapack.dpotrf(hessian, lower=1)
-        if (np.diag(factor) ** 2 > 1e-13 * diagonal).all():
-            return hessian
-    values, vectors = np.linalg.eigh(hessian)
-    values = np.abs(values)
-    floor = LEAST_EIGENVALUE * max(values.max(initial=0.0), 1e-300)
-    return (vectors * np.maximum(values, floor)) @ vectors.T
-
-
-def solve_modified(hessian: Matrix, right: Vector) -> Vector:
-    """Solve with the matrix of :func:`make_positive`."""
-    factor, failed = lapack.dpotrf(hessian, lower=1)
-    if not failed and (np.diag(factor) ** 2 > 1e-13 * np.diag(hessian)).all():
-        return lapack.dpotrs(factor, right, lower=1)[0]
-    values, vectors = np.linalg.eigh(hessian)
-    values = np.abs(values)
-    largest = values.max(initial=0.0)
-    if largest == 0:  # no curvature at all: a gradient step of length one
-        length = float(np.linalg.norm(right))
-        return right / length if length > 0 else right
-    return vectors @ ((vectors.T @ right) / np.maximum(values, LEAST_EIGENVALUE * largest))

@@ -17,10 +17,14 @@ from ..exceptions import ConvergenceWarning
 from ..losses import Loss
 from ._built_in import check_data, functions_of_loss
 from ._derivatives import Derivatives, HostDerivatives, ObjectiveError, Vector, describe
+from ._escape import lower_point
 from ._jax import NotDiagonalError, Traced, derivatives_of, double_precision, jax_module, trace
 from ._party import BelowScaleError, Party
 
 __all__ = ["ScopeSolver", "Solver"]
+
+# Searches from one more start each, where the one before ended at a maximum or a saddle.
+MOST_STARTS = 5
 
 
 class Outcome:
@@ -37,6 +41,22 @@ class Problem:
         self, derivatives: Derivatives, party: Party, groups: NDArray[np.int64], required: list[int], start: list[int]
     ):
         self.derivatives, self.party, self.groups, self.required, self.start = derivatives, party, groups, required, start
+
+    def begin_at(self, params: Vector, k: int) -> None:
+        """Let the search begin at some parameters as well: at their largest groups, as far as k allows."""
+        sizes = np.bincount(self.groups, weights=(params / self.party.units) ** 2, minlength=self.n_groups)
+        sizes[self.required] = 0.0
+        start = [int(group) for group in np.argsort(-sizes, kind="stable") if sizes[group] > 0]
+        start = start[: k - len(self.required)]
+        place = np.where(np.isin(self.groups, [*self.required, *start]), params, 0.0)
+        if np.isfinite(self.derivatives.value(place)):
+            self.party.begin_at(place)
+            self.start = start
+
+    def at_start(self) -> Outcome:
+        """Return the point of the first scan as if a search had ended there."""
+        first = self.party.first
+        return Outcome(first.params, np.empty(0, dtype=np.int64), first.value, "stalled", {})
 
     @property
     def n_groups(self) -> int:
@@ -56,7 +76,7 @@ class Problem:
         options.random_state = random_state
         first = np.searchsorted(self.groups, np.arange(self.n_groups))
         options.always_in = [int(first[group]) for group in self.required]
-        options.start = [int(first[group]) for group in self.start] if len(self.start) <= k else []
+        options.start = [int(first[group]) for group in self.start[:k]]
         if len(self.groups) > self.n_groups:
             options.groups = self.groups.tolist()
         p = len(self.groups)
@@ -183,8 +203,9 @@ class Solver:
         init_support_set : array-like of int, optional
             Parameters, or groups where there are groups, from which the search begins as well.
         init_params : array-like of shape (dimensionality,), optional
-            Where refits begin that know no better, which matters if the objective has several minima on a support; and the
-            place of the first scan if the objective is not finite where all parameters are 0.
+            Parameters at which the search begins as well: at those of ``init_support_set``, or at as many of the largest as may be
+            chosen. It matters if the objective has several minima. Also the place of the first scan if the objective is
+            not finite where all parameters are 0.
         gradient : callable, optional
             With the arguments of the objective, returns its gradient, shape (dimensionality,). Objective and gradient are then
             called with arrays of NumPy.
@@ -294,12 +315,41 @@ class Solver:
                     first = _first_point(derivatives, init)
                 try:
                     party = Party(derivatives, first, init, *bounds, stride=widest)
-                    outcomes = self._solve_each(Problem(derivatives, party, groups, required, start), sparsities)
+                    problem = Problem(derivatives, party, groups, required, start)
+                    if init is not None and not start:
+                        problem.begin_at(init, max(sparsities))
+                    outcomes = self._leave_maxima(problem, sparsities, self._solve_each(problem, sparsities))
                     break
                 except NotDiagonalError:
                     linear = False
         self._note_refused(party)
         return outcomes
+
+    def _leave_maxima(self, problem: Problem, sparsities: list[int], outcomes: list[Outcome]) -> list[Outcome]:
+        """Search again, from a lower point, where an answer has fewer parameters than it may have and is no minimum."""
+        better: list[Outcome] = []
+        from_start = problem.start  # after which the search looks at nothing else, should it leave nowhere to go from 0
+        for k, outcome in zip(sparsities, outcomes, strict=True):
+            best = min((outcome, *better), key=lambda one: one.value)  # one for a smaller k is one for this
+            if from_start and problem.party.is_stationary:
+                lower = lower_point(problem, problem.at_start(), k)
+                if lower is not None:
+                    best = min(best, self._solve_from(problem, lower, k), key=lambda one: one.value)
+            for _ in range(MOST_STARTS):
+                lower = lower_point(problem, best, k)
+                if lower is None:
+                    break
+                found = self._solve_from(problem, lower, k)
+                if not found.value < best.value:
+                    best.status = "stalled"
+                    break
+                best = found
+            better.append(best)
+        return better
+
+    def _solve_from(self, problem: Problem, params: Vector, k: int) -> Outcome:
+        problem.begin_at(params, k)
+        return self._solve_each(problem, [k])[0]
 
     def _solve_each(self, problem: Problem, sparsities: list[int]) -> list[Outcome]:
         raise NotImplementedError
@@ -431,8 +481,8 @@ class Solver:
 _ADVICE = {
     "max_iterations": "a refit did not end within its iterations: the objective may have no minimum on the chosen parameters; add a penalty",
     "separable": "the objective falls towards 0 for ever along the chosen parameters, whose size means nothing; add a penalty",
-    "stalled": "the descent stopped before the gradient vanished: the objective is rough, or not finite, near the answer; write it "
-    "so that it neither overflows nor cancels",
+    "stalled": "the descent stopped before it came to a minimum: the objective is rough, or not finite, near the answer, or its "
+    "derivatives are not its own; write it so that it neither overflows nor cancels, or check its derivatives",
 }
 
 
