@@ -131,6 +131,7 @@ class Splicing final : public ScanSink, private MoveRules {
   void grow_or_exchange();
   void enter_best();
   bool rose_on_entry() const noexcept;
+  bool is_hopeless(const Proposal& proposal) const;
   void try_next_exchange();
   void list_likely();
   void choose_working_set();
@@ -151,6 +152,9 @@ class Splicing final : public ScanSink, private MoveRules {
   // Accept only what is lower by more than the accuracy of a refit, so that rounding cannot make the search cycle.
   static constexpr double least_gain = 1e-9;
 
+  // By which an exact model may be wrong about an exchange, for rounding: relative to F, and to what leaves and is made good.
+  static constexpr double rounding_of_objective = 1e-6, rounding_of_loss = 1e-10;
+
   // Of F, relatively, by which a refit that was to lower it may end above where it began: rounding of its tolerance. More is a
   // start from which Newton does not find back.
   static constexpr double most_rise = 1e-3;
@@ -161,6 +165,7 @@ class Splicing final : public ScanSink, private MoveRules {
   Index features_ = 0, capacity_ = 0;
   double perfect_objective_ = 0;
   bool samples_ = false;  // scans all features with a sampled Hessian first
+  bool foresees_exactly_ = false;
   Options options_;
   Phase phase_ = Phase::null_model;
   Question question_ = Question::refit;
@@ -214,6 +219,7 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   features_ = objective.features();
   capacity_ = places;
   perfect_objective_ = objective.perfect_objective();
+  foresees_exactly_ = objective.foresees_exactly();
   samples_ = objective.can_sample() && features_ > 4 * (candidate_count + capacity_);
   options_ = options;
   phase_ = Phase::null_model;
@@ -490,11 +496,18 @@ inline SupportMemory::Key Splicing::key_after(const Proposal& proposal) const {
   return key_ ^ SupportMemory::of(proposal.leaving) ^ SupportMemory::of(proposal.entering);
 }
 
+// Whether an exact model, at this very point, says that an exchange raises F.
+inline bool Splicing::is_hopeless(const Proposal& proposal) const {
+  if (!foresees_exactly_ || improved_) return false;
+  return proposal.gain < -rounding_of_objective * current_.objective - rounding_of_loss * leaving_loss(proposal.position);
+}
+
 inline void Splicing::try_next_exchange() {
   const Index most =
       std::min<Index>(proposals_.size(), phase_ == Phase::local ? options_.pairs_tried : options_.pairs_tried_last);
   for (; next_proposal_ < most; ++next_proposal_) {
     const Proposal& proposal = proposals_[next_proposal_];
+    if (is_hopeless(proposal)) continue;
     const bool stale = is_active(proposal.entering) || current_.support[std::size_t(proposal.position)] != proposal.leaving;
     if (stale || (memory_ && memory_->is_above(key_after(proposal), current_.objective * (1 - 2 * least_gain)))) continue;
     trial_ = current_;

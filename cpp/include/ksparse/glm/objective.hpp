@@ -58,6 +58,7 @@ class GlmObjective final : public Objective {
   Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) override;
   double perfect_objective() const override { return perfect_objective_; }
   bool can_sample() const override { return groups_.single() && !sparse_ && n_ >= 4 * sample_size(); }
+  bool foresees_exactly() const override { return loss_->is_quadratic() && !constraints_->bounded(); }
 
   // The parts of a scan, for a batch that answers the scans of several problems block by block (batch.hpp): begin_scan; for
   // every panel begin_panel, the blocks of all its columns and rows, end_panel; end_scan.

@@ -71,6 +71,8 @@ class LossKernel {
 
   /// Whether Curvature::convex stands in for a curvature of none, and is not just max(l'', 0).
   virtual bool has_convex_curvature() const noexcept = 0;
+  /// Whether the curvature is the same at every eta.
+  virtual bool is_quadratic() const noexcept = 0;
   /// Whether eta and y have a unit that F goes with the square of; and then the loss of y in another unit.
   virtual bool has_units() const noexcept = 0;
   virtual std::shared_ptr<const LossKernel> in_units(double unit) const = 0;
@@ -115,6 +117,11 @@ struct HasConvexCurvatureOfResponse<Loss, std::void_t<decltype(std::declval<cons
     : std::true_type {};
 
 template <class Loss, class = void>
+struct IsQuadratic : std::false_type {};
+template <class Loss>
+struct IsQuadratic<Loss, std::void_t<decltype(Loss::quadratic)>> : std::bool_constant<Loss::quadratic> {};
+
+template <class Loss, class = void>
 struct HasUnits : std::false_type {};
 template <class Loss>
 struct HasUnits<Loss, std::void_t<decltype(std::declval<const Loss&>().in_units(1.0))>> : std::true_type {};
@@ -156,6 +163,7 @@ class KernelOf final : public LossKernel {
   bool falls_for_ever() const noexcept override { return may_separate; }
   std::optional<std::string> problem() const override { return loss_.problem(); }
   bool has_convex_curvature() const noexcept override { return substitutes; }
+  bool is_quadratic() const noexcept override { return internal::IsQuadratic<Loss>::value; }
   bool has_units() const noexcept override { return internal::HasUnits<Loss>::value; }
   std::shared_ptr<const LossKernel> in_units([[maybe_unused]] double unit) const override {
     if constexpr (internal::HasUnits<Loss>::value)
