@@ -136,8 +136,8 @@ class Objective {
   virtual Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) = 0;
   /// Whether a sampled Hessian, of all features, is to be had for much less than the exact one.
   virtual bool can_sample() const { return false; }
-  /// Whether F is a quadratic function of coefficients without bounds, so that an exact scan foresees what refits find.
-  virtual bool foresees_exactly() const { return false; }
+  /// How well an exact scan foresees what refits find.
+  virtual Foresight foresight() const { return Foresight::rough; }
 };
 
 }  // namespace ksparse

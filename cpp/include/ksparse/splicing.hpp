@@ -51,6 +51,11 @@ class Splicing final : public ScanSink, private MoveRules {
   /// The same, but only up to `first` features and to the given reach at first.
   Splicing(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first);
 
+  /// Whether searches for up to k features scan all of them with a sampled Hessian first.
+  static bool samples(const Objective& objective, Index k) {
+    return objective.can_sample() && objective.features() > 4 * (candidate_count + std::min(k, objective.features()));
+  }
+
   /// As newly made for another objective; allocates only what it does not have.
   void reset(const Objective& objective, const Options& options, SupportMemory* memory = nullptr);
   void reset(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach, Index first);
@@ -154,6 +159,11 @@ class Splicing final : public ScanSink, private MoveRules {
 
   // By which an exact model may be wrong about an exchange, for rounding: relative to F, and to what leaves and is made good.
   static constexpr double rounding_of_objective = 1e-6, rounding_of_loss = 1e-10;
+  // The same of a smooth one, relative to the loss of the leaving feature: what the model leaves out goes with the cube of a
+  // step, thus with the root of loss / F. Of 15,000 exchanges that lowered F, on 24 designs with ten losses, one was foreseen
+  // to fall short by 1.2 roots, all others by 0.8 at most; of those that did not lower it, about half by more than 1.5. (Where
+  // the curvature jumps, as that of hinges, it was up to 3.)
+  static constexpr double error_of_model = 1.5;
 
   // Of F, relatively, by which a refit that was to lower it may end above where it began: rounding of its tolerance. More is a
   // start from which Newton does not find back.
@@ -165,7 +175,7 @@ class Splicing final : public ScanSink, private MoveRules {
   Index features_ = 0, capacity_ = 0;
   double perfect_objective_ = 0;
   bool samples_ = false;  // scans all features with a sampled Hessian first
-  bool foresees_exactly_ = false;
+  Foresight foresight_ = Foresight::rough;
   Options options_;
   Phase phase_ = Phase::null_model;
   Question question_ = Question::refit;
@@ -219,8 +229,8 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   features_ = objective.features();
   capacity_ = places;
   perfect_objective_ = objective.perfect_objective();
-  foresees_exactly_ = objective.foresees_exactly();
-  samples_ = objective.can_sample() && features_ > 4 * (candidate_count + capacity_);
+  foresight_ = objective.foresight();
+  samples_ = samples(objective, options.k);
   options_ = options;
   phase_ = Phase::null_model;
   question_ = Question::refit;
@@ -496,10 +506,14 @@ inline SupportMemory::Key Splicing::key_after(const Proposal& proposal) const {
   return key_ ^ SupportMemory::of(proposal.leaving) ^ SupportMemory::of(proposal.entering);
 }
 
-// Whether an exact model, at this very point, says that an exchange raises F.
+// Whether the model, if it is of this very point, foresees that an exchange falls short of the leaving feature by more than it
+// may be wrong.
 inline bool Splicing::is_hopeless(const Proposal& proposal) const {
-  if (!foresees_exactly_ || improved_) return false;
-  return proposal.gain < -rounding_of_objective * current_.objective - rounding_of_loss * leaving_loss(proposal.position);
+  if (foresight_ == Foresight::rough || improved_ || !(current_.objective > 0)) return false;
+  const double loss = leaving_loss(proposal.position), error = std::sqrt(loss / current_.objective);
+  const double slack = foresight_ == Foresight::exact ? rounding_of_objective * current_.objective + rounding_of_loss * loss
+                                                      : error_of_model * error * loss;
+  return proposal.gain < -slack;
 }
 
 inline void Splicing::try_next_exchange() {

@@ -30,6 +30,13 @@ struct Columns {
   }
 };
 
+/// How well the quadratic model at a minimum foresees F at others nearby.
+enum class Foresight {
+  rough,   // not well: the curvature jumps, or nothing is known of it
+  smooth,  // up to a third derivative
+  exact,   // F is quadratic
+};
+
 /// The longest step worth trying from coefficients of this size, in an objective's own units, which are of order one. Where the
 /// curvature has all but died out, as far out on the tails of the loss, quadratic models ask for steps of 1e100, from which no
 /// descent leads back; and beyond 1e12 a margin, in which such coefficients cancel, has hardly a digit left.

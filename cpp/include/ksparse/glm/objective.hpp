@@ -58,7 +58,7 @@ class GlmObjective final : public Objective {
   Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) override;
   double perfect_objective() const override { return perfect_objective_; }
   bool can_sample() const override { return groups_.single() && !sparse_ && n_ >= 4 * sample_size(); }
-  bool foresees_exactly() const override { return loss_->is_quadratic() && !constraints_->bounded(); }
+  Foresight foresight() const override { return constraints_->bounded() ? Foresight::rough : loss_->foresight(); }
 
   // The parts of a scan, for a batch that answers the scans of several problems block by block (batch.hpp): begin_scan; for
   // every panel begin_panel, the blocks of all its columns and rows, end_panel; end_scan.
@@ -99,6 +99,21 @@ class GlmObjective final : public Objective {
   double to_user(double objective) const noexcept { return objective * response_unit_ * response_unit_; }
   /// The reverse of the first, once the first scan has chosen the units; features that can never enter are left out.
   Iterate from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef, double intercept) const;
+  // For who answers for the same rows in another way (gram_objective.hpp): rows as they are used here, padded, and columns in
+  // units, once the first scan has chosen these.
+  bool units_chosen() const noexcept { return units_chosen_; }
+  const Eigen::VectorXd& response() const noexcept { return response_; }
+  const Eigen::VectorXd& weight() const noexcept { return weight_; }
+  const Eigen::VectorXd& offset() const noexcept { return offset_; }
+  void gather_in_units(Index column, Index first, Index rows, double* target) const;
+  double ridge_of(Index column) const { return ridge_ * inverse_scale_[column] * inverse_scale_[column]; }
+  /// Whether a column can never enter.
+  bool is_constant(Index column) const { return inverse_scale_[column] == 0; }
+  bool interrupted() {
+    if (!interrupted_ && *interrupt_) interrupted_ = (*interrupt_)();
+    return interrupted_;
+  }
+
   Index bad_row() const noexcept { return bad_row_; }
   Index bad_column() const noexcept { return bad_column_; }
 
@@ -161,7 +176,6 @@ class GlmObjective final : public Objective {
   bool choose_all_units();
   void gather_active(const std::vector<Index>& support, const Columns& likely);
   bool fetch_active(const std::vector<Index>& support, const Columns& likely);
-  void gather_in_units(Index column, Index first, Index rows, double* target) const;
   void sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian);
   bool linearise_for_scan(const Iterate& iterate, Hessian kind);
   void set_bounds(const std::vector<Index>& support);
@@ -238,7 +252,6 @@ class GlmObjective final : public Objective {
   double in_units(double bound, Index column) const {
     return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column] / response_unit_;
   }
-  double ridge_of(Index column) const { return ridge_ * inverse_scale_[column] * inverse_scale_[column]; }
   // Whether a column is too small to be of any use: its coefficient would overflow, or the ridge penalty allows it none.
   bool is_negligible(double inverse_scale) const {
     constexpr double most = 1e290;
@@ -247,10 +260,6 @@ class GlmObjective final : public Objective {
   // For those who work on behalf of this.
   Interrupt interrupt() {
     return [this] { return interrupted(); };
-  }
-  bool interrupted() {
-    if (!interrupted_ && *interrupt_) interrupted_ = (*interrupt_)();
-    return interrupted_;
   }
 
   const Design* design_ = nullptr;

@@ -17,6 +17,7 @@
 namespace ksparse {
 
 struct AsymmetricFocal {
+  static constexpr Foresight foresight = Foresight::smooth;
   static constexpr Responses responses = Responses::binary;
 
   double gamma_positive = 0.0;  ///< focusing exponent of rows with y = 1, >= 0

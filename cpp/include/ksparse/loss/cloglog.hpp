@@ -14,6 +14,7 @@
 namespace ksparse {
 
 struct Cloglog {
+  static constexpr Foresight foresight = Foresight::smooth;
   static constexpr Responses responses = Responses::binary;
 
   template <class T>

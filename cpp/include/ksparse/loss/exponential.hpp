@@ -13,6 +13,7 @@
 namespace ksparse {
 
 struct Exponential {
+  static constexpr Foresight foresight = Foresight::smooth;
   template <class T>
   LossTerms<T> operator()(const T& margin, const T& weight) const noexcept {
     const T value = weight * stable::exp_bounded(-margin);

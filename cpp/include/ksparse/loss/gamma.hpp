@@ -14,6 +14,7 @@
 namespace ksparse {
 
 struct Gamma {
+  static constexpr Foresight foresight = Foresight::smooth;
   static constexpr Responses responses = Responses::positive;
 
   template <class T>

@@ -71,8 +71,8 @@ class LossKernel {
 
   /// Whether Curvature::convex stands in for a curvature of none, and is not just max(l'', 0).
   virtual bool has_convex_curvature() const noexcept = 0;
-  /// Whether the curvature is the same at every eta.
-  virtual bool is_quadratic() const noexcept = 0;
+  /// How well F is foreseen by its derivatives at a point.
+  virtual Foresight foresight() const noexcept = 0;
   /// Whether eta and y have a unit that F goes with the square of; and then the loss of y in another unit.
   virtual bool has_units() const noexcept = 0;
   virtual std::shared_ptr<const LossKernel> in_units(double unit) const = 0;
@@ -117,9 +117,9 @@ struct HasConvexCurvatureOfResponse<Loss, std::void_t<decltype(std::declval<cons
     : std::true_type {};
 
 template <class Loss, class = void>
-struct IsQuadratic : std::false_type {};
+struct ForesightOf : std::integral_constant<Foresight, Foresight::rough> {};
 template <class Loss>
-struct IsQuadratic<Loss, std::void_t<decltype(Loss::quadratic)>> : std::bool_constant<Loss::quadratic> {};
+struct ForesightOf<Loss, std::void_t<decltype(Loss::foresight)>> : std::integral_constant<Foresight, Loss::foresight> {};
 
 template <class Loss, class = void>
 struct HasUnits : std::false_type {};
@@ -163,7 +163,7 @@ class KernelOf final : public LossKernel {
   bool falls_for_ever() const noexcept override { return may_separate; }
   std::optional<std::string> problem() const override { return loss_.problem(); }
   bool has_convex_curvature() const noexcept override { return substitutes; }
-  bool is_quadratic() const noexcept override { return internal::IsQuadratic<Loss>::value; }
+  Foresight foresight() const noexcept override { return internal::ForesightOf<Loss>::value; }
   bool has_units() const noexcept override { return internal::HasUnits<Loss>::value; }
   std::shared_ptr<const LossKernel> in_units([[maybe_unused]] double unit) const override {
     if constexpr (internal::HasUnits<Loss>::value)

@@ -15,6 +15,8 @@
 // and if they differ from what is usual:
 //   static constexpr bool attains_infimum;   whether rows on their right sides can have a loss of exactly 0, so that data that
 //                                            can be separated have a minimiser all the same (hinges); false if absent
+//   static constexpr Foresight foresight;    smooth where l has a third derivative, exact where l'' is the same everywhere; rough
+//                                            if absent
 //   template <class T> T convex_curvature(the arguments of operator()) const;   that of the least parabola above the
 //                                            loss, of which a quarter stands in where the loss has less; 0 if absent
 //   Loss in_units(double unit) const;        the loss l' with l(unit eta, unit y) = unit^2 l'(eta, y), where the unit of y is

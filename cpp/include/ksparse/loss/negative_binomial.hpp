@@ -19,6 +19,7 @@
 namespace ksparse {
 
 struct NegativeBinomial {
+  static constexpr Foresight foresight = Foresight::smooth;
   static constexpr Responses responses = Responses::not_negative;
 
   double dispersion = 1.0;  ///< a, > 0; towards 0 it is Poisson

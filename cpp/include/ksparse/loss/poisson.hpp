@@ -16,6 +16,7 @@
 namespace ksparse {
 
 struct Poisson {
+  static constexpr Foresight foresight = Foresight::smooth;
   static constexpr Responses responses = Responses::not_negative;
 
   template <class T>

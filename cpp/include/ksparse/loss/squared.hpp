@@ -13,7 +13,7 @@ namespace ksparse {
 
 struct Squared {
   static constexpr Responses responses = Responses::finite;
-  static constexpr bool quadratic = true;
+  static constexpr Foresight foresight = Foresight::exact;
 
   template <class T>
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
