@@ -14,6 +14,7 @@
 #include "drive.hpp"
 #include "entries.hpp"
 #include "glm_objective.hpp"
+#include "gram_objective.hpp"
 #include "options.hpp"
 #include "parallel.hpp"
 #include "path.hpp"
@@ -126,8 +127,10 @@ inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, c
                                  const Interrupt& interrupt) {
   FitResult result;
   GlmObjective objective(design, problem, loss, options, interrupt);
-  Search search(objective, options);
-  drive(search, objective);
+  const auto by_gram = GramObjective::if_worthwhile(objective, design, loss, options, 1);
+  Objective& answering = by_gram ? static_cast<Objective&>(*by_gram) : objective;
+  Search search(answering, options);
+  drive(search, answering);
   take_answer(search, objective, result);
   return result;
 }
@@ -186,7 +189,8 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
   ks.erase(std::lower_bound(ks.begin(), ks.end(), options.k), ks.end());
   ks.push_back(options.k);
   GlmObjective objective(*design, problem, loss, options, interrupt);
-  Path path(objective, options, ks);
+  const auto by_gram = GramObjective::if_worthwhile(objective, *design, loss, options, Index(ks.size()));
+  Path path(by_gram ? static_cast<Objective&>(*by_gram) : objective, options, ks);
   path.count_by(counter);
   if (seeds)
     path.seed_by([&] {
