@@ -9,7 +9,7 @@ from . import _core
 
 __all__ = ["STATUSES", "advice_on", "caution_of", "cautions_of"]
 
-STATUSES: list[str] = _core.status_names()
+STATUSES: tuple[str, ...] = tuple(_core.status_names())
 
 
 def advice_on(status: str) -> str:

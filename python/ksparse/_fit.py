@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._caution import caution_of
+from ._caution import STATUSES, caution_of
 from ._optional import require
 from ._quiet import quiet
 from ._reading import ReadableFit
 from ._request import Request, Settings
+from ._stored import Array, Nothing, Rules, Stored, Value
 from ._table import Table, Tabular
 from ._threads import thread_count
 from ._validation import check_features, check_integer, check_names, check_rows, linear_predictor
@@ -25,7 +26,7 @@ __all__ = ["Alternatives", "FitResult", "fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Alternatives:
+class Alternatives(Stored):
     """Which features could stand in for chosen ones, and at what objective.
 
     Rows are ordered by chosen feature, then by rising objective.
@@ -49,6 +50,14 @@ class Alternatives:
     objective: NDArray[np.float64]
     increase: NDArray[np.float64]
     feature_names: NDArray[np.object_] | None = None
+
+    _RULES: ClassVar[Rules] = {
+        "feature_names": Array("OUSiubf", "p", optional=True),
+        "feature": Array("i", "r", below="p"),
+        "stand_in": Array("i", "r", below="p"),
+        "objective": Array("f", "r"),
+        "increase": Array("f", "r"),
+    }
 
     def _name(self, j: int) -> str:
         return str(j) if self.feature_names is None else str(self.feature_names[j])
@@ -88,7 +97,7 @@ class Alternatives:
 
 
 @dataclass(frozen=True, eq=False)
-class FitResult(Tabular, ReadableFit):
+class FitResult(Stored, Tabular, ReadableFit):
     """What :func:`ksparse.fit` found.
 
     It refers to the data of the fit without a copy, for :meth:`alternatives`, :meth:`summary` and
@@ -149,6 +158,20 @@ class FitResult(Tabular, ReadableFit):
     groups: NDArray[Any] | None = field(default=None, repr=False)
     _loss: Loss = field(default=cast("Loss", None), repr=False)
     _request: Request | None = field(default=None, repr=False)
+
+    _RULES: ClassVar[Rules] = {
+        "coef": Array("f", "p"),
+        "support": Array("i", "s", below="p"),
+        **dict.fromkeys(("intercept", "objective", "alpha", "gamma", "ridge"), Value((float, np.floating))),
+        "status": Value((str,), among=STATUSES),
+        "advice": Value((str,)),
+        **dict.fromkeys(("n_newton", "n_scans", "n_refits", "n_rounds", "times_found", "k"), Value((int, np.integer), low=0)),
+        "loss": Value((str,)),
+        "feature_names": Array("OU", "p", optional=True),
+        "groups": Array("iubfUSO", "g", optional=True),
+        "_loss": Value((Loss,)),
+        "_request": Nothing(),
+    }
 
     def __post_init__(self) -> None:
         """Know the loss by its name where it was not handed over."""

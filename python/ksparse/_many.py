@@ -6,7 +6,7 @@ import itertools
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from ._optional import require
 from ._progress import Report, progress_if
 from ._quiet import quiet
 from ._request import Request, Settings
+from ._stored import Array, Groups, Nothing, Rules, SparseRows, Stored, Value
 from ._table import Table, Tabular
 from ._threads import thread_count
 from ._validation import (
@@ -59,7 +60,7 @@ class _Batch:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BatchResult(Tabular):
+class BatchResult(Stored, Tabular):
     """What :func:`ksparse.fit_many` found: arrays with an entry per problem.
 
     ``result[i]`` is the :class:`ksparse.FitResult` of problem i; a slice, a mask or an array of numbers gives the result of
@@ -110,6 +111,21 @@ class BatchResult(Tabular):
     _loss: Loss = field(default_factory=Logistic)  # of a focal loss, alpha and gamma are by problem
     _groups: tuple[NDArray[np.int64], NDArray[Any]] | None = None  # number of each feature's group, labels of the groups
     _batch: _Batch | None = None
+
+    _RULES: ClassVar[Rules] = {
+        "coefs": SparseRows("m", "p"),
+        **dict.fromkeys(("intercepts", "objectives", "alpha", "gamma", "ridge"), Array("f", "m")),
+        "status": Array("U", "m", among=STATUSES),
+        "messages": Value((dict,)),
+        **dict.fromkeys(("n_newton", "n_scans", "n_refits", "n_rounds", "times_found", "k"), Array("i", "m")),
+        "loss": Value((str,)),
+        "feature_names": Array("OU", "p", optional=True),
+        "problem_names": Array("iubfUSOMm", "m", optional=True),
+        "_numbers": Array("i", "m"),
+        "_loss": Value((Loss,)),
+        "_groups": Groups("p"),
+        "_batch": Nothing(),
+    }
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the data out: a pickled result is small."""
@@ -220,8 +236,12 @@ class BatchResult(Tabular):
             If X has another number of columns than the fit, or is a data frame with columns of other names.
         """
         check_names(X, self.feature_names)
-        used = np.unique(self.coefs.indices).astype(np.int64)
-        return linear_predictor(X, used, self.coefs[:, used].T, self.coefs.shape[1]) + self.intercepts
+        from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
+
+        # Of the columns that some problem uses; taking them from the matrix would need memory for all.
+        used, places = np.unique(self.coefs.indices, return_inverse=True)
+        coefs = csr_array((self.coefs.data, places, self.coefs.indptr), shape=(len(self), len(used)))
+        return linear_predictor(X, used.astype(np.int64), coefs.T, self.coefs.shape[1]) + self.intercepts
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Probability of class 1 of new rows for every problem.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,7 @@ from ._plot import PathDisplay
 from ._progress import Report, progress_if
 from ._quiet import quiet
 from ._request import Request, Settings
+from ._stored import Array, Each, Rules, Stored, Value
 from ._table import Table, Tabular
 from ._validation import check_features, check_flag, check_groups, check_integer
 from .exceptions import ConvergenceWarning
@@ -28,7 +29,7 @@ __all__ = ["PathResult", "fit_path"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PathResult(Tabular):
+class PathResult(Stored, Tabular):
     """What :func:`ksparse.fit_path` found: a fit for each k, in increasing order of k.
 
     ``len(path)`` is the number of fits, ``path[i]`` the i-th :class:`ksparse.FitResult`, and iteration goes over them.
@@ -52,6 +53,14 @@ class PathResult(Tabular):
     n_rows: float
     fit_intercept: bool
     n_units: int
+
+    _RULES: ClassVar[Rules] = {
+        "ks": Array("i", "f"),
+        "results": Each(Value((FitResult,)), "f"),
+        "n_rows": Value((float, int, np.number), low=0),
+        "fit_intercept": Value((bool, np.bool_)),
+        "n_units": Value((int, np.integer), low=0),
+    }
 
     def __len__(self) -> int:
         """Return the number of fits."""

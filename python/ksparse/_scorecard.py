@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from ._optional import require
 from ._quiet import quiet
 from ._request import Request
 from ._rows import Rows, Vector
+from ._stored import Array, Each, Rules, Stored, Value
 from ._table import Table, Tabular
 from ._validation import check_features, check_integer, check_names, check_real, linear_predictor, names_of
 
@@ -23,7 +24,7 @@ __all__ = ["Scorecard", "make_scorecard"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scorecard(Tabular):
+class Scorecard(Stored, Tabular):
     """What :meth:`ksparse.FitResult.scorecard` makes: points for each chosen feature.
 
     The score of a row is ``base`` plus, for each feature, its value divided by ``units`` times ``points``.
@@ -74,6 +75,18 @@ class Scorecard(Tabular):
     n_features: int
     title: str
     notes: tuple[str, ...]
+
+    _RULES: ClassVar[Rules] = {
+        "names": Array("O", "s"),
+        "n_features": Value((int, np.integer), low=0, size="p"),
+        "features": Array("i", "s", below="p"),
+        "binary": Array("b", "s"),
+        **dict.fromkeys(("units", "points", "exact_points"), Array("f", "s")),
+        **dict.fromkeys(("base", "points_to_double_odds", "base_points", "base_odds"), Value((float, np.floating))),
+        **dict.fromkeys(("loss_before", "loss_after", "largest_change"), Value((float, np.floating))),
+        "title": Value((str,)),
+        "notes": Each(Value((str,)), "n"),
+    }
 
     @quiet
     def score(self, X: ArrayLike) -> Vector:

@@ -6,18 +6,19 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._caution import advice_on, cautions_of
+from ._caution import STATUSES, advice_on, cautions_of
 from ._many import BatchResult, solve_many
 from ._optional import require
 from ._plot import StabilityDisplay
 from ._progress import Report, part_of, progress_if
 from ._request import Request, Settings
+from ._stored import Array, Each, Rules, Stored, Value
 from ._validation import check_integer, check_real
 from .exceptions import ConvergenceWarning
 from .losses import Loss
@@ -37,7 +38,7 @@ _MOST_COPIES = 2**26
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StabilityResult:
+class StabilityResult(Stored):
     """What :func:`ksparse.stability_selection` found.
 
     Attributes
@@ -65,6 +66,16 @@ class StabilityResult:
     status: tuple[str, ...]
     k: int
     feature_names: NDArray[np.object_] | None = None
+
+    _RULES: ClassVar[Rules] = {
+        "frequency": Array("f", "p"),
+        "features": Array("i", "s", below="p"),
+        "together": Array("f", "ss"),
+        "supports": Each(Array("i", "c", below="p"), "r"),
+        "status": Each(Value((str,), among=STATUSES), "r"),
+        "k": Value((int, np.integer), low=0),
+        "feature_names": Array("OU", "p", optional=True),
+    }
 
     def stable(self, threshold: float = 0.8) -> NDArray[np.int64]:
         """Features chosen in at least a part of the rounds.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from ._optional import require
 from ._quiet import quiet
 from ._request import Request, Settings
 from ._rows import Rows, Vector
+from ._stored import Array, Each, Rules, Stored, Value
 from ._table import Table, Tabular
 from ._validation import check_integer, check_real, names_of
 from .losses import Loss
@@ -30,7 +31,7 @@ _SETTINGS_OF_THE_PROBLEM = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Summary(Tabular):
+class Summary(Stored, Tabular):
     """What :meth:`ksparse.FitResult.summary` says: a row per chosen feature, then the intercept if there is one.
 
     Attributes
@@ -75,6 +76,17 @@ class Summary(Tabular):
     covariance_matrix: Vector
     title: str
     notes: tuple[str, ...]
+
+    _RULES: ClassVar[Rules] = {
+        "names": Array("O", "r"),
+        **dict.fromkeys(("coef", "coef_per_sd", "standard_error", "lower", "upper"), Array("f", "r")),
+        **dict.fromkeys(("odds_ratio", "share_chosen"), Array("f", "r", optional=True)),
+        "level": Value((float,), low=0.0),
+        "covariance": Value((str,), among=COVARIANCES),
+        "covariance_matrix": Array("f", "rr"),
+        "title": Value((str,)),
+        "notes": Each(Value((str,)), "n"),
+    }
 
     def to_frame(self) -> Any:
         """Table with a row per chosen feature and the intercept.
