@@ -96,21 +96,16 @@ print("done", flush=True)
 
 
 @pytest.mark.parametrize(
-    ("attribute", "value", "error"),
-    [
-        ("support", np.array([0, 10**9]), IndexError),
-        ("coef", np.zeros(3), IndexError),
-        ("coef", None, TypeError),
-        ("support", np.array(["a"]), IndexError),
-    ],
+    ("attribute", "value"),
+    [("support", np.array([0, 10**9])), ("coef", np.zeros(3)), ("coef", None), ("support", np.array(["a"]))],
 )
-def test_a_changed_pickle_is_only_a_wrong_python_object(attribute, value, error):
-    """A result holds arrays and numbers and no memory of the core, so that a wrong one is an ordinary error."""
+def test_a_changed_pickle_is_refused(attribute, value):
+    """When it is read, in words; test_stored.py has the other results, and what else may have been changed."""
     problem = random_problem(0)
     result = ksparse.fit(problem.X, problem.y, 3, ridge=1e-2)
-    object.__setattr__(result, attribute, value)
-    changed = pickle.loads(pickle.dumps(result))
-    with pytest.raises(error):
-        changed.decision_function(problem.X)
     with pytest.raises(ValueError, match="does not refer to its data"):
-        changed.alternatives()
+        pickle.loads(pickle.dumps(result)).alternatives()
+    object.__setattr__(result, attribute, value)
+    changed = pickle.dumps(result)
+    with pytest.raises(ValueError, match=f"({attribute}|support) of a stored FitResult"):
+        pickle.loads(changed)
