@@ -79,7 +79,7 @@ class Array:
         """Return the array as it is."""
         if value is None and self.optional:
             return None
-        if type(value) is not np.ndarray:
+        if type(value) not in (np.ndarray, np.memmap):  # joblib reads arrays as memory maps
             raise ValueError(f"{name} is a {type(value).__name__}; it must be an array")
         if value.dtype.kind not in self.kinds:
             raise ValueError(f"{name} has dtype {value.dtype}; it must be of the kind {' or '.join(self.kinds)}")
