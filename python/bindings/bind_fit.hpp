@@ -116,6 +116,16 @@ inline void bind_paths(py::module_& module) {
       .def_property_readonly(
           "message", [](const CompactFit& r) { return r.info.message; }, "what was wrong with the input")
       .def_property_readonly(
+          "n_newton", [](const CompactFit& r) { return r.info.newton_iterations; }, "Newton iterations of the path")
+      .def_property_readonly(
+          "n_scans", [](const CompactFit& r) { return r.info.scans; }, "passes over all of X, of the path")
+      .def_property_readonly(
+          "n_refits", [](const CompactFit& r) { return r.info.refits; }, "supports refitted by the path")
+      .def_property_readonly(
+          "n_rounds", [](const CompactFit& r) { return r.info.rounds; }, "perturbations of the answer")
+      .def_property_readonly(
+          "times_found", [](const CompactFit& r) { return r.info.times_found; }, "descents that ended at the answer")
+      .def_property_readonly(
           "bad_row", [](const CompactFit& r) { return r.info.bad_row; }, "where X is not finite, or -1")
       .def_property_readonly("bad_column", [](const CompactFit& r) { return r.info.bad_column; }, "the same, its column");
   module.def("fit_paths", &fit_paths,

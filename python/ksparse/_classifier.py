@@ -115,9 +115,13 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         self.coef_ = result.coef.reshape(1, -1)
         self.intercept_ = np.array([result.intercept])
 
-    def _take_all(self, outcomes: Outcomes, what: str, names: NDArray[Any] | None) -> None:
+    def _indicator_of(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return a column for each class, which is True in its rows."""
+        return np.equal.outer(np.arange(len(self.classes_)), labels).T
+
+    def _take_all(self, outcomes: Outcomes, what: str, names: NDArray[Any] | None, stacklevel: int = 3) -> None:
         """Hold the answers for columns of an indicator, which are ``what``; warn of those that did not converge."""
-        batch = replace(outcomes.batch, problem_names=names, _batch=None)  # an estimator does not hold on to its data
+        batch = self._hold_all(outcomes, names)
         failed = np.flatnonzero(~batch.converged)
         if len(failed):
             i = int(failed[0])
@@ -125,8 +129,12 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
                 f"{len(failed)} of {len(batch)} {what} did not converge; the first is {batch._name(i)}: "
                 f"{batch.status[i]}: {batch._advice(i)}{outcomes.consequence(i)}",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
+
+    def _hold_all(self, outcomes: Outcomes, names: NDArray[Any] | None) -> BatchResult:
+        """Hold the answers for columns of an indicator in the attributes that scikit-learn names."""
+        batch = replace(outcomes.batch, problem_names=names, _batch=None)  # an estimator does not hold on to its data
         self.result_ = batch
         self.loss_ = batch._loss
         self.gamma_ = batch.gamma
@@ -137,6 +145,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         self.objective_ = batch.objectives
         self.status_ = batch.status
         self.n_iter_ = np.maximum(1, batch.n_newton)
+        return batch
 
     @quiet
     def decision_function(self, X: Any) -> NDArray[np.float64]:
@@ -502,7 +511,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         # Those of a batch may be arrays; these hold for all classes, and are refused as with two.
         settings.checked_loss()
         settings.options_of_any_data()
-        indicator = np.equal.outer(np.arange(len(self.classes_)), labels).T
+        indicator = self._indicator_of(labels)
         if isinstance(self.k, str):
             outcomes = self._best_of_paths(design, indicator, weights, settings, names, report)
         else:

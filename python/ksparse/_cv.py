@@ -1,34 +1,37 @@
-"""Cross-validation over k and the parameters of the loss: folds are weights over one X."""
+"""The estimators that choose k, and the parameters of the loss, by cross-validation."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 from sklearn import get_config
-from sklearn.metrics import check_scoring, get_scorer
-from sklearn.model_selection import check_cv
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.validation import _check_method_params, _num_samples
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from . import _core
+from ._caution import advice_on
 from ._classifier import KSparseClassifier, SparseLinearClassifier
-from ._estimator import SparseLinearEstimator
-from ._fit import solve
-from ._loss import terms_by_eta
+from ._estimator import Predicted, SparseLinearEstimator
+from ._fit import FitResult, solve
+from ._folds import FoldPaths, Split, counts_of, refuse_undefined, refuse_weightless, splits_of
+from ._many import batch_of
+from ._outcomes import Outcomes
 from ._path import check_ks, least_budget
 from ._plot import CrossValidationDisplay
-from ._progress import Report, progress_if
+from ._progress import progress_if
 from ._regressor import KSparseRegressor, SparseLinearRegressor
 from ._request import Request, Settings
-from ._sparse import is_sparse
+from ._scoring import FoldRows, accepts_weights, checked_scorer, minus_mean_loss, reads_predictions_only, score_of
 from ._threads import thread_count
-from ._validation import check_flag, check_loss
+from ._validation import check_flag
 from .losses import Loss
 
 __all__ = ["KSparseClassifierCV", "KSparseRegressorCV"]
@@ -39,6 +42,8 @@ class CrossValidated(SparseLinearEstimator):
 
     # Parameters that may be lists, and are compared beside k.
     _grid: ClassVar[tuple[str, ...]]
+    # The estimator of one k.
+    _single: ClassVar[type[KSparseClassifier] | type[KSparseRegressor]]
     # Whether folds keep the shares of classes.
     _stratified: ClassVar[bool]
     ks: Any
@@ -47,6 +52,7 @@ class CrossValidated(SparseLinearEstimator):
     one_standard_error: Any
     n_jobs: Any
     verbose: Any
+    n_features_in_: int
     # Groups are not for the fits; a splitter requests them if it needs them.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
 
@@ -55,19 +61,30 @@ class CrossValidated(SparseLinearEstimator):
 
     _validated: Any
 
-    def _responses_of(self, y: NDArray[np.float64]) -> NDArray[Any]:
-        """Return responses of the core as the user gave them."""
-        raise NotImplementedError
+    def _columns(self, labels: NDArray[Any], weights: NDArray[np.float64] | None) -> list[NDArray[Any]]:
+        """Return the responses of each problem."""
+        return [labels]
 
-    def _single(self, point: dict[str, Any]) -> Any:
-        """Return an estimator of one k, as if fitted but for coefficients and features."""
-        raise NotImplementedError
+    def _classes(self) -> list[Any]:
+        """Return the labels that each fold must have."""
+        return []
 
-    def _set_coefficients(self, model: Any, coef: NDArray[np.float64], intercept: float) -> None:
-        raise NotImplementedError
+    def _read(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Return y as it was read, in a type that scikit-learn knows: it may be objects, or have missing values as a type."""
+        return labels
+
+    def _hold_on(self, model: Any, results: list[FitResult]) -> None:
+        """Make the attributes of a fitted estimator of one k of what a fold found."""
+        model._hold(results[0])
+
+    def _fit_all(
+        self, design: Any, labels: NDArray[Any], k: int, weights: Any, settings: Settings, names: NDArray[np.object_] | None
+    ) -> None:
+        """Fit all rows with what was chosen."""
+        self._take(solve(design, labels, k, weights, None, settings, names), stacklevel=5)
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Tell scikit-learn what metadata ``fit`` takes and hands on.
+        """Tell scikit-learn what metadata ``fit`` and ``score`` take and hand on.
 
         Returns
         -------
@@ -77,25 +94,31 @@ class CrossValidated(SparseLinearEstimator):
         router = MetadataRouter(owner=self).add_self_request(self)
         router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
         if self.scoring is not None:
-            scorer = get_scorer(self.scoring)
-            router.add(scorer=scorer, method_mapping=MethodMapping().add(caller="fit", callee="score"))
+            mapping = MethodMapping().add(caller="fit", callee="score").add(caller="score", callee="score")
+            router.add(scorer=checked_scorer(self), method_mapping=mapping)
         return router
 
-    def _routed(self, sample_weight: Any, groups: Any, others: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _routed(
+        self, scorer: Any, sample_weight: Any, groups: Any, others: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what of the metadata of fit goes to the splitter and what to the scorer."""
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         if not get_config()["enable_metadata_routing"]:
-            if others:
-                raise TypeError(
-                    f"fit got {', '.join(others)}; metadata other than sample_weight and groups need "
-                    "sklearn.set_config(enable_metadata_routing=True)"
+            _refuse_others("fit", others)
+            if weights and scorer is not None and not accepts_weights(scorer):
+                warnings.warn(
+                    f"scoring={self.scoring!r} takes no sample_weight, so that the rows left out count alike in the scores, though not in the "
+                    "fits; give a scorer that has such a parameter",
+                    stacklevel=4,
                 )
+                weights = {}
             return {"groups": groups}, weights
         routed = process_routing(self, "fit", **weights, **({} if groups is None else {"groups": groups}), **others)
-        return routed.splitter.split, {} if self.scoring is None else routed.scorer.score
+        return routed.splitter.split, {} if scorer is None else routed.scorer.score
 
     def _compare(self, X: Any, y: Any, sample_weight: Any, groups: Any, params: dict[str, Any]) -> None:
         """Compare by cross-validation, then fit on all rows."""
+        scorer = checked_scorer(self)
         grid = [
             dict(zip(self._grid, point, strict=True))
             for point in itertools.product(*(_values(self, name) for name in self._grid))
@@ -105,78 +128,97 @@ class CrossValidated(SparseLinearEstimator):
         design, labels, weights = self._validated(X, y, sample_weight)
         settings = [Settings.of_estimator(self, **point) for point in grid]
         names = getattr(self, "feature_names_in_", None)
-        request = Request.of(design, labels, weights, None, settings[0], names)
+        problems = [Request.of(design, column, weights, None, settings[0], names) for column in self._columns(labels, weights)]
         least = least_budget(settings[0], design.shape[1], names)
-        ks = check_ks(range(least, min(max(10, least), request.n_units) + 1) if self.ks is None else self.ks, request)
-        for_splitter, for_scorer = self._routed(sample_weight, groups, params)
-        splits = list(check_cv(self.cv, labels, classifier=self._stratified).split(design, labels, **for_splitter))
-        counts = _counts_of(splits, labels, request.weights, classes=self._stratified)
-        _refuse_weightless(splits, labels, request.weights if self.scoring is None else for_scorer.get("sample_weight"))
+        ks = range(least, min(max(10, least), problems[0].n_units) + 1) if self.ks is None else self.ks
+        paths = FoldPaths(problems, settings, check_ks(ks, problems[0]))
+        for_splitter, for_scorer = self._routed(scorer, sample_weight, groups, params)
+        splits = splits_of(self.cv, X, self._read(labels), for_splitter, stratified=self._stratified)
+        counts = counts_of(splits, labels, problems[0].weights, self._classes())
+        refuse_weightless(splits, labels, problems[0].weights if scorer is None else for_scorer.get("sample_weight"))
         began = time.perf_counter()
         with progress_if(self.verbose, "fits") as report:
-            paths = _fit_folds(request, settings, counts, ks, thread_count(self.n_jobs), report)
-        seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(ks)
-        scores = self._scores(request, grid, settings, paths, splits, ks, for_scorer)
-        _refuse_undefined(scores, splits, labels, classes=self._stratified)
+            paths.fit(counts, thread_count(self.n_jobs), report)
+        seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(paths.ks)
+        if scorer is None:
+            scores = _losses(problems, settings, paths, splits)
+        else:
+            seen = self._read(labels) if reads_predictions_only(scorer) else y
+            scores = self._scores(scorer, X, seen, grid, paths, splits, for_scorer)
+        refuse_undefined(scores, splits, labels, self._classes())
         self.n_splits_ = len(splits)
-        self.cv_results_ = _results(grid, ks, scores, seconds)
+        self.cv_results_ = _results(grid, paths.ks, scores, seconds)
         self.best_index_ = _choose(self.cv_results_, one_standard_error)
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
-        chosen = {name: self.best_params_[name] for name in self._grid}
-        settings_of_all = Settings.of_estimator(self, **chosen)
-        self._take(solve(design, labels, self.best_params_["k"], weights, None, settings_of_all, names))
+        _warn_of_folds(self.cv_results_, self.best_index_, paths.status(len(splits)))
+        chosen = Settings.of_estimator(self, **{name: self.best_params_[name] for name in self._grid})
+        self._fit_all(design, labels, self.best_params_["k"], weights, chosen, names)
 
     def _scores(
         self,
-        request: Request,
+        scorer: Any,
+        X: Any,
+        y: Any,
         grid: list[dict[str, float]],
-        settings: list[Settings],
-        paths: list[Any],
-        splits: list[Any],
-        ks: list[int],
+        paths: FoldPaths,
+        splits: list[Split],
         metadata: dict[str, Any],
     ) -> NDArray[np.float64]:
-        """Score every fit on the rows left out of it: (points of the grid, ks, splits). A scorer gets the metadata."""
-        scores = np.empty((len(grid), len(ks), len(splits)))
-        for (fold, (_, test)), (i, point) in itertools.product(enumerate(splits), enumerate(grid)):
-            fits = paths[fold * len(grid) + i]
-            # Only the columns that some fit of the path uses are read.
-            union = np.unique(np.concatenate([fit.support for fit in fits]))
-            coefs = np.zeros((len(ks), len(union)))
-            for row, fit in zip(coefs, fits, strict=True):
-                row[np.searchsorted(union, fit.support)] = fit.coef
-            intercepts = np.array([fit.intercept for fit in fits])
-            if self.scoring is None and request.weights is not None:
-                test = test[request.weights[test] > 0]  # other rows may be infinitely far off
-            rows = request.design[np.ix_(test, union)]
-            if is_sparse(rows):
-                rows = rows.toarray()
-            if self.scoring is None:
-                eta = rows @ coefs.T + intercepts
-                weights = None if request.weights is None else request.weights[test]
-                scores[i, :, fold] = _minus_mean_loss(eta, request.labels[test], weights, settings[i].checked_loss())
-            else:
-                score = self._scorer(
-                    rows, self._responses_of(request.labels[test]), _check_method_params(request.design, metadata, test), point
-                )
-                scores[i, :, fold] = [score(coef, intercept) for coef, intercept in zip(coefs, intercepts, strict=True)]
+        """Score every fit on the rows left out of it, as a fitted model of one k: (points of the grid, ks, splits)."""
+        scores = np.empty((len(grid), len(paths.ks), len(splits)))
+        for fold, (_, test) in enumerate(splits):
+            responses, own = _safe_indexing(y, test), _check_method_params(X, metadata, test)
+            rows = None if reads_predictions_only(scorer) else FoldRows(X, test)
+            for i, point in enumerate(grid):
+                eta = paths.linear_predictors(fold, i, test) if rows is None else np.empty(0)
+                for j, k in enumerate(paths.ks):
+                    model = self._fitted_model(point, k, paths.results(fold, i, j))
+                    seen = Predicted(eta[:, j]) if rows is None else rows.for_one_model()
+                    scores[i, j, fold] = score_of(scorer, model, seen, responses, own)
         return scores
 
-    def _scorer(
-        self, rows: NDArray[np.float64], y: NDArray[Any], metadata: dict[str, Any], point: dict[str, float]
-    ) -> Callable[[NDArray[np.float64], float], float]:
-        """Return the score of a linear model on some rows, as a function of its coefficients."""
-        model = self._single(point)
-        scorer = check_scoring(model, self.scoring)
-        model.n_features_in_ = rows.shape[1]
-        model.support_ = np.arange(rows.shape[1])
+    def _fitted_model(self, point: dict[str, float], k: int, results: list[FitResult]) -> Any:
+        """Return the estimator that a search over k would have fitted on the training rows of a fold."""
+        shared = {name: getattr(self, name) for name in self._single._get_param_names() if hasattr(self, name)}
+        model = self._single(**{**shared, **point, "k": k, "verbose": 0})
+        model.n_features_in_ = self.n_features_in_
+        if hasattr(self, "feature_names_in_"):
+            model.feature_names_in_ = self.feature_names_in_
+        self._hold_on(model, results)
+        return model
 
-        def score(coef: NDArray[np.float64], intercept: float) -> float:
-            self._set_coefficients(model, coef, intercept)
-            return float(scorer(model, rows, y, **metadata))
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, **params: Any) -> float:
+        """Score the model that was chosen by the scorer that chose it, as ``GridSearchCV`` does.
 
-        return score
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows to judge by.
+        y : array-like of shape (n_samples,)
+            Their labels or responses.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, >= 0, for a scorer that takes them.
+        **params : dict
+            Other metadata for the scorer; only with ``sklearn.set_config(enable_metadata_routing=True)``.
+
+        Returns
+        -------
+        float
+            The score. With ``scoring=None`` that of the estimator of one k: the accuracy, or of a regression D².
+        """
+        check_is_fitted(self)
+        scorer = checked_scorer(self)
+        if scorer is None:
+            _refuse_others("score without a scorer", params)
+            return super().score(X, y, sample_weight)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if get_config()["enable_metadata_routing"]:
+            metadata = process_routing(self, "score", **weights, **params).scorer.score
+        else:
+            _refuse_others("score", params)
+            metadata = weights if accepts_weights(scorer) else {}
+        return score_of(scorer, self, X, y, metadata)
 
     def plot(self, ax: Any = None) -> CrossValidationDisplay:
         """Draw the mean score against k, by :meth:`ksparse.CrossValidationDisplay.from_estimator`.
@@ -219,8 +261,9 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         How to split the rows, as in scikit-learn. None is 5 stratified folds.
     scoring : str, callable or None, default=None
         Scorer of scikit-learn, the greater the better, e.g. ``"average_precision"``; with this and other scorers of one class y must be 0 and
-        1, or the scorer one of ``make_scorer(..., pos_label=...)``. None is minus the average loss on the rows
-        left out; that is not comparable between values of ``alpha`` or ``gamma``, so a grid over these needs a scorer.
+        1, or the scorer one of ``make_scorer(..., pos_label=...)``. A callable ``f(model, X, y)`` may read the model and X, see Notes.
+        None is minus the average loss on the rows left out, of more than two classes the mean of those of each against the rest;
+        that is not comparable between values of ``alpha`` or ``gamma``, so a grid over these needs a scorer.
     one_standard_error : bool, default=False
         Take the smallest k (of these the largest ridge) whose mean score lies within one standard error of the best.
     n_jobs : int or None, default=None
@@ -274,12 +317,17 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If the last fit did not converge; the message says what to change.
+        If the last fit did not converge, or fits of the folds did not and the choice may depend on them; the message says what to
+        change.
 
     Notes
     -----
-    y must have two classes. Of more, k may be one for all or one for each class, and scikit-learn says either in a line:
-    ``GridSearchCV(KSparseClassifier(), {"k": range(1, 11)})`` or ``OneVsRestClassifier(KSparseClassifierCV())``.
+    With more than two classes there is a problem for each class against the rest, as in :class:`ksparse.KSparseClassifier`, and one k
+    for all of them, that of the best mean score. For a k for each class use ``OneVsRestClassifier(KSparseClassifierCV())``.
+
+    A scorer is given what ``GridSearchCV(KSparseClassifier(), {"k": ks})`` would give it: the rows left out as they stand in X, with names
+    if X is a data frame, and a fitted model of all features. X is cut once for each fold and all models of the fold share the rows, so
+    that an array is read-only.
 
     Examples
     --------
@@ -291,13 +339,8 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     ['alpha', 'gamma', 'k', 'ridge']
     """
 
-    # A grid of one k for all classes and a k for each are both wanted, and one table of scores is not both; each is a line of
-    # scikit-learn.
-    _more_classes = (
-        "For more classes use GridSearchCV(KSparseClassifier(), {'k': range(1, 11)}), one k for all, or "
-        "OneVsRestClassifier(KSparseClassifierCV()), a k for each."
-    )
     _grid = ("alpha", "gamma", "ridge")
+    _single = KSparseClassifier
     _stratified = True
 
     def __init__(
@@ -363,10 +406,10 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Features, finite; what is read in place is said at :func:`ksparse.fit`.
         y : array-like of shape (n_samples,)
-            Labels of two classes.
+            Labels of two or more classes, of any type that can be sorted.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0, in the fits and in the loss on the rows left out. A scorer gets them too; with metadata
-            routing, if it requests them.
+            Weights of the rows, >= 0, in the fits and in the loss on the rows left out. A scorer that has such a parameter gets them
+            too, with a warning if it has none; with metadata routing, if it requests them.
         groups : array-like of shape (n_samples,), optional
             For splitters that keep groups together.
         **params : dict
@@ -393,18 +436,36 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
                 "give a scorer, e.g. scoring='neg_log_loss' or 'average_precision'"
             )
 
-    def _responses_of(self, y: NDArray[np.float64]) -> NDArray[Any]:
-        return self.classes_[y.astype(np.intp)]
+    def _columns(self, labels: NDArray[Any], weights: NDArray[np.float64] | None) -> list[NDArray[Any]]:
+        if len(self.classes_) == 2:
+            return [labels]
+        for number, label in enumerate(self.classes_):
+            if weights is not None and not (weights[labels == number] > 0).any():
+                raise ValueError(f"sample_weight is zero for every row of class {label}; at least one needs a positive weight")
+        return [labels == number for number in range(len(self.classes_))]
 
-    def _single(self, point: dict[str, Any]) -> Any:
-        model = KSparseClassifier(loss=self.loss, **point, probability=self.probability)
+    def _classes(self) -> list[Any]:
+        return list(self.classes_)
+
+    def _read(self, labels: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(self.classes_[labels])
+
+    def _hold_on(self, model: Any, results: list[FitResult]) -> None:
         model.classes_ = self.classes_
-        model.loss_ = check_loss(self.loss, point["alpha"], point["gamma"])
-        model.gamma_ = getattr(model.loss_, "gamma", 0.0)
-        return model
+        if len(results) == 1:
+            super()._hold_on(model, results)
+            return
+        none = np.zeros(len(results), dtype=bool)
+        model._hold_all(Outcomes(batch_of(results, self.groups), none, none), self.classes_)
 
-    def _set_coefficients(self, model: Any, coef: NDArray[np.float64], intercept: float) -> None:
-        model.coef_, model.intercept_ = coef.reshape(1, -1), np.array([intercept])
+    def _fit_all(
+        self, design: Any, labels: NDArray[Any], k: int, weights: Any, settings: Settings, names: NDArray[np.object_] | None
+    ) -> None:
+        if len(self.classes_) == 2:
+            self._take(solve(design, labels, k, weights, None, settings, names), stacklevel=5)
+            return
+        outcomes = Outcomes.of(design, self._indicator_of(labels), k, weights, settings, names, self.n_jobs)
+        self._take_all(outcomes, "classes", self.classes_, stacklevel=5)
 
 
 class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
@@ -425,8 +486,8 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
     cv : int, splitter, iterable or None, default=None
         How to split the rows, as in scikit-learn. None is 5 folds.
     scoring : str, callable or None, default=None
-        Scorer of scikit-learn, the greater the better, e.g. ``"neg_mean_absolute_error"``. None is minus the average loss on the rows
-        left out.
+        Scorer of scikit-learn, the greater the better, e.g. ``"neg_mean_absolute_error"``, or a callable ``f(model, X, y)``, which is
+        given what ``GridSearchCV(KSparseRegressor(), {"k": ks})`` would give it. None is minus the average loss on the rows left out.
     one_standard_error : bool, default=False
         Take the smallest k (of these the largest ridge) whose mean score lies within one standard error of the best.
     n_jobs : int or None, default=None
@@ -472,7 +533,8 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If the last fit did not converge; the message says what to change.
+        If the last fit did not converge, or fits of the folds did not and the choice may depend on them; the message says what to
+        change.
 
     Examples
     --------
@@ -485,6 +547,7 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
     """
 
     _grid = ("ridge",)
+    _single = KSparseRegressor
     _stratified = False
 
     def __init__(
@@ -544,8 +607,8 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         y : array-like of shape (n_samples,)
             Responses, such as the loss allows.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0, in the fits and in the loss on the rows left out. A scorer gets them too; with metadata
-            routing, if it requests them.
+            Weights of the rows, >= 0, in the fits and in the loss on the rows left out. A scorer that has such a parameter gets them
+            too, with a warning if it has none; with metadata routing, if it requests them.
         groups : array-like of shape (n_samples,), optional
             For splitters that keep groups together.
         **params : dict
@@ -565,17 +628,6 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         self._compare(X, y, sample_weight, groups, params)
         return self
 
-    def _responses_of(self, y: NDArray[np.float64]) -> NDArray[Any]:
-        return y
-
-    def _single(self, point: dict[str, Any]) -> Any:
-        model = KSparseRegressor(loss=self.loss, **point)
-        model.loss_ = check_loss(self.loss, 0.5, 2.0)
-        return model
-
-    def _set_coefficients(self, model: Any, coef: NDArray[np.float64], intercept: float) -> None:
-        model.coef_, model.intercept_ = coef, intercept
-
 
 def _values(estimator: Any, name: str) -> list[Any]:
     """Return the values of a parameter that may be a list."""
@@ -589,84 +641,51 @@ def _values(estimator: Any, name: str) -> list[Any]:
     return sorted(values, reverse=name == "ridge")
 
 
-def _counts_of(
-    splits: list[Any], labels: NDArray[Any], weights: NDArray[np.float64] | None, *, classes: bool
-) -> NDArray[np.int64]:
-    """How often each row counts in the training part of each split; if there are classes, both must be there."""
-    n = _num_samples(labels)
-    counts = np.empty((len(splits), n), dtype=np.int64)
-    for fold, (train, test) in enumerate(splits):
-        counts[fold] = np.bincount(np.arange(n)[train], minlength=n)
-        present = counts[fold] > 0 if weights is None else (counts[fold] > 0) & (weights > 0)
-        if not present.any():
-            raise ValueError(f"fold {fold} of cv has no training row of positive weight")
-        for label in (0, 1) if classes else ():
-            if not (present & (labels == label)).any():
-                raise ValueError(
-                    f"fold {fold} of cv has no training row of class {label} (of the two classes, sorted); "
-                    "use fewer folds, or a stratified splitter"
-                )
-        if len(np.arange(n)[test]) == 0:
-            raise ValueError(f"fold {fold} of cv has no test row")
-    return counts
+def _refuse_others(method: str, params: dict[str, Any]) -> None:
+    """Refuse metadata that nothing was routed to."""
+    if params:
+        raise TypeError(
+            f"{method} got {', '.join(params)}; metadata other than sample_weight and groups need a scorer or splitter that requests "
+            "them and sklearn.set_config(enable_metadata_routing=True)"
+        )
 
 
-def _refuse_weightless(splits: list[Any], labels: NDArray[Any], weights: Any) -> None:
-    """Name a fold on whose test rows the weights that it is judged by are all zero: the mean over them is no number."""
-    if weights is None:
-        return
-    for fold, (_, test) in enumerate(splits):
-        if not np.any(_check_method_params(labels, {"of": weights}, test)["of"]):
-            raise ValueError(
-                f"fold {fold} of cv has no test row of positive weight; use fewer folds, or leave out rows of weight zero"
-            )
+def _losses(problems: list[Request], settings: list[Settings], paths: FoldPaths, splits: list[Split]) -> NDArray[np.float64]:
+    """Minus the average loss of every fit on the rows left out of it, of several classes their mean: (points, ks, splits)."""
+    scores = np.empty((len(settings), len(paths.ks), len(splits)))
+    weights = problems[0].weights
+    for (fold, (_, test)), (i, point) in itertools.product(enumerate(splits), enumerate(settings)):
+        rows = np.arange(len(problems[0].labels))[test]
+        if weights is not None:
+            rows = rows[weights[rows] > 0]  # other rows may be infinitely far off
+        eta, loss = paths.linear_predictors(fold, i, rows), point.checked_loss()
+        own = None if weights is None else weights[rows]
+        each = [minus_mean_loss(eta[:, :, c], problem.labels[rows], own, loss) for c, problem in enumerate(problems)]
+        scores[i, :, fold] = np.mean(each, axis=0)
+    return scores
 
 
-def _fit_folds(
-    request: Request,
-    settings: list[Settings],
-    counts: NDArray[np.int64],
-    ks: list[int],
-    threads: int,
-    report: Report | None,
-) -> list[list[_core.CompactFit]]:
-    """Paths by fold and point of the grid, in this order; points that differ by their ridge alone begin at each other's fits."""
-    tasks = []
-    for fold, (i, point) in itertools.product(range(len(counts)), enumerate(settings)):
-        options = point.options(request.design.shape[1], request.names)
-        options.search = "fast"
-        # A path of a fold serves to compare budgets: fewer exchanges than for an answer are tried.
-        options.cold_starts = False
-        options.path_sweeps = 0
-        options.pairs_tried = options.pairs_tried_last = 4
-        loss = point.checked_loss()
-        follows = i > 0 and loss == settings[i - 1].checked_loss()
-        tasks.append((fold, loss._kernel(), options, follows))
-    paths = _core.fit_paths(request.design, request.labels, request.weights, request.offset, counts, tasks, ks, threads, report)
-    for path in paths:
-        request.raise_if_refused(path[0])
-    return paths
+def _warn_of_folds(results: dict[str, Any], best: int, status: NDArray[Any]) -> None:
+    """Warn of fits of the folds that did not converge where that may have mattered for the choice.
 
-
-def _refuse_undefined(scores: NDArray[np.float64], splits: list[Any], labels: NDArray[Any], *, classes: bool) -> None:
-    """Name a fold on which every score is NaN, for then no mean over the folds is a number."""
-    for fold in np.flatnonzero(np.isnan(scores).all(axis=(0, 1))):
-        present = np.unique(labels[splits[fold][1]]) if classes else np.empty(0)
-        advice = "check the scorer"
-        if len(present) == 1:
-            missing = 1 - int(present[0])
-            advice = (
-                f"it has no test row of class {missing} (of the two classes, sorted); use fewer folds, or a stratified splitter"
-            )
-        raise ValueError(f"every score on fold {fold} of cv is NaN: {advice}")
-
-
-def _minus_mean_loss(
-    eta: NDArray[np.float64], responses: NDArray[np.float64], weights: NDArray[np.float64] | None, loss: Loss
-) -> NDArray[np.float64]:
-    """Minus the average loss of each column of linear predictors."""
-    value, _, _ = terms_by_eta(loss, eta, responses[:, None])
-    return -np.average(value, axis=0, weights=weights)
+    That is where they are of what was chosen; where they ended early, for the scores are then not those of minimisers; and where they
+    separate the classes, for the scores then depend on the size of coefficients that mean nothing, if the score is within a standard
+    error of the best.
+    """
+    words = status.reshape(len(results["params"]), -1)
+    mean = results["mean_test_score"]
+    near = mean >= mean[best] - standard_error(results)[best]
+    near[best] = True
+    matters = (words != "converged") & (near[:, None] | (words != "separable"))
+    if matters.any():
+        i, fold = np.argwhere(matters)[0]
+        word = str(words[i, fold])
+        warnings.warn(
+            f"{np.count_nonzero(matters)} of {words.size} fits of the folds did not converge, and the choice may depend on them; the first "
+            f"is k={results['params'][i]['k']} on fold {fold}: {word}: {advice_on(word)}",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
 
 def standard_error(results: dict[str, Any]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,7 +23,14 @@ from ._request import Settings
 from ._validation import check_groups, check_integer, check_kind_of_loss, check_loss, limit_budget, linear_predictor
 from .losses import Loss
 
-__all__ = ["OneBudget", "SparseLinearEstimator"]
+__all__ = ["OneBudget", "Predicted", "SparseLinearEstimator"]
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """In place of X, rows whose linear predictors are known: cross-validation computes those of all k at once."""
+
+    eta: NDArray[np.float64]  # (n_samples, n_outcomes)
 
 
 class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
@@ -61,9 +68,13 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         raise NotImplementedError
 
     def _take(self, result: FitResult, stacklevel: int = 4) -> None:
-        """Hold a result in the attributes that scikit-learn names; warn if it did not converge."""
+        """Hold a result, and warn if it did not converge."""
         if not result.converged:
             warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=stacklevel)
+        self._hold(result)
+
+    def _hold(self, result: FitResult) -> None:
+        """Hold a result in the attributes that scikit-learn names."""
         self.result_ = replace(result, _request=None)  # an estimator does not hold on to its data
         self.loss_ = result._loss
         self._take_coefficients(result)
@@ -76,6 +87,8 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     def _linear_predictor(self, X: Any) -> NDArray[np.float64]:
         """Linear predictors (n_samples, n_outcomes)."""
         check_is_fitted(self)
+        if isinstance(X, Predicted):
+            return X.eta
         X = validate_readable(self, X, reset=False)
         coef = np.atleast_2d(self.coef_)
         return linear_predictor(X, self.support_, coef[:, self.support_].T, self.n_features_in_) + self.intercept_

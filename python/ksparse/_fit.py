@@ -523,10 +523,12 @@ def solve(
     return result_of(answer, request.options.k, request, keep_data=keep_data)
 
 
-def result_of(answer: Any, k: int, request: Request, *, keep_data: bool = True) -> FitResult:
-    """Dress the core's answer."""
+def result_of(
+    answer: Any, k: int, request: Request, *, keep_data: bool = True, coef: NDArray[np.float64] | None = None
+) -> FitResult:
+    """Dress the core's answer; ``coef`` are its coefficients where it has them without their zeros."""
     return FitResult(
-        coef=answer.coef,
+        coef=answer.coef if coef is None else coef,
         intercept=answer.intercept,
         support=answer.support,
         objective=answer.objective,

@@ -41,18 +41,20 @@ def simulate(seed=0, n=400, p=10, shift=0.0, n_classes=2):
         (KSparseClassifier(k=3), 3),
         (KSparseClassifier(k="bic"), 3),
         (KSparseClassifierCV(ks=[1, 2, 3]), 2),
+        (KSparseClassifierCV(ks=[1, 2]), 3),
         (KSparseSelector(k=2), 3),
     ],
     ids=str,
 )
 def test_class_weights_are_weights_of_rows(estimator, n_classes):
-    """A dict says them, "balanced" gives every class the same total, counted by rows; both multiply those of the rows."""
+    """A dict says them, "balanced" gives every class the same total, weights of rows included; both multiply those of the rows."""
     X, y, _ = simulate(1, shift=1.5, n_classes=n_classes)
     w = np.random.default_rng(0).uniform(0.5, 2.0, len(y))
     named = dict(enumerate([0.5, 3.0, 2.0][:n_classes]))
-    for class_weight, by_class in ((named, list(named.values())), ("balanced", len(y) / n_classes / np.bincount(y))):
-        weights = np.array(by_class)[y]
-        for given, total in ((None, weights), (w, weights * w)):
+    for class_weight in (named, "balanced"):
+        for given, rows in ((None, np.ones(len(y))), (w, w)):
+            balanced = rows.sum() / n_classes / np.bincount(y, weights=rows)
+            total = rows * (balanced if class_weight == "balanced" else np.array(list(named.values())))[y]
             ours = clone(estimator).set_params(class_weight=class_weight).fit(X, y, sample_weight=given)
             expected, without = clone(estimator).fit(X, y, sample_weight=total), clone(estimator).fit(X, y, sample_weight=given)
             a, b, c = (getattr(model, "estimator_", model) for model in (ours, expected, without))

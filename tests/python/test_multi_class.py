@@ -177,7 +177,7 @@ def test_tags_tell_scikit_learn_what_y_may_be():
     """Checks and meta-estimators go by them."""
     for estimator, multi_class, multi_label in [
         (KSparseClassifier(), True, False),
-        (KSparseClassifierCV(), False, False),
+        (KSparseClassifierCV(), True, False),
         (KSparseMultiLabelClassifier(), False, True),
     ]:
         tags = get_tags(estimator).classifier_tags
@@ -225,13 +225,13 @@ def test_composes_with_scikit_learn():
     assert cross_val_score(KSparseClassifier(k=3, ridge=1e-2), X, y, scoring="roc_auc_ovr").mean() > 0.6
 
 
-def test_cross_validation_over_k_says_what_to_use():
-    """The estimator with cross-validation takes two classes; both ways that it names work."""
+def test_cross_validation_over_k():
+    """One k for all classes, as by GridSearchCV, or with OneVsRestClassifier a k for each."""
     X, y = classes_of(11)
-    with pytest.raises(ValueError, match=r"Only binary classification.*GridSearchCV\(KSparseClassifier.*OneVsRestClassifier"):
-        KSparseClassifierCV().fit(X, y)
+    ours = KSparseClassifierCV(range(1, 4), ridge=1e-2, scoring="neg_log_loss").fit(X, y)
     one_k = GridSearchCV(KSparseClassifier(ridge=1e-2), {"k": range(1, 4)}, scoring="neg_log_loss").fit(X, y)
-    assert one_k.best_params_["k"] in (1, 2, 3)
+    assert one_k.best_params_["k"] == ours.best_params_["k"]
+    assert one_k.best_score_ == pytest.approx(ours.best_score_, rel=1e-4)
     a_k_each = OneVsRestClassifier(KSparseClassifierCV(ks=[1, 2, 3], ridge=1e-2)).fit(X, y)
     assert a_k_each.score(X, y) > 0.5
 

@@ -121,7 +121,7 @@ def test_rounds_with_weights_are_one_bar(bars, monkeypatch):
     monkeypatch.setattr(ksparse._stability, "_ROUNDS_AT_ONCE", 4)
     monkeypatch.setattr(ksparse._stability, "_LARGEST_PRODUCT", 1)
     X, y = data()
-    ksparse.stability_selection(X, y, 2, rounds=10, ridge=1e-2, sample_weight=np.ones(120), verbose=True)
+    ksparse.stability_selection(X, y, 2, rounds=10, ridge=1e-2, sample_weight=np.full(120, 0.5), verbose=True)
     (bar,) = bars
     assert (bar.total, bar.n) == (10, 10)
     assert {4, 8, 10} <= set(bar.shown)

@@ -1,0 +1,152 @@
+"""The folds of cross-validation as weights over one X: how often each row counts, and the paths fitted so."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import check_cv
+from sklearn.utils.validation import _check_method_params
+
+from . import _core
+from ._fit import FitResult, result_of
+from ._progress import Report, part_of
+from ._request import Request, Settings
+from ._sparse import is_sparse
+
+__all__ = ["FoldPaths", "counts_of", "refuse_undefined", "refuse_weightless", "splits_of"]
+
+Split = tuple[Any, Any]
+
+
+def splits_of(cv: Any, X: Any, y: Any, metadata: dict[str, Any], *, stratified: bool) -> list[Split]:
+    """Return the pairs of training and test rows."""
+    splits = list(check_cv(cv, y, classifier=stratified).split(X, y, **metadata))
+    if not splits:
+        raise ValueError(
+            f"cv is {cv!r}, which gives no split; it must give at least one pair of training and test rows (a generator gives its "
+            "pairs only once: pass a list of them to fit more than once)"
+        )
+    return splits
+
+
+def counts_of(
+    splits: list[Split], labels: NDArray[Any], weights: NDArray[np.float64] | None, classes: Sequence[Any]
+) -> NDArray[np.int64]:
+    """How often each row counts in the training part of each split; if there are classes, all must be there."""
+    n = len(labels)
+    counts = np.empty((len(splits), n), dtype=np.int64)
+    for fold, (train, test) in enumerate(splits):
+        counts[fold] = np.bincount(np.arange(n)[train], minlength=n)
+        present = counts[fold] > 0 if weights is None else (counts[fold] > 0) & (weights > 0)
+        if not present.any():
+            raise ValueError(f"fold {fold} of cv has no training row of positive weight")
+        for number, label in enumerate(classes):
+            if not (present & (labels == number)).any():
+                raise ValueError(
+                    f"fold {fold} of cv has no training row of class {label}; use fewer folds, or a stratified splitter"
+                )
+        if len(np.arange(n)[test]) == 0:
+            raise ValueError(f"fold {fold} of cv has no test row")
+    return counts
+
+
+def refuse_weightless(splits: list[Split], labels: NDArray[Any], weights: Any) -> None:
+    """Name a fold on whose test rows the weights that it is judged by are all zero: the mean over them is no number."""
+    if weights is None:
+        return
+    for fold, (_, test) in enumerate(splits):
+        if not np.any(_check_method_params(labels, {"of": weights}, test)["of"]):
+            raise ValueError(
+                f"fold {fold} of cv has no test row of positive weight; use fewer folds, or leave out rows of weight zero"
+            )
+
+
+def refuse_undefined(scores: NDArray[np.float64], splits: list[Split], labels: NDArray[Any], classes: Sequence[Any]) -> None:
+    """Name a fold on which every score is NaN, for then no mean over the folds is a number."""
+    for fold in np.flatnonzero(np.isnan(scores).all(axis=(0, 1))):
+        missing = np.setdiff1d(np.arange(len(classes)), labels[splits[fold][1]])
+        advice = "check the scorer"
+        if len(missing):
+            advice = f"it has no test row of class {classes[missing[0]]}; use fewer folds, or a stratified splitter"
+        raise ValueError(f"every score on fold {fold} of cv is NaN: {advice}")
+
+
+class FoldPaths:
+    """The fits of every fold, point of the grid and k: of one problem, or of each class against the rest."""
+
+    def __init__(self, problems: list[Request], settings: list[Settings], ks: list[int]) -> None:
+        self.ks = ks
+        # By problem, then by point of the grid: what a fit of a fold was asked for, but for its rows.
+        self._asked = [[_at(problem, point) for point in settings] for problem in problems]
+        self._paths: list[list[list[_core.CompactFit]]] = []
+
+    def fit(self, counts: NDArray[np.int64], threads: int, report: Report | None) -> None:
+        """Fit all paths; points that differ by their ridge alone begin at each other's fits."""
+        total = len(self._asked) * len(counts) * len(self._asked[0]) * len(self.ks)
+        for before, points in enumerate(self._asked):
+            tasks = []
+            for fold, (i, asked) in itertools.product(range(len(counts)), enumerate(points)):
+                follows = i > 0 and asked.loss == points[i - 1].loss
+                tasks.append((fold, asked.kernel, asked.options, follows))
+            share = part_of(report, before * total // len(self._asked), total)
+            paths = _core.fit_paths(*points[0].arguments[:4], counts, tasks, self.ks, threads, share)
+            for path in paths:
+                points[0].raise_if_refused(path[0])
+            self._paths.append(paths)
+
+    def _of(self, fold: int, point: int) -> list[list[_core.CompactFit]]:
+        """Return the path of each problem on a fold."""
+        return [paths[fold * len(self._asked[0]) + point] for paths in self._paths]
+
+    def linear_predictors(self, fold: int, point: int, test: Any) -> NDArray[np.float64]:
+        """Linear predictors on the rows left out, (n_rows, ks, problems): only the columns that some fit uses are read."""
+        paths = self._of(fold, point)
+        union = np.unique(np.concatenate([fit.support for path in paths for fit in path]))
+        rows = self._asked[0][0].design[np.ix_(np.arange(len(self._asked[0][0].labels))[test], union)]
+        if is_sparse(rows):
+            rows = rows.toarray()
+        coefs = np.zeros((len(union), len(self.ks), len(paths)))
+        for problem, path in enumerate(paths):
+            for j, fit in enumerate(path):
+                coefs[np.searchsorted(union, fit.support), j, problem] = fit.coef
+        intercepts = np.array([[fit.intercept for fit in path] for path in paths]).T
+        products = rows @ coefs.reshape(len(union), intercepts.size)
+        return np.asarray(products.reshape(len(rows), *intercepts.shape) + intercepts)
+
+    def results(self, fold: int, point: int, j: int) -> list[FitResult]:
+        """Return the fits of all problems for one k, as those of :func:`ksparse.fit` on the training rows."""
+        return [
+            _whole(path[j], self.ks[j], asked[point]) for path, asked in zip(self._of(fold, point), self._asked, strict=True)
+        ]
+
+    def status(self, folds: int) -> NDArray[Any]:
+        """How each fit ended, of several problems the first that did not converge: (points, ks, folds)."""
+        words = np.full((len(self._asked[0]), len(self.ks), folds), "converged", dtype=object)
+        for i, j, fold in np.ndindex(*words.shape):
+            failed = [path[j].status for path in self._of(fold, i) if path[j].status != "converged"]
+            words[i, j, fold] = failed[0] if failed else "converged"
+        return words
+
+
+def _at(problem: Request, point: Settings) -> Request:
+    """Return a problem with the loss and the settings of a point of the grid, to be fitted on a fold."""
+    options = point.options(problem.design.shape[1], problem.names)
+    options.search = "fast"
+    # A path of a fold serves to compare budgets: fewer exchanges than for an answer are tried.
+    options.cold_starts = False
+    options.path_sweeps = 0
+    options.pairs_tried = options.pairs_tried_last = 4
+    loss = point.checked_loss()
+    return replace(problem, loss=loss, kernel=loss._kernel(), options=options, settings=point)
+
+
+def _whole(fit: _core.CompactFit, k: int, asked: Request) -> FitResult:
+    """Give a fit the zeros of its coefficients."""
+    coef = np.zeros(asked.design.shape[1])
+    coef[fit.support] = fit.coef
+    return result_of(fit, k, asked, keep_data=False, coef=coef)
