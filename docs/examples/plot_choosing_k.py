@@ -2,12 +2,12 @@
 How many features? Path, criteria, cross-validation
 ===================================================
 
-k is the one number that ksparse asks for. Three ways to choose it: look at the path, take an information criterion, or
-cross-validate.
+k is the only parameter that ksparse requires. This example compares three ways to choose it: looking at the path, information criteria, and
+cross-validation.
 """
 
 # %%
-# 400 rows, 200 features with correlation 0.5 between neighbours, of which six are in the truth.
+# We simulate 400 rows and 200 features. Neighbouring features have a correlation of 0.5, and six features determine the labels.
 
 import ksparse
 import matplotlib.pyplot as plt
@@ -32,21 +32,21 @@ path.plot()
 plt.show()
 
 # %%
-# ``plot()`` is :class:`ksparse.PathDisplay`: features that the last fit weighs most are named where their lines end, the others are grey.
-# The objective falls with every feature, and cannot tell when to stop; the criteria charge for each. AIC is known to take too
-# many where there are many to choose from: it does not count how many could have been taken. EBIC does
-# (:math:`2\log\binom{p}{s}`), and is what :meth:`ksparse.PathResult.best` uses by default.
+# ``plot()`` draws a :class:`ksparse.PathDisplay`. The features with the largest coefficients in the last fit have a name at the end of their line;
+# the others are grey. The objective falls with every feature, so it cannot tell where to stop. The criteria add a penalty for each feature.
+# AIC chooses too many features if there are many candidates, because its penalty does not depend on their number. The penalty of EBIC does
+# (:math:`2\log\binom{p}{s}`), and :meth:`ksparse.PathResult.best` uses EBIC by default.
 
 print("truth", truth.tolist())
 for criterion in ("aic", "bic", "gic", "ebic"):
     print(f"{criterion:5s}", path.best(criterion).support.tolist())
 
 # %%
-# By cross-validation
-# -------------------
+# Cross-validation
+# ----------------
 #
-# Folds are weights over one X. The mean score often hardly differs between neighbouring k, and its maximum is then an accident
-# of the folds; ``one_standard_error=True`` takes the smallest k within one standard error of the best.
+# The folds are weights of the rows of one X. The mean scores of neighbouring k often hardly differ, so the maximum depends on how the rows were
+# split into folds. ``one_standard_error=True`` chooses the smallest k whose mean score is within one standard error of the best.
 
 from ksparse import KSparseClassifierCV
 
@@ -59,11 +59,11 @@ careful.plot()
 plt.show()
 
 # %%
-# How they compare
-# ----------------
+# Comparison
+# ----------
 #
-# Over 30 such data sets: how many of the six true features each way finds, and how many others it takes. That is one kind of
-# data; where effects are many and small, prediction may want more features than any truth of six.
+# We repeat this on 30 data sets, and count how many of the six true features each method finds and how many other features it chooses. These data
+# have a few strong effects. If there are many small effects, more features may be needed for good predictions.
 
 found = {name: [] for name in ("aic", "bic", "gic", "ebic", "CV, best", "CV, 1 s.e.")}
 for seed in range(30):

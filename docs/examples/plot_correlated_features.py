@@ -2,13 +2,13 @@
 Correlated features: search longer, and say what else would do
 ==============================================================
 
-When many features carry nearly the same information, the best subset is hard to find, and hardly better than others. This
-page shows how far to search, which features could stand in for the chosen ones, and how firmly the data choose.
+If many features carry nearly the same information, the best subset is hard to find, and it is hardly better than many others. This example
+shows how long to search, which features could replace the chosen ones, and how stable the choice is.
 """
 
 # %%
-# 400 rows, 200 features that come in 20 blocks of ten; within a block they correlate by 0.9. Six features of six blocks make the
-# outcome.
+# We simulate 400 rows and 200 features in 20 blocks of ten. Features of the same block have a correlation of 0.9. Six features from six different
+# blocks determine the labels.
 
 import ksparse
 import matplotlib.pyplot as plt
@@ -23,12 +23,12 @@ truth = np.array([3, 27, 58, 91, 134, 166])
 y = rng.random(n) < expit(X[:, truth] @ np.array([1.2, -1.2, 1.0, -1.0, 0.8, -0.8]))
 
 # %%
-# How far to search
-# -----------------
+# How long to search
+# ------------------
 #
-# ``search="fast"`` is one descent; ``"auto"``, the default, goes on where chosen features have close rivals; ``"thorough"`` goes on in
-# any case, and longer. ``times_found`` of ``n_rounds + 1`` descents ended at the answer: many of them, and it is settled; one of
-# them, and a longer search may find better.
+# ``search="fast"`` makes one descent. ``"auto"``, the default, continues if some chosen features have close competitors. ``"thorough"`` continues
+# in any case, and for longer. ``n_rounds + 1`` is the number of descents, and ``times_found`` is how many of them ended at the solution. If only
+# one did, a longer search may find a better solution.
 
 for search in ("fast", "auto", "thorough"):
     result = ksparse.fit(X, y, 6, ridge=1e-4, search=search)
@@ -37,17 +37,17 @@ for search in ("fast", "auto", "thorough"):
 print("truth                    ", truth.tolist(), f"  F = {ksparse.fit(X[:, truth], y, 6, ridge=1e-4).objective:.6f}")
 
 # %%
-# The answer has a lower objective than the truth: with features so alike, the sample prefers some neighbour. All six are
-# from the right blocks, or they are not; that is what one can hope to learn.
+# The solution has a lower objective than the true features: if features are this similar, another feature of the same block often fits the sample
+# better. We cannot expect to find the true features, but we can ask whether the solution uses the right blocks.
 
-print("blocks of the answer:", (result.support // size).tolist(), "  of the truth:", (truth // size).tolist())
+print("blocks of the solution:", (result.support // size).tolist(), "  of the truth:", (truth // size).tolist())
 
 # %%
 # Alternatives
 # ------------
 #
-# For each chosen feature, the best to take its place, refitted exactly, with the rise of F. 0.001 of F over 400 rows is 0.4 of
-# log-likelihood: no reader should care which of those two was chosen.
+# ``alternatives`` lists, for each chosen feature, the features that could replace it, with the increase of F after an exact refit. An increase of
+# 0.001 on 400 rows is a loss of 0.4 in log-likelihood; the data do not distinguish two such features.
 
 alternatives = result.alternatives(5)
 print(alternatives)
@@ -60,15 +60,15 @@ for place, feature in enumerate(result.support):
 axes.set_yticks(np.arange(len(result.support)), [f"feature {j}" for j in result.support])
 axes.invert_yaxis()
 axes.axvline(2, color="0.7", linewidth=0.8)
-axes.set(xlabel="rise of n F (log-likelihood lost) with a stand-in; the line is at 2", xlim=(0, None))
+axes.set(xlabel="loss of log-likelihood if the feature is replaced (the line is at 2)", xlim=(0, None))
 plt.show()
 
 # %%
 # Stability
 # ---------
 #
-# Fits on 200 random halves of the rows (Meinshausen and Bühlmann, JRSS B 2010). Features that replace each other show as bars
-# that share their height, and in ``together`` as pairs that are seldom chosen at once.
+# Stability selection fits the model on 200 random halves of the rows (Meinshausen and Bühlmann, JRSS B 2010). Features that replace each other
+# share their frequency, and ``together`` shows that they are seldom chosen at the same time.
 
 stability = ksparse.stability_selection(X, y, 6, rounds=200, ridge=1e-4, n_jobs=-1)
 ksparse.StabilityDisplay.from_result(stability, n=20, threshold=0.6)
@@ -77,7 +77,7 @@ print("chosen in at least 60 % of the rounds:", stability.stable(0.6).tolist())
 print("rivals:", [(a, b, round(gap, 2)) for a, b, gap in stability.rivals(4)])
 
 # %%
-# By block the picture is firm again: how often each block is represented.
+# The choice of the blocks is stable. The picture shows how often each block is represented.
 
 by_block = np.array([[np.isin(b, support // size) for b in range(blocks)] for support in stability.supports]).mean(axis=0)
 figure, axes = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
@@ -89,8 +89,8 @@ plt.show()
 # Intervals
 # ---------
 #
-# Bootstrap rounds are columns of weights, and each chooses anew. A feature that fewer than 97.5 % of the rounds chose has an interval
-# that reaches 0, however large its coefficient: with features so alike, most of the uncertainty is that of the choice.
+# Each bootstrap round is a column of weights, and the features are chosen again in each round. If a feature was chosen in fewer than 97.5 % of the
+# rounds, its interval includes 0, however large its coefficient is: for features this similar, most of the uncertainty comes from the choice.
 
 counts = rng.multinomial(n, np.full(n, 1 / n), size=200).T.astype(np.uint8)
 bootstrap = ksparse.fit_many(X, y, 6, sample_weight=counts, ridge=1e-4, search="fast", n_jobs=-1)
@@ -98,5 +98,5 @@ ksparse.CoefficientDisplay.from_result(result, intervals=bootstrap)
 plt.show()
 
 # %%
-# To report: the support, the stand-ins that cost next to nothing, and the frequency of each block. If the blocks are known
-# beforehand, ``groups`` makes them the unit of choice.
+# A report should contain the support, the features that could replace a chosen one at almost no cost, and the frequency of each block. If the
+# blocks are known in advance, pass them as ``groups``, and whole blocks are chosen.

@@ -2,13 +2,13 @@
 Thousands of outcomes over one X
 ================================
 
-One table of features and 2000 outcomes: diagnoses of patients, items bought by customers, genes switched on. :func:`ksparse.fit_many` fits
-a sparse model for each, and reads X once for all that wait for it.
+There is one table of features and there are 2000 outcomes, for example the diagnoses of patients or the items that customers bought.
+:func:`ksparse.fit_many` fits a sparse model for each outcome, and the models share the passes over X.
 """
 
 # %%
-# 800 rows, 300 features; each outcome depends on three features of its own, more or less strongly. One outcome
-# never occurs, and one has a missing value, as happens.
+# We simulate 800 rows and 300 features. Each outcome depends on three features, with effects of different sizes. One outcome never occurs, and
+# another one has a missing value.
 
 import warnings
 
@@ -33,14 +33,15 @@ with warnings.catch_warnings(record=True) as caught:
 print(caught[0].message)
 
 # %%
-# The two bad outcomes fail alone, and say why. The rest are arrays with an entry per outcome; ``coefs`` is sparse.
+# The two bad outcomes do not affect the others, and ``messages`` says what is wrong with them. The attributes of the result are arrays with one
+# entry per outcome; ``coefs`` is sparse.
 
 print(batch[:10])
 print(batch.messages)
-print("coefficients held:", batch.coefs.nnz, "of", batch.coefs.shape[0] * batch.coefs.shape[1])
+print("coefficients stored:", batch.coefs.nnz, "of", batch.coefs.shape[0] * batch.coefs.shape[1])
 
 # %%
-# As a table, and one outcome as a single result, the same as :func:`ksparse.fit` gives:
+# The result can be converted to a data frame. The result for a single outcome is the same as that of :func:`ksparse.fit`:
 
 print(batch.to_frame()[["n_chosen", "features", "objective", "status"]].head(4).to_string())
 alone = ksparse.fit(X, Y[:, 0], k=3, search="fast")
@@ -49,8 +50,7 @@ print(
 )
 
 # %%
-# How often the features of the truth are found depends on how strong they are, and on how rare the outcome is: three features of
-# 300 are chosen from 800 rows.
+# How often the true features are found depends on how strong their effects are and on how rare the outcome is.
 
 converged = np.flatnonzero(batch.converged)
 found = np.stack([np.isin(truth[i], batch.supports[i]) for i in converged])
@@ -71,8 +71,8 @@ plt.show()
 # Bootstrap rounds and folds are weights
 # --------------------------------------
 #
-# The same call takes one outcome and a column of weights per problem. Counts as ``uint8`` take one byte each. Here the bootstrap
-# distribution of one model's coefficients, the choice of the features included.
+# :func:`ksparse.fit_many` also accepts a single outcome and one column of weights per problem. Counts of type ``uint8`` need one byte each. Here we
+# compute the bootstrap distribution of the coefficients of one model, including the choice of the features.
 
 outcome = Y[:, 0]
 rounds = 500
@@ -96,5 +96,5 @@ axes.set(xlabel="coefficient where chosen: quartiles, and 2.5 % to 97.5 %")
 plt.show()
 
 # %%
-# A box shows the rounds that chose the feature, and these are the rounds in which it looked strong. Of features that are seldom
-# chosen the box is therefore too far from zero.
+# A box shows only the rounds in which the feature was chosen, and a feature is chosen when it looks strong. The boxes of features that are seldom
+# chosen are therefore too far from zero.

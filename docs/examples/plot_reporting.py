@@ -2,13 +2,14 @@
 Reporting a model: a summary, a scorecard, a formula
 ====================================================
 
-From a fit to what goes into a report: the table of the chosen features and how far to trust it, points that can be added up by
+This example makes what a report needs from a fit: a table of the chosen features and how far to trust it, points that can be added up by
 hand and what their rounding costs, and the model as a line of text or SQL.
 """
 
 # %%
-# 442 patients with diabetes (Efron, Hastie, Johnstone and Tibshirani, *Annals of Statistics* 2004), ten measurements in their own units, and whether the disease
-# progressed by more than the median of them within a year. scikit-learn ships the data. A third is kept aside.
+# The data contain 442 patients with diabetes (Efron, Hastie, Johnstone and Tibshirani, *Annals of Statistics* 2004). There are ten measurements
+# in their original units, and the label says whether the disease progressed by more than the median within a year. The data come with
+# scikit-learn. A third of the rows is held out as a test set.
 
 import ksparse
 import matplotlib.pyplot as plt
@@ -32,36 +33,37 @@ path
 # The table
 # ---------
 #
-# Standard errors are those of the observed information, odds ratios per unit of the column. ``bootstrap`` chooses the features anew in as
-# many resamplings: the last column is how often each of these was among them.
+# The standard errors come from the observed information, and the odds ratios are per unit of the column. With ``bootstrap=300`` the features
+# are chosen again in 300 resamplings of the rows. The last column shows in how many of them each feature was chosen.
 
 summary = result.summary(bootstrap=300)
 summary
 
 # %%
-# The first note is meant. The features were chosen because they looked strong on these rows; the rows kept aside have not been asked
-# yet. On them, with the features given and nothing chosen, the same intervals are what they are called. Most coefficients are smaller there, as one must
-# expect; some of the intervals reach 0.
+# Take the first note seriously. The features were chosen because they looked strong on the training rows. On held-out rows no selection takes
+# place, so there the intervals have their nominal coverage. As expected, most coefficients are smaller there, and some of the intervals
+# include 0.
 
 given = X_test.columns[result.support]
 fresh = ksparse.fit(X_test[given], y_test, k=len(given), always_in=list(given)).summary().to_frame()
 columns = ["coef", "lower", "upper"]
-both = pd.concat({"chosen on these rows": summary.to_frame()[columns], "kept aside": fresh[columns]}, axis=1)
+both = pd.concat({"training rows": summary.to_frame()[columns], "test rows": fresh[columns]}, axis=1)
 print(both.round(3).to_string())
-smaller = np.abs(both["kept aside"]["coef"]) < np.abs(both["chosen on these rows"]["coef"])
-print(f"smaller on the rows kept aside: {smaller[given].sum()} of {len(given)}")
+smaller = np.abs(both["test rows"]["coef"]) < np.abs(both["training rows"]["coef"])
+print(f"smaller on the test rows: {smaller[given].sum()} of {len(given)}")
 
 # %%
 # Points
 # ------
 #
-# 100 points are even odds, and 10 more double them. Each feature has points for a step of it, in whole numbers.
+# Here 100 points mean odds of 1 to 1, and 10 more points double the odds. Each feature has a whole number of points per step.
 
 card = result.scorecard(base_points=100, base_odds=1, points_to_double_odds=10)
 card
 
 # %%
-# What whole numbers cost, where it counts: the log loss and the area under the curve on the rows kept aside, for coarser and finer scales.
+# How much does the rounding to whole points cost? The table shows the log loss and the area under the ROC curve on the test rows for finer and
+# coarser scales.
 
 p = 1 / (1 + np.exp(-result.decision_function(X_test)))
 table = {"not rounded": (log_loss(y_test, p), roc_auc_score(y_test, p))}
@@ -75,17 +77,24 @@ for doubling in (20, 10, 5, 2, 1):
 print(pd.DataFrame(table, index=["log loss", "AUC"]).T.round(4).to_string())
 
 # %%
-# Down to about five points the differences are noise on 148 rows; at one point the scale is too coarse. The scores of the rows kept aside, and the share that did progress
-# in fifths of them, beside what the card says:
+# As long as at least about five points double the odds, the differences are within the noise of 148 rows. If one point doubles them, the scale
+# is too coarse. The next picture compares the probabilities of the scorecard with the share of patients whose disease progressed, in five
+# groups of test rows with similar scores.
 
 score = card.score(X_test)
 fifths = pd.qcut(score, 5)
 seen = pd.DataFrame({"score": score, "share": y_test.to_numpy()}).groupby(fifths, observed=True).mean()
 figure, (above, below) = plt.subplots(2, 1, figsize=(6.5, 4.6), sharex=True, height_ratios=[3, 1.4], layout="constrained")
 grid = np.linspace(score.min(), score.max(), 200)
-above.plot(grid, card.probability(grid), color="0.2", label="the card")
+above.plot(grid, card.probability(grid), color="0.2", label="scorecard")
 above.plot(
-    seen["score"], seen["share"], "o", color="0.2", markerfacecolor="white", markersize=8, label="seen in a fifth of the rows"
+    seen["score"],
+    seen["share"],
+    "o",
+    color="0.2",
+    markerfacecolor="white",
+    markersize=8,
+    label="observed in a fifth of the rows",
 )
 above.set(ylabel="probability", ylim=(-0.02, 1.02))
 above.legend()
@@ -96,10 +105,11 @@ below.set(xlabel="score", ylabel="patients")
 plt.show()
 
 # %%
-# In a line
-# ---------
+# The model as text
+# -----------------
 #
-# For the text of a report, and for a database; :meth:`ksparse.FitResult.to_python` writes the same for Python without ksparse.
+# The formula is for the text of a report, and the SQL expression is for a database. :meth:`ksparse.FitResult.to_python` returns an expression for
+# Python programs that do not have ksparse.
 
 print(result.formula(3))
 print()
