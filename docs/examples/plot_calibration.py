@@ -1,24 +1,24 @@
 r"""
-Honest probabilities from the focal loss
-========================================
+Calibrated probabilities from the focal loss
+============================================
 
-A model that was trained with the focal loss is under-confident: the sigmoid of its linear predictor, :math:`\sigma(\eta)`, is
-nearer to 1/2 than the probability that it stands for. :meth:`ksparse.KSparseClassifier.predict_proba` undoes the focusing in
-closed form. This page measures both on simulated data, where the true probabilities are known.
+A model that was trained with the focal loss is under-confident: the sigmoid of its linear predictor, :math:`\sigma(\eta)`, is closer to 1/2
+than the probability of class 1. :meth:`ksparse.KSparseClassifier.predict_proba` computes the probability with a closed formula. This example
+compares both with the true probabilities of simulated data.
 """
 
 # %%
-# Where the closed form comes from
-# --------------------------------
+# Where the formula comes from
+# ----------------------------
 #
-# Where the true probability is :math:`\pi`, the expected loss :math:`\pi\,\ell(\eta) + (1-\pi)\,\ell(-\eta)` is least where its
-# slope is 0, that is
+# If the true probability is :math:`\pi`, the expected loss :math:`\pi\,\ell(\eta) + (1-\pi)\,\ell(-\eta)` has its minimum where its
+# slope is 0, that is, where
 #
 # .. math:: \frac{\pi}{1-\pi} = \frac{\ell'(-\eta)}{\ell'(\eta)}.
 #
-# For the logistic loss the right side is :math:`e^\eta`. For the focal loss it is further from 1, and far out it grows as
-# :math:`e^{(\gamma+1)\eta}`, up to a factor that changes slowly. This is theorem 11 of Charoenphakdee et al., CVPR 2021. It holds for rows that are weighed alike
-# (``alpha=0.5``); other values of ``alpha`` shift the odds, as class weights do.
+# For the logistic loss the right side is :math:`e^\eta`. For the focal loss it is further away from 1, and for large :math:`\eta` it grows like
+# :math:`e^{(\gamma+1)\eta}`, up to a factor that changes slowly. This is theorem 11 of Charoenphakdee et al., CVPR 2021. It holds if all rows have
+# the same weight (``alpha=0.5``). Other values of ``alpha`` change the odds, as class weights do.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -42,9 +42,8 @@ plt.show()
 # Simulated data with known probabilities
 # ---------------------------------------
 #
-# 5000 rows to learn from and 15,000 to judge; three features of 30 matter, and the log-odds are linear in them. That is what
-# cross entropy assumes. The focal model's log-odds are not quite linear (see the picture above), so that its probabilities are
-# an approximation here, and what remains of its error says how good.
+# There are 5000 training rows and 15,000 test rows. Three of 30 features matter, and the log-odds are linear in these features, as the logistic
+# loss assumes. The log-odds of a focal model are not quite linear (see the picture above), so its probabilities are only an approximation here.
 
 rng = np.random.default_rng(0)
 n, p = 20000, 30
@@ -57,17 +56,16 @@ train, test = slice(0, n // 4), slice(n // 4, n)
 
 
 def expected_calibration_error(probability, outcome, bins=15):
-    """Mean distance between forecast and share of positives, over bins of equal counts."""
+    """Mean distance between predicted probability and share of positives, over bins with equal numbers of rows."""
     order = np.argsort(probability, kind="stable")
     parts = np.array_split(order, bins)
     return sum(len(part) * abs(probability[part].mean() - outcome[part].mean()) for part in parts) / len(order)
 
 
-def weigh(model):
-    """Errors of the sigmoid and of predict_proba on the test rows."""
+def probabilities_of(model):
+    """Return the sigmoid and predict_proba on the test rows."""
     sigmoid = expit(model.decision_function(X[test]))
-    honest = model.predict_proba(X[test])[:, 1]
-    return sigmoid, honest
+    return sigmoid, model.predict_proba(X[test])[:, 1]
 
 
 print("           mean |forecast - P(y=1|x)|           expected calibration error")
@@ -75,7 +73,7 @@ print("gamma      sigmoid   predict_proba   ratio      sigmoid   predict_proba  
 forecasts = {}
 for gamma in (0.0, 1.0, 2.0, 5.0):
     model = KSparseClassifier(k=3, loss="focal", gamma=gamma).fit(X[train], y[train])
-    forecasts[gamma] = weigh(model)
+    forecasts[gamma] = probabilities_of(model)
     distance = [np.abs(forecast - truth[test]).mean() for forecast in forecasts[gamma]]
     error = [expected_calibration_error(forecast, y[test]) for forecast in forecasts[gamma]]
     print(
@@ -84,8 +82,8 @@ for gamma in (0.0, 1.0, 2.0, 5.0):
     )
 
 # %%
-# The reliability diagram for :math:`\gamma = 2`: share of positives among rows of about the same forecast. The counts below show where
-# the forecasts lie: the sigmoid's keep to the middle.
+# The reliability diagram for :math:`\gamma = 2` shows the share of positives among rows with similar predictions. The histogram below shows
+# that the values of the sigmoid stay close to the middle.
 
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(5.5, 6), height_ratios=[3, 1], sharex=True, layout="constrained")
 top.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
@@ -104,9 +102,9 @@ for forecast, name, marker, face in zip(forecasts[2.0], ("σ(η)", "predict_prob
     )
 top.set(ylabel="share of positives")
 top.legend(frameon=False)
-bottom.set(xlabel="forecast", ylabel="rows", xlim=(0, 1))
+bottom.set(xlabel="predicted probability", ylabel="rows", xlim=(0, 1))
 bottom.legend(frameon=False, fontsize="small")
 plt.show()
 
 # %%
-# ``decision_function`` and ``predict`` are not changed by this: the closed form is increasing, and 1/2 stays 1/2.
+# The formula does not change ``decision_function`` or ``predict``, because it is increasing and maps 1/2 to 1/2.

@@ -2,9 +2,10 @@
 Classification of imbalanced labels
 ===================================
 
-Does the focal loss classify rare labels better than cross entropy? A tutorial on breast cancer data made imbalanced answers
-yes, from one split of the data: F1 0.942 with cross entropy, 0.972 with the focal loss. This page fits the same models on the
-same data to lower objectives, and repeats the comparison over 200 random splits, because one split of 399 rows cannot tell.
+Does the focal loss classify rare labels better than cross entropy (the logistic loss)? A tutorial with an imbalanced version of the breast
+cancer data says that it does: on one split of the data, F1 is 0.942 with cross entropy and 0.972 with the focal loss. This example fits the
+same models to the same data, with lower objectives, and repeats the comparison on 200 random splits, because a single split of 399 rows is
+not enough.
 """
 
 # %%
@@ -12,8 +13,8 @@ same data to lower objectives, and repeats the comparison over 200 random splits
 # --------
 #
 # The focal loss (Lin et al., ICCV 2017, equation 5) multiplies cross entropy :math:`-\log p` by :math:`(1-p)^\gamma`, where
-# :math:`p` is the probability that the model gives to the true class. Rows that are already right count less, the more so
-# the larger :math:`\gamma`; with :math:`\gamma = 0` it is cross entropy.
+# :math:`p` is the predicted probability of the true class. Rows that are already classified correctly count less, and the effect grows with
+# :math:`\gamma`. With :math:`\gamma = 0` it is cross entropy.
 
 import ksparse
 import matplotlib.pyplot as plt
@@ -23,8 +24,8 @@ ksparse.LossDisplay.from_gammas([0, 1, 2, 5, 10], panels="value", against="proba
 plt.show()
 
 # %%
-# The solver sees it as a function of the margin, with slope and curvature: by the slope rows pull at the coefficients. Where the
-# curvature is negative the loss is not convex.
+# The solver uses the loss as a function of the margin, with its slope and its curvature. The slope of a row is its influence on the
+# coefficients. Where the curvature is negative, the loss is not convex.
 
 ksparse.LossDisplay.from_gammas([0, 1, 2, 5])
 plt.show()
@@ -33,10 +34,10 @@ plt.show()
 # The data, and one split
 # -----------------------
 #
-# scikit-learn's breast cancer data without the first 170 malignant rows, standardised, and 70 columns of noise appended: 399
-# rows, 100 features, 42 rows of the rare class 0. Training part 279 rows, test part 120, at most 8 features, no intercept, no
-# ridge, as in the tutorial. F1 is that of class 1, also as in the tutorial, though it is the common one; beside it stands
-# the F1 of the rare class, which is what one would ask about.
+# The data are scikit-learn's breast cancer data without the first 170 malignant rows. The columns are standardised, and 70 columns of noise are
+# added. This gives 399 rows, of which 42 belong to the rare class 0, and 100 features. As in the tutorial, there are 279 training rows and 120
+# test rows, and the models have at most 8 features, no intercept and no ridge. The tutorial reports F1 of class 1, although this is the common
+# class. We also show F1 of the rare class, which is more interesting.
 
 from ksparse.datasets import load_imbalanced_cancer
 from sklearn.metrics import f1_score
@@ -56,8 +57,8 @@ for name, result in fits.items():
     print(f"{name:13s}  {result.objective:.6f}    {tutorial[name]:.3f}          {scores[0]:.3f}  {scores[1]:.3f}")
 
 # %%
-# On this split the better optimum does more than the change of the loss: the public solvers for this task stop at an objective
-# of 0.124139 (cross entropy) and 0.016978 (focal), see :doc:`/benchmarks`.
+# On this split, the lower objective matters more than the choice of the loss. Other public solvers stop at an objective of 0.124139 (cross
+# entropy) and 0.016978 (focal loss); see :doc:`/benchmarks`.
 #
 # The chosen features
 # -------------------
@@ -78,11 +79,11 @@ axes.legend(frameon=False)
 plt.show()
 
 # %%
-# Both losses choose the same features. Coefficients of a hundred are no effects to be read: the features nearly separate the
-# training rows, and radius and area say nearly the same, with opposite signs. The focal loss's are smaller because its linear
-# predictor is not in log-odds. One of the features is a column of noise: with 38 rare rows to learn from and 70 columns of
-# noise to choose among, some noise fits. How firmly the data choose each is a question for
-# :func:`ksparse.stability_selection`, see :ref:`sphx_glr_auto_examples_plot_correlated_features.py`.
+# Both losses choose the same features. Coefficients of about a hundred should not be interpreted as effects: the features nearly separate the
+# training rows, and radius and area are almost the same but have coefficients with opposite signs. The coefficients of the focal loss are
+# smaller because its linear predictor is not the log-odds. One of the chosen features is a column of noise: with only 38 training rows of the
+# rare class, one of 70 columns of noise fits by chance. Use :func:`ksparse.stability_selection` to find out how stable the choice of each feature
+# is; see :ref:`sphx_glr_auto_examples_plot_correlated_features.py`.
 #
 # Precision and recall of the rare class
 # --------------------------------------
@@ -112,10 +113,9 @@ plt.show()
 # 200 random splits
 # -----------------
 #
-# A split is a column of weights, 1 for the training rows and 0 for the others, over one X: :func:`ksparse.fit_many` fits all
-# 200 at once, and a weight of 0 is the same as leaving the row out. (The columns were standardised on all rows, as in the
-# tutorial. Without a ridge that does not matter: the choice does not depend on the units, and without an intercept the shift
-# is part of the model.)
+# A split is a column of weights, with 1 for the training rows and 0 for the test rows. :func:`ksparse.fit_many` fits all 200 splits at once; a
+# weight of 0 has the same effect as leaving the row out. As in the tutorial, the columns were standardised with all rows. Without a ridge, the
+# scale of the columns has no effect on the fit; without an intercept, the shift of the columns is part of the model.
 
 import warnings
 
@@ -129,7 +129,7 @@ for split in range(n_splits):
 
 
 def score_splits(**settings):
-    """F1 of class 1 on the test rows of each split, and how many fits converged."""
+    """Return F1 of class 1 on the test rows of each split, and the number of fits that converged."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ksparse.ConvergenceWarning)  # counted below instead
         batch = ksparse.fit_many(X, y, 8, sample_weight=training, fit_intercept=False, search="fast", n_jobs=-1, **settings)
@@ -156,7 +156,7 @@ for ridge in ridges:
     )
 
 # %%
-# The spread between splits is many times the difference between the losses, and the tutorial's two numbers lie inside it.
+# The spread over the splits is many times larger than the difference between the losses, and both numbers of the tutorial are within it.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
 ce, fl = (results[0.0, name][0] for name in ("cross entropy", "focal loss"))
@@ -174,15 +174,15 @@ right.legend(frameon=False)
 plt.show()
 
 # %%
-# What one may conclude
-# ---------------------
+# Conclusions
+# -----------
 #
-# - A better optimum shows: on the tutorial's own split both losses score above what it reports for either.
-# - A better loss does not show: over 200 splits the mean F1 of the two losses differs by a few thousandths, against the focal
-#   loss if at all, while F1 varies by more than a hundredth from split to split. With the choice of a seed anyone can have
-#   either loss win.
-# - The ± is the standard error if splits were independent. They share rows, so that the truth is less certain than that.
-# - At ridge 0 the 8 features separate the classes in some training parts; these fits end with the status ``separable``. A ridge of a
-#   millionth makes all converge, at no cost in F1. (The same ridge weighs more beside the focal loss, whose values are smaller.)
+# - A lower objective helps: on the split of the tutorial, both losses have a higher F1 than the tutorial reports for either.
+# - The focal loss does not help: over 200 splits, the mean F1 of the two losses differs by a few thousandths, and the focal loss is not better.
+#   F1 varies by more than a hundredth from split to split, so a suitable seed can make either loss look better.
+# - The ± is the standard error for independent splits. The splits share rows, so the uncertainty is larger than that.
+# - With ridge 0, the 8 features separate the classes in some of the training sets, and these fits have the status ``separable``. With a ridge of
+#   a millionth all fits converge, and F1 does not get worse. (The same ridge is relatively stronger for the focal loss, because its values are
+#   smaller.)
 #
-# When the focal loss does help is the subject of :ref:`sphx_glr_auto_examples_plot_rare_events.py`.
+# The example :ref:`sphx_glr_auto_examples_plot_rare_events.py` shows when the focal loss helps.

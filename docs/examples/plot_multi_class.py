@@ -2,13 +2,13 @@
 Ten classes, a few features for each: handwritten digits
 ========================================================
 
-With more than two classes :class:`ksparse.KSparseClassifier` fits each against the rest, with at most k features of its own: what
-tells this class from all others. :class:`ksparse.KSparseSelector` hands the features of all classes to a model of another kind.
+With more than two classes, :class:`ksparse.KSparseClassifier` fits each class against the rest, with at most k features per class.
+:class:`ksparse.KSparseSelector` selects the features of all classes for another model.
 """
 
 # %%
-# 1797 images of 8 × 8 pixels. Each digit gets four of the 64 pixels; the ten problems are answered together and share passes over
-# X. A small ridge is needed: some digits can be told from the rest exactly, and then have no finite optimum without it.
+# The data are 1797 images of 8 × 8 pixels. For each digit, four of the 64 pixels are chosen. The ten problems are solved together and share the
+# passes over X. A small ridge is needed because some digits can be separated from the rest without error, and there is then no finite optimum.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,9 +28,9 @@ for digit, support in zip(model.classes_, model.supports_, strict=True):
 print(f"{len(model.support_)} of 64 pixels used, accuracy on the test part {model.score(X_test, y_test):.3f}")
 
 # %%
-# The pixels of each digit on its mean image. Ink at a triangle that points up speaks for the digit, at one that points down against
-# it; the larger the triangle, the larger the coefficient per standard deviation of the pixel. More than half speak against: ink in the
-# middle is no part of a 0.
+# The picture shows the chosen pixels of each digit on its mean image. Triangles that point up have positive coefficients: ink at this place makes
+# the digit more likely. Triangles that point down have negative coefficients. A larger triangle means a larger coefficient per standard
+# deviation of the pixel. More than half of the coefficients are negative; for example, a 0 has no ink in the middle.
 
 figure, axes = plt.subplots(2, 5, figsize=(8, 3.9), layout="constrained")
 scale = X_train.std(axis=0)
@@ -46,12 +46,12 @@ handles = [
     for marker, color in (("^", "white"), ("v", "black"))
 ]
 figure.legend(
-    handles, ["ink speaks for the digit", "ink speaks against it"], loc="outside lower center", ncols=2, frameon=False
+    handles, ["ink makes the digit more likely", "ink makes it less likely"], loc="outside lower center", ncols=2, frameon=False
 )
 plt.show()
 
 # %%
-# Probabilities of the classes are those of each against the rest, divided by their sum.
+# The probabilities of the classes are the probabilities of each class against the rest, divided by their sum.
 
 proba = model.predict_proba(X_test[:3])
 print("digit", y_test[:3], " predicted", model.predict(X_test[:3]), " with probability", np.round(proba.max(axis=1), 2))
@@ -60,9 +60,9 @@ print("digit", y_test[:3], " predicted", model.predict(X_test[:3]), " with proba
 # Choose features, then any model
 # -------------------------------
 #
-# A linear model of four pixels is not how one would read digits. A support vector machine sees curves and corners, and can be given
-# the same pixels: in a pipeline the selector chooses them anew on every training part, and ``estimator_`` is the classifier that
-# chose. Beside it, as many pixels by the F-test of each alone (:class:`sklearn.feature_selection.SelectKBest`), and all 64.
+# A linear model with four pixels is not a good way to recognise digits. A support vector machine is not linear, and it can use the same pixels. In
+# a pipeline, the selector chooses the pixels again on every training set, and ``estimator_`` is the classifier that chose them. For comparison,
+# we choose the same number of pixels with an F-test of each pixel (:class:`sklearn.feature_selection.SelectKBest`), and also use all 64 pixels.
 
 splits = list(RepeatedStratifiedKFold(n_splits=5, n_repeats=2, random_state=0).split(X, y))
 everything = np.array([SVC().fit(X[train], y[train]).score(X[test], y[test]) for train, test in splits])
@@ -72,7 +72,7 @@ for k in (1, 2, 4, 8):
     for train, test in splits:
         pipeline = make_pipeline(KSparseSelector(k=k, ridge=1e-3), SVC()).fit(X[train], y[train])
         pixels = pipeline[-1].n_features_in_
-        # The F-test takes no constant pixel, as those in the corners are.
+        # The F-test is not defined for constant pixels, such as those in the corners.
         alone = make_pipeline(VarianceThreshold(), SelectKBest(f_classif, k=pixels), SVC()).fit(X[train], y[train])
         scores = [m.score(X[test], y[test]) for m in (pipeline[0].estimator_, pipeline, alone)]
         rows.append((pixels, *scores, scores[1] - scores[2]))
@@ -83,7 +83,7 @@ for k in (1, 2, 4, 8):
 print(f"   64.0                          {everything.mean():.3f}")
 
 # %%
-# Accuracy, the mean of ten splits; the difference of the two selections with its standard error, which is too small, for the splits
-# share rows. A bit more than half of the pixels do as well as all. But to the support vector machine pixels chosen together are
-# hardly better than pixels that differ most one by one, by half a percentage point at most: they are the best for a model that is
-# linear in them.
+# The table shows the mean accuracy over ten splits, and the difference between the two selections with its standard error. The standard error is
+# too small because the splits share rows. Slightly more than half of the pixels are as good as all of them. For the support vector machine, the
+# pixels that were chosen together are hardly better than the pixels of the F-test, by half a percentage point at most, because they were chosen
+# for a linear model.

@@ -2,18 +2,18 @@
 Rare events: when the focal loss helps, and when it does not
 ============================================================
 
-With 2 to 4 % positives a classifier that says "positive" above probability 1/2 says it too seldom. Class weights, the focal loss
-and a tuned threshold are three answers. They are compared here on three kinds of simulated data, by what they do to the ranking of the
-rows (average precision) and to the decision (F1 at 1/2, F1 at a tuned threshold).
+If only 2 to 4 % of the rows are positive, a classifier that predicts "positive" for probabilities above 1/2 does so too seldom. Class weights,
+the focal loss and a tuned threshold are three remedies. This example compares them on three kinds of simulated data, by the ranking of the rows
+(average precision) and by the decisions (F1 at the threshold 1/2 and at a tuned threshold).
 """
 
 # %%
 # Three kinds of data
 # -------------------
 #
-# All have three features of 30 that matter. In the first the log-odds are linear, as both models assume. In the second
-# they rise slowly among the safe rows and steeply among the risky ones, as a curve of third degree. The third is the first with
-# steeper log-odds and 0.5 % of the labels wrong.
+# In all three, 3 of 30 features matter. In the first, the log-odds are linear in the features, as the model assumes. In the second, the log-odds are
+# a polynomial of degree three, which rises slowly for rows with a low risk and steeply for rows with a high risk. In the third, the log-odds are
+# linear but steeper, and 0.5 % of the labels are wrong.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,7 +24,7 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 
 
 def simulate(kind, n, rng):
-    """Rows, labels."""
+    """Return X and y."""
     X = np.asfortranarray(rng.standard_normal((n, 30)))
     score = X[:, :3] @ np.array([1.5, -1.2, 1.0])
     if kind == "linear":
@@ -37,7 +37,7 @@ def simulate(kind, n, rng):
 
 
 def f1(y, label):
-    """F1 of the rare class; scikit-learn's f1_score says the same and takes longer, with 100 thresholds to try."""
+    """Return F1 of the rare class, as scikit-learn's f1_score does, but faster for 100 thresholds."""
     return 2 * np.sum((y == 1) & (label == 1)) / max(1, np.sum(y == 1) + np.sum(label == 1))
 
 
@@ -51,18 +51,18 @@ models = {
 }
 
 # %%
-# One data set: where the threshold should be
-# -------------------------------------------
+# One data set: the best threshold
+# --------------------------------
 #
-# F1 on new rows against the threshold on ``predict_proba``. The curves are shifted against each other, and their peaks are
-# about as high: the losses rank the rows about alike, and differ in what their 1/2 means.
+# The picture shows F1 on new rows for all thresholds on ``predict_proba``. The curves are shifted, but their maxima are about the same: the losses
+# rank the rows in almost the same way, and differ in what a probability of 1/2 means.
 
 rng = np.random.default_rng(0)
 X, y = simulate("linear", 2000, rng)
 X_new, y_new = simulate("linear", 20000, rng)
 thresholds = np.linspace(0.01, 0.99, 99)
 figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
-# Cross entropy wide and light, since the focal loss at α = 0.5 lies on it.
+# The line of cross entropy is wide and light because that of the focal loss with α = 0.5 lies on it.
 styles = [("-", "0.7", 4), ("--", "0.1", 1.5), ("-.", "0.1", 1.5), (":", "0.1", 1.5)]
 for (name, model), (style, grey, width) in zip(models.items(), styles, strict=True):
     probability = model.fit(X, y).predict_proba(X_new)[:, 1]
@@ -77,8 +77,8 @@ plt.show()
 # Many data sets
 # --------------
 #
-# Eight of each kind, 2000 rows to learn from and 20,000 to judge. :class:`sklearn.model_selection.TunedThresholdClassifierCV` chooses
-# the threshold by cross-validation on the rows to learn from; its ``estimator_`` is the model itself, at 1/2.
+# We simulate eight data sets of each kind, with 2000 training rows and 20,000 test rows. :class:`sklearn.model_selection.TunedThresholdClassifierCV`
+# chooses the threshold by cross-validation on the training rows. Its ``estimator_`` is the model with the threshold 1/2.
 
 repeats = 8
 results = np.empty((len(kinds), len(models), repeats, 3))
@@ -126,20 +126,19 @@ panels[0].legend(frameon=False, loc="upper left", fontsize="small")
 plt.show()
 
 # %%
-# What one may conclude
-# ---------------------
+# Conclusions
+# -----------
 #
-# - **The focal loss helps a decision at a fixed 1/2**, when ``alpha`` is above 1/2: ``alpha`` is a class weight, and moves the
-#   decision as any class weight does. Which weight is best is a matter of the rate of positives and of what an error
-#   costs: "balanced" is 20 to 40 here, and for F1 far too much.
-# - **A tuned threshold does as much or more**, with any loss, and leaves cross entropy's probabilities honest. Compare the
-#   filled bars with each other: what is left between the losses is small beside the differences between the open bars.
-# - **The ranking is hardly touched** where labels are right: average precision differs by a few thousandths, within its standard
-#   errors. Where labels are wrong, the focal loss and even more so large weights of the rare class cost some of it: rows that contradict
-#   the model are what they look at hardest, and at times a feature of noise is chosen for their sake.
-# - Many easy negatives are no reason for the focal loss in a linear model: cross entropy's slope on a row of probability
-#   0.01 is already 0.01. The loss was made for detectors (Lin et al. 2017) with 100,000 easy candidates to an image and deep networks.
+# - **The focal loss improves decisions at the fixed threshold 1/2** if ``alpha`` is above 1/2, because ``alpha`` is a class weight. The best weight
+#   depends on the share of positives and on the costs of the errors. The balanced weight is 20 to 40 here, which is far too large for F1.
+# - **A tuned threshold is at least as good**, with any loss, and it does not change the probabilities. With a tuned threshold (filled bars), the
+#   differences between the losses are much smaller than at the threshold 1/2 (open bars).
+# - **The ranking hardly changes** if the labels are correct: the average precision differs by a few thousandths, which is within its standard
+#   errors. If some labels are wrong, the focal loss ranks the rows worse, and large weights of the rare class do so even more. Both give large
+#   weights to rows that contradict the model, and sometimes choose a feature of noise because of them.
+# - Many easy negative rows are not a reason to use the focal loss in a linear model, because the slope of cross entropy for a row with the
+#   probability 0.01 is only 0.01. The focal loss was made for object detection with deep networks and 100,000 easy candidates per image (Lin et
+#   al. 2017).
 #
-# So: begin with the logistic loss and a tuned threshold. Try ``gamma`` and ``alpha`` as what they are, two more numbers to be
-# cross-validated by a score that matters (:class:`ksparse.KSparseClassifierCV` takes lists of both), and keep them if the gain is
-# larger than its standard error.
+# Start with the logistic loss and a tuned threshold. ``gamma`` and ``alpha`` are two more parameters, which you can choose by cross-validation with a
+# suitable score (:class:`ksparse.KSparseClassifierCV` accepts lists of both). Use them if the gain is larger than its standard error.
