@@ -170,7 +170,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
     @quiet
     def _eta(self, X: Any) -> NDArray[np.float64]:
         eta = self._linear_predictor(X)
-        return eta[:, 0] if len(self.coef_) == 1 else eta
+        return eta[:, 0] if self.coef_.shape[0] == 1 else eta
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Label of each row.

@@ -258,7 +258,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     alpha, gamma, ridge : float or array-like of float, default=0.5, 2.0, 0.0
         Parameters as in :class:`ksparse.KSparseClassifier`; a list is compared too.
     cv : int, splitter, iterable or None, default=None
-        How to split the rows, as in scikit-learn. None is 5 stratified folds.
+        How to split the rows, as in scikit-learn. None is 5 stratified folds, or fewer if no class has 5 rows.
     scoring : str, callable or None, default=None
         Scorer of scikit-learn, the greater the better, e.g. ``"average_precision"``; with this and other scorers of one class y must be 0 and
         1, or the scorer one of ``make_scorer(..., pos_label=...)``. A callable ``f(model, X, y)`` may read the model and X, see Notes.
@@ -484,7 +484,7 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
     ridge : float or array-like of float, default=0.0
         As in :class:`ksparse.KSparseRegressor`; a list is compared too.
     cv : int, splitter, iterable or None, default=None
-        How to split the rows, as in scikit-learn. None is 5 folds.
+        How to split the rows, as in scikit-learn. None is 5 folds, or fewer if there are not 5 rows.
     scoring : str, callable or None, default=None
         Scorer of scikit-learn, the greater the better, e.g. ``"neg_mean_absolute_error"``, or a callable ``f(model, X, y)``, which is
         given what ``GridSearchCV(KSparseRegressor(), {"k": ks})`` would give it. None is minus the average loss on the rows left out.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,8 +20,12 @@ from ._path import PathResult, least_budget, solve_path, warn_of_doubts
 from ._progress import Report, progress_if
 from ._reading import ReadableEstimator
 from ._request import Settings
+from ._sparse import is_sparse
 from ._validation import check_groups, check_integer, check_kind_of_loss, check_loss, limit_budget, linear_predictor
 from .losses import Loss
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # of Python 3.11
 
 __all__ = ["OneBudget", "Predicted", "SparseLinearEstimator"]
 
@@ -40,7 +44,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     _responses: ClassVar[str]
     _other: ClassVar[str]
     # By class or label where there are several.
-    coef_: NDArray[np.float64]
+    coef_: Any  # an array, or after sparsify a sparse matrix
     intercept_: Any
     objective_: float | NDArray[np.float64]
     status_: str | NDArray[np.str_]
@@ -90,8 +94,40 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         if isinstance(X, Predicted):
             return X.eta
         X = validate_readable(self, X, reset=False)
-        coef = np.atleast_2d(self.coef_)
-        return linear_predictor(X, self.support_, coef[:, self.support_].T, self.n_features_in_) + self.intercept_
+        coef = self.coef_[:, self.support_].toarray() if is_sparse(self.coef_) else np.atleast_2d(self.coef_)[:, self.support_]
+        return linear_predictor(X, self.support_, coef.T, self.n_features_in_) + self.intercept_
+
+    def sparsify(self) -> Self:
+        """Turn ``coef_`` into a sparse matrix, which takes less memory where there are many features.
+
+        As in scikit-learn's linear models. Predictions are the same, another fit makes ``coef_`` dense again, and ``intercept_`` is not
+        changed. ``result_`` keeps its own coefficients; of a single fit these are dense.
+
+        Returns
+        -------
+        estimator
+            The fitted estimator itself.
+        """
+        from scipy.sparse import csr_matrix
+
+        check_is_fitted(self)
+        if not is_sparse(self.coef_):
+            self.coef_ = csr_matrix(np.atleast_2d(self.coef_))
+        return self
+
+    def densify(self) -> Self:
+        """Turn ``coef_`` back into an array of the shape that it had after the fit.
+
+        Returns
+        -------
+        estimator
+            The fitted estimator itself.
+        """
+        check_is_fitted(self)
+        if is_sparse(self.coef_):
+            coef = self.coef_.toarray()
+            self.coef_ = coef if self._responses == "labels" else coef[0]
+        return self
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Names of the chosen features.

@@ -25,6 +25,9 @@ Split = tuple[Any, Any]
 
 def splits_of(cv: Any, X: Any, y: Any, metadata: dict[str, Any], *, stratified: bool) -> list[Split]:
     """Return the pairs of training and test rows."""
+    if cv is None:  # scikit-learn refuses more folds than there are rows, of the largest class if there are classes
+        most = int(np.unique(y, return_counts=True)[1].max()) if stratified else len(y)
+        cv = max(2, min(5, most))
     splits = list(check_cv(cv, y, classifier=stratified).split(X, y, **metadata))
     if not splits:
         raise ValueError(

@@ -35,7 +35,6 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
 
     _responses = "numbers"
     _other = "KSparseClassifier"
-    coef_: NDArray[np.float64]
     intercept_: float
     result_: FitResult
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils import _safe_indexing, indexable
 
+from ._estimator_input import targets_of, weights_of
 from ._loss import terms_by_eta
 from ._sparse import is_sparse
 from .losses import Loss
@@ -50,6 +51,9 @@ def accepts_weights(scorer: Any) -> bool:
 
 def score_of(scorer: Any, model: Any, X: Any, y: Any, metadata: dict[str, Any]) -> float:
     """Return the number that a scorer makes of a model on some rows."""
+    if reads_predictions_only(scorer):  # predictions are NumPy's, and so must be what they are compared to
+        y = targets_of(y)
+        metadata = {name: weights_of(value) if name == "sample_weight" else value for name, value in metadata.items()}
     score = scorer(model, X, y, **metadata)
     if isinstance(score, np.ndarray) and score.ndim == 0:
         score = score.item()

@@ -320,6 +320,17 @@ def test_splits_and_scorers_that_are_none_are_named():
         assert KSparseClassifierCV(KS, ridge=1e-2, scoring=lambda *_, value=value: value).fit(X, y).best_score_ == 1.0
 
 
+def test_few_rows_have_fewer_folds():
+    """By default five, or as many as the largest class has rows; a number that was given is kept to."""
+    X, y, eta = clear_data(n=60)
+    few = np.concatenate([np.flatnonzero(y == 0)[:3], np.flatnonzero(y == 1)[:3]])
+    assert KSparseClassifierCV([0, 1], ridge=1e-1).fit(X[few], y[few]).n_splits_ == 3
+    assert KSparseRegressorCV([0, 1], ridge=1e-1).fit(X[few[1:5]], eta[few[1:5]]).n_splits_ == 4
+    assert KSparseClassifierCV([0, 1], ridge=1e-1).fit(X, y).n_splits_ == KSparseRegressorCV([0]).fit(X, eta).n_splits_ == 5
+    with pytest.raises(ValueError, match="n_splits=5"):
+        KSparseClassifierCV([0, 1], cv=5).fit(X[few], y[few])
+
+
 def test_folds_without_a_class_are_named():
     """By its label, of two classes and of three."""
     X, y, _ = clear_data(n=90, n_classes=3)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._many import BatchResult
+from .._sparse import is_sparse
 from .._validation import check_integer, check_real, names_of
 from .common import literal, row_of, take_axes, write_note
 
@@ -167,7 +168,8 @@ class CoefficientDisplay:
         """
         row = row_of(estimator, target)
         names = getattr(estimator, "feature_names_in_", None)
-        display = cls._of(estimator.coef_[row], estimator.supports_[row], names, intervals, level, interval_name, scale)
+        coef = estimator.coef_[[row]].toarray()[0] if is_sparse(estimator.coef_) else estimator.coef_[row]
+        display = cls._of(coef, estimator.supports_[row], names, intervals, level, interval_name, scale)
         display.note = (
             estimator.result_[row]._caution if isinstance(estimator.result_, BatchResult) else estimator.result_._caution
         )

@@ -46,7 +46,7 @@ def row_of(estimator: Any, target: Any) -> int:
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(estimator)
-    rows = len(estimator.coef_)
+    rows = len(estimator.supports_)
     if rows == 1 and target is None:
         return 0
     targets = estimator.classes_[-rows:] if np.ndim(estimator.classes_) == 1 else np.arange(rows)
