@@ -612,15 +612,21 @@ def _check_matrix(values: Any, n: int, name: str) -> NDArray[Any] | None:
     return array if array.dtype.itemsize <= 8 and array.dtype != np.float16 else array.astype(np.float64)
 
 
+def _by_problem(value: Any, name: str) -> NDArray[Any]:
+    """Return a setting as an array, also one of objects or of a type with missing values, if these are numbers."""
+    array = np.asarray(value)
+    return numbers_of(value, name) if array.dtype.kind == "O" and array.ndim else array
+
+
 def _check_budgets(k: Any) -> NDArray[np.int64]:
-    array = np.asarray(k)
+    array = _by_problem(k, "k")
     if array.dtype.kind not in "iu" or array.ndim > 1:
         raise TypeError(f"k is {k!r}; it must be an integer, or one per problem")
     return array.astype(np.int64)
 
 
 def _check_setting(value: Any, name: str) -> NDArray[np.float64]:
-    array = np.asarray(value)
+    array = _by_problem(value, name)
     if array.ndim == 0:
         check_real(value, name, "finite", -np.inf)
     elif array.dtype.kind not in "fiu" or array.ndim > 1:

@@ -34,6 +34,8 @@ def check_sparse(X: Any) -> Any:
     stored = floats if compressed else floats.tocsc()
     if stored.indices.dtype != stored.indptr.dtype or stored.indices.dtype not in (np.int32, np.int64):
         stored = _with_indices(stored, np.int64)
+    if not all(array.flags.c_contiguous and array.flags.aligned for array in (stored.data, stored.indices, stored.indptr)):
+        stored = stored.copy()  # SciPy's copy is contiguous
     if _core.storage_problem(stored) is not None:
         _check_lines(stored)
         if stored is X:

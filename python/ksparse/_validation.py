@@ -272,14 +272,21 @@ def check_features(features: Any, name: str, n_features: int, names: NDArray[np.
     values = features.tolist() if isinstance(features, np.ndarray) else features
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise TypeError(f"{name} is {features!r}; it must be a list of features")
-    places = {} if names is None else {column: j for j, column in enumerate(names)}
+    places: dict[Any, list[int]] = {}
+    for j, column in enumerate(() if names is None else names):
+        places.setdefault(column, []).append(j)
     found = []
     for i, value in enumerate(values):
         if isinstance(value, str):
             if value not in places:
                 why = "X has no column names" if names is None else f"X has no such column{_resembling(value, list(places))}"
                 raise ValueError(f"{name}[{i}] is {value!r}, but {why}")
-            found.append(places[value])
+            if len(places[value]) > 1:
+                raise ValueError(
+                    f"{name}[{i}] is {value!r}, but X has {len(places[value])} columns of that name ({places[value]}); "
+                    "give the number of the column that is meant, or rename the columns"
+                )
+            found.append(places[value][0])
         else:
             found.append(check_integer(value, f"{name}[{i}]", 0, n_features - 1, ", the last feature"))
     return found
@@ -335,7 +342,7 @@ def check_bounds(bounds: Any, n_features: int) -> tuple[NDArray[np.float64] | No
 def _check_bound(bound: Any, name: str, n_features: int) -> NDArray[np.float64] | None:
     if bound is None:
         return None
-    array = np.asarray(bound)
+    array = numbers_of(bound, f"bounds: {name}")
     if array.dtype.kind not in "fiu":
         raise TypeError(f"bounds: {name} has dtype {array.dtype}; it must be real numbers")
     if array.shape not in ((), (n_features,)):

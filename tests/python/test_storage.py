@@ -401,3 +401,45 @@ def test_memory_map(tmp_path, order, dtype, monkeypatch):
     model = KSparseClassifier(k=4, ridge=1e-3).fit(X, problem.y)
     assert np.shares_memory(seen[-1], X)
     np.testing.assert_array_equal(model.support_, result.support)
+
+
+@pytest.mark.parametrize("format", ["csc", "csr", "coo"])
+def test_sparse_arrays_with_strides(format):
+    """A part of a larger array, an unaligned or a swapped one: SciPy takes them, so X may hold them."""
+    rng = np.random.default_rng(0)
+    dense = rng.standard_normal((50, 6)) * (rng.random((50, 6)) < 0.4)
+    y = (dense[:, 1] - dense[:, 4] + 0.5 * rng.logistic(size=50) > 0).astype(float)
+    expected = ksparse.fit(dense, y, 2, ridge=1e-2)
+
+    def every_other(array):
+        return np.repeat(array, 2)[::2]
+
+    def backwards(array):
+        return array[::-1].copy()[::-1]
+
+    def unaligned(array):
+        raw = np.zeros(array.nbytes + 1, np.uint8)
+        moved = raw[1:].view(array.dtype)
+        moved[:] = array
+        return moved
+
+    def swapped(array):
+        return array.astype(array.dtype.newbyteorder())
+
+    parts = ("row", "col", "data") if format == "coo" else ("data", "indices", "indptr")
+    for change in (every_other, backwards, unaligned, swapped):
+        for some in (parts, *[(part,) for part in parts]):
+            if change is swapped and some != ("data",):
+                continue  # SciPy itself does not take such indices
+            X = sp.coo_matrix(dense).asformat(format)
+            for part in some:
+                if hasattr(X, "coords") and format == "coo" and part != "data":
+                    X.coords = tuple(
+                        change(axis) if name == part else axis for name, axis in zip(("row", "col"), X.coords, strict=True)
+                    )
+                else:
+                    setattr(X, part, change(getattr(X, part)))
+            before = X.data.copy()
+            for fitted in (ksparse.fit(X, y, 2, ridge=1e-2), KSparseClassifier(2, ridge=1e-2).fit(X, y).result_):
+                np.testing.assert_allclose(fitted.coef, expected.coef, rtol=1e-9)
+            np.testing.assert_array_equal(X.data, before)

@@ -474,3 +474,35 @@ def test_an_integer_beyond_floats_is_refused():
     for name in ("fit", "KSparseClassifier"):
         with pytest.raises(TypeError, match="X has dtype object, with an integer that is too large for a float"):
             entries()[name](values)
+
+
+def test_a_name_of_two_columns_points_at_none():
+    """The last of them was taken, or only one of them kept out."""
+    frame = pd.DataFrame(np.column_stack([X, X[:, 0] ** 2]), columns=["age", "age", "dose", "Age"])
+    message = r"\[0\] is 'age', but X has 2 columns of that name \(\[0, 1\]\); give the number of the column that is meant"
+    for name in ("always_in", "never_in", "start"):
+        with pytest.raises(ValueError, match=name + message):
+            ksparse.fit(frame, y, 2, ridge=1e-2, **{name: ["age"]})
+        ksparse.fit(frame, y, 2, ridge=1e-2, **{name: ["dose"]})
+    assert 0 in ksparse.fit(frame, y, 2, ridge=1e-2, always_in=[0]).support
+    for entry in (ksparse.fit_many, ksparse.stability_selection):
+        with pytest.raises(ValueError, match="always_in" + message):
+            entry(frame, y, 2, ridge=1e-2, always_in=["age"])
+    with pytest.raises(ValueError, match="never_in" + message):
+        ksparse.fit_path(frame, y, [1, 2], ridge=1e-2, never_in=["age"])
+    result = ksparse.fit(frame, y, 3, ridge=1e-2)
+    with pytest.raises(ValueError, match=r"units\[0\] is 'age', but X has 2 columns of that name"):
+        result.scorecard(units={"age": 10.0})
+
+
+def test_settings_of_any_type_that_holds_numbers():
+    """Bounds, and what a batch takes by problem."""
+    Y = np.column_stack([y, 1 - y])
+    low, plain = pd.array([0, 0, -1], dtype="Int64"), np.array([0.0, 0.0, -1.0])
+    expected = ksparse.fit(X, y, 2, ridge=1e-2, bounds=(plain, None))
+    for lower in (low, pd.Series(low), low.astype(object), pl.Series(plain), plain.tolist()):
+        np.testing.assert_array_equal(ksparse.fit(X, y, 2, ridge=1e-2, bounds=(lower, None)).coef, expected.coef)
+    batch = ksparse.fit_many(X, Y, [1, 2], ridge=[1e-2, 1.0])
+    for k in (pd.array([1, 2], dtype="Int64"), np.array([1, 2], dtype=object), pl.Series([1, 2])):
+        other = ksparse.fit_many(X, Y, k, ridge=pd.array([1e-2, 1.0], dtype="Float64"))
+        np.testing.assert_array_equal(other.coefs.toarray(), batch.coefs.toarray())
