@@ -1,10 +1,8 @@
 // Which instruction sets this processor and its operating system can run. Compiled for the baseline, since it runs first.
-// SPDX-License-Identifier: BSD-3-Clause
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
-
-#include <string>
-#include <vector>
+// Written without pybind11, which waits for ever when it is loaded in a subinterpreter of Python 3.11 or before: this module is
+// loaded before any other of ksparse and refuses that in words. SPDX-License-Identifier: BSD-3-Clause
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
 
 #if defined(_MSC_VER) && defined(_M_X64)
 #include <immintrin.h>
@@ -34,17 +32,48 @@ bool has_avx2() { return false; }
 bool has_avx512() { return false; }
 #endif
 
-std::vector<std::string> supported() {
-  std::vector<std::string> names;
-  if (has_avx512()) names.emplace_back("avx512");
-  if (has_avx2()) names.emplace_back("avx2");
-  names.emplace_back("baseline");
+PyObject* supported(PyObject*, PyObject*) {
+  PyObject* names = PyList_New(0);
+  const auto append = [&](const char* name) {
+    PyObject* text = names ? PyUnicode_FromString(name) : nullptr;
+    if (text && PyList_Append(names, text) == 0) return Py_DECREF(text);
+    Py_XDECREF(text);
+    Py_CLEAR(names);
+  };
+  if (has_avx512()) append("avx512");
+  if (has_avx2()) append("avx2");
+  append("baseline");
   return names;
 }
 
+int refuse_subinterpreters(PyObject*) {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return 0;
+  PyErr_SetString(PyExc_ImportError,
+                  "ksparse cannot be imported in a subinterpreter, as neither can what it is built on; run it in the main "
+                  "interpreter (with mod_wsgi: WSGIApplicationGroup %{GLOBAL})");
+  return -1;
+}
+
+PyMethodDef methods[] = {
+    {"supported", supported, METH_NOARGS, "Names of the instruction sets that can run here, best first."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(&refuse_subinterpreters)},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},  // else Python refuses in words of its own
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, nullptr},
+};
+
+PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_cpu", "What this processor can run.", 0, methods, slots, nullptr, nullptr, nullptr,
+};
+
 }  // namespace
 
-PYBIND11_MODULE(_cpu, module, pybind11::mod_gil_not_used()) {
-  module.doc() = "What this processor can run.";
-  module.def("supported", &supported, "Names of the instruction sets that can run here, best first.");
-}
+PyMODINIT_FUNC PyInit__cpu() { return PyModuleDef_Init(&definition); }

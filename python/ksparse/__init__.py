@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import losses
+# _cpu comes first: it refuses a subinterpreter, where NumPy must not be loaded either.
+from . import _cpu, losses  # noqa: F401
 from ._build_info import __version__, build_info
 from ._check_loss import LossReport, check_loss
 from ._each import FitFailure, fit_each

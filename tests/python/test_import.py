@@ -99,3 +99,35 @@ def test_the_version_is_written_once():
     written = [file for file in code if file.is_file() and number.search(file.read_text(encoding="utf-8"))]
     assert len(code) > 30
     assert written == []
+
+
+INTERPRETERS = """
+import sys
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+code = '''
+import warnings
+warnings.simplefilter("ignore")
+try:
+    import ksparse
+except ImportError as error:
+    print("refused:", error, flush=True)
+'''
+for _ in range(2):
+    interpreters.run_string(interpreters.create(), code)
+import ksparse
+interpreters.run_string(interpreters.create(), code)
+print(ksparse.fit([[0.0], [1.0], [0.5], [2.0]], [0, 1, 1, 0], 1).support)
+"""
+
+
+def test_a_subinterpreter_is_refused():
+    """As under mod_wsgi: the import waited for ever. NumPy is not loaded there, or the main interpreter could not load it."""
+    done = subprocess.run([sys.executable, "-c", INTERPRETERS], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    refusals = [line for line in done.stdout.splitlines() if line.startswith("refused:")]
+    assert len(refusals) == 3
+    assert all("ksparse cannot be imported in a subinterpreter" in line for line in refusals)
+    assert "[0]" in done.stdout
