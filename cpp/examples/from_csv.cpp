@@ -1,26 +1,71 @@
 // Reads a table of numbers whose last column is the label, chooses three of the others, and prints the model as a table.
 //   ksparse_from_csv rare_events.csv
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <ksparse/ksparse.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
+// What stands between the commas of a line, the last field as well where it is empty.
+std::vector<std::string> fields_of(std::string line) {
+  if (!line.empty() && line.back() == '\r') line.pop_back();  // of a file from Windows
+  std::vector<std::string> fields;
+  for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = line.find(',', begin);
+    fields.push_back(line.substr(begin, end == std::string::npos ? end : end - begin));
+  }
+  return fields;
+}
+
+// Whether a field is a number, and nothing but a number: strtod alone takes a blank, "NA" or any text for 0.
+bool is_number(const std::string& field, double& value) {
+  char* end = nullptr;
+  value = std::strtod(field.c_str(), &end);
+  if (end == field.c_str()) return false;
+  while (*end == ' ' || *end == '\t') ++end;
+  return *end == '\0' && std::isfinite(value);
+}
+
+// Reads the lines after the names; says which field of which line is no number.
+bool read_numbers(std::istream& file, const std::vector<std::string>& names, std::vector<double>& values) {
+  std::string line;
+  for (long number = 2; std::getline(file, line); ++number) {
+    const std::vector<std::string> fields = fields_of(line);
+    if (fields.size() == 1 && fields[0].empty() && file.peek() == std::ifstream::traits_type::eof())
+      return true;  // an empty last line
+    if (fields.size() != names.size()) {
+      std::fprintf(stderr, "line %ld has %zu fields but the first line names %zu\n", number, fields.size(), names.size());
+      return false;
+    }
+    for (std::size_t j = 0; j < fields.size(); ++j) {
+      double value = 0;
+      if (!is_number(fields[j], value)) {
+        std::fprintf(stderr, "line %ld, column %s: \"%s\" is not a number; fill in or leave out what is missing first\n",
+                     number, names[j].c_str(), fields[j].c_str());
+        return false;
+      }
+      values.push_back(value);
+    }
+  }
+  return true;
+}
+
 int main(int count, char** arguments) {
-  std::ifstream file(count > 1 ? arguments[1] : "rare_events.csv");
-  std::vector<std::string> names;
+  const char* const path = count > 1 ? arguments[1] : "rare_events.csv";
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) {
+    std::fprintf(stderr, "cannot read %s\n", path);
+    return 1;
+  }
+  const std::vector<std::string> names = fields_of(line);
   std::vector<double> values;  // line by line
-  std::string line, field;
-  std::getline(file, line);
-  for (std::istringstream fields(line); std::getline(fields, field, ',');) names.push_back(field);
-  while (std::getline(file, line))
-    for (std::istringstream fields(line); std::getline(fields, field, ',');)
-      values.push_back(std::strtod(field.c_str(), nullptr));
+  if (!read_numbers(file, names, values)) return 1;
   const Eigen::Index width = Eigen::Index(names.size());
-  if (width < 2 || values.empty() || Eigen::Index(values.size()) % width != 0) {
-    std::fprintf(stderr, "no table of numbers with a line of names\n");
+  if (width < 2 || values.empty()) {
+    std::fprintf(stderr, "%s has no table: a line of names, then lines of numbers, the last of which is the label\n", path);
     return 1;
   }
 
