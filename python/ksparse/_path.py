@@ -371,7 +371,8 @@ def fit_path(
         Features in none.
     bounds : tuple (lower, upper), optional
         Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
-        lower <= 0 <= upper. ``(0, None)``: no negative coefficient. A chosen feature whose coefficient ends at 0 is left out.
+        lower <= 0 <= upper unless the feature is in ``always_in``. ``(0, None)``: no negative coefficient. A chosen feature whose
+        coefficient ends at 0 is left out.
     groups : array-like of shape (n_features,), optional
         Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
         ``always_in`` and ``never_in`` name whole groups by any of their features.

@@ -327,6 +327,7 @@ TEST_CASE("constraints_hold_and_what_cannot_be_is_named", "[fit]") {
   wrong = Constraints();
   wrong.lower = Eigen::VectorXd::Ones(9);
   CHECK(refusal(wrong).find("bounds of feature 0 must hold 0") == 0);
+  CHECK(refusal(wrong).find("name it in always_in") != std::string::npos);
   wrong.lower = Eigen::VectorXd::Zero(3);
   CHECK(refusal(wrong) == "lower has 3 entries, not one per column");
 }

@@ -506,3 +506,52 @@ def test_settings_of_any_type_that_holds_numbers():
     for k in (pd.array([1, 2], dtype="Int64"), np.array([1, 2], dtype=object), pl.Series([1, 2])):
         other = ksparse.fit_many(X, Y, k, ridge=pd.array([1e-2, 1.0], dtype="Float64"))
         np.testing.assert_array_equal(other.coefs.toarray(), batch.coefs.toarray())
+
+
+class SharedFrame:
+    """A table that hands out nothing but its memory, by Arrow's protocol or by that of data frames."""
+
+    def __init__(self, frame, protocol):
+        self._frame, self.shape = frame, frame.shape
+        self.share = getattr(frame, protocol)
+
+    def __len__(self):
+        return len(self._frame)
+
+
+class ArrowFrame(SharedFrame):
+    """As of DuckDB or Ibis."""
+
+    def __init__(self, frame):
+        super().__init__(frame, "__arrow_c_stream__")
+        self.columns = list(frame.columns)
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.share(requested_schema)
+
+
+class ProtocolFrame(SharedFrame):
+    """As of libraries older than Arrow's protocol."""
+
+    def __init__(self, frame):
+        super().__init__(frame, "__dataframe__")
+
+    def __dataframe__(self, nan_as_null=False, allow_copy=True):
+        return self.share(allow_copy=allow_copy)
+
+
+@pytest.mark.filterwarnings("ignore:.*interchange.*")
+@pytest.mark.parametrize("kind", [ArrowFrame, ProtocolFrame])
+def test_tables_that_share_their_memory(kind):
+    """Are read by the same rule."""
+    source = pl.DataFrame if kind is ArrowFrame else pd.DataFrame
+    if not hasattr(source, "__arrow_c_stream__" if kind is ArrowFrame else "__dataframe__"):
+        pytest.skip("this release does not have the protocol")
+    frame = kind(source({"a": X[:, 0], "b": FLAG, "c": COUNT, "d": X[:, 1]}))
+    expected = ksparse.fit(FLOATS, y, 3, ridge=1e-2)
+    for result in (ksparse.fit(frame, y, 3, ridge=1e-2), KSparseClassifier(3, ridge=1e-2).fit(frame, y).result_):
+        np.testing.assert_allclose(result.coef, expected.coef, rtol=1e-9)
+    assert list(ksparse.fit(frame, y, 3, ridge=1e-2).feature_names) == ["a", "b", "c", "d"]
+    dates = kind(source({"a": X[:, 0], "b": np.array(DAYS, dtype="datetime64[us]")}))
+    with pytest.raises(TypeError, match=r"X has the column 'b' of dtype .*: turn dates"):
+        ksparse.fit(dates, y, 2)

@@ -16,8 +16,8 @@ namespace ksparse {
 struct Constraints {
   std::vector<Index> always_in;  ///< features in every support; they count towards k and are penalised like all
   std::vector<Index> never_in;   ///< features in none
-  Eigen::VectorXd lower;         ///< (p,) least coefficients, <= 0, or empty: no bound
-  Eigen::VectorXd upper;         ///< (p,) largest coefficients, >= 0, or empty: no bound
+  Eigen::VectorXd lower;         ///< (p,) least coefficients, <= 0 unless the feature is always in, or empty: no bound
+  Eigen::VectorXd upper;         ///< (p,) largest coefficients, >= 0 unless the feature is always in, or empty: no bound
   std::vector<Index> groups;     ///< (p,) group of each column, from 0 on without gaps, or empty; k then counts groups, and a
                                  ///< group is in or out as its members are asked to be
 
@@ -63,13 +63,18 @@ struct Constraints {
     }
     if (lower.size() && lower.size() != p) return "lower has " + std::to_string(lower.size()) + " entries, not one per column";
     if (upper.size() && upper.size() != p) return "upper has " + std::to_string(upper.size()) + " entries, not one per column";
+    const std::vector<Index> in = required();
+    const auto is_required = [&](Index j) {
+      return std::binary_search(in.begin(), in.end(), groups.empty() ? j : groups[std::size_t(j)]);
+    };
     for (Index j = 0; bounded() && j < p; ++j) {
       const double low = lower_of(j), high = upper_of(j);
       const auto given = [&] { return " (got " + std::to_string(low) + " and " + std::to_string(high) + ")"; };
       if (!(low <= high)) return "bounds of " + feature(j) + " must have lower <= upper" + given();
-      if (low > 0 || high < 0)
-        return "bounds of " + feature(j) + " must hold 0, the coefficient of a feature that is not chosen" + given();
-      if (low == high && std::count(always_in.begin(), always_in.end(), j))
+      if ((low > 0 || high < 0) && !is_required(j))
+        return "bounds of " + feature(j) + " must hold 0, the coefficient of a feature that is not chosen" + given() +
+               "; to have it in every model with a coefficient within them, name it in always_in";
+      if (low == 0 && high == 0 && std::count(always_in.begin(), always_in.end(), j))
         return feature(j) + " is in always_in, but its bounds leave 0 only";
     }
     return std::nullopt;

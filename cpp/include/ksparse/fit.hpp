@@ -38,7 +38,11 @@ inline void note_bad_entry(const GlmObjective& objective, Info& info) {
   if (info.status != Status::invalid_input) return;
   info.bad_row = objective.bad_row();
   info.bad_column = objective.bad_column();
-  info.message = "X[" + std::to_string(info.bad_row) + ", " + std::to_string(info.bad_column) + "] is not finite";
+  if (info.bad_row < 0)
+    info.message = "bounds of feature " + std::to_string(info.bad_column) +
+                   " must hold 0, the coefficient of a column that is as good as constant";
+  else
+    info.message = "X[" + std::to_string(info.bad_row) + ", " + std::to_string(info.bad_column) + "] is not finite";
 }
 
 /// X whose storage was looked at once; by columns, if that is worth making: for many problems, or groups, whose members are

@@ -17,7 +17,8 @@ inline GlmObjective::PlainMoments GlmObjective::plain_moments(Index place, doubl
   return {mean, sums_(place, Sums::square) / total - mean * mean, sums_(place, Sums::slope) - mean * sum_slope_};
 }
 
-// From the first scan's sums of a panel: units, and derivatives in these units. False: X is not finite.
+// From the first scan's sums of a panel: units, and derivatives in these units. False: X is not finite, or bounds ask for a
+// coefficient that a constant column cannot have.
 inline bool GlmObjective::choose_units(const Columns& panel) {
   const double total = weight_.sum(), average_curvature = sum_curvature_ / total;
   for (Index c = 0; c < panel.count; ++c) {
@@ -44,6 +45,10 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
           variance += (z.square() * weight_.segment(first, rows).array()).sum() / total;
         }
       }
+    }
+    if (inverse_scale_[column] == 0 && !(constraints_->lower_of(column) <= 0 && constraints_->upper_of(column) >= 0)) {
+      bad_column_ = column;  // the coefficient of a constant column is 0
+      return false;
     }
     panel_gradient_[c] = slope;
     panel_curvature_[c] = inverse_scale_[column] != 0 ? variance * total * average_curvature + ridge_of(column) : 0.0;
