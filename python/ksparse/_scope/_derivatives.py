@@ -156,6 +156,7 @@ class HostDerivatives(Derivatives):
         return HostPoint(self, params, columns, self.value(params))
 
     def value(self, params: Vector) -> float:
+        self.before_evaluation()
         answer = np.asarray(self._objective(params.copy(), *self._data))
         if answer.dtype.kind not in "fiub":
             raise ObjectiveError(f"objective returned {_kind(answer)}; it must return a real number ({describe(params)})")
@@ -165,6 +166,7 @@ class HostDerivatives(Derivatives):
         return float(answer.reshape(()))
 
     def gradient(self, params: Vector) -> Vector:
+        self.before_evaluation()
         return self._vector(self._gradient(params.copy(), *self._data), "gradient", params)
 
     def hessian(self, params: Vector) -> Matrix | None:

@@ -18,6 +18,7 @@ from ..losses import Loss
 from ._built_in import check_data, functions_of_loss
 from ._derivatives import Derivatives, HostDerivatives, ObjectiveError, Vector, describe
 from ._escape import lower_point
+from ._interrupts import Interrupts
 from ._jax import NotDiagonalError, Traced, derivatives_of, double_precision, jax_module, trace
 from ._party import BelowScaleError, Party
 
@@ -261,21 +262,22 @@ class Solver:
         widest = int(np.bincount(groups).max())
 
         def solve_on(data: Any) -> list[Outcome]:
-            return self._solve_on(functions, data, jit, groups, required, start, sparsities, init, bounds, widest)
+            return self._solve_on(functions, data, jit, groups, required, start, sparsities, init, bounds, widest, interrupts)
 
         self.__dict__.pop("params", None)  # of an earlier call, should this one fail
         self.information_criterion: float | None = None
         self.cross_validation_loss: float | None = None
         folds = check_integer(self.cv, "cv", 1)
-        if folds > 1:
-            means = self._validate(solve_on, functions, data, folds, p)
-            best = int(np.argmin(means))
-            self.cross_validation_loss = float(means[best])
-            sparsities = [sparsities[best]]
-            outcome = solve_on(data)[0]
-        else:
-            outcomes = solve_on(data)
-            outcome = outcomes[0] if self.ic_method is None else self._choose(outcomes, p)
+        with Interrupts() as interrupts:
+            if folds > 1:
+                means = self._validate(solve_on, functions, data, folds, p)
+                best = int(np.argmin(means))
+                self.cross_validation_loss = float(means[best])
+                sparsities = [sparsities[best]]
+                outcome = solve_on(data)[0]
+            else:
+                outcomes = solve_on(data)
+                outcome = outcomes[0] if self.ic_method is None else self._choose(outcomes, p)
         self._keep(outcome)
         if outcome.status != "converged":
             warnings.warn(f"{outcome.status}: {self.advice}", ConvergenceWarning, stacklevel=2)
@@ -293,6 +295,7 @@ class Solver:
         init: Vector | None,
         bounds: tuple[Vector | None, Vector | None],
         widest: int,
+        interrupts: Interrupts,
     ) -> list[Outcome]:
         p = len(groups)
         objective, gradient, hessian, hessian_product = functions
@@ -301,8 +304,9 @@ class Solver:
         directions = _directions(p, sum(sorted(np.bincount(groups), reverse=True)[: max(sparsities)]))
         if gradient is None:
             traced = trace(objective, arguments, p, directions)
+            interrupts.check()
         linear = True
-        with double_precision(traced is not None and traced.rewritten):
+        with interrupts.waiting(traced is not None), double_precision(traced is not None and traced.rewritten):
             while True:
                 derivatives: Derivatives
                 if traced is None:
@@ -314,6 +318,7 @@ class Solver:
                     derivatives = derivatives_of(traced, directions, np.zeros(p), linear=linear)
                     first = _first_point(derivatives, init)
                 try:
+                    derivatives.before_evaluation = interrupts.check
                     party = Party(derivatives, first, init, *bounds, stride=widest)
                     problem = Problem(derivatives, party, groups, required, start)
                     if init is not None and not start:
