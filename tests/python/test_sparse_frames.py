@@ -137,3 +137,10 @@ def test_inside_scikit_learn():
     np.testing.assert_allclose(model.coef_, KSparseClassifierCV([1, 2], ridge=1e-2, cv=3).fit(DENSE, y).coef_, rtol=1e-6)
     selector = KSparseSelector(2, ridge=1e-2).fit(frame, y)
     assert set(selector.get_feature_names_out()) <= set(NAMES)
+
+
+def test_for_an_objective():
+    """ScopeSolver makes its data dense, tables of sparse columns as well as others."""
+    solver = ksparse.ScopeSolver(8, 2)
+    found = solver.solve(ksparse.losses.Squared(), data=(sparse_frame(), DENSE[:, 1] - DENSE[:, 4]))
+    assert np.flatnonzero(found).tolist() == [1, 4]

@@ -22,7 +22,8 @@ def check_data(data: Any, loss: Loss, n_parameters: int) -> tuple[Vector, Vector
         raise TypeError(f"data is {type(data).__name__}; with a loss of ksparse it must be (X, y)")
     if is_sparse(data[0]):
         raise TypeError("X is sparse; here it must be dense (ksparse.fit takes sparse X)")
-    X = np.asarray(check_design(data[0]), dtype=np.float64)
+    design = check_design(data[0])  # sparse, where it is a table of sparse columns
+    X = np.asarray(design.toarray() if is_sparse(design) else design, dtype=np.float64)
     if X.shape[1] != n_parameters:
         raise ValueError(f"X has {X.shape[1]} columns; it must have {n_parameters}, the dimensionality")
     bad = np.argwhere(~np.isfinite(X))
