@@ -42,6 +42,7 @@ def _says_probabilities(estimator: Any) -> bool:
     return True
 
 
+@quiet
 def _times_class_weights(class_weight: Any, y: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """Multiply the weights of the rows by those of their classes.
 

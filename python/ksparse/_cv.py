@@ -27,6 +27,7 @@ from ._outcomes import Outcomes
 from ._path import check_ks, least_budget
 from ._plot import CrossValidationDisplay
 from ._progress import progress_if
+from ._quiet import quiet
 from ._regressor import KSparseRegressor, SparseLinearRegressor
 from ._request import Request, Settings
 from ._scoring import FoldRows, accepts_weights, checked_scorer, minus_mean_loss, reads_predictions_only, score_of
@@ -651,6 +652,7 @@ def _refuse_others(method: str, params: dict[str, Any]) -> None:
         )
 
 
+@quiet
 def _losses(problems: list[Request], settings: list[Settings], paths: FoldPaths, splits: list[Split]) -> NDArray[np.float64]:
     """Minus the average loss of every fit on the rows left out of it, of several classes their mean: (points, ks, splits)."""
     scores = np.empty((len(settings), len(paths.ks), len(splits)))
@@ -689,6 +691,7 @@ def _warn_of_folds(results: dict[str, Any], best: int, status: NDArray[Any]) -> 
         )
 
 
+@quiet
 def standard_error(results: dict[str, Any]) -> NDArray[np.float64]:
     """Return standard errors of the mean scores of a search, as if its folds were independent; 0 where there is one fold."""
     scores = np.stack([results[key] for key in results if key.startswith("split") and key.endswith("_test_score")])
@@ -697,6 +700,7 @@ def standard_error(results: dict[str, Any]) -> NDArray[np.float64]:
     return scores.std(axis=0, ddof=1) / np.sqrt(len(scores))
 
 
+@quiet
 def _results(grid: list[dict[str, float]], ks: list[int], scores: NDArray[np.float64], seconds: float) -> dict[str, Any]:
     """Arrange scores (points, ks, splits) as scikit-learn does."""
     params = [{"k": k, **point} for point, k in itertools.product(grid, ks)]

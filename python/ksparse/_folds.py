@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_method_params
 from . import _core
 from ._fit import FitResult, result_of
 from ._progress import Report, part_of
+from ._quiet import quiet
 from ._request import Request, Settings
 from ._sparse import is_sparse
 
@@ -106,6 +107,7 @@ class FoldPaths:
         """Return the path of each problem on a fold."""
         return [paths[fold * len(self._asked[0]) + point] for paths in self._paths]
 
+    @quiet
     def linear_predictors(self, fold: int, point: int, test: Any) -> NDArray[np.float64]:
         """Linear predictors on the rows left out, (n_rows, ks, problems): only the columns that some fit uses are read."""
         paths = self._of(fold, point)

@@ -156,6 +156,21 @@ def test_of_several_classes_and_labels_too():
     np.testing.assert_array_equal(x, [0.0, 0.5, 1.0])
 
 
+def test_cross_validation_and_weights_next_to_nothing():
+    """Columns and responses of 1e-300, and weights that are no normal doubles."""
+    X, y = data_for("logistic")
+    amounts = data_for("gamma")[1]
+    with np.errstate(all="raise"):
+        ksparse.KSparseClassifier(2, class_weight="balanced", ridge=1e-2).fit(X, y, np.where(y == 1, 1e-300, 1.0))
+        for loss in ("squared", "gamma"):
+            small = 1e-300 * amounts
+            model = ksparse.KSparseRegressorCV([1, 2], loss=loss, cv=3, one_standard_error=True).fit(X, small)
+            assert np.isfinite(model.predict(X)).all()
+        for scoring in (None, "roc_auc", "accuracy"):
+            model = ksparse.KSparseClassifierCV([0, 1, 2], ridge=1e-3, cv=3, scoring=scoring).fit(X.assign(d=0.0), y)
+            assert {0, 2} >= set(model.support_.tolist())
+
+
 # The zero of the log-odds by bisection in mpmath, 400 digits, of the formulas in _probability.py.
 THRESHOLDS = [
     (0.0, 1e30, 64.783690686956547),
