@@ -167,7 +167,7 @@ def _of_objects(array: NDArray[np.object_], name: str) -> NDArray[Any]:
 
 def _refusal_of_object(array: NDArray[np.object_], i: int, name: str) -> str:
     value = array.ravel()[i]
-    place = ", ".join(str(int(index)) for index in np.unravel_index(i, array.shape)) if array.ndim else ""
+    place = f"[{', '.join(str(int(index)) for index in np.unravel_index(i, array.shape))}]" if array.ndim else "it"
     try:
         float(value)
         why = ""
@@ -182,4 +182,4 @@ def _refusal_of_object(array: NDArray[np.object_], i: int, name: str) -> str:
         cure = _DATES
     shown = repr(value)
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-    return _refusal(name, cure, f", but [{place}] is {shown}{why}")
+    return _refusal(name, cure, f", but {place} is {shown}{why}")

@@ -359,7 +359,5 @@ def feature_names(X: Any) -> NDArray[np.object_] | None:
     """Return the column names of a data frame if all are strings, else None."""
     if not is_frame(X):
         return None
-    columns = column_names(X)
-    names = np.empty(len(columns), dtype=object)
-    names[:] = columns
-    return names if len(names) and all(isinstance(name, str) for name in names) else None
+    names = column_names(X)
+    return np.asarray(names, dtype=object) if names and all(isinstance(name, str) for name in names) else None

@@ -242,6 +242,17 @@ def test_columns_of_one_name():
         np.testing.assert_allclose(result.coef, ksparse.fit(FLOATS, y, 3, ridge=1e-2).coef, rtol=1e-9)
 
 
+def test_columns_whose_names_are_no_strings():
+    """Have no names, as in scikit-learn; a message names the column all the same."""
+    levels = pd.MultiIndex.from_product([["a"], ["b", "c", "d"]])
+    for names in (levels, range(3), ["a", 1, "b"]):
+        frame = pd.DataFrame(X).set_axis(names, axis=1)
+        assert ksparse.fit(frame, y, 2, ridge=1e-2).feature_names is None
+        label = repr(list(names)[1]).replace("(", r"\(").replace(")", r"\)")
+        with pytest.raises(TypeError, match=f"X has the column {label} of dtype"):
+            ksparse.fit(pd.concat([frame.iloc[:, :1], frame.iloc[:, 1:2].astype(str), frame.iloc[:, 2:]], axis=1), y, 2)
+
+
 def missing_frames():
     """Numbers of which that in row 5, column 'b', is missing."""
 
