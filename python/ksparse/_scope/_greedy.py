@@ -5,13 +5,14 @@ They serve to compare with: none of them takes a step back once its rule is sati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._validation import check_flag, check_integer, check_real
+from ..losses import Loss
 from ._derivatives import Point, Vector
 from ._party import BelowScaleError
 from ._solver import Outcome, Problem, Solver
@@ -71,6 +72,63 @@ class GreedySolver(Solver):
     """A solver that makes states, one after another."""
 
     _fixed: ClassVar[dict[str, Any]] = {"numeric_solver": None}
+    _stacklevel = 3
+
+    def solve(  # type: ignore[override]
+        self,
+        objective: Callable[..., Any] | Loss,
+        data: Any = None,
+        layers: Sequence[Any] = (),
+        gradient: Callable[..., Any] | None = None,
+        init_support_set: ArrayLike | None = None,
+        init_params: ArrayLike | None = None,
+        jit: bool = False,
+        *,
+        hessian: Callable[..., Any] | None = None,
+        hessian_product: Callable[..., Any] | None = None,
+    ) -> NDArray[np.float64]:
+        """Minimise an objective over parameters of which few are not zero.
+
+        The arguments are those of :meth:`ScopeSolver.solve`, in the order that skscope has for these solvers.
+
+        Parameters
+        ----------
+        objective : callable or Loss
+            ``objective(params)``, or ``objective(params, data)``, in JAX or with a ``gradient``; or a loss of
+            :mod:`ksparse.losses`.
+        data : any, optional
+            Passed on to the objective and its derivatives.
+        layers : sequence, default=()
+            Objects of skscope: ``NonNegative`` and ``BoxConstraint``, as bounds.
+        gradient : callable, optional
+            Returns the gradient, shape (dimensionality,).
+        init_support_set : array-like of int, optional
+            Parameters, or groups, with which the solver begins.
+        init_params : array-like of shape (dimensionality,), optional
+            Parameters at which the solver begins.
+        jit : bool, default=False
+            Whether to compile objective and gradient by JAX.
+        hessian : callable, optional
+            Returns the Hessian, shape (dimensionality, dimensionality).
+        hessian_product : callable, optional
+            ``hessian_product(params, vector)`` returns the Hessian times a vector.
+
+        Returns
+        -------
+        ndarray of shape (dimensionality,)
+            The parameters found.
+        """
+        return super().solve(
+            objective,
+            data,
+            layers,
+            init_support_set,
+            init_params,
+            gradient,
+            jit,
+            hessian=hessian,
+            hessian_product=hessian_product,
+        )
 
     def _store(self, arguments: dict[str, Any]) -> None:
         for name in self._names():
@@ -122,7 +180,7 @@ _PARAMETERS = """    Parameters
     sparsity : int or array-like of int, optional
         Most parameters that are not zero, or groups of them, as in :class:`ScopeSolver`.
     sample_size : int, default=1
-        Number of samples, for ``ic_method`` and ``cv``.
+        Number of samples, which ``ic_method`` and ``cv`` need.
 {first}    preselect : array-like of int, default=()
         Parameters, or groups, that are always chosen. They count.
 {then}    numeric_solver : None
@@ -132,11 +190,12 @@ _PARAMETERS = """    Parameters
     group : array-like of shape (dimensionality,), optional
         Number of each parameter's group, as in :class:`ScopeSolver`.
     ic_method : callable, optional
-        Criterion to choose among several sparsities, as in :class:`ScopeSolver`.
+        ``ic_method(objective, p, s, n)``: criterion to choose among several sparsities. As in skscope, p is ``dimensionality``, s the
+        sparsity, and n ``sample_size``.
     cv : int, default=1
         Folds of cross-validation, if more than 1.
     cv_fold_id : array-like of shape (sample_size,), optional
-        Fold of each sample; at random by default.
+        Fold of each sample; by default those of scikit-learn's ``KFold``, shuffled.
     split_method : callable, optional
         ``split_method(data, index)`` returns a part of the data.
     random_state : int, optional

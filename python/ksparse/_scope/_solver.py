@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import KFold
 
 from .. import _core
 from .._validation import check_choice, check_integer
@@ -95,6 +96,7 @@ class Solver:
 
     # Arguments of skscope that mean nothing here, with the only value that is accepted.
     _fixed: ClassVar[dict[str, Any]] = {}
+    _stacklevel = 2  # of the warning that solve() gives
 
     dimensionality: Any
     sparsity: Any
@@ -108,6 +110,10 @@ class Solver:
     random_state: Any
 
     # ------------------------------------------------------------------------------------------------------- arguments
+
+    def _own_hessian(self) -> Callable[..., Any] | None:
+        """Return the Hessian that was set as an attribute, where there is such a thing."""
+        return None
 
     @classmethod
     def _names(cls) -> list[str]:
@@ -258,6 +264,8 @@ class Solver:
                 raise TypeError(f"{name} is {function!r}; it must be a function of the parameters")
             if function is not None and gradient is None:
                 raise ValueError(f"{name} is given without gradient; give both, or neither for an objective written in JAX")
+        if hessian is None and hessian_product is None and gradient is not None:
+            hessian = self._own_hessian()
         functions = (objective, gradient, hessian, hessian_product)
         widest = int(np.bincount(groups).max())
 
@@ -277,10 +285,10 @@ class Solver:
                 outcome = solve_on(data)[0]
             else:
                 outcomes = solve_on(data)
-                outcome = outcomes[0] if self.ic_method is None else self._choose(outcomes, p)
+                outcome = outcomes[0] if self.ic_method is None else self._choose(outcomes, sparsities, groups)
         self._keep(outcome)
         if outcome.status != "converged":
-            warnings.warn(f"{outcome.status}: {self.advice}", ConvergenceWarning, stacklevel=2)
+            warnings.warn(f"{outcome.status}: {self.advice}", ConvergenceWarning, stacklevel=self._stacklevel)
         return self.params
 
     def _solve_on(
@@ -369,8 +377,7 @@ class Solver:
         """Return the sparsities to solve for, increasing."""
         given = self.sparsity
         if given is None:
-            given = range(max(int(p / math.log(math.log(p)) / math.log(p)), 1) if p > 2 else p + 1)
-            given = [k for k in given if least <= k <= n_groups]
+            given = range(least, max(least, _usual_sparsity(n_groups)) + 1)
         many = isinstance(given, (range, list, tuple, set)) or (isinstance(given, np.ndarray) and given.ndim > 0)
         values = sorted(
             {check_integer(value, "sparsity", 0, n_groups, _what(p, n_groups)) for value in (given if many else [given])}
@@ -385,17 +392,28 @@ class Solver:
             )
         if self.ic_method is not None and not callable(self.ic_method):
             raise TypeError(f"ic_method is {self.ic_method!r}; it must be a function (objective, p, s, n) -> number")
+        if self.ic_method is not None and self.cv == 1 and self.sample_size == 1:
+            raise ValueError(
+                "sample_size is 1, but ic_method is given, which needs to know the number of samples: give sample_size"
+            )
         return values
 
-    def _choose(self, outcomes: list[Outcome], p: int) -> Outcome:
-        n = check_integer(self.sample_size, "sample_size", 1)
-        values = [float(self.ic_method(outcome.value, p, len(outcome.support), n)) for outcome in outcomes]
+    def _choose(self, outcomes: list[Outcome], sparsities: list[int], groups: NDArray[np.int64]) -> Outcome:
+        n = check_integer(self.sample_size, "sample_size", 2)
+        values = [
+            float(self.ic_method(outcome.value, *self._size(outcome, k, groups), n))
+            for outcome, k in zip(outcomes, sparsities, strict=True)
+        ]
         if not np.isfinite(values).all():
             worst = int(np.flatnonzero(~np.isfinite(values))[0])
             raise ValueError(f"ic_method returned {values[worst]} for {len(outcomes[worst].support)} parameters")
         best = int(np.argmin(values))
         self.information_criterion = values[best]
         return outcomes[best]
+
+    def _size(self, outcome: Outcome, k: int, groups: NDArray[np.int64]) -> tuple[int, int]:
+        """Return p and s of the criterion: those that skscope's solvers hand over, but for ``ScopeSolver``."""
+        return len(groups), k
 
     def _validate(
         self, solve_on: Callable[[Any], list[Outcome]], functions: tuple[Any, ...], data: Any, folds: int, p: int
@@ -407,8 +425,10 @@ class Solver:
         if not callable(self.split_method):
             raise TypeError(f"split_method is {self.split_method!r}; cv > 1 needs a function (data, index) -> part of the data")
         if self.cv_fold_id is None:
-            seed = 0 if self.random_state is None else check_integer(self.random_state, "random_state", 0)
-            fold_of = np.random.default_rng(seed).permutation(n) % folds
+            seed = 0 if self.random_state is None else check_integer(self.random_state, "random_state", 0, 2**32 - 1)
+            fold_of = np.empty(n, dtype=np.int64)
+            for fold, (_, left_out) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(np.empty(n))):
+                fold_of[left_out] = fold
         else:
             labels = np.asarray(self.cv_fold_id)
             if labels.shape != (n,):
@@ -514,9 +534,10 @@ class ScopeSolver(Solver):
         Number of parameters p.
     sparsity : int or array-like of int, optional
         Most parameters that are not zero, or groups of them. Of several, ``ic_method`` or ``cv`` chooses. By default
-        ``range(int(p / log(log(p)) / log(p)))``.
+        all from the number of ``preselect`` to ``int(p / log(log(p)) / log(p))``, where p is the number of parameters, or of
+        groups; up to p if that is 5 or less.
     sample_size : int, default=1
-        Number of samples, for ``ic_method`` and ``cv``.
+        Number of samples, which ``ic_method`` and ``cv`` need.
     preselect : array-like of int, default=()
         Parameters, or groups, that are always chosen. They count.
     numeric_solver : None
@@ -524,14 +545,14 @@ class ScopeSolver(Solver):
     max_iter : int, default=20
         A setting of another search: only the default is accepted.
     ic_method : callable, optional
-        ``ic_method(objective, p, s, n)`` returns the criterion, to be minimised over several sparsities; s is the number of
-        parameters chosen.
+        ``ic_method(objective, p, s, n)`` returns the criterion, to be minimised over several sparsities. As in skscope, s is the
+        number of parameters chosen, n is ``sample_size``, and p is the number of parameters, or of groups.
     cv : int, default=1
         Folds of cross-validation, if more than 1.
     split_method : callable, optional
         ``split_method(data, index)`` returns a part of the data, for cross-validation.
     cv_fold_id : array-like of shape (sample_size,), optional
-        Fold of each sample; at random by default.
+        Fold of each sample; by default those of scikit-learn's ``KFold``, shuffled.
     group : array-like of shape (dimensionality,), optional
         Number of each parameter's group, from 0 on, not falling, without gaps. Groups are chosen as a whole, and ``sparsity``,
         ``preselect`` and ``init_support_set`` are then of groups.
@@ -550,9 +571,9 @@ class ScopeSolver(Solver):
     path_type : {"seq", "gs"}, default="seq"
         With ``gs`` every sparsity from ``gs_lower_bound`` to ``gs_upper_bound`` is looked at, not only some of them.
     gs_lower_bound : int, optional
-        Least sparsity for ``path_type="gs"``; 0 by default.
+        Least sparsity for ``path_type="gs"``; the number of ``preselect`` by default.
     gs_upper_bound : int, optional
-        Largest sparsity for ``path_type="gs"``; ``int(p / log(log(p)) / log(p))`` by default.
+        Largest sparsity for ``path_type="gs"``; by default the last that ``sparsity`` has by default.
     thread : int, default=1
         Only 1.
     random_state : int, optional
@@ -583,6 +604,10 @@ class ScopeSolver(Solver):
         Points at which the objective or a derivative was not finite, and which were passed over.
     n_newton, n_refits, n_scans, n_rounds, times_found : int
         The work, as in :class:`ksparse.FitResult`.
+    hessian : callable or None
+        As in skscope, may be set to a function, which is then the ``hessian`` of each :meth:`solve` with a ``gradient``.
+    use_hessian : bool
+        As in skscope, may be set; the Hessian is used in any case.
 
     See Also
     --------
@@ -621,6 +646,9 @@ class ScopeSolver(Solver):
         "file_log_level": "off",
         "log_file_name": "logs/skscope.log",
     }
+
+    hessian: Any = None
+    use_hessian: Any = False
 
     def __init__(
         self,
@@ -688,11 +716,19 @@ class ScopeSolver(Solver):
             return super()._sparsities(p, n_groups, least)
         if self.sparsity is not None:
             raise ValueError("sparsity is given, but path_type is 'gs', which takes gs_lower_bound and gs_upper_bound")
-        usual = max(int(p / math.log(math.log(p)) / math.log(p)), 1) if p > 2 else p
-        low = 0 if self.gs_lower_bound is None else check_integer(self.gs_lower_bound, "gs_lower_bound", 0, n_groups)
-        high = usual if self.gs_upper_bound is None else check_integer(self.gs_upper_bound, "gs_upper_bound", low, n_groups)
-        whole = ScopeSolver(p, range(max(low, least), high + 1), ic_method=self.ic_method, cv=self.cv)
+        low, high = self.gs_lower_bound, self.gs_upper_bound
+        low = least if low is None else max(check_integer(low, "gs_lower_bound", 0, n_groups), least)
+        high = max(low, _usual_sparsity(n_groups)) if high is None else check_integer(high, "gs_upper_bound", low, n_groups)
+        whole = ScopeSolver(p, range(low, high + 1), self.sample_size, ic_method=self.ic_method, cv=self.cv)
         return super(ScopeSolver, whole)._sparsities(p, n_groups, least)
+
+    def _own_hessian(self) -> Callable[..., Any] | None:
+        if self.hessian is not None and not callable(self.hessian):
+            raise TypeError(f"the attribute hessian is {self.hessian!r}; it must be a function of the parameters")
+        return self.hessian
+
+    def _size(self, outcome: Outcome, k: int, groups: NDArray[np.int64]) -> tuple[int, int]:
+        return int(groups[-1]) + 1, len(outcome.support)
 
     def _solve_each(self, problem: Problem, sparsities: list[int]) -> list[Outcome]:
         check_choice(self.search, "search", ("auto", "fast", "thorough"))
@@ -731,6 +767,11 @@ def _same(value: Any, other: Any) -> bool:
     if isinstance(value, (np.ndarray, list, tuple)) or isinstance(other, (np.ndarray, list, tuple)):
         return len(np.shape(value)) == len(np.shape(other)) and list(np.ravel(value)) == list(np.ravel(other))
     return type(value) is type(other) and bool(value == other)
+
+
+def _usual_sparsity(n_groups: int) -> int:
+    """Return the largest sparsity that is tried by default, as skscope has it."""
+    return n_groups if n_groups <= 5 else int(n_groups / math.log(math.log(n_groups)) / math.log(n_groups))
 
 
 def _what(p: int, n_groups: int) -> str:
