@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
@@ -43,6 +44,8 @@ class Alternatives(Stored):
         By how much that is more than F of the fit.
     feature_names : ndarray or None
         Names of the columns where they are known, or labels of the groups.
+    note : str
+        What must be known of a fit that did not converge, whose F is no minimum to compare with; empty otherwise.
     """
 
     feature: NDArray[np.int64]
@@ -50,9 +53,11 @@ class Alternatives(Stored):
     objective: NDArray[np.float64]
     increase: NDArray[np.float64]
     feature_names: NDArray[np.object_] | None = None
+    note: str = ""
 
     _RULES: ClassVar[Rules] = {
         "feature_names": Array("OUSiubf", "p", optional=True),
+        "note": Value((str,)),
         "feature": Array("i", "r", below="p"),
         "stand_in": Array("i", "r", below="p"),
         "objective": Array("f", "r"),
@@ -93,7 +98,8 @@ class Alternatives(Stored):
             rows = np.flatnonzero(self.feature == j)
             rivals = ", ".join(f"{self._name(self.stand_in[row])} ({self.increase[row]:+.3g})" for row in rows)
             lines.append(f"{self._name(j)}: {rivals}")
-        return "\n".join(["stand-ins for each chosen feature (rise of F)", *lines])
+        notes = [textwrap.fill(self.note, 100)] * bool(self.note)
+        return "\n".join(["stand-ins for each chosen feature (rise of F)", *lines, *notes])
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +237,7 @@ class FitResult(Stored, Tabular, ReadableFit):
             objective=objective,
             increase=objective - self.objective,
             feature_names=self.feature_names if numbers is None else request.group_labels,
+            note=self._caution,
         )
 
     @quiet

@@ -44,7 +44,7 @@ def test_a_separable_fit_says_so_everywhere(loss):
     X, y = separable()
     result = ksparse.fit(X, y, 1, loss=loss)
     assert result.status == "separable"
-    for shown in (result, result._repr_html_(), result.summary(), result.summary()._repr_html_()):
+    for shown in (result, result._repr_html_(), result.summary(), result.summary()._repr_html_(), result.alternatives(1)):
         assert_said(shown)
     for text in (result.formula(), result.to_python("linear_predictor"), result.to_sql("linear_predictor")):
         assert_said(text)

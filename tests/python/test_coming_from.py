@@ -301,7 +301,7 @@ def test_skscope_choice_of_k(skscope, data):
     mean = logistic(X, y)
     path = ksparse.fit_path(X, y, range(20), fit_intercept=False)
     for name, method in (("ebic", skscope.utilities.EBIC), ("bic", skscope.utilities.BIC)):
-        solver = skscope.ScopeSolver(20, range(2, 5), sample_size=400, ic_method=method)
+        solver = skscope.ScopeSolver(20, range(2, 4), sample_size=400, ic_method=method)
         solver.solve(lambda b: 400 * mean(b))
         assert sorted(solver.get_support()) == path.best(name).support.tolist()
     assert KSparseClassifierCV(range(5), cv=KFold(3)).fit(X, y).best_params_["k"] >= 3
