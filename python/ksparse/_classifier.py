@@ -349,7 +349,8 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         The whole answer of the core, of more than two classes with an entry by class.
     path_ : PathResult or list of PathResult
         All fits considered, of more than two classes by class (None for a class that has no row of positive weight); only if
-        k is the name of a criterion.
+        k is the name of a criterion. Those whose criterion is near the smallest are searched for as far as ``search`` says, the
+        others as far as ``search="fast"`` does.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of str

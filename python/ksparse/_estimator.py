@@ -16,7 +16,7 @@ from ._build_info import __version__
 from ._criteria import check_criterion
 from ._estimator_input import targets_of, validate_readable, weights_of
 from ._fit import FitResult, solve
-from ._path import PathResult, least_budget, solve_path, warn_of_doubts
+from ._path import PathResult, least_budget, solve_path_by, warn_of_doubts
 from ._progress import Report, progress_if
 from ._reading import ReadableEstimator
 from ._request import Settings
@@ -238,5 +238,7 @@ class OneBudget:
     ) -> PathResult:
         """Fit every k that the criterion compares."""
         ks = self._ks(design.shape[1], settings, names)
-        path = solve_path(design, labels, ks, weights, None, settings, names=names, report=report)
+        path = solve_path_by(
+            self.k, design, labels, ks, settings, sample_weight=weights, offset=None, names=names, report=report
+        )
         return replace(path, results=tuple(replace(fit, _request=None) for fit in path))

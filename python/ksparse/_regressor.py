@@ -195,7 +195,8 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
     result_ : FitResult
         The whole answer of the core.
     path_ : PathResult
-        All fits considered; only if k is the name of a criterion.
+        All fits considered; only if k is the name of a criterion. Those whose criterion is near the smallest are searched for as far
+        as ``search`` says, the others as far as ``search="fast"`` does.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of str
