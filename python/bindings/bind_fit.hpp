@@ -147,11 +147,12 @@ inline void bind_alternatives(py::module_& module) {
             });
         if (found.info.status != Status::converged)
           throw py::value_error(found.info.message.empty() ? advice(found.info.status) : found.info.message);
-        std::vector<std::tuple<Index, Index, double>> rows;
-        for (const Alternative& choice : found.choices) rows.emplace_back(choice.feature, choice.stand_in, choice.objective);
+        std::vector<std::tuple<Index, Index, double, const char*>> rows;
+        for (const Alternative& choice : found.choices)
+          rows.emplace_back(choice.feature, choice.stand_in, choice.objective, to_string(choice.status));
         return rows;
       },
-      "(chosen feature, stand-in, objective) for the best stand-ins of each feature of a support.", py::arg("X"),
+      "(chosen feature, stand-in, objective, status) for the best stand-ins of each feature of a support.", py::arg("X"),
       py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
       py::arg("loss"), py::arg("options"), py::arg("support"), py::arg("count"));
 }

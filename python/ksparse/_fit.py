@@ -39,9 +39,12 @@ class Alternatives(Stored):
     stand_in : ndarray of int64, shape (n_rows,)
         Feature, or group, in its place.
     objective : ndarray of shape (n_rows,)
-        F of the support with the one in place of the other, after an exact refit.
+        F of the support with the one in place of the other, after a refit.
     increase : ndarray of shape (n_rows,)
         By how much that is more than F of the fit.
+    status : ndarray of str, shape (n_rows,)
+        How the refit ended, in the words of :class:`FitResult`. Where it is not ``converged``, the objective is as far as the
+        refit got; the minimum on that support may be lower.
     feature_names : ndarray or None
         Names of the columns where they are known, or labels of the groups.
     note : str
@@ -52,6 +55,7 @@ class Alternatives(Stored):
     stand_in: NDArray[np.int64]
     objective: NDArray[np.float64]
     increase: NDArray[np.float64]
+    status: NDArray[np.str_]
     feature_names: NDArray[np.object_] | None = None
     note: str = ""
 
@@ -67,13 +71,17 @@ class Alternatives(Stored):
     def _name(self, j: int) -> str:
         return str(j) if self.feature_names is None else str(self.feature_names[j])
 
+    def _rise(self, row: np.intp) -> str:
+        note = "" if self.status[row] == "converged" else f", {self.status[row]}"
+        return f"{self.increase[row]:+.3g}{note}"
+
     def to_frame(self) -> Any:
         """Table with a row per alternative.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``feature``, ``stand_in`` (names where they are known), ``objective``, ``increase``.
+            Columns ``feature``, ``stand_in`` (names where they are known), ``objective``, ``increase``, ``status``.
 
         Raises
         ------
@@ -88,6 +96,7 @@ class Alternatives(Stored):
                 "stand_in": [name(j) for j in self.stand_in],
                 "objective": self.objective,
                 "increase": self.increase,
+                "status": self.status,
             }
         )
 
@@ -96,7 +105,7 @@ class Alternatives(Stored):
         lines = []
         for j in dict.fromkeys(self.feature.tolist()):
             rows = np.flatnonzero(self.feature == j)
-            rivals = ", ".join(f"{self._name(self.stand_in[row])} ({self.increase[row]:+.3g})" for row in rows)
+            rivals = ", ".join(f"{self._name(self.stand_in[row])} ({self._rise(row)})" for row in rows)
             lines.append(f"{self._name(j)}: {rivals}")
         notes = [textwrap.fill(self.note, 100)] * bool(self.note)
         return "\n".join(["stand-ins for each chosen feature (rise of F)", *lines, *notes])
@@ -229,13 +238,15 @@ class FitResult(Stored, Tabular, ReadableFit):
         request = self._data()
         numbers = request.group_numbers
         support = [int(unit) for unit in (self.support if numbers is None else np.unique(numbers[self.support]))]
-        rows = _core.alternatives(*request.arguments, request.options, support, count)
+        # There are no more stand-ins than columns.
+        rows = _core.alternatives(*request.arguments, request.options, support, min(count, len(self.coef)))
         objective = np.array([row[2] for row in rows], dtype=np.float64)
         return Alternatives(
             feature=np.array([row[0] for row in rows], dtype=np.int64),
             stand_in=np.array([row[1] for row in rows], dtype=np.int64),
             objective=objective,
             increase=objective - self.objective,
+            status=np.array([row[3] for row in rows], dtype=np.str_),
             feature_names=self.feature_names if numbers is None else request.group_labels,
             note=self._caution,
         )

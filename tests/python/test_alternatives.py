@@ -1,6 +1,7 @@
 """Stand-ins for chosen features: every one by its own refit, and the best of all that there are."""
 
 import pickle
+import warnings
 
 import ksparse
 import numpy as np
@@ -50,7 +51,7 @@ def test_it_reads_well():
     assert repr(found).count("\n") == 2
     assert "gene" in repr(found)
     table = found.to_frame()
-    assert list(table.columns) == ["feature", "stand_in", "objective", "increase"]
+    assert list(table.columns) == ["feature", "stand_in", "objective", "increase", "status"]
     assert len(table) == 10
     assert table["feature"].iloc[0].startswith("gene")
 
@@ -66,3 +67,68 @@ def test_without_data_or_features():
     with pytest.raises(ValueError, match="n is 0; it must be >= 1"):
         result.alternatives(0)
     assert len(ksparse.fit(problem.X, problem.y, 0).alternatives().feature) == 0
+
+
+def heavy_tailed(seed, loss):
+    """Columns with heavy tails, every third time some far from 0; two of them matter."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((80, 6)) / np.sqrt(rng.chisquare(1.5, 80) / 1.5)[:, None]
+    if seed % 3 == 0:
+        X[:, :2] += 10 ** rng.uniform(0, 3)
+    eta = X[:, 0] - X[:, 1]
+    if loss in ("poisson", "gamma", "tweedie", "negative_binomial"):
+        y = rng.poisson(np.exp(np.clip(eta, -5, 5))) + 1.0 * (np.arange(80) == 0)
+        return X, y + rng.uniform(0.1, 1, 80) if loss == "gamma" else y
+    return X, (eta + rng.logistic(size=80) > 0) * 1.0
+
+
+@pytest.mark.parametrize(
+    "loss", ["poisson", "exponential", "cloglog", "squared_hinge", "huberised_hinge", "focal", "gamma", "tweedie"]
+)
+def test_no_refit_is_left_half_way(loss):
+    """Against a fit of the same features: coefficients that are left may put rows where no descent leads back."""
+    for seed in range(36):
+        X, y = heavy_tailed(seed, loss)
+        settings = {"loss": loss, "fit_intercept": bool(seed % 2)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ksparse.ConvergenceWarning)
+            result = ksparse.fit(X, y, 2, **settings)
+            found = result.alternatives(4)
+            for j, stand_in, objective in zip(found.feature, found.stand_in, found.objective, strict=True):
+                features = [stand_in, *(i for i in result.support if i != j)]
+                direct = ksparse.fit(X, y, len(features), always_in=features, **settings)
+                assert objective == pytest.approx(direct.objective, rel=1e-6, abs=1e-7), (seed, features)
+
+
+def test_columns_far_from_zero_without_an_intercept():
+    """One of a pair that balance each other leaves, and the means of the other are exp(2000)."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 4))
+    X[:, :2] += 2000
+    y = rng.poisson(np.exp(X[:, 0] - X[:, 1]))
+    found = ksparse.fit(X, y, 2, loss="poisson", fit_intercept=False).alternatives(2)
+    assert (found.status == "converged").all()
+    direct = ksparse.fit(X, y, 2, loss="poisson", fit_intercept=False, always_in=[0, 2]).objective
+    assert found.objective[(found.feature == 1) & (found.stand_in == 2)] == pytest.approx(direct, rel=1e-9)
+    assert found.increase.max() < 2
+
+
+def test_a_refit_without_an_end_says_so():
+    """In the status, the table and the text."""
+    problem = random_problem(5, n=150, p=8)
+    with pytest.warns(ksparse.ConvergenceWarning, match="max_iterations"):
+        result = ksparse.fit(problem.X, problem.y, 2, max_newton=1, tolerance=1e-12)
+    found = result.alternatives(1)
+    assert (found.status == "max_iterations").all()
+    assert repr(found).count(", max_iterations)") == 2
+
+
+@pytest.mark.parametrize("n", [6, 10**8, 2**62, 2**70])
+def test_more_than_there_are(n):
+    """All features that are not chosen, each once, whatever number is asked for."""
+    problem = random_problem(6, n=100, p=6)
+    result = ksparse.fit(problem.X, problem.y, 2, **problem.settings)
+    found = result.alternatives(n)
+    rest = [j for j in range(6) if j not in result.support]
+    for j in result.support:
+        assert sorted(found.stand_in[found.feature == j]) == rest

@@ -49,6 +49,26 @@ class StandInScan final : public ScanSink, private MoveRules {
   ProposalList proposals_;
 };
 
+constexpr RefitGoal exact_refit{std::numeric_limits<double>::infinity(), true};
+
+// Refits `trial` with another unit in one place: from where it stands, and from `cold`, the model without features, where that
+// leads nowhere. The coefficients that are left may put rows so far out, without the one that balanced them, that no descent
+// leads back; F is then above that of no feature at all, or the refit does not end.
+inline Status refit_in_place(GlmObjective& objective, const Iterate& cold, Index place, Index unit, Iterate& trial) {
+  const auto ended = [](Status status) { return status == Status::converged || status == Status::separable; };
+  trial.replace(place, unit);
+  const Status status = objective.refit(trial, exact_refit).status;
+  if (status == Status::interrupted || (ended(status) && trial.objective <= cold.objective * (1 + tie))) return status;
+  Iterate again = cold;
+  again.replace(place, unit);
+  const Status second = objective.refit(again, exact_refit).status;
+  if (second == Status::interrupted) return second;
+  const bool better = ended(second) != ended(status) ? ended(second) : again.objective < trial.objective;
+  if (!better) return status;
+  trial = std::move(again);
+  return second;
+}
+
 }  // namespace internal
 
 KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& problem, const LossKernel& loss, Options options,
@@ -72,7 +92,7 @@ KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& pro
       answer.info.message = "support names feature " + std::to_string(unit);
       return answer;
     }
-  const RefitGoal exact{std::numeric_limits<double>::infinity(), true};
+  count = std::min(count, units);  // there are no more; and twice a larger number may overflow
   const auto stopped = [&](Status status) {
     answer.info.status = status;
     if (status == Status::interrupted || status == Status::numerical_failure || status == Status::invalid_input) {
@@ -84,20 +104,23 @@ KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& pro
   // The first scan, at the empty support, chooses the units.
   Iterate at(options.k, objective.largest_unit());
   internal::StandInScan first(at, options.constraints, units, 1);
-  if (stopped(objective.refit(at, exact).status)) return answer;
+  if (stopped(objective.refit(at, internal::exact_refit).status)) return answer;
   if (stopped(objective.scan(at, {0, units, nullptr}, Hessian::exact, first))) return answer;
-  at.support = support;
+  Iterate cold = at;
+  at.support = cold.support = support;
   at.coef.setZero();
-  if (stopped(objective.refit(at, exact).status)) return answer;
-  internal::StandInScan scan(at, options.constraints, units, 2 * count);
+  cold.coef.setZero();
+  if (stopped(objective.refit(at, internal::exact_refit).status)) return answer;
+  internal::StandInScan scan(at, options.constraints, units, std::min(2 * count, units));
   if (stopped(objective.scan(at, {0, units, nullptr}, Hessian::exact, scan))) return answer;
   for (Index place = 0; place < at.size(); ++place) {
     std::vector<Alternative> refitted;
     for (Index rank = 0; rank < scan.stand_ins.count(place); ++rank) {
       Iterate trial = at;
-      trial.replace(place, scan.stand_ins.at(place, rank).feature);
-      if (stopped(objective.refit(trial, exact).status)) return answer;
-      refitted.push_back({support[std::size_t(place)], trial.support[std::size_t(place)], objective.to_user(trial.objective)});
+      const Index stand_in = scan.stand_ins.at(place, rank).feature;
+      const Status status = internal::refit_in_place(objective, cold, place, stand_in, trial);
+      if (stopped(status)) return answer;
+      refitted.push_back({support[std::size_t(place)], stand_in, objective.to_user(trial.objective), status});
     }
     std::stable_sort(refitted.begin(), refitted.end(),
                      [](const Alternative& a, const Alternative& b) { return a.objective < b.objective; });

@@ -168,9 +168,10 @@ KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count
 // -------------------------------------------------------------------------------------------------------------- alternatives
 
 struct Alternative {
-  Index feature = -1;    // chosen (with groups: a group, as in all of this)
-  Index stand_in = -1;   // in its place
-  double objective = 0;  // F after an exact refit of the support with the one in place of the other
+  Index feature = -1;                 // chosen (with groups: a group, as in all of this)
+  Index stand_in = -1;                // in its place
+  double objective = 0;               // F after a refit of the support with the one in place of the other
+  Status status = Status::converged;  // of that refit; where it has no proper end, F may be lower than the objective
 };
 
 struct Alternatives {
@@ -179,7 +180,8 @@ struct Alternatives {
 };
 
 /// For each feature of a support the `count` best features to stand in for it. Candidates come from one exact scan of all
-/// features, twice as many as asked for, and are refitted. Features that must stay in have no alternatives.
+/// features, twice as many as asked for, and are refitted; if there are fewer than `count`, all of them. Features that must
+/// stay in have no alternatives.
 KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& problem, const LossKernel& loss, Options options,
                                         const std::vector<Index>& support, Index count, const Interrupt& interrupt = {});
 

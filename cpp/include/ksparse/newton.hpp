@@ -68,7 +68,7 @@ class Newton {
 
   void reserve(Index capacity) {
     for (Eigen::VectorXd* vector : {&gradient_, &start_gradient_, &step_, &trial_}) vector->resize(capacity);
-    for (Eigen::MatrixXd* matrix : {&hessian_, &factor_}) matrix->resize(capacity, capacity);
+    for (Eigen::MatrixXd* matrix : {&hessian_, &factor_, &exact_, &convex_}) matrix->resize(capacity, capacity);
     held_.assign(std::size_t(capacity), 0);
   }
 
@@ -83,13 +83,18 @@ class Newton {
     double& F = outcome.objective;
     if (!std::isfinite(F)) return end(outcome, Status::numerical_failure);
     bool asked = false;
+    damping_ = 1;
     while (true) {
       if (function.interrupted()) return end(outcome, Status::interrupted);
       if (d == 0) return outcome;
       if (!solve_for_step(function, coef, d, limits, outcome.singular)) return end(outcome, Status::stalled);
       const double squared = -gradient.dot(step_.head(d));  // the squared decrement
       const double tolerance = std::max(limits.tolerance, rounding_of_gradient * std::sqrt(F));
-      if (squared <= 2 * limits.relative_tolerance * F || squared <= tolerance * tolerance) return outcome;
+      if (squared <= 2 * limits.relative_tolerance * F || squared <= tolerance * tolerance) {
+        if (!stands_in_ || damping_ <= least_damping) return outcome;
+        damping_ = std::max(damping_ * 0.01, least_damping);  // a short step may be due to the stand-in
+        continue;
+      }
       const bool separates = function.separates(coef);
       // F -> 0 along the ray through a separating point: there is no minimiser, and F is as good as 0.
       if (separates && F <= separable_objective) return end(outcome, Status::separable);
@@ -132,6 +137,9 @@ class Newton {
  private:
   // Below this, relative to F, the descent that a step promises is lost in the rounding of F itself.
   static constexpr double rounding = 1e-9;
+  // Where curvature is missing along some direction, as of hinges with few rows short of their margin, steps by a stand-in for
+  // it are short. As in the method of Levenberg and Marquardt it gets the less of a say the more whole steps have succeeded.
+  static constexpr double least_damping = 1e-8;
   // The decrement that rounding of the gradient leaves, relative to the root of F: of more than an F of 1e10, say, no other
   // tolerance can be met.
   static constexpr double rounding_of_gradient = 1e-13;
@@ -196,30 +204,40 @@ class Newton {
     bool done = factorise(hessian, factor, 0);
     stands_in_ = !done && function.can_be_concave() && function.convex_stands_in();
     if (!done && function.can_be_concave()) {
+      if (stands_in_) exact_.topLeftCorner(d, d) = hessian;
       function.linearise(coef, Curvature::convex, gradient, hessian);
       mask_held(d);
-      done = factorise(hessian, factor, 0);
+      // The whole of the stand-in where less of it is singular still.
+      if (stands_in_ && damping_ < 1) {
+        convex_.topLeftCorner(d, d) = hessian;
+        hessian = damping_ * convex_.topLeftCorner(d, d) + (1 - damping_) * exact_.topLeftCorner(d, d);
+        done = factorise(hessian, factor, 0);
+        if (!done) hessian = convex_.topLeftCorner(d, d);
+      }
+      if (!done) done = factorise(hessian, factor, 0);
     }
     singular = !done;
     for (double shift = 1e-10; !done && shift < 1; shift *= 100) done = factorise(hessian, factor, shift);
-    step_.head(d) = -gradient;
-    for (Index i = 0; i < d; ++i)
-      if (held_[std::size_t(i)]) step_[i] = 0;
-    if (!done) {
-      // No curvature at all, as far out on the tails of the loss: a gradient step as long as the point is far, or one.
-      const double slope = step_.head(d).norm();
-      if (!(slope > 0) || !std::isfinite(slope)) return slope == 0 && set_zero(d);
-      step_.head(d) *= std::max(1.0, coef.norm()) / slope;
-      return true;
+    set_downhill(d);
+    if (done) {
+      factor.template triangularView<Eigen::Lower>().solveInPlace(step_.head(d));
+      factor.template triangularView<Eigen::Lower>().adjoint().solveInPlace(step_.head(d));
+      if (step_.head(d).allFinite()) return true;
+      singular = true;  // a curvature so small that nothing can be divided by it
+      set_downhill(d);
     }
-    factor.template triangularView<Eigen::Lower>().solveInPlace(step_.head(d));
-    factor.template triangularView<Eigen::Lower>().adjoint().solveInPlace(step_.head(d));
-    return step_.head(d).allFinite();
+    // No curvature at all, as far out on the tails of the loss: a gradient step as long as the point is far, or one.
+    const double slope = step_.head(d).norm();
+    if (!(slope > 0) || !std::isfinite(slope)) return slope == 0;
+    step_.head(d) *= std::max(1.0, coef.norm()) / slope;
+    return true;
   }
 
-  bool set_zero(Index d) {
-    step_.head(d).setZero();
-    return true;
+  // The gradient downwards, in the coefficients that are not held.
+  void set_downhill(Index d) {
+    step_.head(d) = -gradient_.head(d);
+    for (Index i = 0; i < d; ++i)
+      if (held_[std::size_t(i)]) step_[i] = 0;
   }
 
   // The largest entry in size; a norm would square it, and overflow.
@@ -250,6 +268,7 @@ class Newton {
       }
       const double value = function.linearise(trial_.head(d), Curvature::exact, gradient, hessian);
       if (value <= F - sufficient * promised + slack) {
+        damping_ = halving == 0 ? std::max(damping_ * 0.1, least_damping) : std::min(damping_ * 10, 1.0);
         coef = trial_.head(d);
         F = value;
         return true;
@@ -268,7 +287,9 @@ class Newton {
   Eigen::VectorXd trial_;           // (capacity,) coefficients tried
   Eigen::MatrixXd hessian_;         // (capacity, capacity), lower triangle
   Eigen::MatrixXd factor_;          // (capacity, capacity), lower triangle
-  bool stands_in_ = false;          // whether the last step was by a curvature that stands in for none
+  Eigen::MatrixXd exact_, convex_;  // (capacity, capacity) Hessians of which a mixture is hessian_, where one stands in
+  double damping_ = 1;              // the part that a stand-in for a curvature of none has in the Hessian
+  bool stands_in_ = false;          // whether the last step was by such a stand-in
   std::vector<char> held_;          // (capacity,) whether a coefficient stays at its bound in this step
 };
 

@@ -228,7 +228,7 @@ class FeatureModel final : public SacrificeModel {
     foresee(panel, panel.gradient, schur_.head(count), best);
     for (Index c = 0; c < count; ++c) {
       const Index feature = panel.columns[c];
-      const bool collinear = !(schur_[c] > collinearity * panel.curvature[c]);
+      const bool collinear = !(schur_[c] > collinearity * panel.curvature[c]) && !lowers_as_it_is(panel, c);
       if (collinear || !(best[c] > 0) || !rules.may_enter(feature)) {
         best[c] = 0;
         continue;
@@ -298,6 +298,20 @@ class FeatureModel final : public SacrificeModel {
 
  private:
   bool moves_freely(Index i) const { return i >= size_ || weight_[i] > 0; }
+
+  // Whether a feature without a curvature of its own beside the active set lowers F all the same, and clearly: it is then no
+  // combination of the active ones, whose gradient is 0. A few rows may have all of the curvature, as where a log link has
+  // means of many orders. It is then judged by the curvature that it has alone.
+  bool lowers_as_it_is(const ScanPanel& panel, Index c) {
+    constexpr double clearly = 1e-3;  // of F: above what a rough refit leaves of the gradient
+    const double gradient = panel.gradient[c], curvature = panel.curvature[c];
+    if (!(curvature > 0)) return false;
+    const double along = step(panel, c, gradient, curvature), gain = -(gradient + 0.5 * curvature * along) * along;
+    if (!(gain > clearly * objective_)) return false;
+    schur_[c] = curvature;
+    best_[c] = gain;
+    return true;
+  }
 
   // Decrease of F by the best step of each feature of a panel, within its bounds.
   template <class Gradient, class Curvature, class Gain>

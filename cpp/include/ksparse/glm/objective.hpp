@@ -252,6 +252,12 @@ class GlmObjective final : public Objective {
   double in_units(double bound, Index column) const {
     return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column] / response_unit_;
   }
+  // The curvature of a column as a scan tells it. Where a loss is straight, as far out on its wrong side, that may be none at
+  // all in the rows that a column touches. Such a column may lower F all the same, by the longest step if not less.
+  static double usable_curvature(double gradient, double curvature) {
+    constexpr double none = 1e-100;  // of the gradient
+    return curvature >= 0 && curvature <= none * std::abs(gradient) ? std::abs(gradient) / longest_step(0) : curvature;
+  }
   // Whether a column is too small to be of any use: its coefficient would overflow, or the ridge penalty allows it none.
   bool is_negligible(double inverse_scale) const {
     constexpr double most = 1e290;

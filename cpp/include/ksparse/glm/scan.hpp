@@ -356,6 +356,7 @@ inline void GlmObjective::convert_panel(const Columns& panel) {
   if (ridge_ > 0)
     for (Index c = 0; c < count; ++c)
       if (inverse_scale_[panel[c]] != 0) panel_curvature_[c] += ridge_of(panel[c]);
+  for (Index c = 0; c < count; ++c) panel_curvature_[c] = usable_curvature(panel_gradient_[c], panel_curvature_[c]);
 }
 
 inline Status GlmObjective::scan(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
@@ -565,7 +566,10 @@ inline void GlmObjective::gather_members(const Columns& unit, Index place) {
   block.noalias() = z.transpose() * weighted_members_.leftCols(width);
   for (Index i = 0; i < width; ++i) block(i, i) += ridge_ > 0 ? ridge_of(unit[i]) : 0.0;
   panel_gradient_.segment(place, width).matrix().noalias() = z.transpose() * slope_.head(n_);
-  panel_curvature_.segment(place, width) = block.diagonal().array();
+  for (Index i = 0; i < width; ++i) {
+    block(i, i) = usable_curvature(panel_gradient_[place + i], block(i, i));
+    panel_curvature_[place + i] = block(i, i);
+  }
   panel_cross_.block(place, 0, width, size).noalias() = z.transpose() * weighted_.leftCols(size);
   if (intercept_) panel_cross_.col(size).segment(place, width).noalias() = z.transpose() * curvature_.head(n_);
 }

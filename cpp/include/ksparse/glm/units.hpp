@@ -51,7 +51,8 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
       return false;
     }
     panel_gradient_[c] = slope;
-    panel_curvature_[c] = inverse_scale_[column] != 0 ? variance * total * average_curvature + ridge_of(column) : 0.0;
+    const double curvature = variance * total * average_curvature + ridge_of(column);
+    panel_curvature_[c] = inverse_scale_[column] != 0 ? usable_curvature(slope, curvature) : 0.0;
   }
   if (intercept_) panel_cross_.col(0).head(panel.count).setZero();  // centred at the mean in these weights
   return true;
