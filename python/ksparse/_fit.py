@@ -66,6 +66,7 @@ class Alternatives(Stored):
         "stand_in": Array("i", "r", below="p"),
         "objective": Array("f", "r"),
         "increase": Array("f", "r"),
+        "status": Array("U", "r", among=STATUSES),
     }
 
     def _name(self, j: int) -> str:
