@@ -377,8 +377,9 @@ def fit_path(
         Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
         ``always_in`` and ``never_in`` name whole groups by any of their features.
     cold_starts : bool, default=True
-        Whether each k also starts from nothing, as a single fit does: no entry is then worse than a single fit with the same
-        settings. False: only from the neighbours, which takes half to two thirds of the time and is seldom worse.
+        Whether each k up to 32, and the largest, also starts as a single fit does: no such entry is then worse than a single
+        fit with the same settings. Other entries start from their neighbours. False: all entries start only from their
+        neighbours, which takes half to two thirds of the time and is seldom worse.
     verbose : bool or int, default=0
         Whether to show a bar of progress, which counts fits; needs tqdm (``pip install 'ksparse[progress]'``).
 

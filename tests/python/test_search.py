@@ -226,3 +226,38 @@ def test_a_separating_support_ends_the_search():
     with pytest.warns(ksparse.ConvergenceWarning, match="separable"):
         result = ksparse.fit(X, y, 4, search="thorough")
     assert (result.status, result.n_rounds) == ("separable", 0)
+
+
+def heavy_tailed(seed):
+    """Return features with Student's t of 2 degrees of freedom, and labels that three of them made."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((60, 6)) / np.sqrt(rng.chisquare(2, 60) / 2)[:, None]
+    return X, (2 * (X[:, 0] + X[:, 1] - 2 * X[:, 2]) + rng.gumbel(size=60) > 0) * 1
+
+
+@pytest.mark.filterwarnings("ignore::ksparse.ConvergenceWarning")  # classes that can only just not be separated
+@pytest.mark.parametrize("search", ["fast", "auto", "thorough"])
+@pytest.mark.parametrize(
+    ("loss", "seeds"),
+    [
+        ("squared_hinge", [263, 332, 352, 409, 541, 573, 635, 661]),
+        ("huberised_hinge", [24, 273, 325, 363, 447, 540, 543, 583]),
+        ("exponential", [105, 305]),
+    ],
+)
+def test_no_swap_that_the_model_holds_to_be_useless_improves_an_answer(loss, seeds, search):
+    """Where curvature stands in for none, or features have heavy tails, some of the few swaps were never tried."""
+    for seed in seeds:
+        X, y = heavy_tailed(seed)
+        got = ksparse.fit(X, y, 3, loss=loss, search=search)
+        for i, leaving in enumerate(got.support):
+            for entering in np.setdiff1d(np.arange(6), got.support):
+                columns = np.append(np.delete(got.support, i), entering)
+                swapped = ksparse.fit(X[:, columns], y, 3, loss=loss, always_in=range(3))
+                assert swapped.objective >= got.objective * (1 - 1e-7), (seed, leaving, entering)
+
+
+def test_a_path_is_swap_optimal_where_swaps_are_few():
+    """Entries end like single fits."""
+    X, y = heavy_tailed(661)
+    assert ksparse.fit_path(X, y, [1, 2, 3], loss="squared_hinge").at(3).objective < 0.1096

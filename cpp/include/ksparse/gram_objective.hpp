@@ -30,9 +30,10 @@ class GramObjective final : public Objective {
   /// Of the problem that `rows` answers, which outlives this.
   GramObjective(GlmObjective& rows, const Design& design, const Options& options)
       : rows_(rows), n_(design.rows()), p_(design.columns()), ridge_(options.ridge), intercept_(options.fit_intercept) {
-    const Index d = std::min(options.k, p_) + 1, panel = std::min(largest_panel, p_);
+    const Index d = options.places(p_) + 1, panel = std::min(largest_panel, p_);
     for (Eigen::MatrixXd* matrix : {&hessian_, &inverse_}) matrix->resize(d, d);
     solution_.resize(d);
+    diagonal_.resize(d);
     panel_gradient_.resize(panel);
     panel_curvature_.resize(panel);
     panel_cross_.resize(panel, d);
@@ -83,7 +84,8 @@ class GramObjective final : public Objective {
     if (!ready) return rows_.scan(iterate, columns, kind, sink);
     if (columns.list && columns.count <= largest_list) fetch({columns.list, columns.list + columns.count});
     invert(iterate.size() + intercept_);
-    sink.begin_scan({inverse_.topLeftCorner(iterate.size() + intercept_, iterate.size() + intercept_)});
+    const Index d = iterate.size() + intercept_;
+    sink.begin_scan({inverse_.topLeftCorner(d, d), nullptr, nullptr, nullptr, diagonal_.data()});
     for (Index begin = 0; begin < columns.count; begin += largest_panel)
       take_panel(iterate, columns.slice(begin, std::min(largest_panel, columns.count - begin)), sink);
     return rows_.interrupted() ? Status::interrupted : Status::converged;
@@ -203,6 +205,7 @@ class GramObjective final : public Objective {
       if (intercept_) hessian_(size, j) = mean_[support[std::size_t(j)]];
     }
     if (intercept_) hessian_(size, size) = constant_.weight;
+    diagonal_.head(d) = hessian_.topLeftCorner(d, d).diagonal();
     if (!factorise(hessian_.topLeftCorner(d, d), inverse_.topLeftCorner(d, d), 0)) return false;
     least_pivot_ = 1;
     for (Index j = 0; j < d; ++j) least_pivot_ = std::min(least_pivot_, inverse_(j, j) * inverse_(j, j) / hessian_(j, j));
@@ -255,7 +258,7 @@ class GramObjective final : public Objective {
   Index kept_ = 0;
   double least_pivot_ = 1;                           // of the last factor: the least part of an active feature that is its own
   Eigen::MatrixXd hessian_, inverse_;                // (k + 1, k + 1)
-  Eigen::VectorXd solution_;                         // (k + 1,)
+  Eigen::VectorXd solution_, diagonal_;              // (k + 1,)
   std::vector<Index> wanted_;                        // features whose products are summed next
   Eigen::MatrixXd block_, wanted_block_;             // (block_rows, columns) gathered
   Eigen::ArrayXd panel_gradient_, panel_curvature_;  // (largest_panel,)

@@ -122,7 +122,7 @@ typedef struct ksparse_options {
   int32_t pairs_tried;      /* exchanges tried per scan of the working set, >= 1 */
   int32_t pairs_tried_last; /* the same per scan of all features */
   int32_t path_sweeps;      /* of a path: rounds in which entries seed each other, at most, >= 0 */
-  int32_t cold_starts;      /* of a path: 1, entries also start from nothing, as a single fit does */
+  int32_t cold_starts;      /* of a path: 1, entries of up to 32 features also start from nothing */
   int32_t threads;          /* of a batch, or of the walks of a single fit, >= 1 */
 
   const int64_t* always_in; /* features in every support; they count towards k */

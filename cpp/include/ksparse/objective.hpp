@@ -106,6 +106,7 @@ struct ScanPoint {
   const Eigen::MatrixXd* hessian = nullptr;   // H, at least (d, d), if a coefficient is held
   const Eigen::VectorXd* gradient = nullptr;  // F' by active coefficient, at least (d,), if one is held
   const Index* starts = nullptr;              // (size + 1,) with groups: where the coefficients of each place begin
+  const double* diagonal = nullptr;           // (d,) H_ii, if known
 };
 
 /// Takes the answer of a scan, piece by piece, so that p x k numbers need not exist at once.

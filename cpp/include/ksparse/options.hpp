@@ -39,8 +39,8 @@ struct Options {
   /// the answer depends on their number alone. In batches and paths, whose problems keep the threads busy, each has one.
   int walks = 1;
 
-  /// Of a path: each entry also starts from nothing, as a single fit does, and is then never worse than one. Otherwise entries
-  /// start from their neighbours alone.
+  /// Of a path: each entry of up to `few` features, and the last, also starts as a single fit does, and is then never worse
+  /// than one. Other entries start from their neighbours alone, and without this all do.
   bool cold_starts = true;
   int path_sweeps = 10;  ///< of a path: rounds in which neighbours seed each other, up and down, at most, >= 0
 
@@ -54,7 +54,7 @@ struct Options {
   /// Budgets by default are counted in rounds and refits, which a repeated run repeats, not in time.
   int rounds_allowed(Index p, bool close_rivals) const {
     // With few features a round costs next to nothing, and four find most of what a single descent misses.
-    const int least = working_set(p, k) == p ? 4 : 0;
+    const int least = p <= 192 && working_set(p, k) == p ? 4 : 0;
     if (effort == Effort::fast || (effort == Effort::automatic && !close_rivals)) return least;
     if (max_rounds > 0) return share(max_rounds);
     return has_own_budget() ? std::numeric_limits<int>::max() : share(effort == Effort::thorough ? 400 : 40);
@@ -62,8 +62,9 @@ struct Options {
   int refits_allowed() const {
     if (max_refits > 0) return share(max_refits);
     if (has_own_budget()) return std::numeric_limits<int>::max();
-    // A refit costs the more the more features it has.
-    return share(int((effort == Effort::thorough ? 30000 : 5000) / std::max<Index>(k, 1)));
+    // A refit costs the more the more features it has: of many, with their square.
+    const Index cost = std::max<Index>(k, 1) * std::max(few, k) / few;
+    return share(int((effort == Effort::thorough ? 30000 : 5000) / cost));
   }
   /// Whether the user limits the search, which then goes on however settled its answer is.
   bool has_own_budget() const noexcept { return max_rounds > 0 || max_refits > 0 || max_seconds > 0; }
@@ -77,17 +78,29 @@ struct Options {
   }
 
   /// Features in the working set of a search for up to k, which is scanned often between scans of all p; all features where
-  /// there are few. Doubled as needed, so that searches for neighbouring k grow in the same set.
+  /// there are few. Doubled as needed, so that searches for neighbouring k grow in the same set; of large sets, whose scans
+  /// take most of the time, by a sixth at a time.
   static Index working_set(Index p, Index k) {
     constexpr Index least = 24, usual = 48;
     Index size = least;
-    while (size < std::min(4 * k, usual) || size < 2 * k) size *= 2;
-    return p > 2 * std::max(size, usual) ? size : p;
+    if (k <= usual) {
+      while (size < std::min(4 * k, usual) || size < 2 * k) size *= 2;
+      return p > 2 * std::max(size, usual) ? size : p;
+    }
+    for (size = 2 * usual; 2 * size < 3 * k + usual;) size += size / 6;
+    return 4 * size < 3 * p ? size : p;
   }
 
   /// Makes k the number of features among p, or of their groups, where it is larger, so that the search itself
   /// never sees a larger one.
   void limit_k(Index p) { k = std::min(k, constraints.units(p)); }
+
+  /// Supports of up to so many features are searched one feature at a time; larger ones, of which each refit and scan costs
+  /// more, several at a time, from a start that holds too many.
+  static constexpr Index few = 32;
+
+  /// Most units that the support of a search may hold on the way.
+  Index places(Index units) const { return k > few ? working_set(units, k) : std::min(k, units); }
 
   /// What is wrong with the start of a search for k of p features, or of their groups, in words.
   std::optional<std::string> problem_of_start(Index p) const {

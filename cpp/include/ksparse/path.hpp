@@ -1,6 +1,7 @@
 // Every k of a list in one call. Each entry begins as a single fit would, from one shared growth of the support; then entries
 // seed their neighbours, upwards by the best entry and downwards by the least sacrifice, until none improves.
-// So an entry is never worse than a single fit with the same options, and F never rises with k.
+// So an entry is never worse than a single fit with the same options, and F never rises with k. Of more than Options::few
+// features, where each refit costs more, entries start from their neighbours alone, and only the last begins as a single fit.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -26,6 +27,8 @@ class Path {
     Iterate iterate;
     SearchReport report;
     Status status = Status::converged;
+    int improvements = 0;                                // how often it was replaced
+    int seeded_from_below = -1, seeded_from_above = -1;  // improvements of the neighbour when it last seeded this one
   };
 
   /// ks: increasing, each in [0, features].
@@ -68,20 +71,23 @@ class Path {
     return engine.info().status == Status::converged;
   }
 
+  // Up to so many features every entry also starts as a single fit does; beyond, where that is most of the work and neighbours
+  // differ by little, only the last, and the others start from the one before.
+  static constexpr Index most_cold = Options::few;
+
+  bool starts_cold(std::size_t i) const {
+    return options_.cold_starts && (i == 0 || ks_[i] <= most_cold || i + 1 == ks_.size());
+  }
+
   bool fit_each(Splicing& engine) {
     Iterate grown = engine.null_model();
     for (std::size_t i = 0; i < ks_.size(); ++i) {
       memories_[i] = std::make_unique<SupportMemory>();
-      if (options_.cold_starts) {
-        if (!grow(engine, grown, ks_[i])) return false;
-        engine.begin_search(memories_[i].get());
-        engine.descend_from(grown, ks_[i], Reach::global);
-      } else {
-        engine.begin_search(memories_[i].get());
-        engine.renew_working_set(ks_[i]);
-        engine.descend_from(i > 0 ? entries_[i - 1].iterate : engine.null_model(), ks_[i], Reach::global);
+      if (!first_descent(engine, grown, i) || !settle(engine)) return false;
+      if (!starts_cold(i) && ks_[i] > most_cold) {
+        engine.descend_further();
+        if (!settle(engine)) return false;
       }
-      if (!settle(engine)) return false;
       Options options = options_;
       options.k = ks_[i];
       Perturbation perturbation;
@@ -91,6 +97,25 @@ class Path {
       entries_[i].report = perturbation.report();
       entries_[i].iterate = engine.current();
       if (i + 1 < ks_.size()) count();
+    }
+    return true;
+  }
+
+  // Sets the engine to the first descent of an entry. False: interrupted.
+  bool first_descent(Splicing& engine, Iterate& grown, std::size_t i) {
+    const Index k = ks_[i];
+    const bool cold = starts_cold(i);
+    if (cold && k <= Options::few && !grow(engine, grown, k)) return false;
+    engine.begin_search(memories_[i].get());
+    if (cold && k > Options::few) {
+      engine.descend_from_many(k);
+    } else if (cold) {
+      engine.descend_from(grown, k, Reach::global);
+    } else {
+      engine.renew_working_set(k);
+      engine.descend_from(i > 0 ? entries_[i - 1].iterate : engine.null_model(), k,
+                          k > most_cold ? Reach::grow : Reach::global);
+      if (i > 0) entries_[i].seeded_from_below = entries_[i - 1].improvements;
     }
     return true;
   }
@@ -141,54 +166,34 @@ class Path {
     for (int sweep = 0; improved && sweep < options_.path_sweeps; ++sweep) {
       improved = false;
       for (std::size_t i = 1; i < ks_.size(); ++i)
-        if (!seed(engine, i, entries_[i - 1].iterate, improved)) return false;
-      for (std::size_t i = ks_.size() - 1; i-- > 0;) {
-        Iterate start = entries_[i + 1].iterate;
-        if (!shrink(engine, start, ks_[i]) || !seed(engine, i, start, improved)) return false;
-      }
+        if (!seed(engine, entries_[i], i, entries_[i - 1], entries_[i].seeded_from_below, sweep, improved)) return false;
+      for (std::size_t i = ks_.size() - 1; i-- > 0;)
+        if (!seed(engine, entries_[i], i, entries_[i + 1], entries_[i].seeded_from_above, sweep, improved)) return false;
     }
     return true;
   }
 
-  // A descent of entry i from a neighbour's support.
-  bool seed(Splicing& engine, std::size_t i, const Iterate& start, bool& improved) {
-    engine.resume_search(memories_[i].get());
-    engine.descend_from(start, ks_[i], Reach::global);
-    if (!settle(engine)) return false;
-    if (engine.joined() < 0 && engine.current().objective < entries_[i].iterate.objective * (1 - least_gain)) {
-      entries_[i].iterate = engine.current();
-      entries_[i].report.times_found = 1;
-      improved = true;
-    }
-    return true;
-  }
-
-  // Features leave by least sacrifice, one at a time, until k are left.
-  bool shrink(Splicing& engine, Iterate& iterate, Index k) {
-    struct Losses final : ScanSink {
-      const Iterate& iterate;
-      const Splicing& engine;
-      const std::unique_ptr<SacrificeModel> model;
-      Index least = -1;
-      Losses(const Iterate& at, const Splicing& search)
-          : iterate(at), engine(search), model(make_sacrifice_model(at.size(), at.stride, 0)) {}
-      void begin_scan(const ScanPoint& point) override {
-        model->set(iterate, point);
-        for (Index i = 0; i < iterate.size(); ++i)
-          if (!engine.is_required(iterate.support[std::size_t(i)]) &&
-              (least < 0 || model->leaving_loss(i) < model->leaving_loss(least)))
-            least = i;
-      }
-      void take_panel(const ScanPanel&) override {}
+  // A descent of an entry from a neighbour's support. Of many features, exchanges follow only where that is better at once, and
+  // only the first sweep does so, from neighbours that have changed.
+  bool seed(Splicing& engine, Entry& entry, std::size_t i, const Entry& neighbour, int& seeded, int sweep, bool& improved) {
+    const bool large = ks_[i] > most_cold;
+    if (large && (sweep > 0 || seeded == neighbour.improvements)) return true;
+    seeded = neighbour.improvements;
+    const auto better = [&] {
+      return engine.joined() < 0 && engine.current().objective < entry.iterate.objective * (1 - least_gain);
     };
-    while (iterate.size() > k) {
-      Losses losses(iterate, engine);
-      if (objective_.scan(iterate, Columns{}, Hessian::exact, losses) != Status::converged) return false;
-      iterate.remove(losses.least);
-      engine.begin_search(nullptr);
-      engine.descend_from(iterate, iterate.size(), Reach::grow);
+    engine.resume_search(memories_[i].get());
+    engine.descend_from(neighbour.iterate, ks_[i], large ? Reach::grow : Reach::global);
+    if (!settle(engine)) return false;
+    if (large && better()) {
+      engine.descend_further();
       if (!settle(engine)) return false;
-      iterate = engine.current();
+    }
+    if (better()) {
+      entry.iterate = engine.current();
+      entry.report.times_found = 1;
+      ++entry.improvements;
+      improved = true;
     }
     return true;
   }

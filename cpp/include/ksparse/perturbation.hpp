@@ -65,13 +65,18 @@ class Perturbation {
     weakest_ = weakest_of_best_ = weakest_place();
     refits_before_ = engine_->info().refits;
     begin_ = Clock::now();
-    return descend_from_users_start() || (rounds_allowed_ > 0 && go_on());
+    verified_ = false;
+    return descend_from_users_start() || go_on();
   }
 
   /// Once the engine is done again: goes on. False: the search is over, and the engine, done, is at the best point found, or
   /// stopped with its status.
   bool next() {
     const bool converged = engine_->info().status == Status::converged;
+    if (converged && stage_ == Stage::verification) {
+      take_verified();
+      return go_on();
+    }
     const bool promising =
         engine_->joined() < 0 && (stage_ == Stage::wide || engine_->current().objective < best_.objective * (1 + near));
     if (converged && stage_ != Stage::further && promising) {
@@ -110,8 +115,13 @@ class Perturbation {
   // Part of the wide rounds that put one feature in the place of the weakest; the others replace several at random.
   static constexpr double one_by_one = 0.8;
 
+  // So few exchanges of one feature are all tried before an answer counts as settled; more, if they are few beside the refits
+  // that the search has made. The model misjudges some, above all where a curvature stands in for none or features have heavy
+  // tails, and those that it holds to be useless are not tried on the way.
+  static constexpr Index few_exchanges = 24, part_of_refits = 16;
+
   // What the present round has come to.
-  enum class Stage { local, wide, further };
+  enum class Stage { local, wide, further, verification };
 
   bool is_settled() const {
     const int descents = report_.rounds + 1, found = report_.times_found;
@@ -130,7 +140,7 @@ class Perturbation {
                       best_.objective > engine_->perfect_objective();  // nothing is better
     if (!more) {
       engine_->adopt(best_);
-      return false;
+      return verify();
     }
     ++report_.rounds;
     const bool wide = is_next_wide();
@@ -142,6 +152,33 @@ class Perturbation {
     // A descent that only grows refits the start, from which the wide ones go on to exchanges with any feature.
     engine_->descend_from(start_, best_.size(), wide ? Reach::grow : Reach::local);
     return true;
+  }
+
+  // Tries all exchanges of the best, once, if they are few. False: there is nothing to try.
+  bool verify() {
+    const Index refits = engine_->info().refits - refits_before_, count = engine_->exchanges();
+    const bool few = count <= std::max(few_exchanges, refits / part_of_refits) &&
+                     (options_->max_refits == 0 || refits + count <= options_->refits_allowed());
+    if (verified_ || engine_->foresees_exactly() || count == 0 || !few || late() ||
+        best_.objective <= engine_->perfect_objective())
+      return false;
+    verified_ = true;
+    stage_ = Stage::verification;
+    engine_->try_all_exchanges();
+    return true;
+  }
+
+  // What was better is the best, and the search goes on from there.
+  void take_verified() {
+    const Iterate& here = engine_->current();
+    const bool better = engine_->joined() < 0 && here.objective < best_.objective * (1 - tie);
+    ends_.push_back(here.objective);
+    if (!better) return;
+    best_ = walk_ = here;
+    stand_ins_ = engine_->stand_ins();
+    weakest_ = weakest_of_best_ = weakest_place();
+    report_.times_found = 1;
+    verified_ = false;
   }
 
   bool descend_from_users_start() {
@@ -269,7 +306,8 @@ class Perturbation {
   int rounds_allowed_ = 0, refits_before_ = 0;
   Clock::time_point begin_;
   Stage stage_ = Stage::local;
-  bool rugged_ = false;  // chosen features have close rivals
+  bool rugged_ = false;    // chosen features have close rivals
+  bool verified_ = false;  // all exchanges of the best were tried, or are
 };
 
 }  // namespace ksparse

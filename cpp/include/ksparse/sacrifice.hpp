@@ -82,6 +82,7 @@ class StandIns {
   struct Choice {
     Index feature;
     double gain;  // foreseen decrease of F by the exchange, usually negative
+    double step;  // foreseen coefficient of the feature; 0 for groups
   };
 
   explicit StandIns(Index places, Index width = 8) : width_(width) { reset(places); }
@@ -95,13 +96,13 @@ class StandIns {
   Index count(Index place) const noexcept { return counts_[std::size_t(place)]; }
   const Choice& at(Index place, Index rank) const noexcept { return choices_[std::size_t(place * width_ + rank)]; }
 
-  void offer(Index place, Index feature, double gain) noexcept {
+  void offer(Index place, Index feature, double gain, double step) noexcept {
     Index& count = counts_[std::size_t(place)];
     Choice* const list = &choices_[std::size_t(place * width_)];
     if (count == width_ && !(gain > list[width_ - 1].gain)) return;
     Index rank = count < width_ ? count++ : width_ - 1;
     for (; rank > 0 && list[rank - 1].gain < gain; --rank) list[rank] = list[rank - 1];
-    list[rank] = {feature, gain};
+    list[rank] = {feature, gain, step};
   }
   /// Below this gain an offer for the place would not be kept.
   double bar(Index place) const noexcept {
@@ -262,11 +263,10 @@ class FeatureModel final : public SacrificeModel {
           std::max(std::min(list.bar(), stand_ins ? stand_ins->bar(i) : infinity), std::numeric_limits<double>::lowest());
       for (Index c = 0; c < count; ++c) {
         if (!(gain[c] > bar)) continue;
-        if (stand_ins && gain[c] > stand_ins->bar(i)) stand_ins->offer(i, panel.columns[c], gain[c]);
+        const double taken = step(panel, c, panel.gradient[c] - v[c] * removal, schur_[c] + v[c] * v[c] * weight);
+        if (stand_ins && gain[c] > stand_ins->bar(i)) stand_ins->offer(i, panel.columns[c], gain[c], taken);
         if (list.admits(gain[c]) && gain[c] + loss > least_recovery * loss)
-          list.insert({panel.columns[c], support_[i], i, gain[c],
-                       step(panel, c, panel.gradient[c] - v[c] * removal, schur_[c] + v[c] * v[c] * weight)},
-                      moves_.row(c).head(dimension_).transpose());
+          list.insert({panel.columns[c], support_[i], i, gain[c], taken}, moves_.row(c).head(dimension_).transpose());
       }
     }
   }
@@ -433,7 +433,7 @@ class GroupModel final : public SacrificeModel {
         curvature.noalias() += product * v.transpose();
         const double recovered = foresee(panel, begin, width, curvature_), gain = recovered - loss_[i];
         if (!std::isfinite(gain)) continue;
-        if (stand_ins && gain > stand_ins->bar(i)) stand_ins->offer(i, unit, gain);
+        if (stand_ins && gain > stand_ins->bar(i)) stand_ins->offer(i, unit, gain, 0.0);
         best_[c] = std::max(best_[c], gain);
         if (list.admits(gain) && recovered > least_recovery * loss_[i]) list.insert({unit, support_[i], i, gain, 0.0}, step_);
       }

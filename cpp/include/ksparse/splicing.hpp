@@ -25,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "leaving.hpp"
 #include "objective.hpp"
 #include "options.hpp"
 #include "sacrifice.hpp"
@@ -62,8 +63,18 @@ class Splicing final : public ScanSink, private MoveRules {
 
   /// Once done: a descent from a support (with any coefficients) to at most k features.
   void descend_from(const Iterate& start, Index k, Reach reach);
+  /// Once done: a descent to k features from the working set that the last survey chooses for so many, out of which features
+  /// leave; from none, if these separate the classes.
+  void descend_from_many(Index k);
   /// Once done: goes on to exchanges with any feature.
   void descend_further();
+  /// Once done: refits every exchange of one feature to its end, unless that was done before, whatever the model foresees of
+  /// it, and descends further from the first that is better.
+  void try_all_exchanges();
+  /// How many exchanges of one feature there are at the current point.
+  Index exchanges() const noexcept { return current_.size() * (features_ - current_.size()); }
+  /// Whether what the model foresees of an exchange is what a refit would find.
+  bool foresees_exactly() const noexcept { return foresight_ == Foresight::exact; }
   /// Once done: refits the current support to the user's tolerance; its status is that of the fit.
   void polish();
   /// Once done: descents are counted from 0 again, with another memory; or go on with one that was used before, in which case
@@ -118,10 +129,13 @@ class Splicing final : public ScanSink, private MoveRules {
   enum class Phase {
     null_model,  // refit of the empty support
     survey,      // first scan of all features
+    many,        // refit of the working set
+    shrink,      // of a support that is too large, or may hold combinations of features, a scan of nothing but the point
     grow,        // refits and scans of the working set until the support is full
     local,       // exchanges within the working set
     screen,      // sampled scan of all features
     global,      // exchanges with any feature, or any that passed the screen
+    all,         // every exchange there is, in turn
     polish,      // the answer, to the user's tolerance
     done,
   };
@@ -134,10 +148,22 @@ class Splicing final : public ScanSink, private MoveRules {
   void ask_refit(Phase phase);
   void ask_scan(Phase phase);
   void grow_or_exchange();
+  void start_from_many();
+  void shrink();
   void enter_best();
+  void enter_several(Index count);
+  Index entries_at_once() const noexcept;
+  // Those that must be in are, whatever the budget.
+  bool holds_too_many() const noexcept { return current_.size() > std::max(budget_, Index(required_.size())); }
+  bool nothing_may_enter() const noexcept { return current_.size() + excluded_ == features_; }
   bool rose_on_entry() const noexcept;
   bool is_hopeless(const Proposal& proposal) const;
   void try_next_exchange();
+  bool try_several_exchanges();
+  void list_exchanges();
+  bool is_large() const noexcept { return current_.size() > Options::few; }
+  Index most_tried() const noexcept;
+  void try_next_of_all();
   void list_likely();
   void choose_working_set();
   void choose_best(Index size, std::vector<Index>& chosen);
@@ -169,10 +195,22 @@ class Splicing final : public ScanSink, private MoveRules {
   // start from which Newton does not find back.
   static constexpr double most_rise = 1e-3;
 
+  // Of a large support, these parts of it enter, and leave or change, before the next refit.
+  static constexpr Index part_entering = 4, part_leaving = 8;
+
+  // Of a large support, an exchange that is foreseen to raise F by more than this part of the loss is not tried.
+  static constexpr double largest_rise = 0.03;
+
+  // Several exchanges at once have to bring this part of what the best of them is foreseen to bring.
+  static constexpr double least_of_best = 0.9;
+
+  // Proposals whose gains differ by less, relatively, are taken for copies of one column, of which one enters at a time.
+  static constexpr double copies = 1e-6;
+
   // Features scanned exactly after a sampled scan of all.
   static constexpr Index candidate_count = 64;
 
-  Index features_ = 0, capacity_ = 0;
+  Index features_ = 0, capacity_ = 0, excluded_ = 0;  // excluded_: features that may never enter
   double perfect_objective_ = 0;
   bool samples_ = false;  // scans all features with a sampled Hessian first
   Foresight foresight_ = Foresight::rough;
@@ -196,12 +234,24 @@ class Splicing final : public ScanSink, private MoveRules {
   std::vector<Index> surveyed_;            // the same, as it was after the last survey
   Index working_size_ = 0;                 // how many it holds
   std::vector<double> ranks_, ordered_;    // (p,) scratch of the choice of the working set
+  std::vector<double> surveyed_score_;     // (p,) the same of the scan at the empty support
   std::vector<double> score_;              // (p,) what each feature promised in the last scan of all
   Index model_units_ = 0;                  // the features for which the model was made
   std::unique_ptr<SacrificeModel> model_;  // of the last scan
   ProposalList proposals_{0, 0};           // best of the last scan, best first
+  StandIns nearby_{0};                     // of the last scan of the working set, of a large support
   StandIns stand_ins_{0};                  // of the last scan of all features with a full support
+  Leaving leaving_;                        // of a large support
+  struct Exchange {
+    Index place;
+    StandIns::Choice choice;
+  };
+  std::vector<Exchange> exchanges_;  // of a large support, those foreseen to lower F, best first
+  bool unchecked_ = false;           // several features entered at once: they may be combinations of each other
+  bool one_by_one_ = false;          // of this descent, from now on
+  Index at_once_ = 0;                // exchanges tried together next, or 0
   Index next_proposal_ = 0;
+  Index next_of_all_ = 0;  // place and feature of the exchange that comes next when all are tried
   Index entering_ = -1;    // the unit whose entry is being refitted from the step of the model, or -1
   bool improved_ = false;  // since the last scan
 };
@@ -220,7 +270,7 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
 
 inline void Splicing::reset(const Objective& objective, const Options& options, SupportMemory* memory, Reach reach,
                             Index first) {
-  const Index places = std::min(options.k, objective.features()), unit = objective.largest_unit();
+  const Index places = options.places(objective.features()), unit = objective.largest_unit();
   // The model's buffers depend on these three alone.
   if (!model_ || capacity_ != places || current_.stride != unit || model_units_ != objective.features()) {
     model_ = make_sacrifice_model(places, unit, objective.features());
@@ -244,14 +294,16 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   joined_ = -1;
   entering_ = -1;
   next_proposal_ = 0;
-  improved_ = false;
+  improved_ = unchecked_ = one_by_one_ = false;
+  at_once_ = 0;
   for (Iterate* iterate : {&current_, &trial_, &null_model_}) iterate->reset(capacity_, unit);
   required_ = options.constraints.required();
   role_.assign(std::size_t(features_), Role::free);
   for (const Index feature : options.constraints.excluded()) role_[std::size_t(feature)] = Role::excluded;
   for (const Index feature : required_) role_[std::size_t(feature)] = Role::required;
+  excluded_ = std::count(role_.begin(), role_.end(), Role::excluded);
   position_.assign(std::size_t(features_), -1);
-  working_size_ = Options::working_set(features_, capacity_);
+  working_size_ = Options::working_set(features_, std::min(options.k, features_));
   for (std::vector<Index>* list : {&working_, &candidates_, &surveyed_, &likely_}) list->clear();
   working_.reserve(std::size_t(working_size_));
   surveyed_.reserve(std::size_t(working_size_));
@@ -259,23 +311,55 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   ranks_.resize(std::size_t(features_));
   ordered_.resize(std::size_t(features_));
   score_.assign(std::size_t(features_), 0.0);
-  proposals_.reset(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1), model_->move_size());
-  likely_.reserve(std::size_t(std::max<Index>(std::max(options.pairs_tried, options.pairs_tried_last), 1)));
+  const Index kept = std::max<Index>({options.pairs_tried, options.pairs_tried_last, 1, capacity_ / part_entering});
+  proposals_.reset(kept, model_->move_size());
+  likely_.reserve(std::size_t(kept));
   stand_ins_.reset(capacity_);
+  nearby_.reset(capacity_ > Options::few ? capacity_ : 0);
 }
 
 inline void Splicing::descend_from(const Iterate& start, Index k, Reach reach) {
   budget_ = std::min(k, capacity_);
   reach_ = reach;
   joined_ = -1;
+  one_by_one_ = false;
   ++descents_;
   trial_ = start;
   ask_refit(Phase::grow);
 }
 
+inline void Splicing::descend_from_many(Index k) {
+  budget_ = std::min(k, capacity_);
+  reach_ = Reach::global;
+  joined_ = -1;
+  one_by_one_ = false;
+  ++descents_;
+  adopt(null_model_);
+  score_ = surveyed_score_;
+  renew_working_set(k);
+  start_from_many();
+}
+
+inline void Splicing::start_from_many() {
+  trial_ = current_;
+  for (const Index j : working_)
+    if (may_enter(j) && score_[std::size_t(j)] > 0) trial_.append(j);
+  ask_refit(Phase::many);
+}
+
 inline void Splicing::descend_further() {
   reach_ = Reach::global;
   scan_beyond_working_set();
+}
+
+inline void Splicing::try_all_exchanges() {
+  budget_ = current_.size();
+  reach_ = Reach::global;
+  joined_ = -1;
+  one_by_one_ = false;
+  ++descents_;
+  next_of_all_ = 0;
+  try_next_of_all();
 }
 
 inline void Splicing::polish() {
@@ -314,10 +398,12 @@ inline void Splicing::add_to_working_set(const std::vector<Index>& features) {
 
 inline void Splicing::adopt(const Iterate& iterate) {
   trial_ = iterate;
+  trial_key_ = memory_ ? SupportMemory::of(trial_.support) : 0;
   adopt_trial();
 }
 
 inline Columns Splicing::columns() const noexcept {
+  if (phase_ == Phase::shrink) return {0, 0, working_.data()};
   if (phase_ == Phase::global && screens()) return {0, Index(candidates_.size()), candidates_.data()};
   if (phase_ == Phase::survey || phase_ == Phase::screen || phase_ == Phase::global || covers_all())
     return {0, features_, nullptr};
@@ -359,7 +445,7 @@ inline void Splicing::adopt_trial() {
 
 // Descents from the same support go the same way, so one that comes upon another's is as good as done.
 inline bool Splicing::joins_an_earlier_descent() {
-  if (!memory_ || current_.size() < budget_) return false;
+  if (!memory_ || current_.size() != budget_) return false;
   const int first = memory_->passed_by(key_, descents_);
   if (first == descents_) return false;
   joined_ = first;
@@ -372,13 +458,20 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
   if (outcome.status == Status::interrupted) return finish(Status::interrupted);
   const bool lost = phase_ == Phase::grow && rose_on_entry();
   if (memory_ && !goal_.rough && !lost)
-    memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain));
+    memory_->learn(trial_key_, outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain),
+                   !outcome.abandoned && outcome.status == Status::converged);
   switch (phase_) {
     case Phase::null_model:
       if (outcome.status == Status::numerical_failure) return finish(Status::numerical_failure);
       adopt_trial();
       null_model_ = current_;
       return ask_scan(Phase::survey);
+    case Phase::many:
+      // Features that separate the classes, or fit perfectly, have no place to start from: from none, then.
+      if (outcome.status != Status::converged || outcome.perfect) return grow_or_exchange();
+      adopt_trial();
+      unchecked_ = true;
+      return grow_or_exchange();
     case Phase::grow:
       if (lost) {
         // From where F is known, with the newcomer at 0, it cannot rise.
@@ -388,6 +481,7 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
       }
       entering_ = -1;
       adopt_trial();
+      if (holds_too_many()) return grow_or_exchange();
       // Nothing lowers an objective of 0: a separating support ends the descent.
       if (outcome.status == Status::separable || outcome.perfect || joins_an_earlier_descent())
         return finish(Status::converged);
@@ -403,33 +497,48 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
         // Near at hand a fresh scan is cheap and better than the rest of an old list; for a pass over all of X it is not.
         if (phase_ == Phase::local || covers_all()) return ask_scan(phase_);
       }
+      if (at_once_ > 1) at_once_ = better ? 0 : at_once_ / 2;
+      if (at_once_ > 1 && try_several_exchanges()) return;
       return try_next_exchange();
     }
+    case Phase::all:
+      if (!(trial_.objective <= current_.objective * (1 - least_gain))) return try_next_of_all();
+      adopt_trial();
+      if (outcome.status == Status::separable || outcome.perfect || joins_an_earlier_descent())
+        return finish(Status::converged);
+      return scan_beyond_working_set();
     case Phase::polish: adopt_trial(); return finish(outcome.status);
     case Phase::survey:
+    case Phase::shrink:
     case Phase::screen:
     case Phase::done: return finish(Status::numerical_failure);  // an answer that was not asked for
   }
 }
 
 inline void Splicing::grow_or_exchange() {
+  if (holds_too_many() || unchecked_) return ask_scan(Phase::shrink);
   if (current_.size() < budget_) return ask_scan(Phase::grow);
-  if (reach_ == Reach::grow || budget_ == 0) return finish(Status::converged);
+  if (reach_ == Reach::grow || budget_ == 0 || nothing_may_enter()) return finish(Status::converged);
   ask_scan(covers_all() ? Phase::global : Phase::local);
 }
 
 inline void Splicing::begin_scan(const ScanPoint& point) {
   model_->set(current_, point);
+  if (phase_ == Phase::shrink) leaving_.set(current_, point);
   proposals_.clear();
   next_proposal_ = 0;
   if (phase_ == Phase::global) stand_ins_.clear();
+  if (phase_ == Phase::local && is_large()) nearby_.clear();
 }
 
 inline void Splicing::take_panel(const ScanPanel& panel) {
   model_->judge(panel);
   const bool full = current_.size() == budget_ && budget_ > 0;
   if (full)
-    model_->propose_exchanges(panel, *this, proposals_, phase_ == Phase::global ? &stand_ins_ : nullptr);
+    model_->propose_exchanges(panel, *this, proposals_,
+                              phase_ == Phase::global ? &stand_ins_
+                              : is_large()            ? &nearby_
+                                                      : nullptr);
   else
     model_->propose_entries(panel, *this, proposals_);
   if (phase_ == Phase::survey || phase_ == Phase::screen || phase_ == Phase::global)
@@ -439,6 +548,7 @@ inline void Splicing::take_panel(const ScanPanel& panel) {
 inline void Splicing::answer_scan(Status status) {
   info_.scans += columns().list == nullptr;
   if (status != Status::converged) return finish(status);
+  if (phase_ == Phase::shrink) return shrink();
   if (phase_ == Phase::screen) {
     choose_best(candidate_count + current_.size(), candidates_);
     return ask_scan(Phase::global);
@@ -452,11 +562,27 @@ inline void Splicing::answer_scan(Status status) {
     }
     choose_working_set();
     surveyed_ = working_;
+    surveyed_score_ = score_;
+    if (budget_ > Options::few) return start_from_many();
     return grow_or_exchange();
   }
   list_likely();
   if (current_.size() < budget_) return enter_best();
+  at_once_ = is_large() ? current_.size() : 0;
+  if (at_once_ > 1 && try_several_exchanges()) return;
   try_next_exchange();
+}
+
+inline void Splicing::shrink() {
+  unchecked_ = false;
+  trial_ = current_;
+  const Index most = std::max<Index>(current_.size() / part_leaving, 1);
+  const bool too_many = holds_too_many();
+  const Index gone = leaving_.shrink(trial_, budget_, is_large() ? most : 1, *this, *model_);
+  if (gone == 0) return too_many ? finish(Status::numerical_failure) : grow_or_exchange();
+  // Where combinations of features entered together, others enter one at a time, and none of them again.
+  if (!too_many) one_by_one_ = true;
+  ask_refit(Phase::grow);
 }
 
 // Features that were scanned by name have been met by whom it helps to know.
@@ -491,9 +617,28 @@ inline void Splicing::choose_best(Index size, std::vector<Index>& chosen) {
 inline void Splicing::enter_best() {
   // Nothing in the working set adds anything, and it holds what promises most: the support stays smaller.
   if (proposals_.size() == 0) return finish(Status::converged);
+  if (const Index count = entries_at_once(); count > 1) return enter_several(count);
   trial_ = current_;
   entering_ = proposals_[0].entering;
   model_->apply(proposals_[0], proposals_.move(0), trial_);
+  ask_refit(Phase::grow);
+}
+
+inline Index Splicing::entries_at_once() const noexcept {
+  const Index part = current_.size() < Options::few || one_by_one_ ? 1 : current_.size() / part_entering;
+  return std::min({part, budget_ - current_.size(), proposals_.size()});
+}
+
+// At coefficients of 0, from which one step of Newton's is that of their joint model.
+inline void Splicing::enter_several(Index count) {
+  trial_ = current_;
+  double last = std::numeric_limits<double>::infinity();
+  for (Index i = 0; i < proposals_.size() && trial_.size() < current_.size() + count; ++i) {
+    if (proposals_[i].gain > last * (1 - copies)) continue;
+    last = proposals_[i].gain;
+    trial_.append(proposals_[i].entering);
+  }
+  unchecked_ = true;
   ask_refit(Phase::grow);
 }
 
@@ -516,12 +661,53 @@ inline bool Splicing::is_hopeless(const Proposal& proposal) const {
   return proposal.gain < -slack;
 }
 
+// Exchanges tried after a scan; of a large support the fewer, the more each costs.
+inline Index Splicing::most_tried() const noexcept {
+  const Index most = phase_ == Phase::local ? options_.pairs_tried : options_.pairs_tried_last;
+  return std::min(proposals_.size(), is_large() ? std::max<Index>(most * Options::few / current_.size(), 2) : most);
+}
+
+// The best of the foreseen exchanges, no feature in two of them and at most at_once_, in one refit; it has to bring nearly what
+// the best alone is foreseen to. False: there are no two.
+inline bool Splicing::try_several_exchanges() {
+  list_exchanges();
+  const Index most = std::min(at_once_, std::max<Index>(current_.size() / part_leaving, 2));
+  trial_ = current_;
+  Index count = 0;
+  for (std::size_t i = 0; i < exchanges_.size() && count < most; ++i) {
+    const auto& [place, choice] = exchanges_[i];
+    const auto entered = std::find(trial_.support.begin(), trial_.support.end(), choice.feature);
+    if (entered != trial_.support.end() || trial_.support[std::size_t(place)] != current_.support[std::size_t(place)]) continue;
+    trial_.replace(place, choice.feature);
+    trial_.coef[place * trial_.stride] = choice.step;
+    ++count;
+  }
+  at_once_ = count;
+  if (count < 2) return false;
+  ask_refit(phase_);
+  goal_.bar = std::min(goal_.bar, current_.objective - least_of_best * exchanges_[0].choice.gain);
+  return true;
+}
+
+// Those of the last scan that are foreseen to lower F, best first.
+inline void Splicing::list_exchanges() {
+  const StandIns& rivals = phase_ == Phase::global ? stand_ins_ : nearby_;
+  exchanges_.clear();
+  for (Index place = 0; place < current_.size(); ++place)
+    for (Index rank = 0; rank < rivals.count(place) && rivals.at(place, rank).gain > 0; ++rank)
+      exchanges_.push_back({place, rivals.at(place, rank)});
+  std::sort(exchanges_.begin(), exchanges_.end(), [](const Exchange& a, const Exchange& b) {
+    return a.choice.gain != b.choice.gain ? a.choice.gain > b.choice.gain : a.place < b.place;
+  });
+}
+
 inline void Splicing::try_next_exchange() {
-  const Index most =
-      std::min<Index>(proposals_.size(), phase_ == Phase::local ? options_.pairs_tried : options_.pairs_tried_last);
+  at_once_ = 0;
+  const Index most = most_tried();
   for (; next_proposal_ < most; ++next_proposal_) {
     const Proposal& proposal = proposals_[next_proposal_];
     if (is_hopeless(proposal)) continue;
+    if (is_large() && proposal.gain < -largest_rise * model_->leaving_loss(proposal.position)) continue;
     const bool stale = is_active(proposal.entering) || current_.support[std::size_t(proposal.position)] != proposal.leaving;
     if (stale || (memory_ && memory_->is_above(key_after(proposal), current_.objective * (1 - 2 * least_gain)))) continue;
     trial_ = current_;
@@ -536,6 +722,20 @@ inline void Splicing::try_next_exchange() {
   if (!improved_) return finish(Status::converged);
   choose_working_set();
   ask_scan(covers_all() ? Phase::global : Phase::local);
+}
+
+inline void Splicing::try_next_of_all() {
+  for (; next_of_all_ < current_.size() * features_; ++next_of_all_) {
+    const Index place = next_of_all_ / features_, feature = next_of_all_ % features_;
+    if (!may_leave(place) || !may_enter(feature)) continue;
+    const SupportMemory::Key key = key_ ^ SupportMemory::of(current_.support[std::size_t(place)]) ^ SupportMemory::of(feature);
+    if (memory_ && memory_->ended_above(key, current_.objective * (1 - 2 * least_gain))) continue;
+    trial_ = current_;
+    trial_.replace(place, feature);
+    ++next_of_all_;
+    return ask_refit(Phase::all);
+  }
+  finish(Status::converged);
 }
 
 }  // namespace ksparse

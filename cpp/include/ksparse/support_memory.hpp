@@ -51,10 +51,17 @@ class SupportMemory {
     const Entry& entry = table_[place_of(key)];
     return entry.epoch == epoch_ && entry.floor >= bar;
   }
-  /// F on this support is at least `floor`.
-  void learn(Key key, double floor) {
+  /// Whether a refit of this support went to its end, at `bar` or above; of those given up on the way that is only foreseen.
+  bool ended_above(Key key, double bar) const noexcept {
+    if (table_.empty()) return false;
+    const Entry& entry = table_[place_of(key)];
+    return entry.epoch == epoch_ && entry.ended && entry.floor >= bar;
+  }
+  /// F on this support is at least `floor`, as foreseen or, if its refit has ended, as found.
+  void learn(Key key, double floor, bool ended) {
     Entry& entry = entry_of(key);
-    if (entry.floor < floor) entry.floor = floor;
+    if (ended || (!entry.ended && entry.floor < floor)) entry.floor = floor;
+    entry.ended = entry.ended || ended;
   }
 
   /// The first descent that passed through this support; the one given, if no other did.
@@ -70,6 +77,7 @@ class SupportMemory {
     double floor = -std::numeric_limits<double>::infinity();
     int descent = -1;
     std::uint32_t epoch = 0;  // free, unless it is the table's
+    bool ended = false;       // whether the floor is that of a refit that ended
   };
 
   static constexpr std::size_t smallest = 64;  // a power of two, as all sizes

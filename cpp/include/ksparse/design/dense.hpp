@@ -107,9 +107,17 @@ class BasicRowView final : public Design {
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
     if (columns.list) return accumulate_listed(columns, block, sums);
     const Scalar* x = at(block.first, columns.first);
+    RowBlock tiled = block;
+    if constexpr (std::is_same_v<Scalar, double>)
+      if (block.cross_count > kernels::few_vectors) {
+        using Rows = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
+        kernels::accumulate_product(Rows(x, block.rows, columns.count, Eigen::OuterStride<>(stride_)), block, block.cross_count,
+                                    sums.row(Sums::cross), sums.stride);
+        tiled.cross_count = 0;
+      }
     Index i = 0;
-    for (; i + 8 <= block.rows; i += 8) kernels::row_tile<8>(x + i * stride_, stride_, columns.count, block, i, sums);
-    for (; i < block.rows; ++i) kernels::row_tile<1>(x + i * stride_, stride_, columns.count, block, i, sums);
+    for (; i + 8 <= block.rows; i += 8) kernels::row_tile<8>(x + i * stride_, stride_, columns.count, tiled, i, sums);
+    for (; i < block.rows; ++i) kernels::row_tile<1>(x + i * stride_, stride_, columns.count, tiled, i, sums);
   }
   void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
     const Scalar* x = at(block.first, columns.first);

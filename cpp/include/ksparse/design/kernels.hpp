@@ -5,7 +5,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <Eigen/Core>
 #include <algorithm>
+#include <type_traits>
 
 #include "../pack.hpp"
 #include "../types.hpp"
@@ -120,21 +122,76 @@ void column_tile(const Scalar* const* columns, const RowBlock& block, Index cros
       [&](Index v) { return sums.row(Sums::cross + v) + column; });
 }
 
+/// Up to so many cross vectors, tiles in registers are as fast as a matrix product.
+constexpr Index few_vectors = 48;
+
+/// sums of the cross vectors += columns' vectors, for columns that are given as a matrix.
+template <class Matrix>
+void accumulate_product(const Matrix& columns, const RowBlock& block, Index vectors, double* target, Index stride) {
+  using Strided = Eigen::OuterStride<>;
+  Eigen::Map<Eigen::MatrixXd, 0, Strided>(target, columns.cols(), vectors, Strided(stride)).noalias() +=
+      columns.transpose() *
+      Eigen::Map<const Eigen::MatrixXd, 0, Strided>(block.cross, block.rows, vectors, Strided(block.cross_stride));
+}
+
+/// How many columns from c on lie evenly spaced in memory, and how far apart.
+template <class Pointer>
+Index evenly_spaced(Index c, Index count, const Pointer& pointer, Index& stride) noexcept {
+  stride = c + 1 < count ? Index(pointer(c + 1) - pointer(c)) : 0;
+  Index end = std::min(c + 1, count);
+  while (end < count && pointer(end) - pointer(end - 1) == stride) ++end;
+  return end - c;
+}
+
+/// The sums with many cross vectors: as a matrix product where columns lie evenly spaced, which runs at three times the speed.
+template <class Pointer, class CrossCount>
+void accumulate_many_vectors(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer,
+                             const CrossCount& cross_count) noexcept {
+  using Column = decltype(pointer(0));
+  using Matrix = Eigen::Map<const Eigen::MatrixXd, 0, Eigen::OuterStride<>>;
+  constexpr Index fewest = 8, most = 64;  // columns of a product
+  for (Index c = 0; c < count;) {
+    if constexpr (std::is_same_v<std::remove_cv_t<std::remove_pointer_t<Column>>, double>) {
+      Index stride = 0;
+      const Index columns = evenly_spaced(c, std::min(c + most, count), pointer, stride);
+      if (columns >= fewest && stride >= block.rows) {
+        accumulate_product(Matrix(pointer(c), block.rows, columns, Eigen::OuterStride<>(stride)), block,
+                           cross_count(c + columns - 1), sums.row(Sums::cross) + c, sums.stride);
+        c += columns;
+        continue;
+      }
+    }
+    const auto vector = [&](Index v) { return block.cross + v * block.cross_stride; };
+    const auto target = [&](Index v) { return sums.row(Sums::cross + v) + c; };
+    if (c + 4 <= count) {
+      const Column columns[4] = {pointer(c), pointer(c + 1), pointer(c + 2), pointer(c + 3)};
+      dot_tiles<4>(columns, cross_count(c), vector, block.rows, target);
+      c += 4;
+    } else {
+      const Column columns[1] = {pointer(c)};
+      dot_tiles<1>(columns, cross_count(c), vector, block.rows, target);
+      ++c;
+    }
+  }
+}
+
 /// All sums of `count` columns, `pointer(c)` being where the block's rows of column c begin and `cross_count(c)` how many
 /// cross vectors the tile that begins at column c needs.
 template <class Pointer, class CrossCount>
 void accumulate_columns(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer,
                         const CrossCount& cross_count) noexcept {
   using Column = decltype(pointer(0));
+  const bool many = block.cross_count > few_vectors;
   Index c = 0;
   for (; c + 4 <= count; c += 4) {
     const Column columns[4] = {pointer(c), pointer(c + 1), pointer(c + 2), pointer(c + 3)};
-    column_tile<4>(columns, block, cross_count(c), c, sums);
+    column_tile<4>(columns, block, many ? 0 : cross_count(c), c, sums);
   }
   for (; c < count; ++c) {
     const Column columns[1] = {pointer(c)};
-    column_tile<1>(columns, block, cross_count(c), c, sums);
+    column_tile<1>(columns, block, many ? 0 : cross_count(c), c, sums);
   }
+  if (many) accumulate_many_vectors(count, block, sums, pointer, cross_count);
 }
 
 /// x.r alone, of C columns.

@@ -128,7 +128,7 @@ class GlmObjective final : public Objective {
   static constexpr Index block_rows = 512;
 
   // Rows of a sampled Hessian: enough to tell features worth a second look from the rest.
-  Index sample_size() const { return std::max<Index>(256, 8 * (capacity_ + 1)); }
+  Index sample_size() const { return std::max<Index>(256, 8 * (chosen_ + 1)); }
   // The sample is the first few rows of every block of a scan, so that rows in any order are sampled evenly.
   Index blocks() const { return (n_ + block_rows - 1) / block_rows; }
   Index sample_rows() const {
@@ -231,7 +231,8 @@ class GlmObjective final : public Objective {
   bool has_no_entry(Index column);
   void gather_subset(const Columns& columns);
   // Where X scatters its columns, those of the working set are gathered once and kept: they are scanned often.
-  bool gathers_subsets() const { return !sparse_ && !design_->columns_contiguous(); }
+  // So are they for large supports, whose scans are matrix products of columns that lie side by side.
+  bool gathers_subsets() const { return !sparse_ && (!design_->columns_contiguous() || chosen_ > kernels::few_vectors); }
   bool is_gathered(const Columns& columns) const { return columns.list && subset_list_; }
   bool is_careful(Index column) const {
     return !careful_.empty() && std::binary_search(careful_.begin(), careful_.end(), column);
@@ -276,7 +277,8 @@ class GlmObjective final : public Objective {
   const Interrupt* interrupt_ = nullptr;
   const Constraints* constraints_ = nullptr;
   Groups groups_;
-  Index n_ = 0, padded_ = 0, p_ = 0, capacity_ = 0;  // capacity_: most active columns
+  Index n_ = 0, padded_ = 0, p_ = 0;
+  Index capacity_ = 0, chosen_ = 0;  // most active columns, on the way and of an answer
   bool intercept_ = true;
   double ridge_ = 0, tolerance_ = 0;
   int max_newton_ = 0;
@@ -353,6 +355,7 @@ class GlmObjective final : public Objective {
   Eigen::MatrixXd whole_hessian_;      // (capacity + 1, capacity + 1) before the held coefficients were taken out
   std::vector<Index> held_places_;     // places of coefficients held at a bound at the last linearisation
   Eigen::VectorXd beta_, gradient_;    // (capacity + 1,)
+  Eigen::VectorXd diagonal_;           // (capacity + 1,) of the Hessian at the point of a scan
   Eigen::MatrixXd hessian_, inverse_;  // (capacity + 1, capacity + 1)
   // The scan at hand.
   struct Scan {
@@ -389,7 +392,8 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
   n_ = design.rows();
   padded_ = (n_ + Pack::size - 1) / Pack::size * Pack::size;
   p_ = design.columns();
-  capacity_ = groups_.most_columns(options.k);
+  capacity_ = groups_.most_columns(options.places(groups_.units()));
+  chosen_ = groups_.most_columns(options.k);
   intercept_ = options.fit_intercept;
   ridge_ = options.ridge;
   tolerance_ = options.tolerance;
@@ -489,6 +493,7 @@ inline void GlmObjective::make_room() {
   panel_cross_.resize(entries, d);
   beta_.resize(d);
   gradient_.resize(d);
+  diagonal_.resize(d);
   hessian_.resize(d, d);
   inverse_.resize(d, d);
   newton_.reserve(d);

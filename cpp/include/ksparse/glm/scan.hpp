@@ -101,6 +101,7 @@ inline bool GlmObjective::linearise_for_scan(const Iterate& iterate, Hessian kin
     set_bounds(active_columns_);
     hold_at_bounds(size);
   }
+  diagonal_.head(d) = hessian.diagonal();
   bool done = false;
   for (double shift = 0; !done && shift < 1; shift = shift == 0 ? 1e-10 : shift * 100)
     done = factorise(hessian, inverse, shift);
@@ -364,7 +365,7 @@ inline Status GlmObjective::scan(const Iterate& iterate, const Columns& columns,
   if (!begin_scan(iterate, kind, sink)) return Status::interrupted;
   if (sparse_) {
     if (!begin_sparse_scan(columns)) return Status::interrupted;
-  } else if (columns.list) {
+  } else if (columns.list && columns.count > 0) {
     gather_subset(columns);
   }
   for (Index begin = 0; begin < columns.count; begin += largest_panel) {
@@ -385,7 +386,8 @@ inline bool GlmObjective::begin_scan(const Iterate& iterate, Hessian kind, ScanS
   // curvatures are these moments times the average curvature of the loss.
   scan_ = {size, kind, units_chosen_ ? curvature_.data() : weight_.data()};
   const bool any_held = !held_places_.empty();
-  sink.begin_scan({inverse_.topLeftCorner(d, d), any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr});
+  sink.begin_scan({inverse_.topLeftCorner(d, d), any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr,
+                   nullptr, diagonal_.data()});
   return true;
 }
 

@@ -1,0 +1,104 @@
+// Which units of a large support leave together, by the quadratic model at a minimum of F: one after the other by least
+// sacrifice, the others adapting each time. With P the inverse of the Hessian, i's leaving turns beta into
+// beta - P_i beta_i / P_ii and P into P - P_i P_i' / P_ii, which is backward elimination within the model (exact for least
+// squares), at d^2 per feature instead of a refit. A feature that is a combination of others up to rounding leaves in any case.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <vector>
+
+#include "objective.hpp"
+#include "sacrifice.hpp"
+
+namespace ksparse {
+
+class Leaving {
+ public:
+  /// Takes the model of a scan's point.
+  void set(const Iterate& iterate, const ScanPoint& point) {
+    const Index size = iterate.size(), d = point.inverse.rows();
+    // Groups, and coefficients held at bounds, leave by the losses of the model without adapting to each other.
+    adapts_ = iterate.stride == 1 && (point.inverse.diagonal().head(size).array() > 0).all();
+    gone_.assign(std::size_t(size), 0);
+    if (!adapts_) return;
+    inverse_ = point.inverse;
+    beta_.resize(d);
+    beta_.head(size) = iterate.coef.head(size);
+    if (d > size) beta_[size] = iterate.intercept;
+    diagonal_.resize(size);
+    for (Index i = 0; i < size; ++i) diagonal_[i] = point.diagonal ? point.diagonal[i] : 0.0;
+  }
+
+  /// Takes units out of the iterate: the redundant ones and, as long as more than `size` are left, up to `most` by least
+  /// sacrifice. Returns how many.
+  Index shrink(Iterate& iterate, Index size, Index most, const MoveRules& rules, const SacrificeModel& model) {
+    const Index before = iterate.size();
+    if (adapts_)
+      adapt(iterate, size, most, rules);
+    else
+      take_least(iterate, size, most, rules, model);
+    for (Index place = before; place-- > 0;)
+      if (gone_[std::size_t(place)]) iterate.remove(place);
+    return before - iterate.size();
+  }
+
+ private:
+  // P_ii H_ii above which a feature is a combination of others; scans shift a singular Hessian by 1e-10 of its diagonal.
+  static constexpr double redundant = 1e9;
+
+  void adapt(Iterate& iterate, Index size, Index most, const MoveRules& rules) {
+    for (Index left = iterate.size();; --left) {
+      const Index place = next(iterate.size(), left > size && iterate.size() - left < most, rules);
+      if (place < 0) break;
+      gone_[std::size_t(place)] = 1;
+      const double variance = inverse_(place, place);
+      column_ = inverse_.col(place);
+      beta_ -= column_ * (beta_[place] / variance);
+      inverse_.noalias() -= column_ * (column_ / variance).transpose();
+    }
+    iterate.coef.head(iterate.size()) = beta_.head(iterate.size());
+    if (beta_.size() > iterate.size()) iterate.intercept = beta_[iterate.size()];
+  }
+
+  // The place that leaves next: the most redundant, else that of the least sacrifice, if one more may go; else -1.
+  Index next(Index size, bool more, const MoveRules& rules) const {
+    Index least = -1, most_redundant = -1;
+    double loss = 0, redundancy = redundant;
+    for (Index i = 0; i < size; ++i) {
+      const double variance = inverse_(i, i);
+      if (gone_[std::size_t(i)] || !(variance > 0) || !rules.may_leave(i)) continue;
+      if (variance * diagonal_[i] > redundancy) {
+        redundancy = variance * diagonal_[i];
+        most_redundant = i;
+      }
+      const double own = beta_[i] * beta_[i] / variance;
+      if (least < 0 || own < loss) {
+        loss = own;
+        least = i;
+      }
+    }
+    return most_redundant >= 0 ? most_redundant : more ? least : -1;
+  }
+
+  void take_least(const Iterate& iterate, Index size, Index most, const MoveRules& rules, const SacrificeModel& model) {
+    order_.clear();
+    for (Index i = 0; i < iterate.size(); ++i)
+      if (rules.may_leave(i)) order_.push_back(i);
+    const Index count = std::clamp<Index>(iterate.size() - size, 0, std::min(most, Index(order_.size())));
+    std::partial_sort(order_.begin(), order_.begin() + count, order_.end(),
+                      [&](Index a, Index b) { return model.leaving_loss(a) < model.leaving_loss(b); });
+    for (Index i = 0; i < count; ++i) gone_[std::size_t(order_[std::size_t(i)])] = 1;
+  }
+
+  bool adapts_ = false;
+  Eigen::MatrixXd inverse_;   // (d, d) P of those that are left
+  Eigen::VectorXd beta_;      // (d,) their coefficients, the intercept last
+  Eigen::VectorXd column_;    // (d,) scratch
+  Eigen::VectorXd diagonal_;  // (size,) of the Hessian, or 0: not known
+  std::vector<char> gone_;    // (size,)
+  std::vector<Index> order_;  // scratch
+};
+
+}  // namespace ksparse
