@@ -1,6 +1,7 @@
 // The engine with a party that is not a data set: F = 1/2 b'Hb - c'b + constant, known in closed form. Shows the seam, and
 // that on a quadratic the pair model is exact.
 #include <Eigen/Dense>
+#include <algorithm>
 #include <ksparse/fit.hpp>
 #include <ksparse/splicing.hpp>
 #include <numeric>
@@ -147,4 +148,37 @@ TEST_CASE("k_zero_asks_for_one_scan_and_no_feature", "[splicing]") {
   drive(engine, objective);
   CHECK(engine.current().support.empty());
   CHECK(engine.info().scans == 1);
+}
+
+TEST_CASE("a_large_support_is_swap_optimal_on_a_quadratic_after_few_refits", "[splicing]") {
+  for (unsigned seed = 0; seed < 5; ++seed) {
+    QuadraticObjective objective(80, 0.6, seed);
+    for (const Index k : {40, 70, 79, 80}) {
+      Options options;
+      options.k = k;
+      Splicing engine(objective, options);
+      drive(engine, objective);
+      const Iterate& found = engine.current();
+      REQUIRE(engine.info().status == Status::converged);
+      REQUIRE(found.size() == k);
+      REQUIRE(engine.info().refits < 40);
+      for (Index place = 0; place < k; place += 3)
+        for (Index j = 0; j < 80; j += 2) {
+          std::vector<Index> support = found.support;
+          if (std::find(support.begin(), support.end(), j) != support.end()) continue;
+          support[std::size_t(place)] = j;
+          REQUIRE(objective.minimum(support) >= found.objective * (1 - 1e-8));
+        }
+    }
+  }
+}
+
+TEST_CASE("the_working_set_grows_with_k_without_jumps", "[splicing]") {
+  for (const Index p : {600, 2000, 100000})
+    for (Index k = 48; k < p / 2 && k < 3000; ++k) {
+      const Index here = Options::working_set(p, k), next = Options::working_set(p, k + 1);
+      REQUIRE(here > k);
+      REQUIRE(3 * next <= 5 * here);
+      REQUIRE(next <= p);
+    }
 }
