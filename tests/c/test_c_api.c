@@ -295,6 +295,15 @@ static void test_refusals(void) {
   options.search = -1;
   REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "search is -1");
   options = default_options();
+  options.max_seconds = HUGE_VAL;
+  REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "max_seconds must be finite and >= 0, got inf");
+  options = default_options();
+  options.pairs_tried = INT32_MAX;
+  REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "pairs_tried must be in [1, 10000], got 2147483647");
+  options = default_options();
+  options.pairs_tried_last = INT32_MAX;
+  REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "pairs_tried_last must be in [1, 10000]");
+  options = default_options();
   options.never_in_count = 1;
   REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "never_in is NULL");
   options = default_options();

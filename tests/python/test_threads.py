@@ -260,3 +260,26 @@ def test_workers_of_joblib_give_the_answers_of_one():
     jobs = [joblib.delayed(paths_and_rounds)(problem)] * 3
     for backend, limit in (("loky", "1M"), ("loky", 1000), ("threading", None)):
         assert joblib.Parallel(n_jobs=2, backend=backend, max_nbytes=limit)(jobs) == [before] * 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the size of a thread's stack is a matter of its creator there")
+@pytest.mark.parametrize("settings", ["{}", "{'groups': np.arange(240) // 4}", "{'bounds': (-1, 1)}", "{'loss': 'squared'}"])
+def test_a_small_stack_is_enough_for_a_large_support(settings):
+    """Threads have 128 KiB with musl, and matrix products took 256 of it: a segmentation fault at k = 150."""
+    script = f"""
+import threading
+import ksparse, numpy as np
+rng = np.random.default_rng(0)
+X = rng.standard_normal((400, 240))
+y = (X[:, 0] + rng.standard_normal(400) > 0) * 1
+def work():
+    for k in (37, 110, 150):
+        print(ksparse.fit(X, y, k, ridge=1, search="fast", **{settings}).status)
+work()
+threading.stack_size(208 * 1024)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout.split()) == (0, ["converged"] * 6), done.stderr

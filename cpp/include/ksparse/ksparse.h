@@ -112,14 +112,14 @@ typedef struct ksparse_options {
   double gamma;             /* focal loss: focusing exponent, >= 0 */
   double ridge;             /* weight of |beta|^2 / 2, >= 0, in units of the average loss */
   double tolerance;         /* Newton decrement at the answer, > 0 */
-  double max_seconds;       /* no new perturbation after this time, >= 0; 0: no limit of time */
+  double max_seconds;       /* no new perturbation after this time, finite and >= 0; 0: no limit of time */
   uint64_t random_state;    /* seed of the perturbations */
   ksparse_search search;    /* KSPARSE_SEARCH_AUTO */
   int32_t max_rounds;       /* perturbations at most, >= 0; 0: what the search and the other limits allow */
   int32_t max_refits;       /* no new perturbation after so many refits, >= 0; 0: no limit of one's own */
   int32_t walks;            /* of a single fit: independent walks that share the budget, >= 1 */
   int32_t max_newton;       /* Newton iterations per refit, >= 1 */
-  int32_t pairs_tried;      /* exchanges tried per scan of the working set, >= 1 */
+  int32_t pairs_tried;      /* exchanges tried per scan of the working set, in [1, 10000] */
   int32_t pairs_tried_last; /* the same per scan of all features */
   int32_t path_sweeps;      /* of a path: rounds in which entries seed each other, at most, >= 0 */
   int32_t cold_starts;      /* of a path: 1, entries of up to 32 features also start from nothing */

@@ -27,7 +27,7 @@ struct Options {
   double ridge = 0.0;         ///< weight of |beta|^2 / 2, >= 0, in units of the average loss
   double tolerance = 1e-8;    ///< the answer is stationary: Newton decrement sqrt(g' H^-1 g) at most this, > 0
   int max_newton = 100;       ///< Newton iterations per refit, >= 1
-  int pairs_tried = 8;        ///< exchanges tried by exact refits per scan of the working set, >= 1
+  int pairs_tried = 8;        ///< exchanges tried by exact refits per scan of the working set, in [1, most_pairs]
   int pairs_tried_last = 30;  ///< the same for a scan of all features; the answer is swap-optimal within these
 
   Effort effort = Effort::automatic;
@@ -102,6 +102,8 @@ struct Options {
   /// Most units that the support of a search may hold on the way.
   Index places(Index units) const { return k > few ? working_set(units, k) : std::min(k, units); }
 
+  static constexpr int most_pairs = 10000;  ///< that may be tried of a scan: each is held in memory with k + 1 numbers
+
   /// What is wrong with the start of a search for k of p features, or of their groups, in words.
   std::optional<std::string> problem_of_start(Index p) const {
     for (const Index j : start)
@@ -118,13 +120,17 @@ struct Options {
     if (!(ridge >= 0 && std::isfinite(ridge))) return "ridge must be finite and >= 0, got " + std::to_string(ridge);
     if (!(tolerance > 0 && std::isfinite(tolerance))) return "tolerance must be > 0, got " + std::to_string(tolerance);
     if (max_newton < 1) return "max_newton must be >= 1, got " + std::to_string(max_newton);
-    if (pairs_tried < 1) return "pairs_tried must be >= 1, got " + std::to_string(pairs_tried);
-    if (pairs_tried_last < 1) return "pairs_tried_last must be >= 1, got " + std::to_string(pairs_tried_last);
+    const auto pairs = [](const char* name, int number) {
+      return std::string(name) + " must be in [1, " + std::to_string(most_pairs) + "], got " + std::to_string(number);
+    };
+    if (pairs_tried < 1 || pairs_tried > most_pairs) return pairs("pairs_tried", pairs_tried);
+    if (pairs_tried_last < 1 || pairs_tried_last > most_pairs) return pairs("pairs_tried_last", pairs_tried_last);
     if (max_rounds < 0) return "max_rounds must be >= 0, got " + std::to_string(max_rounds);
     if (max_refits < 0) return "max_refits must be >= 0, got " + std::to_string(max_refits);
     if (walks < 1) return "walks must be >= 1, got " + std::to_string(walks);
     if (path_sweeps < 0) return "path_sweeps must be >= 0, got " + std::to_string(path_sweeps);
-    if (!(max_seconds >= 0)) return "max_seconds must be >= 0, got " + std::to_string(max_seconds);
+    if (!(max_seconds >= 0 && std::isfinite(max_seconds)))
+      return "max_seconds must be finite and >= 0, got " + std::to_string(max_seconds) + "; 0 means no limit of time";
     return std::nullopt;
   }
 };

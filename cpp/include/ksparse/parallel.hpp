@@ -38,7 +38,8 @@ void attempt(const Body& body, [[maybe_unused]] const Failed& failed) {
 /// is thrown again here. Returns false if interrupted.
 template <class Task>
 bool for_each_task(Index count, int threads, const Interrupt& interrupt, const Task& task) {
-  const int workers = int(std::min<Index>(std::max(threads, 1), count));
+  constexpr int most_threads = 1024;  // more than any machine makes use of, and than some can start
+  const int workers = int(std::min<Index>(std::clamp(threads, 1, most_threads), count));
   if (workers <= 1) {
     bool stopped = false;
     const Interrupt noted = [&] { return stopped = stopped || (interrupt && interrupt()); };
