@@ -83,4 +83,5 @@ def minus_mean_loss(
 ) -> NDArray[np.float64]:
     """Minus the average loss of each column of linear predictors."""
     value, _, _ = terms_by_eta(loss, eta, responses[:, None])
-    return -np.average(value, axis=0, weights=weights)
+    # In a unit in which no product or sum leaves the range.
+    return -np.average(value, axis=0, weights=None if weights is None else weights / weights.max())

@@ -297,7 +297,12 @@ def solve_stability(
     budget = request.check_budget(k)
     copies = _copies(request.weights)
     counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction, copies)
-    factors = request.weights if copies is None else None
+    # Their unit is nobody's: in this one, counts times the largest double do not overflow.
+    factors = (
+        np.ldexp(request.weights, -np.frexp(request.weights.max())[1])
+        if copies is None and request.weights is not None
+        else None
+    )
     parts: list[BatchResult] = []
     for some in _parts(counts, factors):
         weights = some if factors is None else some * factors[:, None]

@@ -210,6 +210,20 @@ TEST_CASE("a_unit_of_the_response_is_a_factor_of_the_loss", "[loss]") {
     CHECK(close(huber(unit * eta, unit * 0.3, 1.0).value, unit * unit * huber.in_units(unit)(eta, 0.3, 1.0).value, 1e-14));
     CHECK(close(Squared{}(unit * eta, unit * 0.3, 1.0).value, unit * unit * Squared{}(eta, 0.3, 1.0).value, 1e-14));
   }
+  const auto check = [](const auto& loss) {
+    for (const double unit : {1.0 / 64, 8.0, 1024.0})
+      for (const double eta : {-3.0, -1.0, 0.2, 5.0}) {
+        const ResponseUnits units = loss.units(unit);
+        const double y = 0.3, of_user = loss(units.scale * eta + units.shift, units.response * y, 1.0).value;
+        CHECK(close(of_user, units.to_user(loss.in_units(units.response)(eta, y, units.weight).value), 1e-12));
+      }
+  };
+  check(Squared{});
+  check(Huber{1.35});
+  check(Poisson{});
+  check(Gamma{});
+  check(Tweedie{1.3});
+  check(NegativeBinomial{0.7});
 }
 
 TEST_CASE("losses_name_a_broken_parameter", "[loss]") {

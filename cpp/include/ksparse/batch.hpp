@@ -73,16 +73,23 @@ class Window {
     Status status = Status::converged;  // of the scan at hand
   };
 
-  // The first rows of every block, side by side.
+  // The rows of a sample, side by side, taken block by block.
   struct Sample {
-    Index share, rows;
+    RowSample rows;
     Eigen::MatrixXd columns;
-    bool needed;  // by a scan at hand
+    bool needed;     // by a scan at hand
+    Index next = 0;  // the stretch of which rows are to come
 
-    void append(const double* data, Index stride, Index count, Index rows_there) {
-      const Index more = std::min(share, rows_there);
-      for (Index c = 0; c < count; ++c) std::copy_n(data + c * stride, more, columns.col(c).data() + rows);
-      rows += more;
+    void take_from(const DenseBlock& block) {
+      const Index end = block.first + block.rows;
+      for (; next < rows.stretches(); ++next) {
+        const Index first = rows.first(next), from = std::max(first, block.first),
+                    past = std::min(first + RowSample::length, end);
+        for (Index c = 0; c < block.count && from < past; ++c)
+          std::copy(block.data + c * block.stride + (from - block.first), block.data + c * block.stride + (past - block.first),
+                    columns.col(c).data() + next * RowSample::length + (from - first));
+        if (first + RowSample::length > end) return;  // the rest of it is in the next block
+      }
     }
   };
 
@@ -188,20 +195,20 @@ class Window {
     const Index n = design_->rows(), lead = design_->lead();
     for (Index place = 0; place < panel.count; place += columns_of_block) {
       const Index count = std::min(columns_of_block, panel.count - place);
-      for (Sample& sample : samples_) sample.rows = 0;
+      for (Sample& sample : samples_) sample.next = 0;
       for (Index first = 0, rows = 0; first < n; first += rows) {
         rows = std::min(first < lead ? lead : rows_of_block, n - first);
         Index stride = 0;
         const double* const data = design_->load_block(panel.slice(place, count), first, rows, scratch_.data(), stride);
-        add_block({data, stride, place, count, first, rows});
-        if (first >= lead)
-          for (Sample& sample : samples_)
-            if (sample.needed) sample.append(data, stride, count, rows);
+        const DenseBlock block{data, stride, place, count, first, rows};
+        add_block(block);
+        for (Sample& sample : samples_)
+          if (sample.needed) sample.take_from(block);
       }
       for_scanning([&](Slot& slot) {
         if (!slot.objective.is_sampled()) return;
-        const Sample& sample = *sample_of(slot.objective.sample_share());
-        slot.objective.add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows});
+        const Sample& sample = *sample_of(slot.objective.sample());
+        slot.objective.add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows.rows()});
       });
     }
   }
@@ -223,18 +230,19 @@ class Window {
   // Makes room for the samples of X that the scans at hand need: problems of like size share one. What there is serves again.
   void prepare_samples() {
     for (Sample& sample : samples_) sample.needed = false;
-    const Index blocks = design_->rows() / rows_of_block + 1;
     for_scanning([&](Slot& slot) {
       if (!slot.objective.is_sampled()) return;
-      const Index share = slot.objective.sample_share();
-      if (Sample* const there = sample_of(share))
+      const RowSample& rows = slot.objective.sample();
+      if (Sample* const there = sample_of(rows))
         there->needed = true;
       else
-        samples_.push_back({share, 0, Eigen::MatrixXd(blocks * share, columns_of_block), true});
+        samples_.push_back({rows, Eigen::MatrixXd(rows.rows(), columns_of_block), true});
     });
   }
-  Sample* sample_of(Index share) {
-    const auto place = std::find_if(samples_.begin(), samples_.end(), [&](const Sample& s) { return s.share == share; });
+  // Samples of all rows are the same if they are as large.
+  Sample* sample_of(const RowSample& rows) {
+    const auto place =
+        std::find_if(samples_.begin(), samples_.end(), [&](const Sample& s) { return s.rows.stretches() == rows.stretches(); });
     return place == samples_.end() ? nullptr : &*place;
   }
 

@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -85,11 +86,20 @@ inline std::optional<std::string> broken_rule(const CheckedDesign& design, const
 
 namespace internal {
 
+/// Numbers that a double cannot hold, such as the squares of responses of 1e200, are no answer.
+inline void judge_range(const GlmObjective& objective, const Iterate& iterate, FitResult& result) {
+  const bool finite = std::isfinite(result.objective) && std::isfinite(result.intercept) && result.coef.allFinite();
+  if (!(finite && objective.is_in_range(iterate)) && result.info.status != Status::interrupted &&
+      result.info.status != Status::invalid_input)
+    result.info.status = Status::numerical_failure;
+}
+
 /// The answer of a search that is over.
 inline void take_answer(const Search& search, const GlmObjective& objective, FitResult& result) {
   objective.to_user(search.engine().current(), result);
   result.info = search.info();
   note_bad_entry(objective, result.info);
+  judge_range(objective, search.engine().current(), result);
 }
 
 }  // namespace internal
@@ -220,6 +230,7 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
     results[i].info.status = entry.status;
     results[i].info.rounds = entry.report.rounds;
     results[i].info.times_found = entry.report.times_found;
+    judge_range(objective, entry.iterate, results[i]);
   }
   for (; results.size() < asked; results.push_back(FitResult(results.back()))) counter.count();
   return results;

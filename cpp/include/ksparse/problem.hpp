@@ -45,7 +45,6 @@ struct Problem {
         return "y has no row of class " + std::to_string(label) + " with a positive weight; both classes are needed";
     if (!(total[0] + total[1] > 0)) return "sample_weight is 0 in every row; at least one row needs a positive weight";
     if (kind == Responses::not_negative && !(total[1] > 0)) return "y is 0 in every row of positive weight; some must be > 0";
-    if (!std::isfinite(total[0] + total[1])) return "sample_weight must have a finite sum";
     return std::nullopt;
   }
 

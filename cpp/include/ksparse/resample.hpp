@@ -14,6 +14,7 @@
 
 #include "entries.hpp"
 #include "fit.hpp"
+#include "loss/stable.hpp"
 #include "parallel.hpp"
 #include "problem.hpp"
 
@@ -47,7 +48,8 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& desig
   const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
     const PathTask& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
-    if (problem.weights.size()) weights.array() *= problem.weights.array();
+    if (problem.weights.size())  // which in another unit do not overflow
+      weights.array() *= problem.weights.array() / stable::power_of_two_near(problem.weights.maxCoeff());
     const Problem resampled{problem.responses, Problem::Vector(weights.data(), weights.size()), problem.offset};
     const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();
     for (FitResult& result : internal::fit_path(checked, resampled, *task.loss, ks, task.options, stopped,

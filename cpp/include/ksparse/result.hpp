@@ -50,7 +50,8 @@ constexpr const char* advice(Status status) noexcept {
     case Status::interrupted: return "the fit was interrupted";
     case Status::invalid_input: return "correct the input named in the message";
     case Status::numerical_failure:
-      return "the objective is not finite at the starting point; check the offset and the scale of the data";
+      return "the objective at the start, or a number of the answer, is beyond the range of floating point; check the offset, "
+             "and divide y, or columns of X, by a power of ten";
   }
   return "";
 }

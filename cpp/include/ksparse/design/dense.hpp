@@ -54,6 +54,10 @@ class BasicColumnView final : public Design {
   void gather(Index column, Index first, Index rows, double* target) const noexcept override {
     std::copy_n(at(column, first), rows, target);
   }
+  void gather_sample(Index column, const RowSample& sample, double* target) const noexcept override {
+    const Scalar* const x = at(column, 0);
+    for (Index s = 0; s < sample.stretches(); ++s) target = std::copy_n(x + sample.first(s), RowSample::length, target);
+  }
 
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
     kernels::accumulate_columns(

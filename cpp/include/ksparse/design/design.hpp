@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels.hpp"
+#include "row_sample.hpp"
 
 namespace ksparse {
 
@@ -39,6 +40,11 @@ class Design {
 
   /// A stretch of one column.
   virtual void gather(Index column, Index first, Index rows, double* target) const noexcept = 0;
+  /// The rows of a sample of one column, side by side.
+  virtual void gather_sample(Index column, const RowSample& sample, double* target) const noexcept {
+    for (Index s = 0; s < sample.stretches(); ++s)
+      gather(column, sample.first(s), RowSample::length, target + s * RowSample::length);
+  }
   /// Adds all sums of a block of rows (kernels.hpp).
   virtual void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept = 0;
   /// Adds the first of them alone, of consecutive columns.

@@ -15,6 +15,7 @@
 #include "../design/sparse.hpp"
 #include "../groups.hpp"
 #include "../loss/kernel.hpp"
+#include "../loss/stable.hpp"
 #include "../newton.hpp"
 #include "../objective.hpp"
 #include "../options.hpp"
@@ -75,10 +76,9 @@ class GlmObjective final : public Objective {
   bool needs_slopes_alone() const noexcept {
     return scan_.kind == Hessian::sampled || (!units_chosen_ && moments_ && !records_moments_);
   }
-  /// With a sampled Hessian: how many of the first rows of every block after the lead are in the sample; and its sums, from all
-  /// its rows side by side.
+  /// With a sampled Hessian: which rows are in the sample; and its sums, from all its rows side by side.
   bool is_sampled() const noexcept { return scan_.kind == Hessian::sampled; }
-  Index sample_share() const { return std::min(block_rows, (sample_size() / blocks() + 7) / 8 * 8); }
+  const RowSample& sample() const noexcept { return sample_; }
   void add_sample(const DenseBlock& sample);
   const double* slopes() const noexcept { return slope_.data(); }          // (n,)
   double* slope_sums() noexcept { return sums_.col(Sums::slope).data(); }  // by place in the panel
@@ -96,7 +96,9 @@ class GlmObjective final : public Objective {
   /// Coefficients of the user's columns from an iterate in units.
   void to_user(const Iterate& iterate, FitResult& result) const;
   /// F of the user's, in whose units it is.
-  double to_user(double objective) const noexcept { return objective * response_unit_ * response_unit_; }
+  double to_user(double objective) const noexcept { return units_.to_user(objective); }
+  /// Whether F, which is of order one here, is not so large that losses were held from overflowing (stable.hpp).
+  bool is_in_range(const Iterate& iterate) const noexcept { return iterate.objective < 1e250; }
   /// The reverse of the first, once the first scan has chosen the units; features that can never enter are left out.
   Iterate from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef, double intercept) const;
   // For who answers for the same rows in another way (gram_objective.hpp): rows as they are used here, padded, and columns in
@@ -127,15 +129,15 @@ class GlmObjective final : public Objective {
   // Rows of a block: its slices of the vectors and of the gathered columns stay in the first two caches.
   static constexpr Index block_rows = 512;
 
-  // Rows of a sampled Hessian: enough to tell features worth a second look from the rest.
-  Index sample_size() const { return std::max<Index>(256, 8 * (chosen_ + 1)); }
-  // The sample is the first few rows of every block of a scan, so that rows in any order are sampled evenly.
-  Index blocks() const { return (n_ + block_rows - 1) / block_rows; }
-  Index sample_rows() const {
-    const Index rows = n_ - design_->lead(), whole = rows / block_rows;
-    return whole * sample_share() + std::min(sample_share(), rows - whole * block_rows);
+  // Rows of a sampled Hessian: enough to tell features worth a second look from the rest, where half of the rows have weight 0
+  // as well; where more have, more rows.
+  Index sample_size() const {
+    const Index usual = std::max<Index>(256, 8 * (chosen_ + 1));
+    return std::max(usual, Index(double(usual) * double(n_) / (2 * double(counted_))));
   }
   static constexpr Index sampled_slice = 16;  // columns
+  // A sample that holds less than this part of a column's curvature knows nothing of the column.
+  static constexpr double least_seen = 1e-4;
   // Columns of a panel; of units, as many as fit, one at least.
   Index panel_entries() const { return std::min(std::max(largest_panel, groups_.stride()), p_); }
 
@@ -162,9 +164,12 @@ class GlmObjective final : public Objective {
     Index size_;
   };
 
+  // Whether the linear predictor is the logarithm of a mean.
+  static bool is_of_mean(const LossKernel& loss) { return loss.units(2).shift != 0; }
   static double unit_of_responses(const Problem& problem, const LossKernel& loss, bool centred);
   void judge_scale();
   void make_room();
+  void choose_sample();
   void take_rows(const Problem& problem);
   double linearise(Index size, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature,
                    Eigen::Ref<Eigen::VectorXd> gradient, Eigen::Ref<Eigen::MatrixXd> hessian);
@@ -180,13 +185,13 @@ class GlmObjective final : public Objective {
   bool linearise_for_scan(const Iterate& iterate, Hessian kind);
   void set_bounds(const std::vector<Index>& support);
   bool hold_at_bounds(Index size);
-  template <class Visit>
-  void for_sample(Index size, const Visit& visit) const;
+  RowBlock sample_block(Index place, Index rows, Index size) const;
   bool sum_exactly(const Columns& panel, Index size, const double* curvature);
   bool sum_sampled(const Columns& panel, Index size);
   bool sum_panel(const Columns& panel);
   bool sum_careful(const Columns& panel);
   bool sum_careful_sparse(const Columns& panel);
+  void sum_careful_sampled(const Columns& panel);
   bool may_compact(const std::vector<Index>& support) const;
   void go_over_all_rows();
   bool begin_sparse_scan(const Columns& columns);
@@ -212,6 +217,7 @@ class GlmObjective final : public Objective {
       design_->gather(column, first, rows, target);
   }
   void convert_panel(const Columns& panel);
+  void correct_spreads(const Columns& panel);
   void exchange_moments(const Columns& panel);
   // Of a column of the first scan, by its weighted sums.
   struct PlainMoments {
@@ -237,11 +243,6 @@ class GlmObjective final : public Objective {
   bool is_careful(Index column) const {
     return !careful_.empty() && std::binary_search(careful_.begin(), careful_.end(), column);
   }
-  static double power_of_two_near(double x) {
-    int exponent = 0;
-    std::frexp(x, &exponent);
-    return std::ldexp(1.0, exponent);
-  }
   Status judge_end(Index size, const NewtonOutcome& outcome, Status status);
   bool slopes_rule_out_separation(Index size);
   bool active_rows_separate(Index size) const;
@@ -251,7 +252,7 @@ class GlmObjective final : public Objective {
   double lower_in_units(Index column) const { return in_units(constraints_->lower_of(column), column); }
   double upper_in_units(Index column) const { return in_units(constraints_->upper_of(column), column); }
   double in_units(double bound, Index column) const {
-    return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column] / response_unit_;
+    return bound == 0 || inverse_scale_[column] == 0 ? bound : bound / inverse_scale_[column] / units_.scale;
   }
   // The curvature of a column as a scan tells it. Where a loss is straight, as far out on its wrong side, that may be none at
   // all in the rows that a column touches. Such a column may lower F all the same, by the longest step if not less.
@@ -270,9 +271,9 @@ class GlmObjective final : public Objective {
   }
 
   const Design* design_ = nullptr;
-  const SparseDesign* sparse_ = nullptr;  // the same, if it is
-  double response_unit_ = 1;              // in which y, the linear predictor and the coefficients are here; F in its square
-  std::shared_ptr<const LossKernel> loss_in_units_;  // if that is not 1
+  const SparseDesign* sparse_ = nullptr;             // the same, if it is
+  ResponseUnits units_;                              // of y, the linear predictor and F here; coefficients are in its scale
+  std::shared_ptr<const LossKernel> loss_in_units_;  // if y is in a unit of its own
   const LossKernel* loss_ = nullptr;
   const Interrupt* interrupt_ = nullptr;
   const Constraints* constraints_ = nullptr;
@@ -296,12 +297,14 @@ class GlmObjective final : public Objective {
   Eigen::VectorXd linearised_coef_;           // (capacity + 1,)
   double sum_slope_ = 0, sum_curvature_ = 0;  // over all rows, at the last linearisation
   double sample_scale_ = 1;                   // from the sums of a sampled Hessian to those of all rows
+  double whole_curvature_ = 0;                // sum_curvature_ of all rows where that is the sample's
   Index bad_row_ = -1, bad_column_ = -1;
 
   // Rows are padded with rows of weight 0 to a whole number of packs, so that loops have no tail.
   Eigen::VectorXd response_;           // (padded,) y in its unit; +1 or -1 where it is a label
   Eigen::VectorXd weight_;             // (padded,) weight of the row and its class, over W
   Eigen::VectorXd offset_;             // (padded,) or empty
+  Index counted_ = 0;                  // rows of positive weight
   bool has_absent_ = false;            // whether a row of X has weight 0; what X holds there, no gathered column does
   Eigen::VectorXd slope_;              // (padded,) dF/d eta at the last linearisation
   Eigen::VectorXd curvature_;          // (padded,) d2F/d eta2
@@ -340,13 +343,16 @@ class GlmObjective final : public Objective {
   std::vector<Index> slots_;               // feature gathered in each slot, or -1
   Eigen::MatrixXd cross_;                  // (block_rows, capacity) curvature times active columns, one block
   Eigen::ArrayXd centre_, inverse_scale_;  // (p,); inverse_scale 0: the column can never enter
-  std::vector<Index> careful_;             // sorted columns that each scan gathers
-  Eigen::VectorXd no_slope_;               // (sample,) zeros
-  Eigen::VectorXd sample_curvature_;       // (sample,)
-  Eigen::MatrixXd sample_columns_;         // (sample, sampled_slice) of X
-  Eigen::MatrixXd sample_cross_;           // (sample, capacity) curvature times active columns, of the sample
-  Eigen::ArrayXXd sums_;                   // (largest_panel, 3 + capacity) of a scan
-  Eigen::ArrayXXd active_sums_;            // (capacity, 3 + capacity) of a linearisation
+  Eigen::ArrayXd spread_;                  // (p,) weighted mean square of a column in units
+  RowSample sample_;
+  std::vector<Index> careful_;        // sorted columns that each scan gathers
+  Eigen::VectorXd no_slope_;          // (sample,) zeros
+  Eigen::VectorXd sample_curvature_;  // (sample,)
+  Eigen::MatrixXd sample_columns_;    // (sample, sampled_slice) of X
+  Eigen::MatrixXd sample_active_;     // (sample, capacity) active columns, of the sample
+  Eigen::MatrixXd sample_cross_;      // (sample, capacity) curvature times active columns, of the sample
+  Eigen::ArrayXXd sums_;              // (largest_panel, 3 + capacity) of a scan
+  Eigen::ArrayXXd active_sums_;       // (capacity, 3 + capacity) of a linearisation
   Eigen::ArrayXd panel_gradient_, panel_curvature_, panel_centre_, panel_factor_;  // (largest_panel,)
   Eigen::VectorXd column_;                                                         // (block_rows,) a stretch of one column
   Eigen::MatrixXd panel_cross_;                                                    // (largest_panel, capacity + 1)
@@ -379,8 +385,9 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
                                 const Interrupt& interrupt) {
   design_ = &design;
   sparse_ = design.sparse();
-  response_unit_ = unit_of_responses(problem, loss, options.fit_intercept);
-  loss_in_units_ = response_unit_ == 1 ? nullptr : loss.in_units(response_unit_);
+  const double unit = unit_of_responses(problem, loss, options.fit_intercept);
+  units_ = loss.units(unit);
+  loss_in_units_ = units_.response == 1 ? nullptr : loss.in_units(units_.response);
   loss_ = loss_in_units_ ? loss_in_units_.get() : &loss;
   perfect_objective_ = separable_objective;
   least_tolerance_ = start_ = 0;
@@ -395,7 +402,7 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
   capacity_ = groups_.most_columns(options.places(groups_.units()));
   chosen_ = groups_.most_columns(options.k);
   intercept_ = options.fit_intercept;
-  ridge_ = options.ridge;
+  ridge_ = units_.ridge(options.ridge);
   tolerance_ = options.tolerance;
   max_newton_ = options.max_newton;
   interrupted_ = saw_concave_ = units_chosen_ = linearised_ = compacted_ = records_moments_ = false;
@@ -410,6 +417,7 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
     list->clear();
   make_room();
   take_rows(problem);
+  choose_sample();
   go_over_all_rows();
   if (sparse_) {
     reader_ = sparse_->reader(capacity_);
@@ -436,35 +444,60 @@ inline void GlmObjective::reset(const Design& design, const Problem& problem, co
     least_tolerance_ = rounding_of_labels;
 }
 
-// A power of two near the standard deviation of the responses, where F goes with its square; else 1.
+// The unit in which y is here: a power of two near the standard deviation of y, where that is what the linear predictor is of
+// the size of; near its mean, where the linear predictor is the logarithm of one. No sum on the way can leave the range.
 inline double GlmObjective::unit_of_responses(const Problem& problem, const LossKernel& loss, bool centred) {
   if (!loss.has_units()) return 1.0;
+  const bool of_mean = is_of_mean(loss);
   const Index n = problem.responses.size();
+  const double heaviest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
+  const auto weight_of = [&](Index i) { return problem.weights.size() ? problem.weights[i] / heaviest : 1.0; };
+  const auto offset_of = [&](Index i) { return problem.offset.size() && !of_mean ? problem.offset[i] : 0.0; };
+  double largest = 0, least = std::numeric_limits<double>::infinity();
+  for (Index i = 0; i < n; ++i) {
+    const double size = std::max(std::abs(problem.responses[i]), std::abs(offset_of(i)));
+    if (!(weight_of(i) > 0) || size == 0) continue;
+    largest = std::max(largest, size);
+    least = std::min(least, size);
+  }
+  if (largest == 0) return 1.0;
+  const double unit = stable::power_of_two_near(largest);
   const auto mean_of = [&](const auto& term) {
     double sum = 0, total = 0;
-    const double largest = problem.weights.size() ? problem.weights.maxCoeff() : 1.0;
     for (Index i = 0; i < n; ++i) {
-      const double weight = problem.weights.size() ? problem.weights[i] / largest : 1.0;
-      if (weight > 0) sum += weight * term(problem.responses[i] - (problem.offset.size() ? problem.offset[i] : 0.0));
+      const double weight = weight_of(i);
+      if (weight > 0) sum += term(problem.responses[i] / unit - offset_of(i) / unit, weight);
       total += weight;
     }
     return sum / total;
   };
-  const double size = mean_of([](double y) { return std::abs(y); });
-  if (!(size > 0)) return 1.0;
-  const double shrink = 1 / power_of_two_near(size);  // so that squares stay in the range
-  if (!std::isfinite(shrink) || shrink == 0) return 1.0;
-  const double mean = centred ? mean_of([=](double y) { return y * shrink; }) : 0.0;
-  const double variance = mean_of([=](double y) { return (y * shrink - mean) * (y * shrink - mean); });
+  constexpr double greatest = 0x1p1023, far = 0x1p1000;
+  const double size = mean_of([](double y, double weight) { return weight * std::abs(y); });
+  if (!(size > 0)) return unit;
+  const double near_size = stable::power_of_two_near(size);
+  if (of_mean) {
+    // Without an intercept, a mean is 1 before features enter. No response may become infinite, nor one that is > 0 become 0.
+    double near_mean = std::max(std::min(near_size * unit, greatest), centred ? 0.0 : 1.0);
+    if (loss.responses() == Responses::positive) near_mean = std::min(near_mean, std::min(least, 1.0) * far);
+    return std::max(near_mean, largest / far);
+  }
+  const double mean = centred ? mean_of([=](double y, double weight) { return weight * (y / near_size); }) : 0.0;
+  const double variance = mean_of([=](double y, double weight) {
+    const double away = y / near_size - mean;
+    return weight * away * away;
+  });
   // Of responses that are all the same, up to rounding, their size.
-  return power_of_two_near(variance > 1e-24 ? std::sqrt(variance) : 1.0) / shrink;
+  const double spread = variance > 1e-24 ? std::sqrt(variance) : 1.0;
+  return std::min(stable::power_of_two_near(spread) * near_size * unit, greatest);
 }
 
-// F at coefficients of 0, by which it is judged what is rounding; and the linear predictor from which to start.
+// F at coefficients of 0, by which it is judged what is rounding; and the linear predictor from which to start. Where the
+// linear predictor is the logarithm of a mean, F at 0 may be of any size, and rounding is to be compared with 1, its unit.
 inline void GlmObjective::judge_scale() {
   beta_.setZero();
-  const double at_zero = linearise(0, beta_.head(intercept_), Curvature::exact, gradient_.head(intercept_),
-                                   hessian_.topLeftCorner(intercept_, intercept_));
+  const double at_zero = is_of_mean(*loss_) ? 1.0
+                                            : linearise(0, beta_.head(intercept_), Curvature::exact, gradient_.head(intercept_),
+                                                        hessian_.topLeftCorner(intercept_, intercept_));
   perfect_objective_ = perfect * at_zero;
   least_tolerance_ = rounding * std::sqrt(at_zero);
   if (!intercept_) return;
@@ -483,6 +516,7 @@ inline void GlmObjective::make_room() {
   cross_.resize(block_rows, capacity_);
   centre_ = Eigen::ArrayXd::Zero(p_);
   inverse_scale_ = Eigen::ArrayXd::Ones(p_);
+  spread_.resize(p_);
   sums_.resize(entries, Sums::cross + capacity_);
   active_sums_.resize(capacity_, Sums::cross + capacity_);
   panel_gradient_.resize(entries);
@@ -527,12 +561,17 @@ inline void GlmObjective::make_room() {
     whole_hessian_.resize(d, d);
   }
   held_places_.reserve(std::size_t(capacity_));
-  if (can_sample()) {
-    no_slope_ = Eigen::VectorXd::Zero(sample_rows());
-    sample_curvature_.resize(sample_rows());
-    sample_cross_.resize(sample_rows(), capacity_);
-    if (design_->columns_contiguous()) sample_columns_.resize(sample_rows(), sampled_slice);
-  }
+}
+
+inline void GlmObjective::choose_sample() {
+  if (!can_sample()) return;
+  sample_.reset(n_, sample_size());
+  const Index rows = sample_.rows();
+  no_slope_ = Eigen::VectorXd::Zero(rows);
+  sample_curvature_.resize(rows);
+  sample_active_.resize(rows, capacity_);
+  sample_cross_.resize(rows, capacity_);
+  sample_columns_.resize(rows, design_->columns_contiguous() ? sampled_slice : 1);
 }
 
 inline void GlmObjective::take_rows(const Problem& problem) {
@@ -543,18 +582,20 @@ inline void GlmObjective::take_rows(const Problem& problem) {
   for (Index i = 0; i < n_; ++i) {
     // Divided by the largest first: a sum of weights near 1e308 would overflow.
     const double weight = problem.weights.size() ? problem.weights[i] / largest : 1.0;
-    response_[i] = loss_->response_of(problem.responses[i]) / response_unit_;
+    response_[i] = loss_->response_of(problem.responses[i]) / units_.response;
     weight_[i] = weight * loss_->class_weight(problem.responses[i] != 0.0);
     total += weight;
   }
+  weight_ *= units_.weight;
   weight_ /= total;
-  offset_.resize(problem.offset.size() ? padded_ : 0);
-  if (problem.offset.size()) {
-    offset_.setZero();
-    offset_.head(n_) = problem.offset / response_unit_;
-  }
+  // Without an intercept, which has it otherwise, the shift of the linear predictor is one of the offset.
+  const double shift = intercept_ ? 0.0 : units_.shift;
+  offset_ = Eigen::VectorXd::Zero(problem.offset.size() || shift != 0 ? padded_ : 0);
+  if (problem.offset.size()) offset_.head(n_) = problem.offset / units_.scale;
+  if (shift != 0) offset_.head(n_).array() -= shift;
   // Rows of weight 0 are made like those of the padding, so that nothing that they hold can reach a sum as infinity times 0.
-  has_absent_ = weight_.head(n_).minCoeff() == 0;
+  counted_ = (weight_.head(n_).array() > 0).count();
+  has_absent_ = counted_ < n_;
   if (!has_absent_) return;
   for (Index i = 0; i < n_; ++i) {
     if (weight_[i] > 0) continue;

@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -12,44 +13,42 @@
 
 namespace ksparse {
 
-// The blocks of the sample, with slopes of 0: the slopes of all rows are summed apart.
-template <class Visit>
-void GlmObjective::for_sample(Index size, const Visit& visit) const {
-  const Index share = sample_share();
-  Index row = 0;
-  for (Index first = design_->lead(); first < n_; first += block_rows, row += share)
-    visit(RowBlock{first, std::min(share, n_ - first), no_slope_.data(), curvature_.data() + first, sample_cross_.data() + row,
-                   sample_cross_.outerStride(), size});
-}
-
-// In place of the Hessian of all rows, that of the sample; sum_slope_ stays that of all rows, sum_curvature_ becomes the
-// sample's.
+// In place of the Hessian of all rows, that of the sample, but for its diagonal, which is known of all rows: columns are scaled
+// so that the sample's is the same. sum_slope_ stays that of all rows, sum_curvature_ becomes the sample's.
 inline void GlmObjective::sample_hessian(Index size, Eigen::Ref<Eigen::MatrixXd> hessian) {
-  const Sums sums{active_sums_.data(), active_sums_.outerStride()};
-  active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
+  const Index rows = sample_.rows();
+  const auto curvature = sample_curvature_.head(rows).array();
   linearised_ = false;
-  const double whole = sum_curvature_;
-  sum_curvature_ = 0;
-  for_sample(size, [&](const RowBlock& block) {
-    const Index row = block.cross - sample_cross_.data();
-    const auto curvature = curvature_.segment(block.first, block.rows).array();
-    sum_curvature_ += curvature.sum();
-    sample_curvature_.segment(row, block.rows) = curvature;
-    for (Index j = 0; j < size; ++j)
-      sample_cross_.col(j).segment(row, block.rows).array() =
-          curvature * active_.col(j).segment(block.first, block.rows).array();
-    kernels::accumulate_columns(
-        size, block, sums, [&](Index c) { return active_.data() + c * active_.outerStride() + block.first; },
-        [&](Index c) { return std::min(c + 4, size); });
-  });
-  sample_scale_ = sum_curvature_ > 0 ? whole / sum_curvature_ : 1.0;
+  sample_.pick(curvature_.data(), sample_curvature_.data());
+  whole_curvature_ = sum_curvature_;
+  sum_curvature_ = curvature.sum();
+  sample_scale_ = sum_curvature_ > 0 ? whole_curvature_ / sum_curvature_ : 1.0;
   for (Index j = 0; j < size; ++j) {
-    for (Index i = j; i < size; ++i) hessian(i, j) = sample_scale_ * active_sums_(i, Sums::cross + j);
-    if (ridge_ > 0) hessian(j, j) += ridge_of(slots_[std::size_t(j)]);
-    if (inverse_scale_[slots_[std::size_t(j)]] == 0) hessian(j, j) = 1;
+    auto z = sample_active_.col(j).head(rows).array();
+    sample_.pick(active_.col(j).data(), sample_active_.col(j).data());
+    const double all = active_sums_(j, Sums::cross + j), seen = sample_scale_ * (curvature * z.square()).sum();
+    z *= seen > least_seen * all ? std::sqrt(all / seen) : 0.0;
+    sample_cross_.col(j).head(rows).array() = curvature * z;
+  }
+  active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
+  kernels::accumulate_columns(
+      size, sample_block(0, rows, size), {active_sums_.data(), active_sums_.outerStride()},
+      [&](Index c) { return sample_active_.col(c).data(); }, [&](Index c) { return std::min(c + 4, size); });
+  for (Index j = 0; j < size; ++j) {
+    for (Index i = j + 1; i < size; ++i) hessian(i, j) = sample_scale_ * active_sums_(i, Sums::cross + j);
     if (intercept_) hessian(size, j) = sample_scale_ * active_sums_(j, Sums::curvature);
   }
-  if (intercept_) hessian(size, size) = whole;
+}
+
+// Some rows of the sample, from a place in it on, with slopes of 0: the slopes of all rows are summed apart.
+inline RowBlock GlmObjective::sample_block(Index place, Index rows, Index size) const {
+  return {place,
+          rows,
+          no_slope_.data(),
+          sample_curvature_.data() + place,
+          sample_cross_.data() + place,
+          sample_cross_.outerStride(),
+          size};
 }
 
 inline void GlmObjective::set_bounds(const std::vector<Index>& support) {
@@ -162,53 +161,55 @@ inline bool GlmObjective::sum_sampled(const Columns& panel, Index size) {
   if (!design_->columns_contiguous()) {
     const Sums sums{sums_.data(), sums_.outerStride()};
     slopes(panel, sums);
-    for_sample(size, [&](const RowBlock& block) { design_->accumulate(panel, block, sums); });
+    for (Index s = 0; s < sample_.stretches(); ++s) {
+      RowBlock block = sample_block(s * RowSample::length, RowSample::length, size);
+      block.first = sample_.first(s);
+      design_->accumulate(panel, block, sums);
+    }
     return !interrupted();
   }
   for (Index place = 0; place < panel.count; place += sampled_slice) {
     if (interrupted()) return false;
     const Columns columns = panel.slice(place, std::min(sampled_slice, panel.count - place));
     slopes(columns, Sums{sums_.data() + place, sums_.outerStride()});
-    for (Index c = 0; c < columns.count; ++c)
-      for_sample(size, [&](const RowBlock& block) {
-        const Index row = block.cross - sample_cross_.data();
-        design_->gather(columns[c], block.first, block.rows, sample_columns_.col(c).data() + row);
-      });
-    add_sample({sample_columns_.data(), sample_columns_.outerStride(), place, columns.count, 0, sample_rows()});
+    for (Index c = 0; c < columns.count; ++c) design_->gather_sample(columns[c], sample_, sample_columns_.col(c).data());
+    add_sample({sample_columns_.data(), sample_columns_.outerStride(), place, columns.count, 0, sample_.rows()});
   }
   return true;
 }
 
 inline bool GlmObjective::sum_careful(const Columns& panel) {
   if (sparse_) return sum_careful_sparse(panel);
-  const auto [size, kind, curvature, any_careful] = scan_;
+  const auto& [size, kind, curvature, any_careful] = scan_;
   for (Index c = 0; c < panel.count; ++c)
     if (is_careful(panel[c])) sums_.row(c).leftCols(Sums::cross + size).setZero();
-  const auto for_careful = [&](const RowBlock& block, const auto& tile) {
-    for (Index c = 0; c < panel.count; ++c)
-      if (is_careful(panel[c])) {
-        gather_in_units(panel[c], block.first, block.rows, column_.data());
-        const double* pointer[1] = {column_.data()};
-        tile(pointer, Sums{sums_.data() + c, sums_.outerStride()});
-      }
-  };
-  const auto all_sums = [&](const RowBlock& block) {
-    for_careful(block, [&](const double* const* x, const Sums& sums) {
-      kernels::column_tile<1>(x, block, block.cross_count, 0, sums);
-    });
-  };
   for (Index first = 0; first < n_; first += block_rows) {
     if (interrupted()) return false;
     const Index rows = std::min(block_rows, n_ - first);
-    if (kind == Hessian::exact) {
-      all_sums(row_block(first, rows, size, curvature));
-    } else {
-      const RowBlock block{first, rows, slope_.data() + first, nullptr, nullptr, 0, 0};
-      for_careful(block, [&](const double* const* x, const Sums& sums) { kernels::slope_tile<1>(x, block, 0, sums); });
+    const RowBlock block = kind == Hessian::exact ? row_block(first, rows, size, curvature)
+                                                  : RowBlock{first, rows, slope_.data() + first, nullptr, nullptr, 0, 0};
+    for (Index c = 0; c < panel.count; ++c) {
+      if (!is_careful(panel[c])) continue;
+      gather_in_units(panel[c], first, rows, column_.data());
+      const double* const x[1] = {column_.data()};
+      if (kind == Hessian::exact)
+        kernels::column_tile<1>(x, block, size, 0, {sums_.data() + c, sums_.outerStride()});
+      else
+        kernels::slope_tile<1>(x, block, 0, {sums_.data() + c, sums_.outerStride()});
     }
   }
-  if (kind == Hessian::sampled) for_sample(size, all_sums);
+  if (kind == Hessian::sampled) sum_careful_sampled(panel);
   return true;
+}
+
+inline void GlmObjective::sum_careful_sampled(const Columns& panel) {
+  constexpr Index length = RowSample::length;
+  for (Index c = 0; c < panel.count; ++c) {
+    if (!is_careful(panel[c])) continue;
+    double* const x = sample_columns_.data();
+    for (Index s = 0; s < sample_.stretches(); ++s) gather_in_units(panel[c], sample_.first(s), length, x + s * length);
+    add_sample({x, sample_columns_.outerStride(), c, 1, 0, sample_.rows()});
+  }
 }
 
 // As if the columns had an entry in every row.
@@ -354,10 +355,23 @@ inline void GlmObjective::convert_panel(const Columns& panel) {
         scale * (sum(Sums::cross + i) - centre * active_sums_(i, Sums::curvature)) * factor;
   if (intercept_)
     panel_cross_.col(size).head(count).array() = scale * (sum(Sums::curvature) - centre * sum_curvature_) * factor;
+  if (scan_.kind == Hessian::sampled) correct_spreads(panel);
   if (ridge_ > 0)
     for (Index c = 0; c < count; ++c)
       if (inverse_scale_[panel[c]] != 0) panel_curvature_[c] += ridge_of(panel[c]);
   for (Index c = 0; c < count; ++c) panel_curvature_[c] = usable_curvature(panel_gradient_[c], panel_curvature_[c]);
+}
+
+// Whether the sample holds the few rows in which a column is far from the rest is luck. Where it sees another curvature by far
+// than the spread of the column over all rows lets expect, what it says of correlations stands, and the scale is that of all.
+inline void GlmObjective::correct_spreads(const Columns& panel) {
+  constexpr double far = 16;  // 256 rows of an even column err by a tenth; curvature that varies with the column may double it
+  for (Index c = 0; c < panel.count; ++c) {
+    const double expected = spread_[panel[c]] * whole_curvature_, seen = panel_curvature_[c];
+    if (seen <= far * expected && expected <= far * seen) continue;
+    panel_cross_.row(c).head(scan_.size + intercept_) *= seen > least_seen * expected ? std::sqrt(expected / seen) : 0.0;
+    panel_curvature_[c] = expected;
+  }
 }
 
 inline Status GlmObjective::scan(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
@@ -439,11 +453,9 @@ inline void GlmObjective::add_block(const DenseBlock& block) {
 
 inline void GlmObjective::add_sample(const DenseBlock& sample) {
   const Sums sums{sums_.data() + sample.place, sums_.outerStride()};
-  const RowBlock rows{
-      0,         sample.rows, no_slope_.data(), sample_curvature_.data(), sample_cross_.data(), sample_cross_.outerStride(),
-      scan_.size};
   kernels::accumulate_columns(
-      sample.count, rows, sums, [&](Index c) { return sample.data + c * sample.stride; }, [&](Index) { return scan_.size; });
+      sample.count, sample_block(0, sample.rows, scan_.size), sums, [&](Index c) { return sample.data + c * sample.stride; },
+      [&](Index) { return scan_.size; });
 }
 
 // Moments of a panel of consecutive columns: taken over from another problem, or left for others.

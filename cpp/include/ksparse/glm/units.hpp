@@ -27,7 +27,7 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
     auto [mean, variance, slope] = plain;
     if (plain.is_plain()) {
       centre_[column] = mean;
-      const double inverse = power_of_two_near(1 / std::sqrt(variance));
+      const double inverse = stable::power_of_two_near(1 / std::sqrt(variance));
       inverse_scale_[column] = is_negligible(inverse) ? 0.0 : inverse;
       variance *= inverse_scale_[column] * inverse_scale_[column];
       slope *= inverse_scale_[column];
@@ -51,6 +51,7 @@ inline bool GlmObjective::choose_units(const Columns& panel) {
       return false;
     }
     panel_gradient_[c] = slope;
+    spread_[column] = inverse_scale_[column] != 0 ? variance : 0.0;
     const double curvature = variance * total * average_curvature + ridge_of(column);
     panel_curvature_[c] = inverse_scale_[column] != 0 ? usable_curvature(slope, curvature) : 0.0;
   }
@@ -83,7 +84,7 @@ inline bool GlmObjective::examine_column(Index column) {
   const double largest = std::max(std::abs(lowest), std::abs(highest));
   centre_[column] = inverse_scale_[column] = 0;
   if (largest == 0 || (intercept_ && lowest == highest)) return true;
-  const double shrink = power_of_two_near(1 / largest);
+  const double shrink = stable::power_of_two_near(1 / largest);
   if (!std::isfinite(shrink) || shrink == 0) return true;  // beyond what a double can rescale: as good as constant
   const double total = weight_.sum();
   const auto weighted_mean = [&](const auto& term) {
@@ -98,7 +99,7 @@ inline bool GlmObjective::examine_column(Index column) {
   };
   const double mean = intercept_ ? weighted_mean([](double x) { return x; }) : 0.0;
   const double variance = weighted_mean([mean](double x) { return (x - mean) * (x - mean); });
-  const double inverse = shrink * power_of_two_near(1 / std::sqrt(variance));
+  const double inverse = shrink * stable::power_of_two_near(1 / std::sqrt(variance));
   if (!(variance > 0) || is_negligible(inverse)) return true;
   centre_[column] = mean / shrink;
   inverse_scale_[column] = inverse;
@@ -129,7 +130,7 @@ inline void GlmObjective::gather_subset(const Columns& columns) {
 
 inline void GlmObjective::to_user(const Iterate& iterate, FitResult& result) const {
   result.coef = Eigen::VectorXd::Zero(p_);
-  result.intercept = iterate.intercept * response_unit_;
+  result.intercept = intercept_ ? iterate.intercept * units_.scale + units_.shift : 0.0;
   result.support.clear();
   for (Index place = 0; place < iterate.size(); ++place) {
     const Index unit = iterate.support[std::size_t(place)];
@@ -138,7 +139,7 @@ inline void GlmObjective::to_user(const Iterate& iterate, FitResult& result) con
       const double coef = iterate.coef[place * iterate.stride + i];
       if (coef == 0) continue;
       // Not to step over a bound by rounding.
-      result.coef[column] = std::min(std::max(coef * inverse_scale_[column] * response_unit_, constraints_->lower_of(column)),
+      result.coef[column] = std::min(std::max(coef * inverse_scale_[column] * units_.scale, constraints_->lower_of(column)),
                                      constraints_->upper_of(column));
       result.intercept -= result.coef[column] * centre_[column];
       result.support.push_back(column);
@@ -151,7 +152,7 @@ inline void GlmObjective::to_user(const Iterate& iterate, FitResult& result) con
 inline Iterate GlmObjective::from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef,
                                        double intercept) const {
   Iterate iterate(std::min(capacity_, groups_.units()), groups_.stride());
-  iterate.intercept = intercept_ ? intercept / response_unit_ : 0.0;
+  iterate.intercept = intercept_ ? (intercept - units_.shift) / units_.scale : 0.0;
   for (std::size_t i = 0; i < support.size(); ++i) {
     const Index column = support[i], unit = groups_.unit_of(column);
     if (inverse_scale_[column] == 0) continue;
@@ -159,8 +160,8 @@ inline Iterate GlmObjective::from_user(const std::vector<Index>& support, const 
     if (place == iterate.size()) iterate.append(unit);
     Index member = 0;
     while (groups_.column(unit, member) != column) ++member;
-    iterate.coef[place * iterate.stride + member] = coef[Index(i)] / inverse_scale_[column] / response_unit_;
-    if (intercept_) iterate.intercept += coef[Index(i)] * centre_[column] / response_unit_;
+    iterate.coef[place * iterate.stride + member] = coef[Index(i)] / inverse_scale_[column] / units_.scale;
+    if (intercept_) iterate.intercept += coef[Index(i)] * centre_[column] / units_.scale;
   }
   return iterate;
 }

@@ -35,6 +35,7 @@ class CompiledKernel final : public LossKernel {
   bool has_convex_curvature() const noexcept override { return false; }
   Foresight foresight() const noexcept override { return Foresight::rough; }
   bool has_units() const noexcept override { return false; }
+  ResponseUnits units(double) const noexcept override { return {}; }
   std::shared_ptr<const LossKernel> in_units(double) const override { return nullptr; }
   double start(double) const noexcept override { return 0.0; }
   std::optional<std::string> problem() const override {

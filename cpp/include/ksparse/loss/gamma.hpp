@@ -19,10 +19,12 @@ struct Gamma {
 
   template <class T>
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
-    const T d = log(response) - eta, excess = stable::exp_excess(d);
+    const T d = stable::log_positive(response) - eta, excess = stable::exp_excess(d);
     return {weight * excess, -weight * (excess + d), weight * stable::exp_bounded(d)};
   }
 
+  ResponseUnits units(double unit) const noexcept { return {unit, 1, std::log(unit), 1, {1, 1}}; }
+  Gamma in_units(double) const noexcept { return {}; }
   static double link(double mean) noexcept { return std::log(mean); }
   std::optional<std::string> problem() const { return std::nullopt; }
 };

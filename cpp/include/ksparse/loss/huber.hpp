@@ -5,12 +5,14 @@
 // touches l and lies above it (Huber & Ronchetti, Robust Statistics, 2009, section 7.8). SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
 
 #include "../pack.hpp"
 #include "loss.hpp"
+#include "stable.hpp"
 
 namespace ksparse {
 
@@ -30,7 +32,12 @@ struct Huber {
     return weight * T(threshold) / max(abs(eta - response), T(threshold));
   }
 
-  Huber in_units(double unit) const noexcept { return {threshold / unit}; }
+  /// Of responses far beyond the threshold l is t |r| all but everywhere, which goes with the first power of the unit.
+  ResponseUnits units(double unit) const noexcept {
+    const double part = std::min(1.0, stable::power_of_two_near(in_units(unit).threshold));
+    return {unit, unit, 0, 1 / part, {unit, unit * part}};
+  }
+  Huber in_units(double unit) const noexcept { return {std::clamp(threshold / unit, 1e-300, 1e290)}; }
   static double link(double mean) noexcept { return mean; }
   std::optional<std::string> problem() const {
     if (!(threshold > 0 && std::isfinite(threshold)))

@@ -73,8 +73,9 @@ class LossKernel {
   virtual bool has_convex_curvature() const noexcept = 0;
   /// How well F is foreseen by its derivatives at a point.
   virtual Foresight foresight() const noexcept = 0;
-  /// Whether eta and y have a unit that F goes with the square of; and then the loss of y in another unit.
+  /// Whether y has a unit that is anybody's choice; and then what changes with it, and the loss of y in another one.
   virtual bool has_units() const noexcept = 0;
+  virtual ResponseUnits units(double unit) const noexcept = 0;
   virtual std::shared_ptr<const LossKernel> in_units(double unit) const = 0;
   /// Linear predictor that is right for a mean response, to start from.
   virtual double start(double mean) const noexcept = 0;
@@ -165,6 +166,12 @@ class KernelOf final : public LossKernel {
   bool has_convex_curvature() const noexcept override { return substitutes; }
   Foresight foresight() const noexcept override { return internal::ForesightOf<Loss>::value; }
   bool has_units() const noexcept override { return internal::HasUnits<Loss>::value; }
+  ResponseUnits units([[maybe_unused]] double unit) const noexcept override {
+    if constexpr (internal::HasUnits<Loss>::value)
+      return loss_.units(unit);
+    else
+      return {};
+  }
   std::shared_ptr<const LossKernel> in_units([[maybe_unused]] double unit) const override {
     if constexpr (internal::HasUnits<Loss>::value)
       return std::make_shared<KernelOf<Loss>>(loss_.in_units(unit));

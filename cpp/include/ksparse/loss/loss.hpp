@@ -19,13 +19,15 @@
 //                                            if absent
 //   template <class T> T convex_curvature(the arguments of operator()) const;   that of the least parabola above the
 //                                            loss, of which a quarter stands in where the loss has less; 0 if absent
-//   Loss in_units(double unit) const;        the loss l' with l(unit eta, unit y) = unit^2 l'(eta, y), where the unit of y is
-//                                            anybody's choice
+//   ResponseUnits units(double unit) const;  how numbers change with the unit of y, where that is anybody's choice; and then
+//   Loss in_units(double unit) const;        the loss of y in that unit (ResponseUnits)
 //   static double link(double mean);         the linear predictor of a mean response, from which to start; 0 if absent
 //
 // Losses are >= 0: tolerances are relative to F. Deviances are taken by half, and are 0 where the mean is the response.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
+
+#include <algorithm>
 
 namespace ksparse {
 
@@ -40,6 +42,21 @@ struct LossTerms {
 enum class Curvature {
   exact,   // l'' as it is, possibly negative
   convex,  // one that is >= 0, so that Hessians are positive semi-definite: max(l'', 0), or what the loss says
+};
+
+/// How a loss l goes over into one, l', of responses y' in a unit of one's own choice: with y = unit y',
+///   l(scale eta' + shift, y) = value[0] value[1] / weight l'(eta', y')
+/// so that the solver's numbers are of order one whatever the size of y: F' with the rows' weights times `weight`.
+struct ResponseUnits {
+  double response = 1;          // the unit of y
+  double scale = 1, shift = 0;  // of the linear predictor; a shift: it is the logarithm of a mean
+  double weight = 1;            // what rows weigh more, where l' is far from order one
+  double value[2] = {1, 1};     // of F; their product may be out of range where neither is
+
+  double to_user(double objective) const noexcept { return objective * value[0] * value[1]; }
+  double ridge(double of_user) const noexcept {
+    return of_user > 0 ? std::min(of_user * (scale / value[0]) * (scale / value[1]), 1e300) : 0.0;
+  }
 };
 
 /// What the response y of a row may be.

@@ -31,6 +31,8 @@ struct Poisson {
             weight * by_size(response * (excess + d), slope), weight * mean};
   }
 
+  ResponseUnits units(double unit) const noexcept { return {unit, 1, std::log(unit), 1, {unit, 1}}; }
+  Poisson in_units(double) const noexcept { return {}; }
   static double link(double mean) noexcept { return std::log(mean); }
   std::optional<std::string> problem() const { return std::nullopt; }
 };

@@ -21,6 +21,7 @@ struct Squared {
     return {T(0.5) * slope * residual, slope, weight};
   }
 
+  ResponseUnits units(double unit) const noexcept { return {unit, unit, 0, 1, {unit, unit}}; }
   Squared in_units(double) const noexcept { return {}; }
   static double link(double mean) noexcept { return mean; }
   std::optional<std::string> problem() const { return std::nullopt; }

@@ -3,6 +3,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "../pack.hpp"
 
 namespace ksparse::stable {
@@ -21,6 +24,21 @@ template <class T>
 T exp_bounded(const T& x) noexcept {
   const T root = exp(min(x, T(650.0)) * T(0.5));
   return root * root;
+}
+
+/// log(x) for x > 0, of denormal numbers as well, which vector logarithms take for the smallest normal one.
+template <class T>
+T log_positive(const T& x) noexcept {
+  constexpr double normal = 2.2250738585072014e-308, up = 18014398509481984.0, log_of_up = 37.42994775023705;  // 2^54
+  const T shift = select_less_equal(x, T(normal), T(log_of_up), T(0.0));
+  return log(select_less_equal(x, T(normal), x * T(up), x)) - shift;
+}
+
+/// The power of two of which x > 0 is at least half, but less than the whole.
+inline double power_of_two_near(double x) noexcept {
+  int exponent = 0;
+  std::frexp(x, &exponent);
+  return std::ldexp(1.0, std::min(exponent, 1023));
 }
 
 /// (exp(x) - 1 - x) / x for |x| <= 1/2, where the difference would cancel, to full relative accuracy.

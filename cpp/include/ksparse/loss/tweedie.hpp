@@ -25,7 +25,8 @@ struct Tweedie {
 
   template <class T>
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
-    const T a(power - 1), b(2 - power), log_response = log(max(response, T(std::numeric_limits<double>::min())));
+    const T a(power - 1), b(2 - power),
+        log_response = stable::log_positive(max(response, T(std::numeric_limits<double>::denorm_min())));
     const T d = eta - log_response, up = stable::exp_excess(b * d), down = stable::exp_excess(-a * d);
     const T of_mean = stable::exp_bounded(b * eta), of_response = stable::exp_bounded(b * log_response);
     const auto by_response = [&response](const T& zero, const T& other) {
@@ -37,6 +38,8 @@ struct Tweedie {
     return {weight * value, weight * slope, weight * curvature};
   }
 
+  ResponseUnits units(double unit) const noexcept { return {unit, 1, std::log(unit), 1, {std::pow(unit, 2 - power), 1}}; }
+  Tweedie in_units(double) const noexcept { return *this; }
   static double link(double mean) noexcept { return std::log(mean); }
   std::optional<std::string> problem() const {
     if (!(power > 1 && power < 2)) return "power must be in (1, 2), got " + std::to_string(power);
