@@ -354,3 +354,37 @@ TEST_CASE("views_of_matrices_blocks_maps_and_references", "[design]") {
   CHECK(!std::is_constructible_v<ColumnView, decltype(2 * X)>);
   CHECK(!std::is_constructible_v<ColumnView, decltype(X.transpose())>);
 }
+
+TEST_CASE("samples_of_rows_resonate_with_no_period", "[design]") {
+  for (const Index n : {Index(1024), Index(5003), Index(100000)})
+    for (const Index least : {Index(256), Index(1000)}) {
+      RowSample sample;
+      sample.reset(n, least);
+      CHECK(sample.rows() >= std::min(least, n / 8 * 8));
+      for (Index s = 0; s < sample.stretches(); ++s) {
+        CHECK(sample.first(s) + RowSample::length <= n);
+        if (s > 0) CHECK(sample.first(s) >= sample.first(s - 1) + RowSample::length);
+      }
+      // Of rows that are the first 16 of every period, the sample has some part near their share.
+      for (const Index period : {64, 128, 500, 512, 1000}) {
+        Index hits = 0;
+        for (Index s = 0; s < sample.stretches(); ++s)
+          for (Index i = 0; i < RowSample::length; ++i) hits += (sample.first(s) + i) % period < 16;
+        const double share = 16.0 / double(period), rows = double(sample.rows());
+        CHECK(std::abs(double(hits) - share * rows) <= 5 * std::sqrt(8 * share * rows) + 8);
+      }
+    }
+}
+
+TEST_CASE("the_rows_of_a_sample_are_the_same_in_every_storage", "[design]") {
+  const Eigen::MatrixXd X = Eigen::MatrixXd::Random(1100, 3);
+  const RowView::Matrix by_rows = X;
+  RowSample sample;
+  sample.reset(1100, 300);
+  Eigen::VectorXd picked(sample.rows()), from_columns(sample.rows()), from_rows(sample.rows());
+  sample.pick(X.col(1).data(), picked.data());
+  ColumnView(X).gather_sample(1, sample, from_columns.data());
+  RowView(by_rows).gather_sample(1, sample, from_rows.data());
+  CHECK(from_columns == picked);
+  CHECK(from_rows == picked);
+}
