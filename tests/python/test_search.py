@@ -261,3 +261,19 @@ def test_a_path_is_swap_optimal_where_swaps_are_few():
     """Entries end like single fits."""
     X, y = heavy_tailed(661)
     assert ksparse.fit_path(X, y, [1, 2, 3], loss="squared_hinge").at(3).objective < 0.1096
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_two_features_for_two_others(batch):
+    """The default search finds a better support that no single exchange leads to, one fit alone or in a batch; one descent does not."""
+    rng = np.random.default_rng(24)
+    X = rng.standard_normal((200, 120))
+    eta = X[:, rng.choice(120, 6, replace=False)] @ rng.uniform(0.3, 1, 6)
+    y = eta + 1.5 * rng.standard_normal(200)
+    better = ksparse.fit(X, y, 9, loss="squared", always_in=[57, 78, 82, 88, 90, 96, 98, 109, 116]).objective
+    if batch:
+        found = ksparse.fit_many(X, y[:, None], 9, loss="squared")[0].objective
+    else:
+        found = ksparse.fit(X, y, 9, loss="squared").objective
+    assert found <= better * (1 + 1e-9)
+    assert found < ksparse.fit(X, y, 9, loss="squared", search="fast").objective * (1 - 1e-4)

@@ -100,7 +100,16 @@ struct Options {
   static constexpr Index few = 32;
 
   /// Most units that the support of a search may hold on the way.
-  Index places(Index units) const { return k > few ? working_set(units, k) : std::min(k, units); }
+  Index places(Index units) const { return k > few ? working_set(units, k) : detour_to(units); }
+
+  /// So many units does the detour of a first answer hold (perturbation.hpp), k if there is none. It scans all features a few
+  /// times and is made where these are not many times those of the working set.
+  Index detour_to(Index units) const {
+    constexpr Index more = 3, many = 8;
+    const Index most = std::min(k, units);
+    if (effort == Effort::fast || most > few || units > many * working_set(units, most)) return most;
+    return std::min(most + more, units);
+  }
 
   static constexpr int most_pairs = 10000;  ///< that may be tried of a scan: each is held in memory with k + 1 numbers
 
