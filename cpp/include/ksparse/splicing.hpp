@@ -311,6 +311,7 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   ranks_.resize(std::size_t(features_));
   ordered_.resize(std::size_t(features_));
   score_.assign(std::size_t(features_), 0.0);
+  surveyed_score_.reserve(std::size_t(features_));
   const Index kept = std::max<Index>({options.pairs_tried, options.pairs_tried_last, 1, capacity_ / part_entering});
   proposals_.reset(kept, model_->move_size());
   likely_.reserve(std::size_t(kept));
