@@ -1,8 +1,8 @@
 // Least squares from the Gram matrix: the same answers as from the rows, for a few passes over them.
 #include <Eigen/Dense>
 #include <ksparse/design/dense.hpp>
-#include <ksparse/fit.hpp>
 #include <ksparse/loss/squared.hpp>
+#include <ksparse/run/fit.hpp>
 #include <numeric>
 
 #include "catch.hpp"

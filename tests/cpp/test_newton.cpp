@@ -1,6 +1,6 @@
 // Newton on functions that are not losses: convex, not convex, without curvature, broken.
 #include <cmath>
-#include <ksparse/newton.hpp>
+#include <ksparse/glm/newton.hpp>
 #include <limits>
 
 #include "catch.hpp"

@@ -1,7 +1,7 @@
 // Whether some direction separates the rows of two classes, by cases whose answer is known.
 #include <Eigen/Core>
 #include <cstdint>
-#include <ksparse/separation.hpp>
+#include <ksparse/glm/separation.hpp>
 #include <limits>
 
 #include "catch.hpp"

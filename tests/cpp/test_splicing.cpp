@@ -2,8 +2,8 @@
 // that on a quadratic the pair model is exact.
 #include <Eigen/Dense>
 #include <algorithm>
-#include <ksparse/fit.hpp>
-#include <ksparse/splicing.hpp>
+#include <ksparse/run/fit.hpp>
+#include <ksparse/search/splicing.hpp>
 #include <numeric>
 #include <random>
 

@@ -23,11 +23,11 @@
 #include "loss/tweedie.hpp"
 
 #ifndef KSPARSE_COMPILED
-#include "alternatives.hpp"
-#include "batch.hpp"
-#include "fit.hpp"
-#include "loss/by_name.hpp"
-#include "resample.hpp"
+#include "run/alternatives.hpp"
+#include "run/batch.hpp"
+#include "run/fit.hpp"
+#include "run/loss_by_name.hpp"
+#include "run/resample.hpp"
 #else
 namespace ksparse {
 extern template class BasicColumnView<double>;

@@ -1,5 +1,6 @@
 // Dense X of doubles or floats as it lies in the caller's memory, in either order; never a copy, and floats are widened on
-// their way into the registers. SPDX-License-Identifier: BSD-3-Clause
+// their way into the registers.
+// SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>

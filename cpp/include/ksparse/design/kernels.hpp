@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "../pack.hpp"
 #include "../types.hpp"
+#include "../util/pack.hpp"
 
 namespace ksparse {
 

@@ -8,8 +8,8 @@
 #include <limits>
 #include <vector>
 
-#include "../separation.hpp"
-#include "objective.hpp"
+#include "glm_objective.hpp"
+#include "separation.hpp"
 
 namespace ksparse {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "objective.hpp"
+#include "glm_objective.hpp"
 
 namespace ksparse {
 
@@ -400,8 +400,8 @@ inline bool GlmObjective::begin_scan(const Iterate& iterate, Hessian kind, ScanS
   // curvatures are these moments times the average curvature of the loss.
   scan_ = {size, kind, units_chosen_ ? curvature_.data() : weight_.data()};
   const bool any_held = !held_places_.empty();
-  sink.begin_scan({inverse_.topLeftCorner(d, d), any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr,
-                   nullptr, diagonal_.data()});
+  sink.begin_scan({inverse_.topLeftCorner(d, d), any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr, nullptr,
+                   diagonal_.data()});
   return true;
 }
 

@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "objective.hpp"
+#include "glm_objective.hpp"
 
 namespace ksparse {
 

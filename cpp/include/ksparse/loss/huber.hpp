@@ -2,7 +2,8 @@
 //   |r| <= t:  l = r^2 / 2          l' = r            l'' = 1
 //   |r| >  t:  l = t |r| - t^2 / 2  l' = t sign(r)    l'' = 0
 // The convex substitute is min(1, t / |r|), the weight of iterated least squares: the least curvature of a parabola that
-// touches l and lies above it (Huber & Ronchetti, Robust Statistics, 2009, section 7.8). SPDX-License-Identifier: BSD-3-Clause
+// touches l and lies above it (Huber & Ronchetti, Robust Statistics, 2009, section 7.8).
+// SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "../pack.hpp"
+#include "../util/pack.hpp"
 #include "loss.hpp"
 #include "stable.hpp"
 

@@ -4,14 +4,15 @@
 //   0 < u < d:    l = u^2 / (2 d)    l' = -u / d    l'' = 1 / d
 //   d <= u:       l = u - d / 2      l' = -1        l'' = 0
 // The convex substitute, 1 / (d + 2 r) with r the distance from u to [0, d], is the least curvature of a parabola that touches
-// l at m and lies above it (ours; tests/python/test_loss.py checks that it does). SPDX-License-Identifier: BSD-3-Clause
+// l at m and lies above it (ours; tests/python/test_loss.py checks that it does).
+// SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <cmath>
 #include <optional>
 #include <string>
 
-#include "../pack.hpp"
+#include "../util/pack.hpp"
 #include "loss.hpp"
 
 namespace ksparse {

@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "../pack.hpp"
 #include "../types.hpp"
+#include "../util/pack.hpp"
 #include "loss.hpp"
 
 namespace ksparse {

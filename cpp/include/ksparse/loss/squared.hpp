@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "../pack.hpp"
+#include "../util/pack.hpp"
 #include "loss.hpp"
 
 namespace ksparse {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../pack.hpp"
+#include "../util/pack.hpp"
 
 namespace ksparse::stable {
 

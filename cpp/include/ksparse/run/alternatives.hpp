@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "entries.hpp"
+#include "../entries.hpp"
+#include "../glm/glm.hpp"
+#include "../search/sacrifice.hpp"
 #include "fit.hpp"
-#include "glm_objective.hpp"
-#include "sacrifice.hpp"
 
 namespace ksparse {
 

@@ -10,16 +10,16 @@
 #include <utility>
 #include <vector>
 
-#include "../compact_rows.hpp"
 #include "../design/design.hpp"
 #include "../design/sparse.hpp"
 #include "../groups.hpp"
 #include "../loss/kernel.hpp"
 #include "../loss/stable.hpp"
-#include "../newton.hpp"
-#include "../objective.hpp"
 #include "../options.hpp"
 #include "../problem.hpp"
+#include "../search/objective.hpp"
+#include "compact_rows.hpp"
+#include "newton.hpp"
 
 namespace ksparse {
 

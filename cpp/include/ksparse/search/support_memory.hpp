@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "types.hpp"
+#include "../types.hpp"
 
 namespace ksparse {
 

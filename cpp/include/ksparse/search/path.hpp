@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "../options.hpp"
+#include "../util/progress.hpp"
 #include "drive.hpp"
 #include "objective.hpp"
-#include "options.hpp"
 #include "perturbation.hpp"
-#include "progress.hpp"
 #include "splicing.hpp"
 
 namespace ksparse {

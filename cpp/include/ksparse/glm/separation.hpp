@@ -17,7 +17,7 @@
 #include <optional>
 #include <vector>
 
-#include "types.hpp"
+#include "../types.hpp"
 
 namespace ksparse {
 

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "design/sparse.hpp"
-#include "pack.hpp"
+#include "../design/sparse.hpp"
+#include "../util/pack.hpp"
 
 namespace ksparse {
 

@@ -25,9 +25,9 @@
 #include <utility>
 #include <vector>
 
+#include "../options.hpp"
 #include "leaving.hpp"
 #include "objective.hpp"
-#include "options.hpp"
 #include "sacrifice.hpp"
 #include "support_memory.hpp"
 

@@ -13,10 +13,10 @@
 #include <limits>
 #include <vector>
 
-#include "loss/loss.hpp"
-#include "objective.hpp"
-#include "result.hpp"
-#include "types.hpp"
+#include "../loss/loss.hpp"
+#include "../result.hpp"
+#include "../search/objective.hpp"
+#include "../types.hpp"
 
 namespace ksparse {
 

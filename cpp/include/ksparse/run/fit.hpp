@@ -12,17 +12,17 @@
 #include <utility>
 #include <vector>
 
-#include "drive.hpp"
-#include "entries.hpp"
-#include "glm_objective.hpp"
-#include "gram_objective.hpp"
-#include "options.hpp"
-#include "parallel.hpp"
-#include "path.hpp"
-#include "problem.hpp"
-#include "progress.hpp"
-#include "result.hpp"
-#include "search.hpp"
+#include "../entries.hpp"
+#include "../glm/glm.hpp"
+#include "../glm/gram_objective.hpp"
+#include "../options.hpp"
+#include "../problem.hpp"
+#include "../result.hpp"
+#include "../search/drive.hpp"
+#include "../search/path.hpp"
+#include "../search/search.hpp"
+#include "../util/parallel.hpp"
+#include "../util/progress.hpp"
 
 namespace ksparse {
 

@@ -12,8 +12,8 @@
 #include <limits>
 #include <vector>
 
-#include "result.hpp"
-#include "types.hpp"
+#include "../result.hpp"
+#include "../types.hpp"
 
 namespace ksparse {
 

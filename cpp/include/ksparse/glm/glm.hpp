@@ -13,7 +13,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "glm/objective.hpp"
-#include "glm/refit.hpp"
-#include "glm/scan.hpp"
-#include "glm/units.hpp"
+#include "glm_objective.hpp"
+#include "refit.hpp"
+#include "scan.hpp"
+#include "units.hpp"

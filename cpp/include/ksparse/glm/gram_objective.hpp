@@ -17,11 +17,11 @@
 #include <memory>
 #include <vector>
 
-#include "glm_objective.hpp"
+#include "../options.hpp"
+#include "../search/objective.hpp"
+#include "../search/splicing.hpp"
+#include "glm.hpp"
 #include "newton.hpp"
-#include "objective.hpp"
-#include "options.hpp"
-#include "splicing.hpp"
 
 namespace ksparse {
 

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "types.hpp"
+#include "../types.hpp"
 
 namespace ksparse {
 

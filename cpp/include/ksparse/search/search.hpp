@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "../options.hpp"
+#include "../result.hpp"
 #include "objective.hpp"
-#include "options.hpp"
 #include "perturbation.hpp"
-#include "result.hpp"
 #include "splicing.hpp"
 #include "support_memory.hpp"
 

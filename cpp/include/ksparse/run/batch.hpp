@@ -15,16 +15,16 @@
 #include <utility>
 #include <vector>
 
-#include "drive.hpp"
-#include "entries.hpp"
+#include "../entries.hpp"
+#include "../glm/glm.hpp"
+#include "../options.hpp"
+#include "../problem.hpp"
+#include "../result.hpp"
+#include "../search/drive.hpp"
+#include "../search/search.hpp"
+#include "../util/parallel.hpp"
+#include "../util/progress.hpp"
 #include "fit.hpp"
-#include "glm_objective.hpp"
-#include "options.hpp"
-#include "parallel.hpp"
-#include "problem.hpp"
-#include "progress.hpp"
-#include "result.hpp"
-#include "search.hpp"
 
 namespace ksparse {
 

@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include "entries.hpp"
+#include "../entries.hpp"
+#include "../loss/stable.hpp"
+#include "../problem.hpp"
+#include "../util/parallel.hpp"
 #include "fit.hpp"
-#include "loss/stable.hpp"
-#include "parallel.hpp"
-#include "problem.hpp"
 
 namespace ksparse {
 

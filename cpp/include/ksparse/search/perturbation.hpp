@@ -23,9 +23,8 @@
 #include <utility>
 #include <vector>
 
-#include "newton.hpp"
+#include "../options.hpp"
 #include "objective.hpp"
-#include "options.hpp"
 #include "splicing.hpp"
 
 namespace ksparse {

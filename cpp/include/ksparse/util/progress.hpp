@@ -5,7 +5,7 @@
 #include <atomic>
 #include <chrono>
 
-#include "types.hpp"
+#include "../types.hpp"
 
 namespace ksparse {
 

@@ -1,0 +1,67 @@
+// The model that foresees how much F changes when features enter, leave or change places: the quadratic model at the current
+// point. With P = H_AA^-1 (the intercept is a row of it, but never leaves), d_i = P_ii, v_j = P H_Aj and s_j = H_jj - H_jA v_j:
+//
+//   j enters                  -1/2 g_j^2 / s_j
+//   i leaves                  +1/2 beta_i^2 / d_i
+//   j takes the place of i     1/2 beta_i^2 / d_i - 1/2 (g_j - v_ji beta_i / d_i)^2 / (s_j + v_ji^2 / d_i)
+//
+// The Schur complement s_j is the curvature that is left to j beside A. The second line is the optimal brain surgeon (Hassibi &
+// Stork 1993, eq. 5). The joint form sees that a feature which is worth nothing beside its twin is worth much in its place.
+//
+// feature_model.hpp has single features, group_model.hpp groups of them.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+
+#include "objective.hpp"
+#include "proposals.hpp"
+
+namespace ksparse {
+
+/// Which units may move.
+class MoveRules {
+ public:
+  virtual ~MoveRules() = default;
+  virtual bool may_enter(Index unit) const = 0;
+  virtual bool may_leave(Index place) const = 0;
+};
+
+/// The quadratic model of the last scan, and what it says of a panel of units.
+class SacrificeModel {
+ public:
+  virtual ~SacrificeModel() = default;
+  /// Numbers that a proposal list keeps with each proposal.
+  virtual Index move_size() const = 0;
+  virtual void set(const Iterate& iterate, const ScanPoint& point) = 0;
+  /// Prepares for proposals from a panel.
+  virtual void judge(const ScanPanel& panel) = 0;
+  virtual void propose_entries(const ScanPanel& panel, const MoveRules& rules, ProposalList& list) = 0;
+  virtual void propose_exchanges(const ScanPanel& panel, const MoveRules& rules, ProposalList& list,
+                                 StandIns* stand_ins = nullptr) = 0;
+  /// The best gain foreseen for a unit of the last panel.
+  virtual double promise(Index c) const = 0;
+  /// By how much F is foreseen to rise when the unit at a place leaves.
+  virtual double leaving_loss(Index place) const = 0;
+
+  using Move = Eigen::Ref<const Eigen::VectorXd>;
+  /// Puts the iterate at the minimum of the model with the proposal carried out: the warm start of its refit.
+  virtual void apply(const Proposal& proposal, const Move& move, Iterate& iterate) const = 0;
+  /// Carries the proposal out, leaving the other coefficients where they are.
+  virtual void replace(const Proposal& proposal, const Move& move, Iterate& iterate) const = 0;
+
+ protected:
+  static double longest_from(const Iterate& iterate) {
+    const Index size = iterate.size() * iterate.stride;
+    return longest_step(std::max(std::abs(iterate.intercept), size ? iterate.coef.head(size).cwiseAbs().maxCoeff() : 0.0));
+  }
+
+  // An exchange in which the newcomer is foreseen to make good less than this part of the loss is not worth a refit.
+  static constexpr double least_recovery = 0.5;
+  // A feature keeps less than this part of its curvature beside the active set: a combination of it, up to rounding.
+  static constexpr double collinearity = 1e-10;
+};
+
+}  // namespace ksparse
