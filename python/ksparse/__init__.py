@@ -15,25 +15,29 @@ from . import _cpu, losses  # noqa: F401
 from ._build_info import __version__, build_info
 from ._check_loss import LossReport, check_loss
 from ._each import FitFailure, fit_each
-from ._fit import Alternatives, FitResult, fit
+from ._fit import fit
 from ._loss import loss_terms
-from ._many import BatchResult, fit_many
-from ._path import PathResult, fit_path
+from ._many import fit_many
+from ._path import fit_path
 from ._plot import CoefficientDisplay, CrossValidationDisplay, LossDisplay, PathDisplay, StabilityDisplay
-from ._scorecard import Scorecard
-from ._stability import StabilityResult, stability_selection
-from ._summary import Summary
+from ._results.batch import BatchResult
+from ._results.fit import Alternatives, FitResult
+from ._results.path import PathResult
+from ._results.scorecard import Scorecard
+from ._results.stability import StabilityResult
+from ._results.summary import Summary
+from ._stability import stability_selection
 from .exceptions import ConvergenceWarning
 
 if TYPE_CHECKING:
     from . import datasets
-    from ._classifier import KSparseClassifier
-    from ._cv import KSparseClassifierCV, KSparseRegressorCV
-    from ._multi_label import KSparseMultiLabelClassifier
-    from ._regressor import KSparseRegressor
+    from ._estimators.classifier import KSparseClassifier
+    from ._estimators.cv import KSparseClassifierCV, KSparseRegressorCV
+    from ._estimators.multi_label import KSparseMultiLabelClassifier
+    from ._estimators.regressor import KSparseRegressor
+    from ._estimators.selector import KSparseSelector
     from ._scope._greedy import FobaSolver, ForwardSolver, GraspSolver, HTPSolver, IHTSolver, OMPSolver
     from ._scope._solver import ScopeSolver
-    from ._selector import KSparseSelector
 
 __all__ = [
     "Alternatives",
@@ -79,12 +83,12 @@ __all__ = [
 
 
 _LAZY = {
-    "KSparseClassifier": "._classifier",
-    "KSparseClassifierCV": "._cv",
-    "KSparseMultiLabelClassifier": "._multi_label",
-    "KSparseRegressor": "._regressor",
-    "KSparseRegressorCV": "._cv",
-    "KSparseSelector": "._selector",
+    "KSparseClassifier": "._estimators.classifier",
+    "KSparseClassifierCV": "._estimators.cv",
+    "KSparseMultiLabelClassifier": "._estimators.multi_label",
+    "KSparseRegressor": "._estimators.regressor",
+    "KSparseRegressorCV": "._estimators.cv",
+    "KSparseSelector": "._estimators.selector",
     "ScopeSolver": "._scope._solver",
     **dict.fromkeys(("FobaSolver", "ForwardSolver", "GraspSolver", "HTPSolver", "IHTSolver", "OMPSolver"), "._scope._greedy"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import _core
-from ._threads import thread_count
+from ._input.threads import thread_count
 
 __all__ = ["__version__", "build_info"]
 

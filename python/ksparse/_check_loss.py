@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._input.validation import check_loss as check_loss_argument
 from ._loss import terms_by_eta
 from ._quiet import quiet
-from ._table import Table, Tabular
-from ._validation import check_loss as check_loss_argument
+from ._results.table import Table, Tabular
 from .losses import Compiled, Loss
 
 __all__ = ["LossReport", "check_loss"]

@@ -13,11 +13,12 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._fit import FitResult, solve
-from ._progress import progress_bar
-from ._request import Settings
-from ._threads import thread_count
-from ._validation import check_flag, check_integer, check_verbose
+from ._checks import check_flag, check_integer, check_verbose
+from ._fit import solve
+from ._input.progress import progress_bar
+from ._input.request import Settings
+from ._input.threads import thread_count
+from ._results.fit import FitResult
 from .losses import Loss
 
 __all__ = ["FitFailure", "fit_each"]

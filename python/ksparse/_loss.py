@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._input.validation import check_loss, check_responses
 from ._quiet import quiet
-from ._validation import check_loss, check_responses
 from .losses import Loss
 
 __all__ = ["loss_terms", "rounding_of_loss", "terms_by_eta"]

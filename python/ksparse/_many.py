@@ -4,347 +4,35 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, overload
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._caution import STATUSES, advice_on, cautions_of
-from ._fit import FitResult, prediction_by, probability_by
-from ._frames import numbers_of
-from ._numbers import refuse_lazy
-from ._optional import require
-from ._progress import Report, progress_if
-from ._quiet import quiet
-from ._request import Request, Settings
-from ._stored import Array, Groups, Nothing, Rules, SparseRows, Stored, Value
-from ._table import Table, Tabular
-from ._threads import thread_count
-from ._validation import (
+from ._checks import check_real
+from ._input.frames import numbers_of
+from ._input.numbers import refuse_lazy
+from ._input.progress import Report, progress_if
+from ._input.request import Settings
+from ._input.threads import thread_count
+from ._input.validation import (
     check_design,
     check_groups,
     check_loss,
-    check_names,
-    check_real,
     check_rows,
     feature_names,
     limit_budget,
-    linear_predictor,
 )
+from ._results.batch import BatchData, BatchResult, counts_of, result_of
 from .exceptions import ConvergenceWarning
-from .losses import Focal, Logistic, Loss
+from .losses import Focal, Loss
 
-__all__ = ["BatchResult", "fit_many"]
+__all__ = ["BAD_LABEL", "fit_many", "solve_many"]
 
 # What a label that is neither 0 nor 1 becomes; its problem fails with a message of its own.
-_BAD_LABEL = 255
-
-
-@dataclass(frozen=True, eq=False)
-class _Batch:
-    """Valid arrays and settings of all problems; refers to the user's data without a copy."""
-
-    design: Any
-    labels: NDArray[Any]  # (n,) or (n, m): 0, 1 or _BAD_LABEL, or the responses of a regression
-    weights: NDArray[Any] | None  # (n,) or (n, m), of any real type
-    offset: NDArray[Any] | None
-    settings: Settings
-
-    def rows_of(self, values: NDArray[Any] | None, i: int) -> NDArray[np.float64] | None:
-        if values is None:
-            return None
-        return np.ascontiguousarray(values if values.ndim == 1 else values[:, i], dtype=np.float64)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class BatchResult(Stored, Tabular):
-    """What :func:`ksparse.fit_many` found: arrays with an entry per problem.
-
-    ``result[i]`` is the :class:`ksparse.FitResult` of problem i; a slice, a mask or an array of numbers gives the result of
-    some problems. Coefficients are held without their zeros.
-
-    Attributes
-    ----------
-    coefs : scipy.sparse.csr_array of shape (n_problems, n_features)
-        Coefficients; a row of zeros for a problem that failed.
-    intercepts : ndarray of shape (n_problems,)
-        Intercepts; NaN for a problem that failed.
-    objectives : ndarray of shape (n_problems,)
-        F at the answers; NaN for a problem that failed.
-    status : ndarray of str, shape (n_problems,)
-        As in :class:`ksparse.FitResult`, or ``invalid_input``.
-    messages : dict of int to str
-        What was wrong with each problem that has ``invalid_input``.
-    n_newton, n_scans, n_refits, n_rounds, times_found : ndarray of int32, shape (n_problems,)
-        As in :class:`ksparse.FitResult`. A pass over X that several problems shared counts once for each.
-    k, alpha, gamma, ridge : ndarray of shape (n_problems,)
-        Settings of each problem.
-    loss : str
-        Name of the loss that was minimised.
-    feature_names : ndarray of str or None
-        Names of the columns of X, where they are known.
-    problem_names : ndarray of str or None
-        Names of the columns of Y, when it was a data frame.
-    """
-
-    coefs: Any
-    intercepts: NDArray[np.float64]
-    objectives: NDArray[np.float64]
-    status: NDArray[np.str_]
-    messages: dict[int, str]
-    n_newton: NDArray[np.int32]
-    n_scans: NDArray[np.int32]
-    n_refits: NDArray[np.int32]
-    n_rounds: NDArray[np.int32]
-    times_found: NDArray[np.int32]
-    k: NDArray[np.int64]
-    alpha: NDArray[np.float64]
-    gamma: NDArray[np.float64]
-    ridge: NDArray[np.float64]
-    loss: str
-    feature_names: NDArray[np.object_] | None = None
-    problem_names: NDArray[np.object_] | None = None
-    _numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # of the problems in the batch
-    _loss: Loss = field(default_factory=Logistic)  # of a focal loss, alpha and gamma are by problem
-    _groups: tuple[NDArray[np.int64], NDArray[Any]] | None = None  # number of each feature's group, labels of the groups
-    _batch: _Batch | None = None
-
-    _RULES: ClassVar[Rules] = {
-        "coefs": SparseRows("m", "p"),
-        **dict.fromkeys(("intercepts", "objectives", "alpha", "gamma", "ridge"), Array("f", "m")),
-        "status": Array("U", "m", among=STATUSES),
-        "messages": Value((dict,)),
-        **dict.fromkeys(("n_newton", "n_scans", "n_refits", "n_rounds", "times_found", "k"), Array("i", "m")),
-        "loss": Value((str,)),
-        "feature_names": Array("OU", "p", optional=True),
-        "problem_names": Array("iubfUSOMm", "m", optional=True),
-        "_numbers": Array("i", "m"),
-        "_loss": Value((Loss,)),
-        "_groups": Groups("p"),
-        "_batch": Nothing(),
-    }
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the data out: a pickled result is small."""
-        return {**self.__dict__, "_batch": None}
-
-    def __len__(self) -> int:
-        """Return the number of problems."""
-        return len(self.k)
-
-    def __iter__(self) -> Iterator[FitResult]:
-        """Go through the results of the problems."""
-        return (self[i] for i in range(len(self)))
-
-    @property
-    def converged(self) -> NDArray[np.bool_]:
-        """Which answers are proper minima on their supports."""
-        return np.asarray(self.status == "converged")
-
-    @property
-    def supports(self) -> list[NDArray[np.int64]]:
-        """Chosen features of each problem, sorted."""
-        return np.split(self.coefs.indices.astype(np.int64), self.coefs.indptr[1:-1])
-
-    @overload
-    def __getitem__(self, which: int) -> FitResult: ...
-    @overload
-    def __getitem__(self, which: slice | ArrayLike) -> BatchResult: ...
-    def __getitem__(self, which: Any) -> FitResult | BatchResult:
-        """Return the result of a problem, or of some."""
-        if isinstance(which, (int, np.integer)):
-            i = int(which) + (len(self) if which < 0 else 0)
-            if not 0 <= i < len(self):
-                raise IndexError(f"problem {which} of a batch of {len(self)}")
-            return self._single(i)
-        chosen = np.arange(len(self))[which]
-        per_problem = {
-            name: value[chosen]
-            for name, value in self.__dict__.items()
-            if name not in ("coefs", "messages", "loss", "feature_names", "_loss", "_groups", "_batch") and value is not None
-        }
-        messages = {new: self.messages[old] for new, old in enumerate(chosen.tolist()) if old in self.messages}
-        return replace(self, coefs=self.coefs[chosen], messages=messages, **per_problem)
-
-    def _advice(self, i: int) -> str:
-        return self.messages.get(i, advice_on(str(self.status[i])))
-
-    def _single(self, i: int) -> FitResult:
-        begin, end = self.coefs.indptr[i], self.coefs.indptr[i + 1]
-        support = self.coefs.indices[begin:end].astype(np.int64)
-        coef = np.zeros(self.coefs.shape[1])
-        coef[support] = self.coefs.data[begin:end]
-        return FitResult(
-            coef=coef,
-            intercept=float(self.intercepts[i]),
-            support=support,
-            objective=float(self.objectives[i]),
-            status=str(self.status[i]),
-            advice=self._advice(i),
-            n_newton=int(self.n_newton[i]),
-            n_scans=int(self.n_scans[i]),
-            n_refits=int(self.n_refits[i]),
-            n_rounds=int(self.n_rounds[i]),
-            times_found=int(self.times_found[i]),
-            k=int(self.k[i]),
-            loss=self.loss,
-            alpha=float(self.alpha[i]),
-            gamma=float(self.gamma[i]),
-            ridge=float(self.ridge[i]),
-            feature_names=self.feature_names,
-            groups=self._groups_of(support),
-            _loss=self._loss_of(i),
-            _request=None if self.status[i] == "invalid_input" else self._request(i),
-        )
-
-    def _loss_of(self, i: int) -> Loss:
-        return Focal(float(self.alpha[i]), float(self.gamma[i])) if self.loss == "focal" else self._loss
-
-    def _groups_of(self, support: NDArray[np.int64]) -> NDArray[Any] | None:
-        return None if self._groups is None else self._groups[1][np.unique(self._groups[0][support])]
-
-    def _request(self, i: int) -> Request | None:
-        batch, number = self._batch, int(self._numbers[i])
-        if batch is None:
-            return None
-        settings = replace(batch.settings, loss=self._loss_of(i), ridge=float(self.ridge[i]))
-        labels, weights, offset = (batch.rows_of(values, number) for values in (batch.labels, batch.weights, batch.offset))
-        request = Request.of(batch.design, labels, weights, offset, settings, self.feature_names)
-        request.options.k = int(self.k[i])
-        return request
-
-    @quiet
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Linear predictors of new rows for every problem.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_problems)
-            ``X @ coefs.T + intercepts``; NaN for a problem that failed.
-
-        Raises
-        ------
-        ValueError
-            If X has another number of columns than the fit, or is a data frame with columns of other names.
-        """
-        check_names(X, self.feature_names)
-        from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
-
-        # Of the columns that some problem uses; taking them from the matrix would need memory for all.
-        used, places = np.unique(self.coefs.indices, return_inverse=True)
-        coefs = csr_array((self.coefs.data, places, self.coefs.indptr), shape=(len(self), len(used)))
-        return linear_predictor(X, used.astype(np.int64), coefs.T, self.coefs.shape[1]) + self.intercepts
-
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Probability of class 1 of new rows for every problem.
-
-        As :meth:`ksparse.KSparseClassifier.predict_proba` gives it: for the focal losses the focusing is undone.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_problems)
-            Probabilities; NaN for a problem that failed.
-
-        Raises
-        ------
-        ValueError
-            If the loss says nothing of probabilities.
-        """
-        return probability_by(self._loss, self._log_odds(self.decision_function(X)))
-
-    def _log_odds(self, eta: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        if self.loss != "focal":
-            return self._loss.log_odds(eta)
-        from ._probability import log_odds
-
-        return log_odds(eta, self.gamma)
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Labels of new rows for every problem; of a loss of regression, mean responses.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
-
-        Returns
-        -------
-        ndarray of int8 or float64, shape (n_samples, n_problems)
-            1 where class 1 is the likelier (where the linear predictor is positive, for all losses but ``cloglog`` and
-            ``asymmetric_focal``), else 0; -1 for a problem that failed. Mean responses are NaN there.
-        """
-        return prediction_by(self._loss, self.decision_function(X))
-
-    def to_frame(self) -> Any:
-        """Table with a row per problem.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Settings, number and names of the chosen features, objective, status and message; the index has the names of
-            the problems, or their numbers.
-
-        Raises
-        ------
-        ModuleNotFoundError
-            If pandas is not installed.
-        """
-        pandas = require("pandas", "to_frame()", "pandas")
-        names = self.feature_names
-        columns: dict[str, Any] = {"k": self.k}
-        if self.loss == "focal":
-            columns.update(alpha=self.alpha, gamma=self.gamma)
-        columns.update(
-            ridge=self.ridge,
-            n_chosen=np.diff(self.coefs.indptr),
-            features=[tuple((support if names is None else names[support]).tolist()) for support in self.supports],
-            intercept=self.intercepts,
-            objective=self.objectives,
-            status=self.status,
-            message=[self.messages.get(i, "") for i in range(len(self))],
-        )
-        return pandas.DataFrame(columns, index=self._numbers if self.problem_names is None else self.problem_names)
-
-    def _name(self, i: int) -> str:
-        return str(self._numbers[i] if self.problem_names is None else self.problem_names[i])
-
-    def _table(self) -> Table:
-        """Return counts of the status, and a line for each of the first problems."""
-        rows = []
-        for i, support in enumerate(self.supports[:10]):
-            names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in support.tolist()]
-            chosen = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-            rows.append((self._name(i), f"{self.objectives[i]:.6g}", self.messages.get(i, chosen)))
-        return Table(
-            f"{len(self)} problems over {self.coefs.shape[1]} features, {self.loss} loss: {_counts_of(self.status)}",
-            ("problem", "objective", "features"),
-            rows + [("...", "", "")] * (len(self) > 10),
-            cautions_of(self.status, "problems"),
-            left=("features",),
-        )
-
-
-def _unfitted(status: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Which problems have no answer at all."""
-    return (status == "invalid_input") | (status == "numerical_failure")
-
-
-def _counts_of(status: NDArray[np.str_]) -> str:
-    values, counts = np.unique(status, return_counts=True)
-    return ", ".join(f"{count} {value}" for value, count in sorted(zip(values, counts, strict=True), key=lambda pair: -pair[1]))
+BAD_LABEL = 255
 
 
 def fit_many(
@@ -458,7 +146,7 @@ def fit_many(
     failed = np.flatnonzero(~result.converged)
     if len(failed):
         warnings.warn(
-            f"{len(failed)} of {len(result)} problems did not converge ({_counts_of(result.status[failed])}); "
+            f"{len(failed)} of {len(result)} problems did not converge ({counts_of(result.status[failed])}); "
             f"the first is problem {result._name(failed[0])}: {result._advice(failed[0])}",
             ConvergenceWarning,
             stacklevel=2,
@@ -514,50 +202,15 @@ def solve_many(
     elif isinstance(loss, Focal):
         alphas, gammas = np.full(count, loss.alpha), np.full(count, loss.gamma)
     answer = _core.fit_many(design, labels, weights, shift, kernels, budgets, ridges, options, threads, report)
-    return _result_of(
+    return result_of(
         answer,
         budgets,
         [alphas, gammas, ridges],
         messages,
-        _Batch(design, labels, weights, shift, settings),
+        BatchData(design, labels, weights, shift, settings),
         loss,
         names,
         Y,
-    )
-
-
-def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
-    """Put results over the same features side by side; they no longer refer to their data."""
-    from scipy.sparse import csr_array
-
-    supports = [result.support for result in results]
-    starts = np.cumsum([0, *map(len, supports)])
-    coefs = np.concatenate([result.coef[result.support] for result in results])
-    first, p = results[0], len(results[0].coef)
-
-    def by_problem(name: str, dtype: Any) -> NDArray[Any]:
-        return np.array([getattr(result, name) for result in results], dtype=dtype)
-
-    status = by_problem("status", str)
-    counts: dict[str, Any] = {
-        name: by_problem(name, np.int32) for name in ("n_newton", "n_scans", "n_refits", "n_rounds", "times_found")
-    }
-    return BatchResult(
-        coefs=csr_array((coefs, np.concatenate(supports), starts), shape=(len(results), p)),
-        intercepts=np.where(_unfitted(status), np.nan, by_problem("intercept", np.float64)),
-        objectives=np.where(_unfitted(status), np.nan, by_problem("objective", np.float64)),
-        status=status,
-        messages={i: result.advice for i, result in enumerate(results) if result.status == "invalid_input"},
-        k=by_problem("k", np.int64),
-        alpha=by_problem("alpha", np.float64),
-        gamma=by_problem("gamma", np.float64),
-        ridge=by_problem("ridge", np.float64),
-        loss=first.loss,
-        _loss=first._loss,
-        feature_names=first.feature_names,
-        **counts,
-        _numbers=np.arange(len(results)),
-        _groups=check_groups(groups, p),
     )
 
 
@@ -573,7 +226,7 @@ def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
     bad = ~(ones | (array == 0))
     labels = np.array(ones, dtype=np.uint8, order="F")
     if bad.any():
-        labels[bad] = _BAD_LABEL
+        labels[bad] = BAD_LABEL
     messages = {}
     for j in np.flatnonzero(np.atleast_1d(bad.any(axis=0))).tolist():
         column, values = (bad, array) if array.ndim == 1 else (bad[:, j], array[:, j])
@@ -645,45 +298,3 @@ def _problem_count(matrices: dict[str, NDArray[Any] | None], vectors: dict[str, 
     if count == 0:
         raise ValueError(f"{next(iter(counts))}; there must be at least one problem")
     return count
-
-
-def _result_of(
-    answer: dict[str, Any],
-    budgets: NDArray[np.int64],
-    parameters: list[NDArray[np.float64]],
-    messages: dict[int, str],
-    batch: _Batch,
-    loss: Loss,
-    names: NDArray[np.object_] | None,
-    Y: Any,
-) -> BatchResult:
-    """Dress the core's arrays."""
-    from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
-
-    count, p = len(budgets), batch.design.shape[1]
-    status = np.array(STATUSES)[answer["status"]]
-    failed = _unfitted(status)
-    alpha, gamma, ridge = (np.array(value) for value in parameters)
-    return BatchResult(
-        coefs=csr_array((answer["coefs"], answer["features"], answer["starts"]), shape=(count, p)),
-        intercepts=np.where(failed, np.nan, answer["intercept"]),
-        objectives=np.where(failed, np.nan, answer["objective"]),
-        status=status,
-        messages={**answer["messages"], **messages},
-        n_newton=answer["n_newton"],
-        n_scans=answer["n_scans"],
-        n_refits=answer["n_refits"],
-        n_rounds=answer["n_rounds"],
-        times_found=answer["times_found"],
-        k=np.array(budgets),
-        alpha=alpha if isinstance(loss, Focal) else np.full(count, 0.5),
-        gamma=gamma if isinstance(loss, Focal) else np.zeros(count),
-        ridge=ridge,
-        loss=loss.name,
-        _loss=loss,
-        feature_names=names,
-        problem_names=feature_names(Y) if batch.labels.ndim == 2 else None,
-        _numbers=np.arange(count),
-        _groups=check_groups(batch.settings.groups, p),
-        _batch=batch,
-    )

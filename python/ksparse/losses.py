@@ -139,7 +139,7 @@ class Loss:
         parameters = self.get_params()
         if not parameters:  # made once: of a small fit it would be a hundredth
             return _PLAIN.get(self.name) or _PLAIN.setdefault(self.name, _core.loss_by_name(self.name, []))
-        from ._validation import check_real
+        from ._checks import check_real
 
         low, high, open_low = _RANGES.get(self.name, (0.0, np.inf, True))
         rule = f"in ({low:g}, {high:g})" if np.isfinite(high) else f"finite and {'>' if open_low else '>='} {low:g}"
@@ -216,7 +216,7 @@ class Focal(Loss):
         return 4.0 * n_rows * mean_loss if self.gamma == 0.0 else None
 
     def _kernel(self) -> _core.Loss:
-        from ._validation import check_focal
+        from ._checks import check_focal
 
         return _core.loss_by_name(self.name, list(check_focal(self.alpha, self.gamma)))
 
@@ -540,7 +540,7 @@ class Compiled(Loss):
         return {**self.__dict__, "function": None, "value": None, "slope": None, "curvature": None, "user_data": 0}
 
     def _kernel(self) -> _core.Loss:
-        from ._validation import check_choice, check_flag, check_integer
+        from ._checks import check_choice, check_flag, check_integer
 
         responses = check_choice(self.responses, "compiled: responses", ("binary", "finite", "not_negative", "positive"))
         binary = responses == "binary"

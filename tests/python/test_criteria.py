@@ -8,7 +8,7 @@ import ksparse
 import numpy as np
 import pytest
 from ksparse import KSparseClassifier, KSparseRegressor, KSparseSelector
-from ksparse._criteria import information_criterion
+from ksparse._results.criteria import information_criterion
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression

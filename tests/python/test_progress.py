@@ -118,8 +118,8 @@ def test_a_bar_does_not_change_the_answer():
 
 def test_rounds_with_weights_are_one_bar(bars, monkeypatch):
     """They are answered in parts, where weights multiply the counts; the bar is of all."""
-    monkeypatch.setattr(ksparse._stability, "_ROUNDS_AT_ONCE", 4)
-    monkeypatch.setattr(ksparse._stability, "_LARGEST_PRODUCT", 1)
+    monkeypatch.setattr(ksparse._results.resampling, "_ROUNDS_AT_ONCE", 4)
+    monkeypatch.setattr(ksparse._results.resampling, "_LARGEST_PRODUCT", 1)
     X, y = data()
     ksparse.stability_selection(X, y, 2, rounds=10, ridge=1e-2, sample_weight=np.full(120, 0.5), verbose=True)
     (bar,) = bars
@@ -196,7 +196,7 @@ def test_ctrl_c_in_a_listener_closes_the_bar(bars, monkeypatch):
         raise KeyboardInterrupt
 
     X, y = data()
-    with ksparse._progress.progress_bar("fits") as report:
+    with ksparse._input.progress.progress_bar("fits") as report:
         report(0, 2)
     monkeypatch.setattr(type(bars[0]), "update", interrupt)
     with pytest.raises(KeyboardInterrupt):

@@ -103,7 +103,7 @@ def test_counts_have_no_points_for_half_of_one():
 )
 def test_round_steps(sd, unit):
     """The largest of 1, 2, 5 times a power of ten that fits; a constant has no spread to go by."""
-    assert ksparse._scorecard._round_step(np.array([sd]))[0] == pytest.approx(unit)
+    assert ksparse._results.scorecard._round_step(np.array([sd]))[0] == pytest.approx(unit)
 
 
 def test_an_offset_is_no_part_of_the_score(problem):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseSelector
-from ksparse._frames import numbers_of_design
+from ksparse._input.frames import numbers_of_design
 from sklearn.model_selection import GridSearchCV
 
 N = 120

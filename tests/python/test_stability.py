@@ -3,9 +3,10 @@
 import ksparse
 import numpy as np
 import pytest
-from ksparse import _core, _stability
-from ksparse._request import Request, Settings
-from ksparse._stability import _resamplings
+from ksparse import _core
+from ksparse._input.request import Request, Settings
+from ksparse._results import resampling
+from ksparse._results.resampling import _resamplings
 from reference import random_problem
 
 
@@ -39,8 +40,8 @@ def test_rounds_together_are_rounds_apart(sampling, weighted, monkeypatch):
     problem = random_problem(6, n=150, p=40, rho=0.8, ridge=1e-2)
     rng = np.random.default_rng(0)
     weights, offset = rng.uniform(0.5, 2.0, 150) if weighted else None, 0.3 * rng.standard_normal(150)
-    monkeypatch.setattr(_stability, "_ROUNDS_AT_ONCE", 7)
-    monkeypatch.setattr(_stability, "_LARGEST_PRODUCT", 1)
+    monkeypatch.setattr(resampling, "_ROUNDS_AT_ONCE", 7)
+    monkeypatch.setattr(resampling, "_LARGEST_PRODUCT", 1)
     keywords = {"sample_weight": weights, "offset": offset, "always_in": [5], **problem.settings}
     result = ksparse.stability_selection(problem.X, problem.y, 3, rounds=16, sampling=sampling, n_jobs=2, **keywords)
     settings = Settings(search="fast", always_in=[5], **problem.settings)

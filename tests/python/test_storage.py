@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier
-from ksparse._validation import check_design
+from ksparse._input.validation import check_design
 from reference import Problem, random_problem
 
 

@@ -12,7 +12,7 @@ import ksparse
 import numpy as np
 import pytest
 import threadpoolctl
-from ksparse._threads import thread_count
+from ksparse._input.threads import thread_count
 from reference import random_problem
 
 PROCESSORS = joblib.cpu_count()
@@ -77,7 +77,7 @@ def test_all_processors_are_those_joblib_may_use(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_all_processors_are_those_this_process_is_bound_to():
     """A process bound to one processor has one."""
-    code = "import os; from ksparse._threads import thread_count as t; a = t(-1); os.sched_setaffinity(0, {next(iter(os.sched_getaffinity(0)))}); print(a > 1, t(-1))"
+    code = "import os; from ksparse._input.threads import thread_count as t; a = t(-1); os.sched_setaffinity(0, {next(iter(os.sched_getaffinity(0)))}); print(a > 1, t(-1))"
     assert run(code).split() == ["True", "1"]
 
 
@@ -139,7 +139,7 @@ def test_processes_of_a_pool_get_one_thread_each():
     code = """
 import multiprocessing, warnings
 warnings.simplefilter("error")
-from ksparse._threads import thread_count
+from ksparse._input.threads import thread_count
 with multiprocessing.get_context("fork").Pool(2) as pool:
     print(*pool.map(thread_count, [None, 64, -1]))
 """
@@ -152,7 +152,7 @@ def test_tasks_of_dask_share_the_processors():
     code = """
 import joblib, sys
 from distributed import Client
-from ksparse._threads import thread_count
+from ksparse._input.threads import thread_count
 def counts():
     return [thread_count(n) for n in (None, 64, -1)]
 with Client(processes=False, n_workers=1, threads_per_worker=joblib.cpu_count(), dashboard_address=None) as client:

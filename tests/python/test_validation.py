@@ -161,7 +161,7 @@ def test_frames_of_mixed_columns_are_numbers():
         np.testing.assert_allclose(result.coef, expected.coef, rtol=1e-9)
         np.testing.assert_allclose(result.decision_function(frame), expected.decision_function(flags), rtol=1e-9)
         assert before.equals(frame)
-    np.testing.assert_array_equal(ksparse._validation.check_design(flags[["b"]]), flags[["b"]])
+    np.testing.assert_array_equal(ksparse._input.validation.check_design(flags[["b"]]), flags[["b"]])
 
 
 def test_frames_of_other_columns_are_refused():

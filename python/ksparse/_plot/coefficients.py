@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._many import BatchResult
-from .._sparse import is_sparse
-from .._validation import check_integer, check_real, names_of
+from .._checks import check_integer, check_real
+from .._input.sparse import is_sparse
+from .._input.validation import names_of
 from .common import literal, row_of, take_axes, write_note
-
-if TYPE_CHECKING:
-    from .._fit import FitResult
+from .drawable import Coefficients, Rounds
 
 __all__ = ["CoefficientDisplay"]
 
@@ -86,7 +84,7 @@ class CoefficientDisplay:
     @classmethod
     def from_result(
         cls,
-        result: FitResult,
+        result: Coefficients,
         *,
         intervals: Any = None,
         level: float = 0.95,
@@ -171,7 +169,7 @@ class CoefficientDisplay:
         coef = estimator.coef_[[row]].toarray()[0] if is_sparse(estimator.coef_) else estimator.coef_[row]
         display = cls._of(coef, estimator.supports_[row], names, intervals, level, interval_name, scale)
         display.note = (
-            estimator.result_[row]._caution if isinstance(estimator.result_, BatchResult) else estimator.result_._caution
+            estimator.result_[row]._caution if hasattr(estimator.result_, "problem_names") else estimator.result_._caution
         )
         return display.plot(n=n, ax=ax, **kwargs)
 
@@ -190,7 +188,7 @@ class CoefficientDisplay:
         if factors.shape != coef.shape:
             raise ValueError(f"scale has shape {factors.shape}; it must have shape {coef.shape}, a factor for each feature")
         ends = None
-        if isinstance(intervals, BatchResult):
+        if hasattr(intervals, "objectives"):
             ends, rounds_name = _percentiles(intervals, support, len(coef), level)
             interval_name = interval_name or rounds_name
         elif intervals is not None:
@@ -265,7 +263,7 @@ def _check_intervals(intervals: Any, n_chosen: int) -> NDArray[np.float64]:
     return ends
 
 
-def _percentiles(rounds: BatchResult, support: NDArray[np.int64], p: int, level: float) -> tuple[NDArray[np.float64], str]:
+def _percentiles(rounds: Rounds, support: NDArray[np.int64], p: int, level: float) -> tuple[NDArray[np.float64], str]:
     """Return percentiles of coefficients over the rounds that have an answer, and what to call them."""
     part = check_real(level, "level", "in (0, 1)", 0.0, 1.0, open_low=True)
     if rounds.coefs.shape[1] != p:

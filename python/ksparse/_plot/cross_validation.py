@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._one_standard_error import standard_error
 from .common import literal, scale_x, take_axes
 
 __all__ = ["CrossValidationDisplay"]
@@ -100,8 +101,6 @@ class CrossValidationDisplay:
         """
         from sklearn.utils.validation import check_is_fitted
 
-        from .._cv import KSparseClassifierCV, standard_error  # it imports the displays
-
         check_is_fitted(estimator)
         results = estimator.cv_results_
         if f"param_{parameter}" not in results:
@@ -109,7 +108,7 @@ class CrossValidationDisplay:
             raise ValueError(f"parameter is {parameter!r}; it must be one of {known}")
         if "mean_test_score" not in results:
             raise ValueError("the search has several scores; CrossValidationDisplay needs one that has a single score")
-        of_ksparse = isinstance(estimator, KSparseClassifierCV)
+        of_ksparse = hasattr(estimator, "one_standard_error")
         given = np.array(results[f"param_{parameter}"].tolist())
         values, errors = np.unique(given), standard_error(results)
         mean = np.where(np.isnan(results["mean_test_score"]), -np.inf, results["mean_test_score"])

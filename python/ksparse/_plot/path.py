@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import check_integer, names_of
+from .._checks import check_integer
+from .._input.validation import names_of
 from .common import choose_panels, label_ends, line_style, literal, row_of, scale_x, take_axes
-
-if TYPE_CHECKING:
-    from .._path import PathResult
+from .drawable import Path
 
 __all__ = ["PathDisplay"]
 
@@ -78,7 +77,7 @@ class PathDisplay:
 
     @classmethod
     def from_result(
-        cls, path: PathResult, *, criterion: str | None = None, panels: Any = None, n_labels: int = 8, axes: Any = None
+        cls, path: Path, *, criterion: str | None = None, panels: Any = None, n_labels: int = 8, axes: Any = None
     ) -> PathDisplay:
         """Draw what :func:`ksparse.fit_path` found.
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import check_integer, names_of
+from .._checks import check_integer
+from .._input.validation import names_of
 from .common import choose_panels, literal, take_axes
-
-if TYPE_CHECKING:
-    from .._stability import StabilityResult
+from .drawable import Stability
 
 __all__ = ["StabilityDisplay"]
 
@@ -76,7 +75,7 @@ class StabilityDisplay:
 
     @classmethod
     def from_result(
-        cls, result: StabilityResult, *, n: int = 20, threshold: float | None = None, panels: Any = None, axes: Any = None
+        cls, result: Stability, *, n: int = 20, threshold: float | None = None, panels: Any = None, axes: Any = None
     ) -> StabilityDisplay:
         """Draw what :func:`ksparse.stability_selection` found.
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .._input.sparse import is_sparse
+from .._input.validation import check_design, check_responses
 from .._loss import terms_by_eta
-from .._sparse import is_sparse
-from .._validation import check_design, check_responses
 from ..losses import Loss
 from ._derivatives import Vector
 

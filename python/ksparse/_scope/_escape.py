@@ -15,7 +15,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from ._derivatives import Columns, Matrix, Vector
 
 if TYPE_CHECKING:
-    from ._solver import Outcome, Problem
+    from ._problem import Outcome, Problem
 
 __all__ = ["lower_point"]
 

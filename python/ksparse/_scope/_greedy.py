@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validation import check_flag, check_integer, check_real
+from .._checks import check_flag, check_integer, check_real
 from ..losses import Loss
 from ._derivatives import Point, Vector
 from ._party import BelowScaleError
-from ._solver import Outcome, Problem, Solver
+from ._problem import Outcome, Problem
+from ._solver import Solver
 
 __all__ = ["FobaSolver", "ForwardSolver", "GraspSolver", "HTPSolver", "IHTSolver", "OMPSolver"]
 

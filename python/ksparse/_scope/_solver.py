@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import KFold
 
 from .. import _core
-from .._validation import check_choice, check_integer
+from .._checks import check_choice, check_integer
 from ..exceptions import ConvergenceWarning
 from ..losses import Loss
 from ._built_in import check_data, functions_of_loss
@@ -22,70 +22,12 @@ from ._escape import lower_point
 from ._interrupts import Interrupts
 from ._jax import NotDiagonalError, Traced, derivatives_of, double_precision, jax_module, trace
 from ._party import BelowScaleError, Party
+from ._problem import Outcome, Problem
 
-__all__ = ["ScopeSolver", "Solver"]
+__all__ = ["MOST_STARTS", "ScopeSolver", "Solver", "outcome_of"]
 
 # Searches from one more start each, where the one before ended at a maximum or a saddle.
 MOST_STARTS = 5
-
-
-class Outcome:
-    """One fit of one sparsity: all parameters, the columns chosen, the objective, and how it ended."""
-
-    def __init__(self, params: Vector, support: NDArray[np.int64], value: float, status: str, counts: dict[str, int]):
-        self.params, self.support, self.value, self.status, self.counts = params, support, value, status, counts
-
-
-class Problem:
-    """An objective with its derivatives and what the user asks of the answer, for every sparsity."""
-
-    def __init__(
-        self, derivatives: Derivatives, party: Party, groups: NDArray[np.int64], required: list[int], start: list[int]
-    ):
-        self.derivatives, self.party, self.groups, self.required, self.start = derivatives, party, groups, required, start
-
-    def begin_at(self, params: Vector, k: int) -> None:
-        """Let the search begin at some parameters as well: at their largest groups, as far as k allows."""
-        sizes = np.bincount(self.groups, weights=(params / self.party.units) ** 2, minlength=self.n_groups)
-        sizes[self.required] = 0.0
-        start = [int(group) for group in np.argsort(-sizes, kind="stable") if sizes[group] > 0]
-        start = start[: k - len(self.required)]
-        place = np.where(np.isin(self.groups, [*self.required, *start]), params, 0.0)
-        if np.isfinite(self.derivatives.value(place)):
-            self.party.begin_at(place)
-            self.start = start
-
-    def at_start(self) -> Outcome:
-        """Return the point of the first scan as if a search had ended there."""
-        first = self.party.first
-        return Outcome(first.params, np.empty(0, dtype=np.int64), first.value, "stalled", {})
-
-    @property
-    def n_groups(self) -> int:
-        """Groups to choose from."""
-        return int(self.groups[-1]) + 1
-
-    def columns_of(self, groups: Sequence[int]) -> NDArray[np.int64]:
-        """Return the columns of some groups, sorted."""
-        return np.flatnonzero(np.isin(self.groups, np.asarray(groups, dtype=np.int64)))
-
-    def options(self, k: int, search: str, random_state: int) -> _core.Options:
-        """Return what the core is told."""
-        options = _core.Options()
-        options.k = k
-        options.fit_intercept = False
-        options.search = search
-        options.random_state = random_state
-        first = np.searchsorted(self.groups, np.arange(self.n_groups))
-        options.always_in = [int(first[group]) for group in self.required]
-        options.start = [int(first[group]) for group in self.start[:k]]
-        if len(self.groups) > self.n_groups:
-            options.groups = self.groups.tolist()
-        p = len(self.groups)
-        if self.party.lower is not None or self.party.upper is not None:
-            options.lower = np.full(p, -np.inf) if self.party.lower is None else self.party.lower
-            options.upper = np.full(p, np.inf) if self.party.upper is None else self.party.upper
-        return options
 
 
 class Solver:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ._validation import check_integer, names_of
-
-if TYPE_CHECKING:
-    from ._fit import FitResult
+from .._checks import check_integer
+from .._input.validation import names_of
+from .model import Model
 
 __all__ = ["formula", "to_logistic_regression", "to_python", "to_sql"]
 
@@ -22,7 +21,7 @@ _LARGEST = "1.7976931348623157e308"
 OUTPUTS = ("probability", "mean", "linear_predictor")
 
 
-def formula(result: FitResult, digits: Any) -> str:
+def formula(result: Model, digits: Any) -> str:
     """Write the linear predictor, rounded, as a reader would."""
     precision = check_integer(digits, "digits", 1, 17)
     names = names_of(result.support, result.feature_names)
@@ -34,13 +33,13 @@ def formula(result: FitResult, digits: Any) -> str:
     return f"{text}\n{result._caution}" if result._caution else text
 
 
-def to_python(result: FitResult, output: Any) -> str:
+def to_python(result: Model, output: Any) -> str:
     """Write an expression of ``row`` and ``math``; a caution is a comment within its parentheses."""
     expression = _python(result, output)
     return f"(  # {_comment(result)}\n{expression})" if result._caution else expression
 
 
-def _python(result: FitResult, output: Any) -> str:
+def _python(result: Model, output: Any) -> str:
     kind = _check_output(output, result)
     names = _unique_names(result)
     columns = [f"row[{j if names is None else names[j]!r}]" for j in result.support.tolist()]
@@ -58,13 +57,13 @@ def _python(result: FitResult, output: Any) -> str:
     return f"(lambda t: {_focal_probability(result.gamma, 't', 'math.exp({})', 'math.log1p({})')})({t})"
 
 
-def to_sql(result: FitResult, output: Any) -> str:
+def to_sql(result: Model, output: Any) -> str:
     """Write an expression of standard SQL; a caution is a comment before it."""
     expression = _sql(result, output)
     return f"/* {_comment(result)} */ {expression}" if result._caution else expression
 
 
-def _sql(result: FitResult, output: Any) -> str:
+def _sql(result: Model, output: Any) -> str:
     kind = _check_output(output, result)
     _unique_names(result)
     columns = ['"' + name.replace('"', '""') + '"' for name in names_of(result.support, result.feature_names)]
@@ -84,7 +83,7 @@ def _sql(result: FitResult, output: Any) -> str:
     return f"CASE WHEN {eta} > {limit} THEN 1.0 WHEN {eta} < -{limit} THEN 0.0 ELSE {inside} END"
 
 
-def to_logistic_regression(result: FitResult, classes: Any = (0, 1)) -> Any:
+def to_logistic_regression(result: Model, classes: Any = (0, 1)) -> Any:
     """Copy coefficients into a model of scikit-learn, as its ``fit`` would leave it."""
     from sklearn.linear_model import LogisticRegression
 
@@ -106,17 +105,17 @@ def to_logistic_regression(result: FitResult, classes: Any = (0, 1)) -> Any:
     return model
 
 
-def _comment(result: FitResult) -> str:
+def _comment(result: Model) -> str:
     """Return the caution as text that ends no comment."""
     return " ".join(result._caution.split()).replace("*/", "* /")
 
 
-def _check_answered(result: FitResult) -> None:
+def _check_answered(result: Model) -> None:
     if not np.isfinite(result.intercept):
         raise ValueError(f"there is no model to write down: {result.status}: {result.advice}")
 
 
-def _check_output(output: Any, result: FitResult) -> str:
+def _check_output(output: Any, result: Model) -> str:
     classification = result._loss.is_classification
     if output is None:
         output = "probability" if classification else "mean"
@@ -133,7 +132,7 @@ def _check_output(output: Any, result: FitResult) -> str:
     return output
 
 
-def _unique_names(result: FitResult) -> Any:
+def _unique_names(result: Model) -> Any:
     """Return the names of the columns; raise if one of the chosen is not the only one of its name."""
     names = result.feature_names
     if names is not None:
@@ -143,7 +142,7 @@ def _unique_names(result: FitResult) -> Any:
     return names
 
 
-def _sum(result: FitResult, columns: list[str], number: Callable[[float], str]) -> str:
+def _sum(result: Model, columns: list[str], number: Callable[[float], str]) -> str:
     """Write the intercept plus the coefficients times columns, with no term that is 0."""
     _check_answered(result)
     terms = [(result.intercept, "")] if result.intercept != 0 or not columns else []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._numbers import NotNumbersError, numbers_of_column, numbers_of_vector, refuse_lazy
+from .numbers import NotNumbersError, numbers_of_column, numbers_of_vector, refuse_lazy
 
 __all__ = ["column_names", "is_frame", "numbers_of", "numbers_of_design"]
 

@@ -15,18 +15,21 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from ._estimator import OneBudget, SparseLinearEstimator
-from ._fit import FitResult
-from ._many import BatchResult, batch_of, solve_many
-from ._outcomes import Outcomes, one_class
-from ._path import PathResult, warn_of_doubts
-from ._probability import log_odds, one_vs_rest_log_probability, probability_of
-from ._progress import Report, part_of, progress_if
-from ._quiet import quiet
-from ._reading import ReadableClassifier
-from ._request import Settings
-from ._validation import PROBABILITIES, check_choice, check_flag, check_integer, check_loss
-from .losses import Focal, Loss
+from .._checks import check_choice, check_flag, check_integer
+from .._input.progress import Report, part_of, progress_if
+from .._input.request import Settings
+from .._input.validation import PROBABILITIES, check_loss
+from .._many import solve_many
+from .._path import warn_of_doubts
+from .._probability import log_odds, one_vs_rest_log_probability, probability_of
+from .._quiet import quiet
+from .._results.batch import BatchResult, batch_of
+from .._results.fit import FitResult
+from .._results.path import PathResult
+from ..losses import Focal, Loss
+from .base import OneBudget, SparseLinearEstimator
+from .outcomes import Outcomes, one_class
+from .reading import ReadableClassifier
 
 __all__ = ["KSparseClassifier"]
 

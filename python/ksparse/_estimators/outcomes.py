@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._fit import solve
-from ._many import BatchResult, solve_many
-from ._progress import Report
-from ._request import Settings
+from .._fit import solve
+from .._input.progress import Report
+from .._input.request import Settings
+from .._many import solve_many
+from .._results.batch import BatchResult
 
 __all__ = ["Outcomes", "one_class"]
 

@@ -17,25 +17,27 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from ._caution import advice_on
-from ._classifier import KSparseClassifier, SparseLinearClassifier
-from ._estimator import Predicted, SparseLinearEstimator
-from ._fit import FitResult, solve
-from ._folds import FoldPaths, Split, counts_of, refuse_undefined, refuse_weightless, splits_of
-from ._many import batch_of
-from ._outcomes import Outcomes
-from ._path import check_ks, least_budget
-from ._plot import CrossValidationDisplay
-from ._progress import progress_if
-from ._quiet import quiet
-from ._regressor import KSparseRegressor, SparseLinearRegressor
-from ._request import Request, Settings
-from ._scoring import FoldRows, accepts_weights, checked_scorer, minus_mean_loss, reads_predictions_only, score_of
-from ._threads import thread_count
-from ._validation import check_flag
-from .losses import Loss
+from .._caution import advice_on
+from .._checks import check_flag
+from .._fit import solve
+from .._input.progress import progress_if
+from .._input.request import Request, Settings
+from .._input.threads import thread_count
+from .._one_standard_error import choose_point, standard_error
+from .._path import check_ks, least_budget
+from .._plot import CrossValidationDisplay
+from .._quiet import quiet
+from .._results.batch import batch_of
+from .._results.fit import FitResult
+from ..losses import Loss
+from .base import Predicted, SparseLinearEstimator
+from .classifier import KSparseClassifier, SparseLinearClassifier
+from .folds import FoldPaths, Split, counts_of, refuse_undefined, refuse_weightless, splits_of
+from .outcomes import Outcomes
+from .regressor import KSparseRegressor, SparseLinearRegressor
+from .scoring import FoldRows, accepts_weights, checked_scorer, minus_mean_loss, reads_predictions_only, score_of
 
-__all__ = ["KSparseClassifierCV", "KSparseRegressorCV"]
+__all__ = ["CrossValidated", "KSparseClassifierCV", "KSparseRegressorCV"]
 
 
 class CrossValidated(SparseLinearEstimator):
@@ -149,7 +151,7 @@ class CrossValidated(SparseLinearEstimator):
         refuse_undefined(scores, splits, labels, self._classes())
         self.n_splits_ = len(splits)
         self.cv_results_ = _results(grid, paths.ks, scores, seconds)
-        self.best_index_ = _choose(self.cv_results_, one_standard_error)
+        self.best_index_ = choose_point(self.cv_results_, one_standard_error)
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
         _warn_of_folds(self.cv_results_, self.best_index_, paths.status(len(splits)))
@@ -692,15 +694,6 @@ def _warn_of_folds(results: dict[str, Any], best: int, status: NDArray[Any]) -> 
 
 
 @quiet
-def standard_error(results: dict[str, Any]) -> NDArray[np.float64]:
-    """Return standard errors of the mean scores of a search, as if its folds were independent; 0 where there is one fold."""
-    scores = np.stack([results[key] for key in results if key.startswith("split") and key.endswith("_test_score")])
-    if len(scores) < 2:
-        return np.zeros(scores.shape[1])
-    return scores.std(axis=0, ddof=1) / np.sqrt(len(scores))
-
-
-@quiet
 def _results(grid: list[dict[str, float]], ks: list[int], scores: NDArray[np.float64], seconds: float) -> dict[str, Any]:
     """Arrange scores (points, ks, splits) as scikit-learn does."""
     params = [{"k": k, **point} for point, k in itertools.product(grid, ks)]
@@ -716,15 +709,3 @@ def _results(grid: list[dict[str, float]], ks: list[int], scores: NDArray[np.flo
     results["std_test_score"] = flat.std(axis=1)
     results["rank_test_score"] = rankdata(-np.where(np.isnan(mean), -np.inf, mean), method="min").astype(np.int32)
     return results
-
-
-def _choose(results: dict[str, Any], one_standard_error: bool) -> int:
-    """Return the place of the best mean score, or of the simplest within a standard error of it; ties go to the simplest."""
-    mean = results["mean_test_score"]
-    if np.isnan(mean).all():
-        raise ValueError("every score is NaN; check the scorer and the folds")
-    best = int(np.nanargmax(mean))
-    bar = mean[best] - (standard_error(results)[best] if one_standard_error else 0.0)
-    near = np.flatnonzero(mean >= bar)
-    simplicity = [(results["param_k"][i], -results["param_ridge"][i], -mean[i]) for i in near]
-    return int(near[min(range(len(near)), key=simplicity.__getitem__)])

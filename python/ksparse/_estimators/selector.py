@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._classifier import KSparseClassifier
-from ._regressor import KSparseRegressor
-from ._validation import check_features, check_groups, check_loss
-from .losses import Loss
+from .._input.validation import check_features, check_groups, check_loss
+from ..losses import Loss
+from .classifier import KSparseClassifier
+from .regressor import KSparseRegressor
 
 __all__ = ["KSparseSelector"]
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._loss import rounding_of_loss, terms_by_eta
-from ._request import Request
-from ._sparse import is_sparse
-from .losses import Loss
-
-if TYPE_CHECKING:
-    from ._fit import FitResult
+from .._input.request import Request
+from .._input.sparse import is_sparse
+from .._loss import rounding_of_loss, terms_by_eta
+from ..losses import Loss
+from .model import Model
 
 __all__ = ["Rows"]
 
@@ -32,7 +29,7 @@ class Rows:
     loss: Loss
 
     @classmethod
-    def of(cls, request: Request, result: FitResult) -> Rows:
+    def of(cls, request: Request, result: Model) -> Rows:
         """Gather the rows of a request and the columns that a result chose."""
         n = len(request.labels)
         weights = np.ones(n) if request.weights is None else request.weights

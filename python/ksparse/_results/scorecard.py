@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._optional import require
-from ._quiet import quiet
-from ._request import Request
-from ._rows import Rows, Vector
-from ._stored import Array, Each, Rules, Stored, Value
-from ._table import Table, Tabular
-from ._validation import check_features, check_integer, check_names, check_real, linear_predictor, names_of
-
-if TYPE_CHECKING:
-    from ._fit import FitResult
+from .._checks import check_integer, check_real
+from .._input.request import Request
+from .._input.validation import check_features, check_names, linear_predictor, names_of
+from .._optional import require
+from .._quiet import quiet
+from .model import Model
+from .rows import Rows, Vector
+from .stored import Array, Each, Rules, Stored, Value
+from .table import Table, Tabular
 
 __all__ = ["Scorecard", "make_scorecard"]
 
@@ -165,7 +164,7 @@ def _log_odds(score: ArrayLike, doubling: float, base_points: float, base_odds: 
 
 @quiet
 def make_scorecard(
-    result: FitResult,
+    result: Model,
     request: Request,
     *,
     points_to_double_odds: Any,

@@ -133,9 +133,9 @@ class _Controller(threadpoolctl.LibController):
 
     def get_version(self) -> str:
         """Return the version of ksparse."""
-        from ._build_info import __version__
+        from .. import _core
 
-        return __version__
+        return _core.version()
 
 
 threadpoolctl.register(_Controller)

@@ -25,7 +25,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .losses import Focal, Loss
+from ..losses import Focal, Loss
 
 __all__ = ["CRITERIA", "check_criterion", "has_likelihood", "information_criterion"]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils import _safe_indexing, indexable
 
-from ._estimator_input import targets_of, weights_of
-from ._loss import terms_by_eta
-from ._sparse import is_sparse
-from .losses import Loss
+from .._input.sparse import is_sparse
+from .._loss import terms_by_eta
+from ..losses import Loss
+from .input import targets_of, weights_of
 
 __all__ = ["FoldRows", "accepts_weights", "checked_scorer", "minus_mean_loss", "reads_predictions_only", "score_of"]
 

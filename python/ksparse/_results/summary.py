@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._optional import require
-from ._quiet import quiet
-from ._request import Request, Settings
-from ._rows import Rows, Vector
-from ._stored import Array, Each, Rules, Stored, Value
-from ._table import Table, Tabular
-from ._validation import check_integer, check_real, names_of
-from .losses import Loss
-
-if TYPE_CHECKING:
-    from ._fit import FitResult
+from .._checks import check_integer, check_real
+from .._input.request import Request, Settings
+from .._input.validation import names_of
+from .._optional import require
+from .._quiet import quiet
+from ..losses import Loss
+from .model import Model
+from .resampling import solve_stability
+from .rows import Rows, Vector
+from .stored import Array, Each, Rules, Stored, Value
+from .table import Table, Tabular
 
 __all__ = ["Summary", "summarise"]
 
@@ -145,7 +145,7 @@ def check_covariance(covariance: Any, loss: Loss, *, class_weighted: bool) -> st
 
 @quiet
 def summarise(
-    result: FitResult,
+    result: Model,
     request: Request,
     *,
     level: Any,
@@ -221,7 +221,7 @@ def _note_of_covariance(kind: str, *, weighted: bool) -> str:
     return f"Standard errors: {how}" + (f"; {weights}." if weighted else ".")
 
 
-def _note_of_selection(result: FitResult, request: Request) -> str:
+def _note_of_selection(result: Model, request: Request) -> str:
     """Return the caveat, but for a model in which nothing was chosen."""
     if len(result.support) == len(result.coef) or set(result.support.tolist()) <= set(request.options.always_in):
         return ""
@@ -231,7 +231,7 @@ def _note_of_selection(result: FitResult, request: Request) -> str:
     )
 
 
-def _check_same_rows(rows: Rows, result: FitResult) -> None:
+def _check_same_rows(rows: Rows, result: Model) -> None:
     """Raise if F on these rows is not that of the fit: away from the minimum, standard errors mean nothing."""
     coef = result.coef[result.support]
     objective = rows.mean_loss(rows.eta(coef, result.intercept)) + result._penalty
@@ -243,7 +243,7 @@ def _check_same_rows(rows: Rows, result: FitResult) -> None:
         )
 
 
-def _at_bound(result: FitResult, request: Request) -> NDArray[np.bool_]:
+def _at_bound(result: Model, request: Request) -> NDArray[np.bool_]:
     coef = result.coef[result.support]
     held = np.zeros(len(coef), dtype=bool)
     for bound in (request.options.lower, request.options.upper):
@@ -252,7 +252,7 @@ def _at_bound(result: FitResult, request: Request) -> NDArray[np.bool_]:
     return held
 
 
-def _covariance(rows: Rows, result: FitResult, free: NDArray[np.bool_], kind: str, intercept: bool) -> Vector:
+def _covariance(rows: Rows, result: Model, free: NDArray[np.bool_], kind: str, intercept: bool) -> Vector:
     r"""Estimate the covariance of the free coefficients and the intercept; NaN where the Hessian is singular.
 
     With z_i the free columns of row i and a one, u_i = w_i (dl_i/deta z_i + ridge beta) (nothing of the ridge for the
@@ -306,12 +306,8 @@ def _exp(values: Vector) -> Vector:
         return np.asarray(np.exp(values))
 
 
-def _share_chosen(
-    result: FitResult, request: Request, rounds: int, random_state: Any, n_jobs: int | None
-) -> tuple[Vector, str]:
+def _share_chosen(result: Model, request: Request, rounds: int, random_state: Any, n_jobs: int | None) -> tuple[Vector, str]:
     """In which part of the bootstrap rounds each chosen feature was chosen, and what to say of the rounds."""
-    from ._stability import solve_stability
-
     # What is minimised, and under which constraints, is that of the fit; the budget of its search, which may be long, is not.
     same = {name: getattr(request.settings, name) for name in _SETTINGS_OF_THE_PROBLEM}
     settings = Settings(**same, search="fast", random_state=random_state)

@@ -5,19 +5,40 @@ X is not searched for NaN or infinity here: the core sees them for free in its f
 
 from __future__ import annotations
 
-import math
 import numbers
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._frames import column_names, is_frame, numbers_of, numbers_of_design
-from ._numbers import FILL_IN, first_missing, refuse_lazy, refuse_missing
-from ._quiet import quiet
-from ._sparse import check_sparse, check_sparse_shape, is_sparse
-from ._warn import warn_user
-from .losses import BY_NAME, Focal, Loss
+from .._checks import check_choice, check_focal, check_integer, check_real
+from .._quiet import quiet
+from .._warn import warn_user
+from ..losses import BY_NAME, Focal, Loss
+from .frames import column_names, is_frame, numbers_of, numbers_of_design
+from .numbers import FILL_IN, first_missing, refuse_lazy, refuse_missing
+from .sparse import check_sparse, check_sparse_shape, is_sparse
+
+__all__ = [
+    "PROBABILITIES",
+    "SEARCHES",
+    "check_bounds",
+    "check_design",
+    "check_features",
+    "check_groups",
+    "check_kind_of_loss",
+    "check_labels",
+    "check_loss",
+    "check_names",
+    "check_responses",
+    "check_rows",
+    "check_search",
+    "check_weights",
+    "feature_names",
+    "limit_budget",
+    "linear_predictor",
+    "names_of",
+]
 
 SEARCHES = ("auto", "fast", "thorough")
 PROBABILITIES = ("posterior", "score")
@@ -163,74 +184,12 @@ def check_weights(sample_weight: Any, labels: NDArray[np.float64], *, binary: bo
     return weights
 
 
-def check_integer(value: Any, name: str, low: int, high: int | None = None, high_name: str = "") -> int:
-    """Return an integer within [low, high]; a boolean is not one."""
-    # Asked first: for plain numbers the abstract classes below would be a third of the time at the door.
-    if type(value) is not int and (
-        isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Integral, np.integer))
-    ):
-        raise TypeError(f"{name} is {value!r}; it must be an integer")
-    number = int(value)
-    if number < low:
-        raise ValueError(f"{name} is {number}; it must be >= {low}")
-    if high is not None and number > high:
-        raise ValueError(f"{name} is {number}; it must be at most {high}{high_name}")
-    return number
-
-
 def limit_budget(k: int, name: str, units: int, *, groups: bool) -> int:
     """Return k, or the number of units where k is larger: at most k of them are then all of them, which is said once."""
     if k > units:
         what = "groups" if groups else "features"
         warn_user(f"{name} is {k} but X has only {units} {what}, so that all of them may be chosen, as with {units}")
     return min(k, units)
-
-
-def check_real(value: Any, name: str, rule: str, low: float, high: float = math.inf, *, open_low: bool = False) -> float:
-    """Return a finite float in [low, high), or (low, high); ``rule`` says so in words."""
-    if type(value) is not float and (
-        isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer))
-    ):
-        raise TypeError(f"{name} is {value!r}; it must be a real number {rule}")
-    try:
-        number = float(value)
-    except OverflowError:  # an integer beyond the range
-        raise ValueError(f"{name} is too large for a float; it must be {rule}") from None
-    within = (number > low if open_low else number >= low) and number < high
-    if not within:  # NaN fails every comparison
-        raise ValueError(f"{name} is {number}; it must be {rule}")
-    return number
-
-
-def check_flag(value: Any, name: str) -> bool:
-    """Return a boolean; numbers and strings are not accepted in its place."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} is {value!r}; it must be True or False")
-    return bool(value)
-
-
-def check_verbose(value: Any) -> bool:
-    """Return whether to show progress; any number above 0 says yes."""
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if not isinstance(value, (numbers.Integral, np.integer)) or value < 0:
-        raise ValueError(f"verbose is {value!r}; it must be True, False or an integer >= 0")
-    return bool(value)
-
-
-def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
-    """Return a string that is one of a few."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}")
-    return value
-
-
-def check_focal(alpha: Any, gamma: Any) -> tuple[float, float]:
-    """Return the parameters of the focal loss."""
-    return (
-        check_real(alpha, "alpha", "in (0, 1)", 0.0, 1.0, open_low=True),
-        check_real(gamma, "gamma", "finite and >= 0", 0.0),
-    )
 
 
 def check_loss(loss: Any, alpha: Any, gamma: Any) -> Loss:

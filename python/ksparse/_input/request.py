@@ -8,16 +8,15 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
-from ._validation import (
+from .. import _core
+from .._checks import check_flag, check_integer, check_real
+from ..losses import Loss
+from .validation import (
     check_bounds,
     check_design,
     check_features,
-    check_flag,
     check_groups,
-    check_integer,
     check_loss,
-    check_real,
     check_responses,
     check_rows,
     check_search,
@@ -25,7 +24,6 @@ from ._validation import (
     feature_names,
     limit_budget,
 )
-from .losses import Loss
 
 __all__ = ["Request", "Settings"]
 

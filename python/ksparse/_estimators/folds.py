@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _check_method_params
 
-from . import _core
-from ._fit import FitResult, result_of
-from ._progress import Report, part_of
-from ._quiet import quiet
-from ._request import Request, Settings
-from ._sparse import is_sparse
+from .. import _core
+from .._input.progress import Report, part_of
+from .._input.request import Request, Settings
+from .._input.sparse import is_sparse
+from .._quiet import quiet
+from .._results.fit import FitResult, result_of
 
 __all__ = ["FoldPaths", "counts_of", "refuse_undefined", "refuse_weightless", "splits_of"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ._optional import require
-from ._validation import check_verbose
+from .._checks import check_verbose
+from .._optional import require
 
 __all__ = ["Report", "part_of", "progress_bar", "progress_if"]
 

@@ -12,13 +12,15 @@ from sklearn.base import RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.validation import check_is_fitted
 
-from ._estimator import OneBudget, SparseLinearEstimator
-from ._fit import FitResult, solve
-from ._loss import rounding_of_loss, terms_by_eta
-from ._quiet import quiet
-from ._request import Settings
-from ._validation import check_flag, check_loss
-from .losses import Loss
+from .._checks import check_flag
+from .._fit import solve
+from .._input.request import Settings
+from .._input.validation import check_loss
+from .._loss import rounding_of_loss, terms_by_eta
+from .._quiet import quiet
+from .._results.fit import FitResult
+from ..losses import Loss
+from .base import OneBudget, SparseLinearEstimator
 
 __all__ = ["KSparseRegressor", "SparseLinearRegressor"]
 

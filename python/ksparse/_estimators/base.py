@@ -12,17 +12,20 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted
 
-from ._build_info import __version__
-from ._criteria import check_criterion
-from ._estimator_input import targets_of, validate_readable, weights_of
-from ._fit import FitResult, solve
-from ._path import PathResult, least_budget, solve_path_by, warn_of_doubts
-from ._progress import Report, progress_if
-from ._reading import ReadableEstimator
-from ._request import Settings
-from ._sparse import is_sparse
-from ._validation import check_groups, check_integer, check_kind_of_loss, check_loss, limit_budget, linear_predictor
-from .losses import Loss
+from .._build_info import __version__
+from .._checks import check_integer
+from .._fit import solve
+from .._input.progress import Report, progress_if
+from .._input.request import Settings
+from .._input.sparse import is_sparse
+from .._input.validation import check_groups, check_kind_of_loss, check_loss, limit_budget, linear_predictor
+from .._path import least_budget, solve_path_by, warn_of_doubts
+from .._results.criteria import check_criterion
+from .._results.fit import FitResult
+from .._results.path import PathResult
+from ..losses import Loss
+from .input import targets_of, validate_readable, weights_of
+from .reading import ReadableEstimator
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # of Python 3.11

@@ -9,16 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from ._classifier import SparseLinearClassifier, _says_probabilities
-from ._estimator_input import targets_of
-from ._fit import solve
-from ._outcomes import Outcomes
-from ._probability import probability_of
-from ._progress import progress_if
-from ._quiet import quiet
-from ._request import Settings
-from ._validation import check_groups, feature_names
-from .losses import Loss
+from .._fit import solve
+from .._input.progress import progress_if
+from .._input.request import Settings
+from .._input.validation import check_groups, feature_names
+from .._probability import probability_of
+from .._quiet import quiet
+from ..losses import Loss
+from .classifier import SparseLinearClassifier, _says_probabilities
+from .input import targets_of
+from .outcomes import Outcomes
 
 __all__ = ["KSparseMultiLabelClassifier"]
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_X_y, validate_data
 
-from ._frames import is_frame, numbers_of, numbers_of_design
-from ._numbers import first_missing, refuse_lazy, refuse_missing
-from ._sparse import is_sparse
+from .._input.frames import is_frame, numbers_of, numbers_of_design
+from .._input.numbers import first_missing, refuse_lazy, refuse_missing
+from .._input.sparse import is_sparse
 
 __all__ = ["FLOATS", "targets_of", "validate_readable", "weights_of"]
 

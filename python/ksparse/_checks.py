@@ -1,0 +1,73 @@
+"""Checks of single values: numbers, flags and choices. Each error names the argument, what it was and what it must be."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+
+__all__ = ["check_choice", "check_flag", "check_focal", "check_integer", "check_real", "check_verbose"]
+
+
+def check_integer(value: Any, name: str, low: int, high: int | None = None, high_name: str = "") -> int:
+    """Return an integer within [low, high]; a boolean is not one."""
+    # Asked first: for plain numbers the abstract classes below would be a third of the time at the door.
+    if type(value) is not int and (
+        isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Integral, np.integer))
+    ):
+        raise TypeError(f"{name} is {value!r}; it must be an integer")
+    number = int(value)
+    if number < low:
+        raise ValueError(f"{name} is {number}; it must be >= {low}")
+    if high is not None and number > high:
+        raise ValueError(f"{name} is {number}; it must be at most {high}{high_name}")
+    return number
+
+
+def check_real(value: Any, name: str, rule: str, low: float, high: float = math.inf, *, open_low: bool = False) -> float:
+    """Return a finite float in [low, high), or (low, high); ``rule`` says so in words."""
+    if type(value) is not float and (
+        isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer))
+    ):
+        raise TypeError(f"{name} is {value!r}; it must be a real number {rule}")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond the range
+        raise ValueError(f"{name} is too large for a float; it must be {rule}") from None
+    within = (number > low if open_low else number >= low) and number < high
+    if not within:  # NaN fails every comparison
+        raise ValueError(f"{name} is {number}; it must be {rule}")
+    return number
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """Return a boolean; numbers and strings are not accepted in its place."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r}; it must be True or False")
+    return bool(value)
+
+
+def check_verbose(value: Any) -> bool:
+    """Return whether to show progress; any number above 0 says yes."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if not isinstance(value, (numbers.Integral, np.integer)) or value < 0:
+        raise ValueError(f"verbose is {value!r}; it must be True, False or an integer >= 0")
+    return bool(value)
+
+
+def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """Return a string that is one of a few."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}")
+    return value
+
+
+def check_focal(alpha: Any, gamma: Any) -> tuple[float, float]:
+    """Return the parameters of the focal loss."""
+    return (
+        check_real(alpha, "alpha", "in (0, 1)", 0.0, 1.0, open_low=True),
+        check_real(gamma, "gamma", "finite and >= 0", 0.0),
+    )

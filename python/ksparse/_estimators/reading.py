@@ -1,0 +1,264 @@
+"""Methods of an estimator that read its model; the work is done by its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._input.request import Request, Settings
+from .._results.export import formula, to_logistic_regression, to_python, to_sql
+from .._results.fit import FitResult
+from .._results.scorecard import make_scorecard
+from .._results.summary import summarise
+
+__all__ = ["ReadableClassifier", "ReadableEstimator"]
+
+
+class ReadableEstimator:
+    """What a fitted estimator can say of itself; of more than two classes, or of many labels, of each."""
+
+    classes_: Any  # of classifiers
+    class_weight: Any = None
+    result_: Any
+    _validated: Any
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Not by a fit that ended half way, when it knew the classes only."""
+        return hasattr(self, "coef_")
+
+    def _fitted(self) -> Any:
+        """Return the result, or raise as scikit-learn does."""
+        from sklearn.utils.validation import check_is_fitted  # a result needs no scikit-learn
+
+        check_is_fitted(self)
+        return self.result_
+
+    def _each(self, read: Callable[[FitResult, int, str], Any]) -> Any:
+        """Read the result, or those of all classes or labels, with their place and name; None where there is no answer."""
+        result = self._fitted()
+        if isinstance(result, FitResult):
+            return read(result, 1, str(self.classes_[1]) if result._loss.is_classification else "")
+        names = range(len(result)) if result.problem_names is None else result.problem_names.tolist()
+        answered = np.isfinite(result.intercepts)
+        return {name: read(result[i], i, str(name)) if answered[i] else None for i, name in enumerate(names)}
+
+    def _requests(self, X: Any, y: Any, sample_weight: Any) -> Callable[[FitResult, int], Request]:
+        """Check data as those of the fit; return the request that belongs to the result of a class, or of a label."""
+        self._fitted()
+        own_labels, design, weights = self._labels_of_fit(X, y, sample_weight)
+
+        def request(result: FitResult, i: int) -> Request:
+            own = own_labels(i)
+            settings = Settings.of_estimator(self, loss=result._loss, alpha=0.5, gamma=2.0, ridge=result.ridge)
+            return Request.of(design, own, weights, None, settings, result.feature_names)
+
+        return request
+
+    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[Callable[[int], Any], Any, Any]:
+        """Return the responses of each problem, X and the weights."""
+        many_labels = np.ndim(self.classes_) == 2
+        design, labels, weights = self._validated(X, y, sample_weight, indicator=many_labels, reset=False)
+        return (lambda i: labels[:, i] if many_labels else labels == i), design, weights
+
+    def summary(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        level: float = 0.95,
+        covariance: str | None = None,
+        bootstrap: int = 0,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> Any:
+        """Table of the chosen features with standard errors and intervals, and how often resamplings choose the same.
+
+        See :meth:`ksparse.FitResult.summary` for what it says and what it does not. An estimator does not hold on to its data, so it
+        asks for them again.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows of the fit.
+        y : array-like of shape (n_samples,)
+            Labels of the fit.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the fit.
+        level : float, default=0.95
+            Confidence level of the intervals, in (0, 1).
+        covariance : {"information", "sandwich"} or None, default=None
+            How standard errors are estimated. With ``class_weight``, which leaves no likelihood, None is ``sandwich``.
+        bootstrap, random_state, n_jobs : optional
+            As in :meth:`ksparse.FitResult.summary`.
+
+        Returns
+        -------
+        Summary or dict of Summary
+            The table; of more than two classes, or of many labels, a table for each by its name, None for one that could not be
+            fitted.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what it must be, or F on these rows is not that of the fit.
+        """
+        request = self._requests(X, y, sample_weight)
+        class_weighted = self.class_weight is not None
+        return self._each(
+            lambda result, i, name: summarise(
+                result,
+                request(result, i),
+                level=level,
+                covariance=covariance,
+                bootstrap=bootstrap,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                outcome=name,
+                class_weighted=class_weighted,
+            )
+        )
+
+    def formula(self, digits: int = 4) -> Any:
+        """Write the model as a formula, for a reader.
+
+        Parameters
+        ----------
+        digits : int, default=4
+            Significant digits, in [1, 17].
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.formula`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.formula`.
+        """
+        return self._each(lambda result, i, name: formula(result, digits))
+
+    def to_python(self, output: str | None = None) -> Any:
+        """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
+
+        Parameters
+        ----------
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            The mean response of a regression; the probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+            sum; or the linear predictor.
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.to_python`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_python`.
+        """
+        return self._each(lambda result, i, name: to_python(result, output))
+
+    def to_sql(self, output: str | None = None) -> Any:
+        """Write the model as an expression of SQL, to be selected from a table with the columns of X.
+
+        Parameters
+        ----------
+        output : {"probability", "mean", "linear_predictor"} or None, default=None
+            The mean response of a regression; the probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
+            sum; or the linear predictor.
+
+        Returns
+        -------
+        str or dict of str
+            The text, see :meth:`ksparse.FitResult.to_sql`; of more than two classes, or of many labels, for each by its name, None for
+            one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_sql`.
+        """
+        return self._each(lambda result, i, name: to_sql(result, output))
+
+
+class ReadableClassifier(ReadableEstimator):
+    """And of one whose linear predictor may be log-odds."""
+
+    def to_logistic_regression(self) -> Any:
+        """Copy the coefficients into a model of scikit-learn, for tools that know its models, such as those that write ONNX.
+
+        Returns
+        -------
+        sklearn.linear_model.LogisticRegression or dict of LogisticRegression
+            A fitted model with the same classes, linear predictor and probabilities, see
+            :meth:`ksparse.FitResult.to_logistic_regression`; of more than two classes, or of many labels, one for each by its name, of the
+            classes 0 (the rest) and 1, None for one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.to_logistic_regression`.
+        """
+        return self._each(
+            lambda result, i, name: to_logistic_regression(result, self.classes_ if self.classes_.shape == (2,) else (0, 1))
+        )
+
+    def scorecard(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        points_to_double_odds: float = 20.0,
+        base_points: float = 600.0,
+        base_odds: float = 50.0,
+        units: dict[Any, float] | None = None,
+        decimals: int | None = 0,
+    ) -> Any:
+        """Make a scorecard: points that a person can add up, the more the likelier ``classes_[1]``.
+
+        See :meth:`ksparse.FitResult.scorecard`. The rows need not be those of the fit.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows that steps of the features are chosen by, and on which it is measured what rounding costs.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Their weights.
+        points_to_double_odds, base_points, base_odds, units, decimals : optional
+            As in :meth:`ksparse.FitResult.scorecard`.
+
+        Returns
+        -------
+        Scorecard or dict of Scorecard
+            The card; of more than two classes, or of many labels, one for each by its name, None for one that could not be fitted.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`ksparse.FitResult.scorecard`.
+        """
+        request = self._requests(X, y, sample_weight)
+        class_weighted = self.class_weight is not None
+        return self._each(
+            lambda result, i, name: make_scorecard(
+                result,
+                request(result, i),
+                points_to_double_odds=points_to_double_odds,
+                base_points=base_points,
+                base_odds=base_odds,
+                units=units,
+                decimals=decimals,
+                outcome=name,
+                class_weighted=class_weighted,
+            )
+        )

@@ -1,0 +1,1 @@
+"""What comes in: arrays and settings are checked here, once."""

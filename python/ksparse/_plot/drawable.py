@@ -1,0 +1,69 @@
+"""What the displays need to know of what they draw: results have more, but the displays do not depend on their classes."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Coefficients", "Path", "Rounds", "Stability"]
+
+
+class Coefficients(Protocol):
+    """Coefficients of a fit, as in a :class:`ksparse.FitResult`."""
+
+    @property
+    def coef(self) -> NDArray[np.float64]: ...
+    @property
+    def support(self) -> NDArray[np.int64]: ...
+    @property
+    def feature_names(self) -> NDArray[np.object_] | None: ...
+    @property
+    def _caution(self) -> str: ...
+
+
+class Rounds(Protocol):
+    """Fits of resampled rows, as in a :class:`ksparse.BatchResult`."""
+
+    @property
+    def coefs(self) -> Any: ...
+    @property
+    def objectives(self) -> NDArray[np.float64]: ...
+
+
+class Path(Protocol):
+    """Fits for every k of a list, as in a :class:`ksparse.PathResult`."""
+
+    @property
+    def ks(self) -> NDArray[np.int64]: ...
+    @property
+    def results(self) -> tuple[Any, ...]: ...
+
+    @property
+    def coefs(self) -> NDArray[np.float64]: ...
+    @property
+    def supports(self) -> list[NDArray[np.int64]]: ...
+    @property
+    def objectives(self) -> NDArray[np.float64]: ...
+    @property
+    def criteria(self) -> dict[str, NDArray[np.float64]]: ...
+    def criterion(self, name: str) -> NDArray[np.float64]: ...
+    def __getitem__(self, index: int) -> Any: ...
+
+
+class Stability(Protocol):
+    """How often features were chosen, as in a :class:`ksparse.StabilityResult`."""
+
+    @property
+    def frequency(self) -> NDArray[np.float64]: ...
+    @property
+    def features(self) -> NDArray[np.int64]: ...
+    @property
+    def together(self) -> NDArray[np.float64]: ...
+    @property
+    def supports(self) -> tuple[NDArray[np.int64], ...]: ...
+    @property
+    def status(self) -> tuple[str, ...]: ...
+    @property
+    def feature_names(self) -> NDArray[np.object_] | None: ...

@@ -1,0 +1,1 @@
+"""What comes out: results of fits, and how a model is read."""

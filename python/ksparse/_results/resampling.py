@@ -1,0 +1,141 @@
+"""Resamplings of the rows of a fit, and the features that are chosen in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._checks import check_integer, check_real
+from .._input.progress import Report, part_of
+from .._input.request import Request
+from .._input.threads import thread_count
+from .stability import StabilityResult
+
+__all__ = ["SAMPLINGS", "solve_stability"]
+
+SAMPLINGS = ("subsample", "bootstrap")
+
+# Rounds answered together where counts are multiplied by weights: enough to share passes over X among several threads, more as
+# long as the products take no more than 64 MB.
+_ROUNDS_AT_ONCE = 64
+_LARGEST_PRODUCT = 2**23
+
+# Rows that whole weights may stand for and that are still drawn one by one: half a gigabyte of numbers in a round. Beyond that a row
+# stands for so many that their counts hardly vary.
+_MOST_COPIES = 2**26
+
+
+def solve_stability(
+    request: Request, k: Any, rounds: Any, sampling: Any, fraction: Any, n_jobs: int | None, report: Report | None = None
+) -> StabilityResult:
+    """Resample, call the core, count; the caller warns."""
+    budget = request.check_budget(k)
+    copies = _copies(request.weights)
+    counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction, copies)
+    # Their unit is nobody's: in this one, counts times the largest double do not overflow.
+    factors = (
+        np.ldexp(request.weights, -np.frexp(request.weights.max())[1])
+        if copies is None and request.weights is not None
+        else None
+    )
+    labels = request.labels.astype(np.uint8) if request.loss.is_classification else request.labels
+    threads = thread_count(n_jobs)
+    names_of_status = _core.status_names()
+    supports: list[NDArray[np.int64]] = []
+    status: list[str] = []
+    for some in _parts(counts, factors):
+        weights = some if factors is None else some * factors[:, None]
+        share = part_of(report, len(status), counts.shape[1])
+        n_rounds = some.shape[1]
+        answer = _core.fit_many(
+            *(request.design, labels, weights, request.offset, [request.kernel]),
+            *(np.full(n_rounds, budget), np.full(n_rounds, request.options.ridge), request.options, threads, share),
+        )
+        words = [names_of_status[code] for code in answer["status"]]
+        _raise_if_refused(words, answer["messages"], request, budget, weights)
+        supports += np.split(answer["features"].astype(np.int64), answer["starts"][1:-1])
+        status += words
+    return _counted(tuple(supports), tuple(status), budget, request.design.shape[1], request.names)
+
+
+def _copies(weights: NDArray[np.float64] | None) -> NDArray[np.int64] | None:
+    """Return how many equal rows each row stands for, where weights are whole numbers; None where they are not counts."""
+    if weights is None or weights.max() > _MOST_COPIES or weights.sum() > _MOST_COPIES or (weights != np.floor(weights)).any():
+        return None
+    return weights.astype(np.int64)
+
+
+def _resamplings(
+    request: Request, rounds: int, sampling: Any, fraction: Any, copies: NDArray[np.int64] | None = None
+) -> NDArray[Any]:
+    """How often each row counts in each round, drawn within the classes if there are any: (n_samples, rounds), by columns.
+
+    A row that stands for several is drawn as they would be. Without such rows a byte each is enough: as many draws as rows take one row
+    256 times with probability below 1 / 256! per row. With them a count is at most the number of draws, which 32 bits hold.
+    """
+    if not isinstance(sampling, str) or sampling not in SAMPLINGS:
+        raise ValueError(f"sampling is {sampling!r}; it must be one of {', '.join(map(repr, SAMPLINGS))}")
+    part = check_real(fraction, "fraction", "in (0, 1)", 0.0, 1.0, open_low=True)
+    rng = np.random.default_rng(request.options.random_state)
+    kind = np.uint8 if copies is None or copies.max() <= 1 else np.uint32
+    counts = np.zeros((len(request.labels), rounds), dtype=kind, order="F")
+    weighted = np.ones(len(request.labels), bool) if request.weights is None else request.weights > 0
+    strata = [request.labels == label for label in (0.0, 1.0)] if request.loss.is_classification else [np.array(True)]
+    for stratum in strata:
+        rows = np.flatnonzero(stratum & weighted)
+        if copies is not None:
+            rows = np.repeat(rows, copies[rows])
+        size = max(1, round(part * len(rows)))
+        for count in counts.T:
+            drawn = (
+                rng.choice(rows, size, replace=False)
+                if sampling == "subsample"
+                else rows[rng.integers(len(rows), size=len(rows))]
+            )
+            count += np.bincount(drawn, minlength=len(count)).astype(kind)
+    return counts
+
+
+def _parts(counts: NDArray[Any], weights: NDArray[np.float64] | None) -> Iterator[NDArray[Any]]:
+    """Divide the rounds where weights of the rows multiply the counts: the products are doubles, and not all made at once."""
+    width = counts.shape[1] if weights is None else max(_ROUNDS_AT_ONCE, _LARGEST_PRODUCT // len(counts))
+    return (counts[:, first : first + width] for first in range(0, counts.shape[1], width))
+
+
+def _raise_if_refused(status: list[str], messages: dict[int, str], request: Request, k: int, weights: NDArray[Any]) -> None:
+    """Raise what a single fit says of the first round that was refused."""
+    if "invalid_input" in status:
+        i = status.index("invalid_input")
+        request.options.k = k
+        design, labels, _, offset, loss = request.arguments
+        alone = _core.fit(design, labels, weights[:, i].astype(np.float64), offset, loss, request.options)
+        request.raise_if_refused(alone)
+        raise ValueError(messages[i])
+
+
+def _counted(
+    supports: tuple[NDArray[np.int64], ...], status: tuple[str, ...], k: int, p: int, names: NDArray[np.object_] | None
+) -> StabilityResult:
+    """Count features and pairs."""
+    chosen = np.concatenate([*supports, np.empty(0, np.int64)]).astype(np.int64)
+    frequency = np.bincount(chosen, minlength=p) / len(supports)
+    seen = np.flatnonzero(frequency)
+    features = seen[np.lexsort((seen, -frequency[seen]))]
+    place = np.full(p, -1)
+    place[features] = np.arange(len(features))
+    together = np.zeros((len(features), len(features)))
+    for support in supports:
+        together[np.ix_(place[support], place[support])] += 1.0 / len(supports)
+    return StabilityResult(
+        frequency=frequency,
+        features=features.astype(np.int64),
+        together=together,
+        supports=supports,
+        status=status,
+        k=k,
+        feature_names=names,
+    )

@@ -1,0 +1,146 @@
+"""What stability selection returns."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._caution import STATUSES, cautions_of
+from .._checks import check_integer, check_real
+from .._optional import require
+from .._plot import StabilityDisplay
+from .stored import Array, Each, Rules, Stored, Value
+
+__all__ = ["StabilityResult"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StabilityResult(Stored):
+    """What :func:`ksparse.stability_selection` found.
+
+    Attributes
+    ----------
+    frequency : ndarray of shape (n_features,)
+        In which part of the rounds each feature was chosen.
+    features : ndarray of int64, shape (n_seen,)
+        Features that some round chose, the most frequent first.
+    together : ndarray of shape (n_seen, n_seen)
+        In which part of the rounds two of ``features`` were chosen together; on the diagonal their frequency.
+    supports : tuple of ndarray of int64
+        Chosen features of each round.
+    status : tuple of str
+        How each round's fit ended.
+    k : int
+        Budget of each round.
+    feature_names : ndarray of str or None
+        Names of the columns, where they are known.
+    """
+
+    frequency: NDArray[np.float64]
+    features: NDArray[np.int64]
+    together: NDArray[np.float64]
+    supports: tuple[NDArray[np.int64], ...]
+    status: tuple[str, ...]
+    k: int
+    feature_names: NDArray[np.object_] | None = None
+
+    _RULES: ClassVar[Rules] = {
+        "frequency": Array("f", "p"),
+        "features": Array("i", "s", below="p"),
+        "together": Array("f", "ss"),
+        "supports": Each(Array("i", "c", below="p"), "r"),
+        "status": Each(Value((str,), among=STATUSES), "r"),
+        "k": Value((int, np.integer), low=0),
+        "feature_names": Array("OU", "p", optional=True),
+    }
+
+    def stable(self, threshold: float = 0.8) -> NDArray[np.int64]:
+        """Features chosen in at least a part of the rounds.
+
+        Parameters
+        ----------
+        threshold : float, default=0.8
+            The part, in (0, 1].
+
+        Returns
+        -------
+        ndarray of int64
+            Features, sorted.
+        """
+        part = check_real(threshold, "threshold", "in (0, 1]", 0.0, np.nextafter(1.0, 2.0), open_low=True)
+        return np.flatnonzero(self.frequency >= part - 1e-12).astype(np.int64)
+
+    def rivals(self, n: int = 10) -> list[tuple[int, int, float]]:
+        """Pairs of features that take each other's place: chosen often, but seldom together.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Pairs at most.
+
+        Returns
+        -------
+        list of (int, int, float)
+            Two features, and by how much they were chosen together less often than if they were independent (a part of the
+            rounds), the largest first.
+        """
+        count = check_integer(n, "n", 1)
+        often = self.frequency[self.features]
+        missing = np.triu(np.outer(often, often) - self.together, k=1)
+        order = np.argsort(-missing, axis=None, kind="stable")[:count]
+        pairs = [np.unravel_index(place, missing.shape) for place in order]
+        return [(int(self.features[a]), int(self.features[b]), float(missing[a, b])) for a, b in pairs if missing[a, b] > 0]
+
+    def to_frame(self) -> Any:
+        """Table of the features that some round chose.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``feature`` (names where they are known) and ``frequency``, the most frequent first.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "to_frame()", "pandas")
+        return pandas.DataFrame({"feature": [self._name(j) for j in self.features], "frequency": self.frequency[self.features]})
+
+    def plot(self, n: int = 20, axes: Any = None) -> StabilityDisplay:
+        """Draw how often features, and pairs of them, were chosen, by :meth:`ksparse.StabilityDisplay.from_result`.
+
+        Parameters
+        ----------
+        n : int, default=20
+            Features at most, the most frequent.
+        axes : sequence of two matplotlib Axes, optional
+            Where to draw. By default a new figure.
+
+        Returns
+        -------
+        StabilityDisplay
+            The display; ``figure_`` and ``axes_`` are matplotlib's.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        return StabilityDisplay.from_result(self, n=n, axes=axes)
+
+    def _name(self, j: int) -> Any:
+        return int(j) if self.feature_names is None else str(self.feature_names[j])
+
+    def __repr__(self) -> str:
+        """Return the most frequent features."""
+        head = f"stability of k={self.k} over {len(self.supports)} rounds: {len(self.features)} features were chosen at all"
+        width = max([len(str(self._name(j))) for j in self.features[:10]], default=0)
+        lines = [f"  {self._name(j)!s:<{width}}  {self.frequency[j]:.2f}" for j in self.features[:10]]
+        if len(self.features) > 10:
+            lines.append("  ...")
+        return "\n".join([head, *lines, *(textwrap.fill(note, 100) for note in cautions_of(self.status, "rounds"))])
