@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier, _core, losses
-from ksparse._many import advice_on
+from ksparse._caution import advice_on
 
 plt = pytest.importorskip("matplotlib.pyplot")
 plt.switch_backend("Agg")

@@ -7,7 +7,8 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier, KSparseSelector, _estimator
+from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseMultiLabelClassifier, KSparseSelector
+from ksparse._estimators import base
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -182,7 +183,7 @@ def test_a_pickle_notes_its_version(monkeypatch):
             warnings.simplefilter("error")
             pickle.loads(data)
         with monkeypatch.context() as patched:
-            patched.setattr(_estimator, "__version__", "99.0")
+            patched.setattr(base, "__version__", "99.0")
             with pytest.warns(UserWarning, match=r"pickled by version \d+\.\d+\S* of ksparse and is loaded by 99\.0"):
                 pickle.loads(data)
 
