@@ -36,7 +36,11 @@ PYTHON = {
         ],
         [
             ("_core", ["_core.py", "_core.pyi", "_cpu.pyi"], "the compiled core"),
-            ("leaves", ["_optional.py", "_quiet.py", "_warn.py", "exceptions.py", "datasets.py", "numba_math.py"], "files that use no other"),
+            (
+                "leaves",
+                ["_optional.py", "_quiet.py", "_warn.py", "exceptions.py", "datasets.py", "numba_math.py"],
+                "files that use no other",
+            ),
         ],
     ],
 }
