@@ -24,7 +24,7 @@ y = Y[:, 0]
 CLASSES = np.digitize(X[:, 0] + 0.3 * RNG.standard_normal(120), [-0.5, 0.5])
 NUMBERS = X[:, 0] + RNG.standard_normal(120)
 GROUPS = [0, 0, 1, 1, 2]
-TOO_MANY = "is 9 but X has only 5 features, so that all of them may be chosen, as with 5"
+TOO_MANY = "is 9 but X has only 5 features, so all of them may be chosen"
 
 
 @pytest.mark.parametrize("k", [P + 1, 9, np.int64(100), 2**40, 2**70])
@@ -65,7 +65,7 @@ def test_a_path_over_a_usual_range():
 
 def test_groups_are_what_k_counts():
     """All of three groups are all five features."""
-    with pytest.warns(UserWarning, match="k is 4 but X has only 3 groups, so that all of them may be chosen, as with 3"):
+    with pytest.warns(UserWarning, match="k is 4 but X has only 3 groups, so all of them may be chosen"):
         result = ksparse.fit(X, y, 4, groups=GROUPS, ridge=1e-2)
     assert len(result.support) == P
     assert result.k == 3
@@ -149,3 +149,14 @@ def test_what_must_be_in_still_must_fit_into_k():
         ksparse.fit(X, y, 2, always_in=[0, 1, 2])
     with pytest.raises(ValueError, match="k is -1; it must be >= 0"):
         ksparse.fit(X, y, -1)
+
+
+def test_the_fit_of_a_budget_beyond_all_features():
+    """A path that was asked for more features than X has answers for each number that was asked."""
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    with pytest.warns(UserWarning, match="X has only 3 features"):
+        path = ksparse.fit_path(X, X[:, 0] + np.random.default_rng(1).logistic(size=60) > 0, range(1, 6))
+    assert path.at(4) is path.at(3)
+    assert path.at(2**70) is path.at(3)
+    with pytest.raises(KeyError, match="k is 0"):
+        path.at(0)

@@ -222,6 +222,18 @@ def test_a_perfect_fit_of_labels_has_a_summary():
         assert result.summary().names[-1] == "(intercept)"
 
 
+@pytest.mark.filterwarnings("ignore::ksparse.ConvergenceWarning")  # some are only just separable
+@pytest.mark.parametrize("loss", ["squared_hinge", "huberised_hinge"])
+def test_a_perfect_fit_of_columns_far_from_their_centre_has_a_summary(loss):
+    """The fit centres its columns: of one with an outlier, every row adds and takes away as much as the mean is."""
+    for seed in range(20):
+        X = np.random.default_rng(seed).standard_normal((60, 3))
+        y = X[:, 0] > 0
+        for outlier in (X[0, 0], 1e6):
+            X[0, 0] = outlier if y[0] else -outlier
+            assert ksparse.fit(X, y, 1, loss=loss).summary().names[-1] == "(intercept)"
+
+
 def test_other_rows_are_refused():
     """Away from the minimum a standard error means nothing, so the data must be those of the fit."""
     problem = random_problem(5, n=150)

@@ -187,8 +187,8 @@ def check_weights(sample_weight: Any, labels: NDArray[np.float64], *, binary: bo
 def limit_budget(k: int, name: str, units: int, *, groups: bool) -> int:
     """Return k, or the number of units where k is larger: at most k of them are then all of them, which is said once."""
     if k > units:
-        what = "groups" if groups else "features"
-        warn_user(f"{name} is {k} but X has only {units} {what}, so that all of them may be chosen, as with {units}")
+        what = ("group" if groups else "feature") + "s" * (units != 1)
+        warn_user(f"{name} is {k} but X has only {units} {what}, so all of them may be chosen")
     return min(k, units)
 
 

@@ -73,7 +73,7 @@ class PathResult(Stored, Tabular):
         Parameters
         ----------
         k : int
-            One of ``ks``.
+            One of ``ks``, or more than there are features (or groups), if the path goes that far.
 
         Returns
         -------
@@ -85,7 +85,8 @@ class PathResult(Stored, Tabular):
         KeyError
             If the path has no such k.
         """
-        places = np.flatnonzero(self.ks == k)
+        # A budget of more features than X has allows all of them.
+        places = np.flatnonzero(self.ks == min(k, self.n_units))
         if len(places) == 0:
             raise KeyError(f"k is {k}; the path has {self.ks.tolist()}")
         return self.results[places[0]]

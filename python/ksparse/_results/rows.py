@@ -60,8 +60,12 @@ class Rows:
         return float(np.average(self.terms(eta)[0], weights=self.weights))
 
     def rounding(self, coef: Vector, intercept: float) -> float:
-        """By how much rounding of the linear predictors may change the average loss."""
-        size = np.abs(self.columns) @ np.abs(coef) + abs(intercept) + np.abs(self.offset)
+        """By how much rounding of the linear predictors may change the average loss.
+
+        The fit has centred the columns at their means, so that terms of that size are added and taken away again in every row.
+        """
+        centres = np.abs(np.average(self.columns, axis=0, weights=self.weights))
+        size = (np.abs(self.columns) + centres) @ np.abs(coef) + abs(intercept) + np.abs(self.offset)
         each = rounding_of_loss(self.loss, self.eta(coef, intercept), size, self.labels, len(coef) + 1)
         return float(np.average(each, weights=self.weights))
 
