@@ -216,6 +216,8 @@ def solve_path(
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
     answers = _core.fit_path(*request.arguments, budgets, request.options, report)
     request.raise_if_refused(answers[0])
+    if len(answers) < len(budgets):  # the model without features failed already, with which every fit begins
+        answers = answers[:1] * len(budgets)
     return PathResult(
         ks=np.array(budgets, dtype=np.int64),
         results=tuple(result_of(answer, k, request) for k, answer in zip(budgets, answers, strict=True)),

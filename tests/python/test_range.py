@@ -178,3 +178,14 @@ def test_rows_of_next_to_no_weight(loss):
         assert result.objective == pytest.approx(absent.objective, rel=1e-12)
         one = fit(X, y, 2, loss=loss, sample_weight=np.where(np.arange(len(y)) == 3, 1.0, tiny))
         assert np.isfinite([*one.coef, one.intercept, one.objective]).all()
+
+
+@pytest.mark.filterwarnings("ignore::ksparse.ConvergenceWarning")
+@pytest.mark.parametrize("loss", ["squared_hinge", "huberised_hinge", "negative_binomial", "tweedie"])
+def test_a_path_that_cannot_begin_says_so_for_every_k(loss):
+    """As single fits do."""
+    X = np.random.default_rng(1).standard_normal((30, 3))
+    offset = 1e160 * np.random.default_rng(0).standard_normal(30)
+    y = (X[:, 0] > 0) * 1
+    path = ksparse.fit_path(X, y, [0, 1, 3], loss=loss, offset=offset)
+    assert [result.status for result in path] == [ksparse.fit(X, y, k, loss=loss, offset=offset).status for k in (0, 1, 3)]

@@ -277,3 +277,15 @@ def test_two_features_for_two_others(batch):
         found = ksparse.fit(X, y, 9, loss="squared").objective
     assert found <= better * (1 + 1e-9)
     assert found < ksparse.fit(X, y, 9, loss="squared", search="fast").objective * (1 - 1e-4)
+
+
+@pytest.mark.parametrize("loss", ["squared_hinge", "huberised_hinge"])
+def test_no_exchange_improves_a_hinge_of_some_more_features(loss):
+    """With 21 to 49 exchanges as well: the curvature that stands in for none holds good ones to be useless."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        p, k = int(rng.integers(10, 15)), int(rng.integers(3, 7))
+        X = rng.standard_normal((80, p)) / np.sqrt(rng.chisquare(2, 80) / 2)[:, None]
+        y = X[:, 0] + X[:, 1] - 2 * X[:, 2] + rng.gumbel(size=80) > 0
+        result = ksparse.fit(X, y, k, loss=loss)
+        assert result.alternatives(p).increase.min() >= -1e-9 * max(result.objective, 1e-12)

@@ -107,8 +107,8 @@ KSPARSE_ENTRY std::shared_ptr<const LossKernel> loss_by_name(const std::string& 
 
 // ---------------------------------------------------------------------------------------------------------------------- path
 
-/// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input or an interrupt, one result that says
-/// so. Seeds: fits of a like problem to begin at, one for each k. Progress is told of entries.
+/// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input, on an interrupt, and where the
+/// model without features cannot be fitted, one result that says so. Seeds: fits of a like problem to begin at, one for each k. Progress is told of entries.
 KSPARSE_ENTRY std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
                                               const std::vector<Index>& ks, const Options& options = {},
                                               const Interrupt& interrupt = {}, const std::vector<CompactFit>* seeds = nullptr,

@@ -122,7 +122,9 @@ class Perturbation {
   // So few exchanges of one feature are all tried before an answer counts as settled; more, if they are few beside the refits
   // that the search has made. The model misjudges some, above all where a curvature stands in for none or features have heavy
   // tails, and those that it holds to be useless are not tried on the way.
-  static constexpr Index few_exchanges = 24, part_of_refits = 16;
+  // With a loss whose exchanges the model foresees roughly, more are worth it: of 900 problems with 21 to 49 exchanges, 11 % of
+  // the answers with the squared hinge could be improved by one that had not been tried.
+  static constexpr Index few_exchanges = 24, few_if_rough = 100, part_of_refits = 16;
 
   // What the present round has come to.
   enum class Stage { detour, local, wide, further, verification };
@@ -220,7 +222,8 @@ class Perturbation {
   // Tries all exchanges of the best, once, if they are few. False: there is nothing to try.
   bool verify() {
     const Index refits = engine_->info().refits - refits_before_, count = engine_->exchanges();
-    const bool few = count <= std::max(few_exchanges, refits / part_of_refits) &&
+    const Index least = engine_->foresees_roughly() ? few_if_rough : few_exchanges;
+    const bool few = count <= std::max(least, refits / part_of_refits) &&
                      (options_->max_refits == 0 || refits + count <= options_->refits_allowed());
     if (verified_ || engine_->foresees_exactly() || count == 0 || !few || late() ||
         best_.objective <= engine_->perfect_objective())

@@ -75,6 +75,7 @@ class Splicing final : public ScanSink, private MoveRules {
   Index exchanges() const noexcept { return current_.size() * (features_ - current_.size()); }
   /// Whether what the model foresees of an exchange is what a refit would find.
   bool foresees_exactly() const noexcept { return foresight_ == Foresight::exact; }
+  bool foresees_roughly() const noexcept { return foresight_ == Foresight::rough; }
   /// Once done: refits the current support to the user's tolerance; its status is that of the fit.
   void polish();
   /// Once done: descents are counted from 0 again, with another memory; or go on with one that was used before, in which case
