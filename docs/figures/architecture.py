@@ -1,16 +1,13 @@
 """Draws the rooms of ksparse, floor by floor, for contributing.rst; rooms.py has the list, which the tests hold the code against."""
 
-import runpy
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyBboxPatch
+from rooms import CPP, PYTHON
 
-rooms = runpy.run_path(str(Path(__file__).parent / "rooms.py"))
 PARTS = [
-    ("Python: python/ksparse", rooms["PYTHON"]["floors"]),
+    ("Python: python/ksparse", PYTHON["floors"]),
     ("Bindings: python/bindings, and the C API: cpp/c", [[("declarations", [], "conversions; X is viewed, not copied")]]),
-    ("C++: cpp/include/ksparse", rooms["CPP"]["floors"]),
+    ("C++: cpp/include/ksparse", CPP["floors"]),
 ]
 FLOOR, GAP, TITLE = 5.2, 0.9, 3.0
 
