@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._build_info import __version__
 from .._checks import check_integer
@@ -24,7 +24,7 @@ from .._results.criteria import check_criterion
 from .._results.fit import FitResult
 from .._results.path import PathResult
 from ..losses import Loss
-from .input import targets_of, validate_readable, weights_of
+from .input import targets_of, validate_readable, weights_of_rows
 from .reading import ReadableEstimator
 
 if TYPE_CHECKING:
@@ -60,16 +60,12 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     ) -> tuple[Any, Any, NDArray[np.float64] | None]:
         """Return X, y and the weights of the rows."""
         check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, self._other)
-        y = targets_of(y, numeric=y_numeric)
+        y = targets_of(y, numeric=y_numeric, many_labels=multi_output)
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
         X, y = validate_readable(
             self, X, y, reset=reset, ensure_all_finite=False, order=None, multi_output=multi_output, y_numeric=y_numeric
         )
-        weights = None
-        if sample_weight is not None:
-            sample_weight = weights_of(sample_weight)
-            weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=False)
-        return X, y, weights
+        return X, y, weights_of_rows(sample_weight, X)
 
     def _take_coefficients(self, result: FitResult) -> None:
         raise NotImplementedError

@@ -28,6 +28,7 @@ from .._results.fit import FitResult
 from .._results.path import PathResult
 from ..losses import Focal, Loss
 from .base import OneBudget, SparseLinearEstimator
+from .input import targets_of, weights_to_judge_by
 from .outcomes import Outcomes, one_class
 from .reading import ReadableClassifier
 
@@ -75,6 +76,8 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
     result_: FitResult | BatchResult
     # What to use instead for more than two classes; None: the estimator takes any number of them.
     _more_classes: str | None = None
+    # Whether y may have a column for each label.
+    _many_labels = False
     class_weight: Any = None
     probability: Any
 
@@ -191,6 +194,28 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         """
         decision = self.decision_function(X)
         return self.classes_[(decision > 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)]
+
+    @quiet
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Share of the rows whose labels are predicted, the greater the better.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows to judge by.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Their labels, read as those of the fit are. Of many labels a row counts only if all of them are right.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, >= 0.
+
+        Returns
+        -------
+        float
+            The accuracy, in [0, 1].
+        """
+        check_is_fitted(self)
+        y = targets_of(y, many_labels=self._many_labels)
+        return float(super().score(X, y, weights_to_judge_by(sample_weight, y)))
 
     def _log_odds(self, eta: NDArray[np.float64]) -> Any:
         """Return what linear predictors say of log-odds; where the raw score of a focal loss is asked for, themselves."""

@@ -40,6 +40,10 @@ from .scoring import FoldRows, accepts_weights, checked_scorer, minus_mean_loss,
 __all__ = ["CrossValidated", "KSparseClassifierCV", "KSparseRegressorCV"]
 
 
+# What a fit has of the search; its other attributes are those of the model that was chosen.
+_OF_THE_SEARCH = ("n_splits_", "cv_results_", "best_index_", "best_params_", "best_score_")
+
+
 class CrossValidated(SparseLinearEstimator):
     """What the estimators that choose k by cross-validation share."""
 
@@ -183,16 +187,30 @@ class CrossValidated(SparseLinearEstimator):
 
     def _fitted_model(self, point: dict[str, float], k: int, results: list[FitResult]) -> Any:
         """Return the estimator that a search over k would have fitted on the training rows of a fold."""
-        shared = {name: getattr(self, name) for name in self._single._get_param_names() if hasattr(self, name)}
-        model = self._single(**{**shared, **point, "k": k, "verbose": 0})
+        model = self._model_of({**point, "k": k})
         model.n_features_in_ = self.n_features_in_
         if hasattr(self, "feature_names_in_"):
             model.feature_names_in_ = self.feature_names_in_
         self._hold_on(model, results)
         return model
 
+    def _model_of(self, params: dict[str, Any]) -> Any:
+        """Return the estimator of one k with some parameters, the others those of the search; it is not fitted."""
+        shared = {name: getattr(self, name) for name in self._single._get_param_names() if hasattr(self, name)}
+        return self._single(**{**shared, **params, "verbose": 0})
+
+    def _chosen_model(self) -> Any:
+        """Return what was chosen, as the fitted estimator of one k that ``GridSearchCV`` has in ``best_estimator_``."""
+        model = self._model_of(self.best_params_)
+        for name, value in vars(self).items():
+            if name.endswith("_") and name not in _OF_THE_SEARCH:
+                setattr(model, name, value)
+        return model
+
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, **params: Any) -> float:
         """Score the model that was chosen by the scorer that chose it, as ``GridSearchCV`` does.
+
+        The scorer is given a fitted estimator of one k, as in the folds, with the parameters in ``best_params_``.
 
         Parameters
         ----------
@@ -221,7 +239,7 @@ class CrossValidated(SparseLinearEstimator):
         else:
             _refuse_others("score", params)
             metadata = weights if accepts_weights(scorer) else {}
-        return score_of(scorer, self, X, y, metadata)
+        return score_of(scorer, self._chosen_model(), X, y, metadata)
 
     def plot(self, ax: Any = None) -> CrossValidationDisplay:
         """Draw the mean score against k, by :meth:`ksparse.CrossValidationDisplay.from_estimator`.

@@ -18,6 +18,7 @@ from .._input.request import Request, Settings
 from .._input.sparse import is_sparse
 from .._quiet import quiet
 from .._results.fit import FitResult, result_of
+from .input import weights_of
 
 __all__ = ["FoldPaths", "counts_of", "refuse_undefined", "refuse_weightless", "splits_of"]
 
@@ -63,6 +64,7 @@ def refuse_weightless(splits: list[Split], labels: NDArray[Any], weights: Any) -
     """Name a fold on whose test rows the weights that it is judged by are all zero: the mean over them is no number."""
     if weights is None:
         return
+    weights = weights_of(weights)
     for fold, (_, test) in enumerate(splits):
         if not np.any(_check_method_params(labels, {"of": weights}, test)["of"]):
             raise ValueError(

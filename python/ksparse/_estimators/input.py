@@ -11,13 +11,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, check_X_y, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_sample_weight,
+    check_array,
+    check_X_y,
+    validate_data,
+)
 
 from .._input.frames import is_frame, numbers_of, numbers_of_design
 from .._input.numbers import first_missing, refuse_lazy, refuse_missing
 from .._input.sparse import is_sparse
+from .._input.validation import check_weights
 
-__all__ = ["FLOATS", "targets_of", "validate_readable", "weights_of"]
+__all__ = ["FLOATS", "targets_of", "validate_readable", "weights_of", "weights_of_rows", "weights_to_judge_by"]
 
 FLOATS = [np.float64, np.float32]  # read in place; others become the first
 
@@ -34,10 +42,10 @@ def validate_readable(estimator: Any, X: Any, *y: Any, reset: bool, **checks: An
     return checked
 
 
-def targets_of(y: Any, *, numeric: bool = False) -> Any:
+def targets_of(y: Any, *, numeric: bool = False, many_labels: bool = False) -> Any:
     """Return y as an array of numbers if it is numbers, else as it is; raise ValueError for the first row that is missing.
 
-    With ``numeric`` nothing but numbers will do.
+    With ``numeric`` nothing but numbers will do, with ``many_labels`` nothing else but text where y has several columns.
     """
     if y is None or is_sparse(y):
         return y
@@ -51,6 +59,8 @@ def targets_of(y: Any, *, numeric: bool = False) -> Any:
             raise
         if (place := first_missing(y)) is not None:
             refuse_missing(place, "y")
+        if many_labels and _n_columns(y) > 1 and np.asarray(y).dtype.kind not in "US":  # text is refused by its first label
+            raise TypeError(f"{str(error).partition(';')[0]}; labels must be 0 and 1, as numbers or booleans") from None
         return y
     _refuse_nan(values, "y")
     return values
@@ -63,6 +73,28 @@ def weights_of(sample_weight: Any) -> Any:
     values = numbers_of(sample_weight, "sample_weight")
     _refuse_nan(values, "sample_weight")
     return values
+
+
+def weights_of_rows(sample_weight: Any, rows: Any) -> NDArray[np.float64] | None:
+    """Return a weight for each of the rows; None where none are given. Of a fit, their signs are checked with its labels."""
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(weights_of(sample_weight), rows, dtype=np.float64, ensure_non_negative=False)
+    return np.asarray(weights)
+
+
+def weights_to_judge_by(sample_weight: Any, rows: Any) -> NDArray[np.float64] | None:
+    """Return the weights of the rows of a score, which must be what those of a fit must be."""
+    weights = weights_of_rows(sample_weight, rows)
+    return None if weights is None else check_weights(weights, weights, binary=False)
+
+
+def _n_columns(y: Any) -> int:
+    try:
+        shape = np.shape(y)
+    except ValueError:  # lists of unequal lengths
+        return 0
+    return shape[1] if len(shape) == 2 else 1
 
 
 def _is_plain(values: Any) -> bool:

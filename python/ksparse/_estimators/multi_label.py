@@ -129,6 +129,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     """
 
     _more_classes = "For rows of one of several classes use KSparseClassifier."
+    _many_labels = True
 
     def __init__(
         self,
@@ -198,7 +199,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             If an argument is not what it must be; the message names it.
         """
         label_names = feature_names(y)
-        y = targets_of(y)
+        y = targets_of(y, many_labels=True)
         with np.errstate(invalid="ignore"):  # infinity in y is refused below, in words
             kind = type_of_target(y, input_name="y")
         many = kind == "multilabel-indicator" or kind.endswith("-multioutput")

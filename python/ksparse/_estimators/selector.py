@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._input.sparse import is_sparse
 from .._input.validation import check_features, check_groups, check_loss
 from ..losses import Loss
 from .classifier import KSparseClassifier
+from .input import validate_readable
 from .regressor import KSparseRegressor
 
 __all__ = ["KSparseSelector"]
@@ -204,6 +207,26 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True)  # the estimator has; this takes number and names of the features
         self.support_ = self._kept()
         return self
+
+    def transform(self, X: Any) -> Any:
+        """Return the kept features of each row.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Rows, read as those of the fit are.
+
+        Returns
+        -------
+        array, sparse matrix or data frame of shape (n_samples, n_kept)
+            The kept columns: sparse if X is a sparse matrix, and a data frame where ``set_output`` asks for one.
+        """
+        check_is_fitted(self)
+        numbers = validate_readable(self, X, reset=False, dtype=None, accept_sparse="csr")
+        if hasattr(X, "iloc") and _get_output_config("transform", estimator=self)["dense"] != "default":
+            return self._transform(X)  # whose columns keep their types
+        kept = self._transform(numbers)
+        return kept.toarray() if is_sparse(kept) and not is_sparse(X) else kept
 
     def _kept(self) -> NDArray[np.int64]:
         """Return what was chosen, and of what is always in or of the same groups also what has the coefficient 0."""
