@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._checks import check_real
 from ._input.frames import numbers_of
-from ._input.numbers import refuse_lazy
+from ._input.numbers import refuse_unreadable
 from ._input.progress import Report, progress_if
 from ._input.request import Settings
 from ._input.threads import thread_count
@@ -71,8 +71,9 @@ def fit_many(
     ----------
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`. For 32 problems or more a CSR matrix is copied into columns once.
-    Y : array-like of shape (n_samples, n_problems) or (n_samples,)
-        Labels, 0 and 1, or responses such as the loss allows: a column per problem, or one outcome for all problems.
+    Y : array-like or sparse matrix of shape (n_samples, n_problems), or array-like of shape (n_samples,)
+        Labels, 0 and 1, or responses such as the loss allows: a column per problem, or one outcome for all problems. A sparse Y is
+        made dense.
     k : int or array-like of int, shape (n_problems,)
         Most features used, for all problems or for each.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
@@ -180,6 +181,8 @@ def solve_many(
     loss = check_loss(settings.loss, 0.5, 2.0)
     kernel = loss._kernel()
     options = settings.options(p, names)
+    if hasattr(Y, "toarray"):
+        Y = Y.toarray()  # of a sparse indicator, as KSparseMultiLabelClassifier takes it
     labels, messages = _check_outcomes(Y, n) if loss.is_classification else (_check_responses(Y, n), {})
     weights, shift = _check_matrix(sample_weight, n, "sample_weight"), _check_matrix(offset, n, "offset")
     budgets = _check_budgets(k)
@@ -216,7 +219,7 @@ def solve_many(
 
 def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """Return labels as bytes, columns contiguous, and what is wrong with each column that has other values."""
-    refuse_lazy(Y, "Y")
+    refuse_unreadable(Y, "Y")
     try:
         array = numbers_of(Y, "Y", categories=True)
     except TypeError as error:

@@ -8,6 +8,7 @@ import ksparse
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,3 +200,26 @@ def test_the_users_arrays_are_not_changed():
     for array in (X, Y, weights):
         array.flags.writeable = False
     assert ksparse.fit_many(X, Y, 2, sample_weight=weights).converged.all()
+
+
+@pytest.mark.parametrize("store", [sp.csr_array, sp.csc_matrix, sp.coo_array])
+def test_a_sparse_indicator_is_read(store):
+    """As KSparseMultiLabelClassifier takes it; it was refused for its type of integers. Vectors must be dense, and are told how."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 4))
+    Y = (X[:, :2] + rng.logistic(size=(60, 2)) > 0).astype(int)
+    right = ksparse.fit_many(X, Y, 2, ridge=1e-2)
+    for dtype in (int, bool, float):
+        got = ksparse.fit_many(X, store(Y.astype(dtype)), 2, ridge=1e-2)
+        np.testing.assert_array_equal(got.coefs.toarray(), right.coefs.toarray())
+    numbers = ksparse.fit_many(X, store(np.where(Y, X[:, :2], 0)), 2, loss="squared")
+    np.testing.assert_array_equal(
+        numbers.objectives, ksparse.fit_many(X, np.where(Y, X[:, :2], 0), 2, loss="squared").objectives
+    )
+    column = store(Y[:, :1])
+    with pytest.raises(TypeError, match=r"y is a sparse \w+; it must be dense: pass y.toarray\(\)"):
+        ksparse.fit(X, column, 2)
+    with pytest.raises(TypeError, match=r"sample_weight is a sparse \w+; it must be dense: pass sample_weight.toarray\(\)"):
+        ksparse.fit(X, Y[:, 0], 2, sample_weight=column)
+    with pytest.raises(TypeError, match=r"offset is a sparse \w+; it must be dense"):
+        ksparse.fit_many(X, Y, 2, offset=column)

@@ -566,3 +566,63 @@ def test_tables_that_share_their_memory(kind):
     dates = kind(source({"a": X[:, 0], "b": np.array(DAYS, dtype="datetime64[us]")}))
     with pytest.raises(TypeError, match=r"X has the column 'b' of dtype .*: turn dates"):
         ksparse.fit(dates, y, 2)
+
+
+@pytest.mark.parametrize("entry", entries())
+@pytest.mark.parametrize("fields", [["a"], ["a", "b"]])
+def test_a_column_of_several_values_is_named(entry, fields):
+    """A struct of polars is an array of two dimensions to NumPy, which 'could not be broadcast'; so is an array in each row."""
+    frame = pl.DataFrame(X, schema=["one", "two", "three"])
+    struct = frame.with_columns(two=pl.Series([dict.fromkeys(fields, 1.0)] * N))
+    with pytest.raises(TypeError, match=r"X has the column 'two' of dtype Struct.*each row holds several values: .* unnest"):
+        entries()[entry](struct)
+    array = frame.with_columns(two=pl.Series([[1.0] * len(fields)] * N, dtype=pl.Array(pl.Float64, len(fields))))
+    with pytest.raises(TypeError, match=r"X has the column 'two' of dtype Array.*each row holds several values"):
+        entries()[entry](array)
+
+
+def test_responses_of_several_values_are_named():
+    weights = pl.Series([{"a": 1.0}] * N)
+    with pytest.raises(TypeError, match=r"sample_weight has dtype Struct.*each row holds several values"):
+        ksparse.fit(X, y, 2, ridge=1e-2, sample_weight=weights)
+    with pytest.raises(TypeError, match=r"y has dtype Struct.*each row holds several values"):
+        KSparseRegressor(2).fit(X, weights)
+
+
+NOTHING = [pd.NaT, np.datetime64("NaT"), np.timedelta64("NaT"), np.datetime64("NaT", "ns")]
+
+
+@pytest.mark.parametrize("nothing", NOTHING, ids=repr)
+def test_not_a_time_is_missing(nothing):
+    """Among numbers, booleans, words and dates alike, named by its row."""
+    labels = {"numbers": y.astype(object), "booleans": (y == 1).astype(object), "words": np.array(["a", "b"], dtype=object)[y]}
+    for given in labels.values():
+        given[3] = nothing
+        for responses in (given, given.tolist(), pd.Series(given, dtype=object)):
+            with pytest.raises(ValueError, match=r"y\[3\] is (nan|missing); .*leave out the rows"):
+                ksparse.fit(X, responses, 1)
+            with pytest.raises(ValueError, match=r"y\[3\] is missing; leave out the rows"):
+                KSparseClassifier(1).fit(X, responses)
+    numbers = labels["numbers"]
+    with pytest.raises(ValueError, match=r"y\[3\] is missing; leave out the rows"):
+        KSparseRegressor(1).fit(X, numbers)
+    with pytest.raises(ValueError, match=r"sample_weight\[3\] is nan; .*leave out the rows"):
+        ksparse.fit(X, y, 1, sample_weight=numbers)
+    with pytest.raises(ValueError, match=r"Y\[3\] is nan"):
+        ksparse.fit_many(X, numbers, 1)
+    design = X.astype(object)
+    design[3, 1] = nothing
+    with pytest.raises(ValueError, match=r"X\[3, 1\] is nan; .*fill in missing values first"):
+        ksparse.fit(design, y, 1)
+
+
+def test_dates_with_a_missing_one_are_no_labels():
+    """A Series of dates with NaT was fitted as if NaT were a date; without it dates are labels like others."""
+    dates = pd.Series(np.array(["2024-01-01", "2024-01-02"], dtype="M8[ns]")[y])
+    assert KSparseClassifier(1, ridge=1e-2).fit(X, dates).score(X, dates) > 0.5
+    dates[3] = pd.NaT
+    for given in (dates, dates.to_numpy(), dates.dt.tz_localize("UTC"), dates - dates.min()):
+        with pytest.raises(ValueError, match=r"y\[3\] is missing; leave out the rows"):
+            KSparseClassifier(1).fit(X, given)
+    with pytest.raises(TypeError, match="turn dates, times and durations into numbers first"):
+        ksparse.fit(pd.DataFrame(X).assign(day=dates.astype(object)), y, 1)

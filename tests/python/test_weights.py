@@ -215,3 +215,35 @@ def test_the_score_of_a_regressor_counts_rows_by_their_weights():
     with np.errstate(over="ignore"):
         got = counts.score(far, np.ceil(np.exp(eta / 3)), sample_weight=weights)
     assert got == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("estimator", [KSparseClassifier, KSparseClassifierCV, KSparseSelector])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_weights_of_classes_are_named(estimator, n_classes):
+    """What is wrong with them was said of sample_weight, which nobody had given, or by NumPy."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((90, 3))
+    y = np.arange(90) % n_classes
+    for weight in (np.nan, -1, -0.5, np.inf):
+        for sample_weight in (None, np.ones(90)):
+            with pytest.raises(ValueError, match=r"class_weight\[1\] is .*; it must be finite and >= 0"):
+                estimator(class_weight={0: 1, 1: weight}).fit(X, y, sample_weight)
+    for weight in ("a", None, [1]):
+        with pytest.raises(TypeError, match=r"class_weight\[1\] is .*; it must be a real number"):
+            estimator(class_weight={1: weight}).fit(X, y)
+    for wrong in ("equal", [1, 2], 3):
+        with pytest.raises(ValueError, match=r"class_weight is .*; it must be a dict of weights by class, 'balanced' or None"):
+            estimator(class_weight=wrong).fit(X, y)
+    with pytest.raises(ValueError, match=r"class_weight\['b'\] is nan"):
+        estimator(class_weight={"b": np.nan}).fit(X, np.array(list("abc"))[y])
+
+
+def test_one_of_two_classes_of_weight_0():
+    """It leaves one class, by class_weight and not by sample_weight; of three classes it leaves two."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((90, 3)), np.arange(90) % 3
+    with pytest.raises(ValueError, match=r"class_weight\[1\] is 0, which leaves one class only"):
+        KSparseClassifier(class_weight={0: 1, 1: 0}).fit(X, y % 2)
+    with pytest.warns(ConvergenceWarning, match="it is never predicted"):
+        model = KSparseClassifier(class_weight={0: 1, 1: 1, 2: 0}).fit(X, y)
+    assert set(model.predict(X)) <= {0, 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_choice, check_flag, check_integer
+from .._checks import check_choice, check_flag, check_integer, check_real
 from .._input.progress import Report, part_of, progress_if
 from .._input.request import Settings
 from .._input.validation import PROBABILITIES, check_loss
@@ -44,6 +45,19 @@ def _says_probabilities(estimator: Any) -> bool:
     if loss.log_odds(np.zeros(1)) is None:
         raise AttributeError(f"the loss {loss.name!r} says nothing of probabilities; use decision_function")
     return True
+
+
+def _check_class_weight(class_weight: Any, classes: NDArray[Any]) -> None:
+    """Raise if ``class_weight`` is no weights, so that what they make of the weights of the rows is not called the user's."""
+    if class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced"):
+        return
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(f"class_weight is {class_weight!r}; it must be a dict of weights by class, 'balanced' or None")
+    for label, weight in class_weight.items():
+        name = f"class_weight[{getattr(label, 'item', lambda label=label: label)()!r}]"
+        number = check_real(weight, name, "finite and >= 0", 0.0)
+        if number == 0 and len(classes) == 2 and label in classes.tolist():
+            raise ValueError(f"{name} is 0, which leaves one class only; of two classes both need a positive weight")
 
 
 @quiet
@@ -93,6 +107,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         X, y, weights = self._validated_arrays(X, y, sample_weight, multi_output=indicator, reset=reset)
         labels = self._indicator(y, reset) if indicator else self._class_numbers(y) if reset else self._known_numbers(y)
         if self.class_weight is not None:
+            _check_class_weight(self.class_weight, self.classes_)
             weights = _times_class_weights(self.class_weight, y, weights)
         return X, labels, weights
 

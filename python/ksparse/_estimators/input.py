@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from .._input.frames import is_frame, numbers_of, numbers_of_design
-from .._input.numbers import first_missing, refuse_lazy, refuse_missing
+from .._input.numbers import first_missing, refuse_missing, refuse_unreadable
 from .._input.sparse import is_sparse
 from .._input.validation import check_weights
 
@@ -49,7 +49,7 @@ def targets_of(y: Any, *, numeric: bool = False, many_labels: bool = False) -> A
     """
     if y is None or is_sparse(y):
         return y
-    refuse_lazy(y, "y")
+    refuse_unreadable(y, "y")
     if _is_plain(y) and y.dtype.kind != "f":
         return y
     try:

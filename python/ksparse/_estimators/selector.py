@@ -11,7 +11,6 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._input.sparse import is_sparse
 from .._input.validation import check_features, check_groups, check_loss
 from ..losses import Loss
 from .classifier import KSparseClassifier
@@ -219,14 +218,14 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         Returns
         -------
         array, sparse matrix or data frame of shape (n_samples, n_kept)
-            The kept columns: sparse if X is a sparse matrix, and a data frame where ``set_output`` asks for one.
+            The kept columns: sparse if X is a sparse matrix or a frame of sparse columns, and a data frame where ``set_output``
+            asks for one.
         """
         check_is_fitted(self)
         numbers = validate_readable(self, X, reset=False, dtype=None, accept_sparse="csr")
         if hasattr(X, "iloc") and _get_output_config("transform", estimator=self)["dense"] != "default":
             return self._transform(X)  # whose columns keep their types
-        kept = self._transform(numbers)
-        return kept.toarray() if is_sparse(kept) and not is_sparse(X) else kept
+        return self._transform(numbers)
 
     def _kept(self) -> NDArray[np.int64]:
         """Return what was chosen, and of what is always in or of the same groups also what has the coefficient 0."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .numbers import NotNumbersError, numbers_of_column, numbers_of_vector, refuse_lazy
+from .numbers import NotNumbersError, numbers_of_column, numbers_of_vector, refuse_unreadable
 
 __all__ = ["column_names", "is_frame", "numbers_of", "numbers_of_design"]
 
@@ -36,7 +36,7 @@ def numbers_of(values: Any, name: str, *, categories: bool = False) -> NDArray[A
     TypeError
         If the values, or a column of the table, are no numbers; the message begins with ``name`` and has that of the column.
     """
-    refuse_lazy(values, name)
+    refuse_unreadable(values, name)
     if not is_frame(values):
         return numbers_of_vector(values, name, categories=categories)
     if hasattr(values, "iloc") and _is_of_one_type(list(values.dtypes)):
@@ -49,7 +49,7 @@ def numbers_of(values: Any, name: str, *, categories: bool = False) -> NDArray[A
 
 def numbers_of_design(X: Any) -> Any:
     """Return X as an array of numbers, in place where it lies in one, or in CSC format if it is a table of sparse columns."""
-    refuse_lazy(X, "X")
+    refuse_unreadable(X, "X")
     if not is_frame(X):
         return numbers_of(X, "X")
     if not hasattr(X, "iloc"):

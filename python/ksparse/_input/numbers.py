@@ -20,8 +20,8 @@ __all__ = [
     "first_missing",
     "numbers_of_column",
     "numbers_of_vector",
-    "refuse_lazy",
     "refuse_missing",
+    "refuse_unreadable",
 ]
 
 FILL_IN = "leave out the rows where it is missing, or fill them in"
@@ -30,21 +30,27 @@ _RULE = "it must be real numbers (float, integer or boolean)"
 _ENCODE = "encode categories and text first, e.g. by pandas.get_dummies or scikit-learn's OneHotEncoder"
 _DATES = "turn dates, times and durations into numbers first, e.g. days since a fixed date, or the month"
 _DECIMALS = "convert decimals to floats first, e.g. by astype(float) or cast(polars.Float64)"
+_SPREAD = "give each of its values a column of its own, e.g. by unnest for a struct"
 # By the beginning of the name of a type, for those that NumPy would turn into numbers or objects without a word.
 _REFUSED_TYPES = {"categor": _ENCODE, "enum": _ENCODE, "dictionary": _ENCODE, "decimal": _DECIMALS}
 _REFUSED_KINDS = {"M": _DATES, "m": _DATES, "U": _ENCODE, "S": _ENCODE}
-_OF_TIME = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+_NUMPY_TIMES = (np.datetime64, np.timedelta64)
+_OF_TIME = (datetime.date, datetime.time, datetime.timedelta, *_NUMPY_TIMES)
 
 
 class NotNumbersError(TypeError):
     """Values are no numbers; the message lacks only what they are called."""
 
 
-def refuse_lazy(values: Any, name: str) -> None:
-    """Raise TypeError for a query that has not been run, as a LazyFrame is."""
+def refuse_unreadable(values: Any, name: str) -> None:
+    """Raise TypeError for a query that has not been run, as a LazyFrame is, and for a sparse matrix, which X alone may be."""
     if hasattr(values, "collect") and not hasattr(values, "__array__"):
         raise TypeError(
             f"{name} is a {type(values).__name__}, which has no rows until its query is run; pass {name}.collect() instead"
+        )
+    if hasattr(values, "nnz") and hasattr(values, "todense"):
+        raise TypeError(
+            f"{name} is a sparse {type(values).__name__}; it must be dense: pass {name}.toarray() (a vector: .toarray().ravel())"
         )
 
 
@@ -61,7 +67,7 @@ def numbers_of_vector(values: Any, name: str, *, categories: bool = False) -> ND
     TypeError
         If the values are no numbers; the message begins with ``name``.
     """
-    refuse_lazy(values, name)
+    refuse_unreadable(values, name)
     try:
         return numbers_of_column(values, categories=categories)
     except NotNumbersError as error:
@@ -80,6 +86,8 @@ def numbers_of_column(column: Any, *, categories: bool = False) -> NDArray[Any]:
     if hasattr(column, "to_numpy") and not isinstance(kind, np.dtype) and getattr(kind, "kind", "O") in "fiub":
         return _of_extension_type(column, kind)
     array = np.asarray(column)
+    if getattr(column, "shape", array.shape) != array.shape:  # polars' structs, and its arrays of a given length
+        raise NotNumbersError(_refusal(str(kind), _SPREAD, ", but each row holds several values"))
     if array.dtype.kind == "O":
         return _of_objects(array, "object" if kind is None else str(kind))
     if array.dtype.kind not in "fiub":
@@ -121,7 +129,7 @@ def first_missing(values: Any) -> tuple[int, ...] | None:
         return None
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     for place, label in np.ndenumerate(labels):
-        if _is_missing_type(type(label)) or (isinstance(label, float) and label != label) or (mask is not None and mask[place]):
+        if _is_missing(label) or (mask is not None and mask[place]):
             return place
     return None
 
@@ -133,8 +141,15 @@ def refuse_missing(place: tuple[int, ...], name: str) -> NoReturn:
 
 
 def _is_missing_type(kind: type) -> bool:
-    """Whether objects of a type stand for what is missing: None, pandas.NA, a masked entry."""
-    return kind is type(None) or kind.__name__ in ("NAType", "MaskedConstant")
+    """Whether objects of a type stand for what is missing: None, pandas.NA, pandas.NaT, a masked entry."""
+    return kind is type(None) or kind.__name__ in ("NAType", "NaTType", "MaskedConstant")
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether an object stands for what is missing."""
+    if isinstance(value, _NUMPY_TIMES):  # NumPy's NaT has the type of a date or duration
+        return bool(np.isnat(value))
+    return _is_missing_type(type(value)) or (isinstance(value, float) and value != value)
 
 
 def _is_number_type(kind: type) -> bool:
@@ -146,6 +161,9 @@ def _of_objects(array: NDArray[np.object_], name: str) -> NDArray[Any]:
     """Return the numbers among objects in the smallest type that holds them."""
     objects = array.ravel().tolist()
     kinds = set(map(type, objects))
+    if not kinds.isdisjoint(_NUMPY_TIMES):
+        objects = [None if _is_missing(value) else value for value in objects]
+        kinds = set(map(type, objects))
     missing = {kind for kind in kinds if _is_missing_type(kind)}
     for kind in kinds - missing:
         if not _is_number_type(kind):
@@ -178,7 +196,7 @@ def _refusal_of_object(array: NDArray[np.object_], i: int, name: str) -> str:
         cure = _ENCODE
     elif isinstance(value, decimal.Decimal):
         cure = _DECIMALS
-    elif isinstance(value, _OF_TIME) or type(value).__name__ in ("Period", "Interval", "NaTType"):
+    elif isinstance(value, _OF_TIME) or type(value).__name__ in ("Period", "Interval"):
         cure = _DATES
     shown = repr(value)
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."

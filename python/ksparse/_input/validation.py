@@ -16,7 +16,7 @@ from .._quiet import quiet
 from .._warn import warn_user
 from ..losses import BY_NAME, Focal, Loss
 from .frames import column_names, is_frame, numbers_of, numbers_of_design
-from .numbers import FILL_IN, first_missing, refuse_lazy, refuse_missing
+from .numbers import FILL_IN, first_missing, refuse_missing, refuse_unreadable
 from .sparse import check_sparse, check_sparse_shape, is_sparse
 
 __all__ = [
@@ -100,7 +100,7 @@ def linear_predictor(X: Any, support: NDArray[np.int64], coef: Any, n_features: 
 
 def check_labels(y: Any, n: int) -> NDArray[np.float64]:
     """Return y as float64 zeros and ones."""
-    refuse_lazy(y, "y")
+    refuse_unreadable(y, "y")
     try:
         array = numbers_of(y, "y", categories=True)
     except TypeError:
