@@ -129,7 +129,7 @@ def test_path_over_many_ks():
     for k in (33, 50, 64, 100):
         single = ksparse.fit(X, y, k, ridge=1e-3, search="fast").objective
         assert path.at(k).objective <= single * (1 + 1e-9)
-    assert path[0].n_refits < 40 * len(ks)
+    assert path[0].n_refits < 50 * len(ks)
 
 
 def test_working_set_does_not_jump():
