@@ -238,12 +238,23 @@ def test_weights_of_classes_are_named(estimator, n_classes):
         estimator(class_weight={"b": np.nan}).fit(X, np.array(list("abc"))[y])
 
 
-def test_one_of_two_classes_of_weight_0():
-    """It leaves one class, by class_weight and not by sample_weight; of three classes it leaves two."""
+@pytest.mark.parametrize("names", [[0, 1, 2], ["a", "b", "c"]])
+def test_classes_of_weight_0(names):
+    """What is left by class_weight is said of class_weight; of three classes one may go, but not in cross-validation."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((90, 3)), np.arange(90) % 3
-    with pytest.raises(ValueError, match=r"class_weight\[1\] is 0, which leaves one class only"):
-        KSparseClassifier(class_weight={0: 1, 1: 0}).fit(X, y % 2)
+    a, b, c = names
+    three, two = np.array(names)[y], np.array(names)[y % 2]
+    for estimator in (KSparseClassifier, KSparseClassifierCV, KSparseSelector):
+        for weights, labels in (({a: 1, b: 0}, two), ({b: 0}, two), ({a: 1, b: 0, c: 0}, three)):
+            with pytest.raises(ValueError, match=f"class_weight is .*, which leaves the class {a!r} only"):
+                estimator(class_weight=weights).fit(X, labels)
+        with pytest.raises(ValueError, match=r"class_weight is .*, which leaves no class"):
+            estimator(class_weight={a: 0, b: 0.0}).fit(X, two, np.ones(90))
     with pytest.warns(ConvergenceWarning, match="it is never predicted"):
-        model = KSparseClassifier(class_weight={0: 1, 1: 1, 2: 0}).fit(X, y)
-    assert set(model.predict(X)) <= {0, 1}
+        model = KSparseClassifier(class_weight={a: 1, b: 1, c: 0}).fit(X, three)
+    assert set(model.predict(X)) <= {a, b}
+    with pytest.raises(ValueError, match=rf"class_weight\[{c!r}\] is 0, so that no row of that class is left"):
+        KSparseClassifierCV(class_weight={a: 1, b: 1, c: 0}).fit(X, three)
+    with pytest.raises(ValueError, match="sample_weight is zero for every row of class"):
+        KSparseClassifierCV(class_weight={a: 2, b: 1, c: 1}).fit(X, three, 1.0 * (y != 2))

@@ -55,9 +55,11 @@ def _check_class_weight(class_weight: Any, classes: NDArray[Any]) -> None:
         raise ValueError(f"class_weight is {class_weight!r}; it must be a dict of weights by class, 'balanced' or None")
     for label, weight in class_weight.items():
         name = f"class_weight[{getattr(label, 'item', lambda label=label: label)()!r}]"
-        number = check_real(weight, name, "finite and >= 0", 0.0)
-        if number == 0 and len(classes) == 2 and label in classes.tolist():
-            raise ValueError(f"{name} is 0, which leaves one class only; of two classes both need a positive weight")
+        check_real(weight, name, "finite and >= 0", 0.0)
+    left = [label for label in classes.tolist() if class_weight.get(label, 1) != 0]
+    if len(left) < 2:
+        which = f"the class {left[0]!r} only" if left else "no class"
+        raise ValueError(f"class_weight is {class_weight!r}, which leaves {which}; at least two classes need a positive weight")
 
 
 @quiet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -461,8 +461,12 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     def _columns(self, labels: NDArray[Any], weights: NDArray[np.float64] | None) -> list[NDArray[Any]]:
         if len(self.classes_) == 2:
             return [labels]
-        for number, label in enumerate(self.classes_):
+        for number, label in enumerate(self.classes_.tolist()):
             if weights is not None and not (weights[labels == number] > 0).any():
+                if isinstance(self.class_weight, Mapping) and self.class_weight.get(label) == 0:
+                    raise ValueError(
+                        f"class_weight[{label!r}] is 0, so that no row of that class is left; leave out its rows instead"
+                    )
                 raise ValueError(f"sample_weight is zero for every row of class {label}; at least one needs a positive weight")
         return [labels == number for number in range(len(self.classes_))]
 
