@@ -498,12 +498,15 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
       if (at_once_ > 1 && try_several_exchanges()) return;
       return try_next_exchange();
     }
-    case Phase::all:
-      if (!(trial_.objective <= current_.objective * (1 - least_gain))) return try_next_of_all();
+    case Phase::all: {
+      // A refit that does not end makes no better support, however low it comes: columns that all but agree have such.
+      const bool ended = outcome.status == Status::converged || outcome.status == Status::separable;
+      if (!ended || !(trial_.objective <= current_.objective * (1 - least_gain))) return try_next_of_all();
       adopt_trial();
       if (outcome.status == Status::separable || outcome.perfect || joins_an_earlier_descent())
         return finish(Status::converged);
       return scan_beyond_working_set();
+    }
     case Phase::polish: adopt_trial(); return finish(outcome.status);
     case Phase::survey:
     case Phase::shrink:
