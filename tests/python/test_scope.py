@@ -349,6 +349,15 @@ BAD = {
 }
 
 
+@pytest.fixture
+def interrupts_are_answered():
+    """Answer them for the time of a test, since the background jobs of a shell ignore them."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("interrupts_are_answered")
 @pytest.mark.parametrize("case", BAD)
 def test_a_bad_objective_is_told_so_and_the_solver_stays_usable(case):
     """The error says what was wrong and where; what the user's function raised arrives as it was; the next call works."""

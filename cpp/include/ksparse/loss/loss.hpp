@@ -29,6 +29,8 @@
 
 #include <algorithm>
 
+#include "../types.hpp"
+
 namespace ksparse {
 
 template <class T>
