@@ -23,11 +23,13 @@ class Leaving {
     adapts_ = iterate.stride == 1 && (point.inverse.diagonal().head(size).array() > 0).all();
     gone_.assign(std::size_t(size), 0);
     if (!adapts_) return;
+    make_room(inverse_, d, d);
+    make_room(beta_, d, 1);
+    make_room(column_, d, 1);
+    make_room(diagonal_, size, 1);
     inverse_ = point.inverse;
-    beta_.resize(d);
     beta_.head(size) = iterate.coef.head(size);
     if (d > size) beta_[size] = iterate.intercept;
-    diagonal_.resize(size);
     for (Index i = 0; i < size; ++i) diagonal_[i] = point.diagonal ? point.diagonal[i] : 0.0;
   }
 
@@ -47,6 +49,14 @@ class Leaving {
  private:
   // P_ii H_ii above which a feature is a combination of others; scans shift a singular Hessian by 1e-10 of its diagonal.
   static constexpr double redundant = 1e9;
+
+  // Eigen frees before it allocates: where memory runs out, what it resizes would be freed twice.
+  template <class Matrix>
+  static void make_room(Matrix& matrix, Index rows, Index columns) {
+    if (matrix.rows() == rows && matrix.cols() == columns) return;
+    Matrix fresh(rows, columns);
+    matrix.swap(fresh);
+  }
 
   void adapt(Iterate& iterate, Index size, Index most, const MoveRules& rules) {
     for (Index left = iterate.size();; --left) {

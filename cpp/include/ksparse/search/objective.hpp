@@ -26,12 +26,34 @@ struct Iterate {
   Index stride = 1;  // coefficients of the largest unit
 
   explicit Iterate(Index capacity, Index largest_unit = 1) { reset(capacity, largest_unit); }
+  Iterate(const Iterate&) = default;
+  Iterate(Iterate&&) = default;
+  Iterate& operator=(Iterate&&) = default;
+  // Eigen frees before it allocates: where memory runs out, a vector of another size would be freed twice.
+  Iterate& operator=(const Iterate& other) {
+    if (this == &other) return *this;
+    if (coef.size() == other.coef.size()) {
+      coef = other.coef;
+    } else {
+      Eigen::VectorXd copy = other.coef;
+      coef.swap(copy);
+    }
+    support = other.support;
+    intercept = other.intercept;
+    objective = other.objective;
+    stride = other.stride;
+    return *this;
+  }
 
   /// As newly made; allocates only what it does not have.
   void reset(Index capacity, Index largest_unit) {
     support.clear();
     support.reserve(std::size_t(capacity));
-    coef = Eigen::VectorXd::Zero(capacity * largest_unit);
+    if (coef.size() != capacity * largest_unit) {
+      Eigen::VectorXd fresh(capacity * largest_unit);
+      coef.swap(fresh);
+    }
+    coef.setZero();
     intercept = 0;
     objective = std::numeric_limits<double>::infinity();
     stride = largest_unit;
