@@ -28,7 +28,7 @@ PYTHON = {
             ("_build_info", ["_build_info.py"], "what was built"),
         ],
         [("_input", ["_input/*.py"], "every argument is checked here, once: arrays, settings, threads, progress")],
-        [("losses", ["losses.py"], "the losses, and what their linear predictor means")],
+        [("losses", ["losses/*.py"], "the losses, and what their linear predictor means")],
         [
             ("_checks", ["_checks.py"], "numbers, flags and choices"),
             ("_probability", ["_probability.py"], "log-odds and probabilities"),

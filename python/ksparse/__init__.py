@@ -32,9 +32,10 @@ from .exceptions import ConvergenceWarning
 if TYPE_CHECKING:
     from . import datasets
     from ._estimators.classifier import KSparseClassifier
-    from ._estimators.cv import KSparseClassifierCV, KSparseRegressorCV
+    from ._estimators.classifier_cv import KSparseClassifierCV
     from ._estimators.multi_label import KSparseMultiLabelClassifier
     from ._estimators.regressor import KSparseRegressor
+    from ._estimators.regressor_cv import KSparseRegressorCV
     from ._estimators.selector import KSparseSelector
     from ._scope._greedy import FobaSolver, ForwardSolver, GraspSolver, HTPSolver, IHTSolver, OMPSolver
     from ._scope._solver import ScopeSolver
@@ -84,10 +85,10 @@ __all__ = [
 
 _LAZY = {
     "KSparseClassifier": "._estimators.classifier",
-    "KSparseClassifierCV": "._estimators.cv",
+    "KSparseClassifierCV": "._estimators.classifier_cv",
     "KSparseMultiLabelClassifier": "._estimators.multi_label",
     "KSparseRegressor": "._estimators.regressor",
-    "KSparseRegressorCV": "._estimators.cv",
+    "KSparseRegressorCV": "._estimators.regressor_cv",
     "KSparseSelector": "._estimators.selector",
     "ScopeSolver": "._scope._solver",
     **dict.fromkeys(("FobaSolver", "ForwardSolver", "GraspSolver", "HTPSolver", "IHTSolver", "OMPSolver"), "._scope._greedy"),

@@ -16,7 +16,7 @@ from . import _core
 from ._checks import check_flag, check_integer, check_verbose
 from ._fit import solve
 from ._input.progress import progress_bar
-from ._input.request import Settings
+from ._input.request import Inputs, Request, Settings
 from ._input.threads import thread_count
 from ._results.fit import FitResult
 from .losses import Loss
@@ -148,24 +148,7 @@ def fit_each(
     [ 7 30]
     [ 7 30]
     """
-    settings = Settings(
-        loss=loss,
-        alpha=alpha,
-        gamma=gamma,
-        ridge=ridge,
-        fit_intercept=fit_intercept,
-        tolerance=tolerance,
-        max_newton=max_newton,
-        search=search,
-        max_rounds=max_rounds,
-        max_refits=max_refits,
-        max_seconds=max_seconds,
-        random_state=random_state,
-        always_in=always_in,
-        never_in=never_in,
-        bounds=bounds,
-        groups=groups,
-    )
+    settings = Settings.of_arguments(locals())
     # What is wrong for every data set is wrong now, not once per data set.
     settings.checked_loss()
     settings.options_of_any_data()
@@ -282,6 +265,7 @@ def _fit_one(position: int, dataset: Any, k: int, settings: Settings, stop: _cor
             what = f"of {len(dataset)} entries" if isinstance(dataset, (tuple, list)) else f"({type(dataset).__name__})"
             raise TypeError(f"it is no tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset) but one {what}")
         X, y, sample_weight, offset = (*dataset, None, None)[:4]
-        return solve(X, y, k, sample_weight, offset, settings, stop=stop, keep_data=False)
+        request = Request.of(Inputs(X, sample_weight, offset, settings), y)
+        return solve(request, k, stop=stop, keep_data=False)
     except Exception as error:
         return FitFailure(position, error)

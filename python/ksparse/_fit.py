@@ -5,12 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from . import _core
 from ._checks import check_integer
-from ._input.request import Request, Settings
+from ._input.request import Inputs, Request, Settings
 from ._input.threads import thread_count
 from ._input.validation import check_features
 from ._results.fit import FitResult, result_of
@@ -156,38 +155,17 @@ def fit(
     >>> result.support
     array([ 7, 30])
     """
-    settings = Settings(
-        loss=loss,
-        alpha=alpha,
-        gamma=gamma,
-        ridge=ridge,
-        fit_intercept=fit_intercept,
-        tolerance=tolerance,
-        max_newton=max_newton,
-        search=search,
-        max_rounds=max_rounds,
-        max_refits=max_refits,
-        max_seconds=max_seconds,
-        random_state=random_state,
-        always_in=always_in,
-        never_in=never_in,
-        bounds=bounds,
-        groups=groups,
-    )
-    result = solve(X, y, k, sample_weight, offset, settings, walks=walks, n_jobs=n_jobs, start=start)
+    settings = Settings.of_arguments(locals())
+    request = Request.of(Inputs(X, sample_weight, offset, settings), y)
+    result = solve(request, k, walks=walks, n_jobs=n_jobs, start=start)
     if not result.converged:
         warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
     return result
 
 
 def solve(
-    X: Any,
-    y: Any,
+    request: Request,
     k: Any,
-    sample_weight: Any,
-    offset: Any,
-    settings: Settings,
-    names: NDArray[np.object_] | None = None,
     *,
     walks: Any = 1,
     n_jobs: int | None = None,
@@ -195,12 +173,10 @@ def solve(
     stop: _core.StopFlag | None = None,
     keep_data: bool = True,
 ) -> FitResult:
-    """Validate, call the core, return its answer; the caller warns.
+    """Solve a problem; the caller warns.
 
-    ``names`` are those of X where it has lost them; ``stop`` ends the fit from another thread; without ``keep_data`` the result
-    does not keep X alive.
+    ``stop`` ends the fit from another thread. Without ``keep_data`` the result does not keep X alive.
     """
-    request = Request.of(X, y, sample_weight, offset, settings, names)
     request.options.k = request.check_budget(k)
     request.options.walks = check_integer(walks, "walks", 1, 2**15)
     request.options.start = check_features(start, "start", request.design.shape[1], request.names)

@@ -15,11 +15,10 @@ from ._checks import check_real
 from ._input.frames import numbers_of
 from ._input.numbers import refuse_unreadable
 from ._input.progress import Report, progress_if
-from ._input.request import Settings
+from ._input.request import Inputs, Settings
 from ._input.threads import thread_count
 from ._input.validation import (
     check_design,
-    check_groups,
     check_loss,
     check_rows,
     feature_names,
@@ -27,7 +26,7 @@ from ._input.validation import (
 )
 from ._results.batch import BatchData, BatchResult, counts_of, result_of
 from .exceptions import ConvergenceWarning
-from .losses import Focal, Loss
+from .losses import Loss
 
 __all__ = ["BAD_LABEL", "fit_many", "solve_many"]
 
@@ -124,26 +123,9 @@ def fit_many(
     >>> batch[1].objective == ksparse.fit(X, Y[:, 1], k=1).objective
     True
     """
-    settings = Settings(
-        loss=loss,
-        alpha=alpha,
-        gamma=gamma,
-        ridge=ridge,
-        fit_intercept=fit_intercept,
-        tolerance=tolerance,
-        max_newton=max_newton,
-        search=search,
-        max_rounds=max_rounds,
-        max_refits=max_refits,
-        max_seconds=max_seconds,
-        random_state=random_state,
-        always_in=always_in,
-        never_in=never_in,
-        bounds=bounds,
-        groups=groups,
-    )
+    settings = Settings.of_arguments(locals())
     with progress_if(verbose, "problems") as report:
-        result = solve_many(X, Y, k, sample_weight, offset, settings, n_jobs, report=report)
+        result = solve_many(Inputs(X, sample_weight, offset, settings), Y, k, n_jobs, report)
     failed = np.flatnonzero(~result.converged)
     if len(failed):
         warnings.warn(
@@ -155,66 +137,45 @@ def fit_many(
     return result
 
 
-def solve_many(
-    X: Any,
-    Y: Any,
-    k: Any,
-    sample_weight: Any,
-    offset: Any,
-    settings: Settings,
-    n_jobs: int | None,
-    names: NDArray[np.object_] | None = None,
-    report: Report | None = None,
-) -> BatchResult:
-    """Validate, call the core, return its answers; the caller warns.
+def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Report | None = None) -> BatchResult:
+    """Solve a problem for each column of Y; the caller warns.
 
-    ``alpha``, ``gamma`` and ``ridge`` of the settings may have an entry per problem; ``names`` are those of X where it has lost
-    them.
+    ``alpha``, ``gamma`` and ``ridge`` of the settings may have an entry for each problem, and weights and offset a column.
     """
-    numbers = {name: _check_setting(getattr(settings, name), name) for name in ("alpha", "gamma", "ridge")}
-    given = settings
-    settings = replace(settings, alpha=0.5, gamma=2.0, ridge=0.0)  # what all problems share
+    given = inputs.settings
+    numbers = {name: _check_setting(getattr(given, name), name) for name in ("alpha", "gamma", "ridge")}
+    settings = replace(given, alpha=0.5, gamma=2.0, ridge=0.0)  # what all problems share
     threads = thread_count(n_jobs)
-    design = check_design(X)
+    design = check_design(inputs.X)
     n, p = design.shape
-    names = feature_names(X) if names is None else names
+    names = feature_names(inputs.X) if inputs.names is None else inputs.names
     loss = check_loss(settings.loss, 0.5, 2.0)
     kernel = loss._kernel()
     options = settings.options(p, names)
     if hasattr(Y, "toarray"):
         Y = Y.toarray()  # of a sparse indicator, as KSparseMultiLabelClassifier takes it
     labels, messages = _check_outcomes(Y, n) if loss.is_classification else (_check_responses(Y, n), {})
-    weights, shift = _check_matrix(sample_weight, n, "sample_weight"), _check_matrix(offset, n, "offset")
+    weights, offset = _check_matrix(inputs.sample_weight, n, "sample_weight"), _check_matrix(inputs.offset, n, "offset")
     budgets = _check_budgets(k)
-    count = _problem_count(
-        {"Y": labels, "sample_weight": weights, "offset": shift},
-        {"k": budgets, **numbers},
-    )
+    count = _problem_count({"Y": labels, "sample_weight": weights, "offset": offset}, {"k": budgets, **numbers})
     if labels.ndim == 1 and messages:
         raise ValueError(messages[0].replace(", 0]", "]", 1))
-    grouped = check_groups(settings.groups, p)
-    units = p if grouped is None else len(grouped[1])
-    limit_budget(int(budgets.max()), "k", units, groups=grouped is not None)
-    budgets = np.broadcast_to(np.minimum(budgets, units), (count,))
-    alphas, gammas, ridges = (np.broadcast_to(value, (count,)) for value in numbers.values())
+    checked = Inputs(design, weights, offset, settings, names)
+    limit_budget(int(budgets.max()), "k", checked.n_units, groups=settings.groups is not None)
+    budgets = np.broadcast_to(np.minimum(budgets, checked.n_units), (count,))
+    by_problem = {name: np.broadcast_to(value, (count,)) for name, value in numbers.items()}
     kernels = [kernel]
-    if given.loss == "focal":
-        pairs, place = np.unique(np.column_stack([alphas, gammas]), axis=0, return_inverse=True)
-        own = [_core.loss_by_name("focal", pair) for pair in pairs.tolist()]
+    if isinstance(given.loss, str) and loss._by_problem:
+        parameters = np.column_stack([by_problem[name] for name in loss._by_problem])
+        different, place = np.unique(parameters, axis=0, return_inverse=True)
+        own = [
+            _core.loss_by_name(loss.name, values) for values in different.tolist()
+        ]  # the core checks them problem by problem
         kernels = own if len(own) == 1 else [own[i] for i in place.ravel().tolist()]
-    elif isinstance(loss, Focal):
-        alphas, gammas = np.full(count, loss.alpha), np.full(count, loss.gamma)
-    answer = _core.fit_many(design, labels, weights, shift, kernels, budgets, ridges, options, threads, report)
-    return result_of(
-        answer,
-        budgets,
-        [alphas, gammas, ridges],
-        messages,
-        BatchData(design, labels, weights, shift, settings),
-        loss,
-        names,
-        Y,
-    )
+    else:
+        by_problem.update({name: np.full(count, value) for name, value in loss._focal_parameters.items()})
+    answer = _core.fit_many(design, labels, weights, offset, kernels, budgets, by_problem["ridge"], options, threads, report)
+    return result_of(answer, budgets, by_problem, messages, BatchData(checked, labels), loss, Y)
 
 
 def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:

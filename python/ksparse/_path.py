@@ -7,26 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from . import _core
 from ._checks import check_flag, check_integer
 from ._input.progress import Report, progress_if
-from ._input.request import Request, Settings
-from ._input.validation import check_features, check_groups
+from ._input.request import Inputs, Request, Settings
 from ._results.fit import FitResult, result_of
 from ._results.path import PathResult
 from .exceptions import ConvergenceWarning
 from .losses import Loss
 
-__all__ = ["check_ks", "fit_path", "least_budget", "merged", "solve_path", "solve_path_by", "warn_of_doubts", "warn_of_path"]
-
-
-def least_budget(settings: Settings, n_features: int, names: NDArray[np.object_] | None) -> int:
-    """Return how many features, or groups, are always in."""
-    inside = check_features(settings.always_in, "always_in", n_features, names)
-    groups = check_groups(settings.groups, n_features)
-    return len(inside if groups is None else np.unique(groups[0][inside]))
+__all__ = ["check_ks", "fit_path", "merged", "solve_path", "solve_path_by", "warn_of_doubts", "warn_of_path"]
 
 
 def check_ks(ks: Any, request: Request) -> list[int]:
@@ -154,26 +146,9 @@ def fit_path(
     >>> path.best("ebic").support
     array([ 7, 30])
     """
-    settings = Settings(
-        loss=loss,
-        alpha=alpha,
-        gamma=gamma,
-        ridge=ridge,
-        fit_intercept=fit_intercept,
-        tolerance=tolerance,
-        max_newton=max_newton,
-        search=search,
-        max_rounds=max_rounds,
-        max_refits=max_refits,
-        max_seconds=max_seconds,
-        random_state=random_state,
-        always_in=always_in,
-        never_in=never_in,
-        bounds=bounds,
-        groups=groups,
-    )
+    settings = Settings.of_arguments(locals())
     with progress_if(verbose, "fits") as report:
-        path = solve_path(X, y, ks, sample_weight, offset, settings, cold_starts, report=report)
+        path = solve_path(Request.of(Inputs(X, sample_weight, offset, settings), y), ks, cold_starts, report)
     warn_of_path(path, ConvergenceWarning, stacklevel=3)
     return path
 
@@ -199,19 +174,8 @@ def warn_of_doubts(doubts: dict[str, list[FitResult]], category: type[Warning], 
         )
 
 
-def solve_path(
-    X: Any,
-    y: Any,
-    ks: Any,
-    sample_weight: Any,
-    offset: Any,
-    settings: Settings,
-    cold_starts: Any = True,
-    names: NDArray[np.object_] | None = None,
-    report: Report | None = None,
-) -> PathResult:
-    """Validate, call the core, return its answers; the caller warns. ``names`` are those of X where it has lost them."""
-    request = Request.of(X, y, sample_weight, offset, settings, names)
+def solve_path(request: Request, ks: Any, cold_starts: Any = True, report: Report | None = None) -> PathResult:
+    """Solve a problem for every k; the caller warns."""
     budgets = check_ks(ks, request)
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
     answers = _core.fit_path(*request.arguments, budgets, request.options, report)
@@ -227,7 +191,7 @@ def solve_path(
     )
 
 
-def solve_path_by(criterion: str, X: Any, y: Any, ks: Any, settings: Settings, **rest: Any) -> PathResult:
+def solve_path_by(criterion: str, request: Request, ks: Any, report: Report | None = None) -> PathResult:
     """Fit every k, and search as far as the settings say for those that may have the smallest criterion.
 
     All k are first searched for as ``search="fast"`` does, with their neighbours' help, which finds most of what longer searches find.
@@ -235,19 +199,17 @@ def solve_path_by(criterion: str, X: Any, y: Any, ks: Any, settings: Settings, *
     fiftieth. On small data that is seldom more than the best k and its neighbours; the k above them, whose features are mostly noise
     with many close rivals, would take most of the time.
     """
-    path = solve_path(X, y, ks, settings=replace(settings, search="fast"), **rest)
+    path = solve_path(request.with_settings(replace(request.settings, search="fast")), ks, report=report)
     losses, values = path.losses, path.criterion(criterion)
     known = np.isfinite(losses)
-    if settings.search == "fast" or not known.any():
+    if request.settings.search == "fast" or not known.any():
         return path
-    loss = path.results[0]._loss
-    # The loss of counts has no infimum that is known; that of a model that is right is about half a unit of deviance above it.
-    unexplained = losses if loss.is_classification or loss.name == "squared" else 0.5
+    # The least loss that any model of counts could reach is not known, but that of a model that is right is about 0.5 per row.
+    unexplained = 0.5 if request.loss._dispersion_is_known else losses
     hopes = path._criterion(criterion, losses - 0.02 * unexplained)
     best = np.min(values[known])
     worth = known & ((hopes < best) | (values == best))
-    longer = solve_path(X, y, path.ks[worth], settings=settings, **{**rest, "report": None})
-    return merged(path, longer)
+    return merged(path, solve_path(request, path.ks[worth]))
 
 
 def merged(path: PathResult, other: PathResult) -> PathResult:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ._caution import advice_on
 from ._input.progress import progress_if
-from ._input.request import Request, Settings
+from ._input.request import Inputs, Request, Settings
 from ._results.resampling import solve_stability
 from ._results.stability import StabilityResult
 from .exceptions import ConvergenceWarning
@@ -112,25 +112,8 @@ def stability_selection(
     >>> ksparse.stability_selection(X, y, k=2).stable(0.9)
     array([ 7, 20])
     """
-    settings = Settings(
-        loss=loss,
-        alpha=alpha,
-        gamma=gamma,
-        ridge=ridge,
-        fit_intercept=fit_intercept,
-        tolerance=tolerance,
-        max_newton=max_newton,
-        search=search,
-        max_rounds=max_rounds,
-        max_refits=max_refits,
-        max_seconds=max_seconds,
-        random_state=random_state,
-        always_in=always_in,
-        never_in=never_in,
-        bounds=bounds,
-        groups=groups,
-    )
-    request = Request.of(X, y, sample_weight, offset, settings)
+    settings = Settings.of_arguments(locals())
+    request = Request.of(Inputs(X, sample_weight, offset, settings), y)
     with progress_if(verbose, "rounds") as report:
         result = solve_stability(request, k, rounds, sampling, fraction, n_jobs, report)
     failed = [word for word in result.status if word != "converged"]

@@ -4,7 +4,7 @@ import ksparse
 import numpy as np
 import pytest
 from ksparse import _core
-from ksparse._input.request import Request, Settings
+from ksparse._input.request import Inputs, Request, Settings
 from ksparse._results import resampling
 from ksparse._results.resampling import _resamplings
 from reference import random_problem
@@ -23,7 +23,7 @@ def test_rounds_are_fits_on_the_resampled_rows():
         order = result.features
         np.testing.assert_allclose(result.together, (matrix.T @ matrix / 30)[np.ix_(order, order)])
         assert (np.diff(result.frequency[order]) <= 0).all()
-    request = Request.of(problem.X, problem.y, None, None, Settings())
+    request = Request.of(Inputs(problem.X, None, None, Settings()), problem.y)
     counts = _resamplings(request, 30, "bootstrap", 0.5)
     assert counts.dtype == np.uint8
     for count, support in zip(counts.T, result.supports, strict=True):
@@ -45,7 +45,7 @@ def test_rounds_together_are_rounds_apart(sampling, weighted, monkeypatch):
     keywords = {"sample_weight": weights, "offset": offset, "always_in": [5], **problem.settings}
     result = ksparse.stability_selection(problem.X, problem.y, 3, rounds=16, sampling=sampling, n_jobs=2, **keywords)
     settings = Settings(search="fast", always_in=[5], **problem.settings)
-    request = Request.of(problem.X, problem.y, weights, offset, settings)
+    request = Request.of(Inputs(problem.X, weights, offset, settings), problem.y)
     counts = np.ascontiguousarray(_resamplings(request, 16, sampling, 0.5).T, dtype=np.int64)
     tasks = [(i, request.kernel, request.options, False) for i in range(16)]
     paths = _core.fit_paths(*request.arguments[:4], counts, tasks, [3], 1)

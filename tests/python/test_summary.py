@@ -281,9 +281,9 @@ def test_weights_of_classes_leave_no_likelihood():
     np.testing.assert_allclose(summary.standard_error, result.summary(covariance="sandwich").standard_error, rtol=1e-6)
     assert summary.covariance == "sandwich"
     assert result.summary().covariance == "information"
-    with pytest.raises(ValueError, match="'information', which needs a likelihood, and with weights of classes"):
+    with pytest.raises(ValueError, match="'information', which needs a likelihood, and with class_weight"):
         model.summary(problem.X, problem.y, covariance="information")
-    with pytest.raises(ValueError, match="with the focal loss there is none"):
+    with pytest.raises(ValueError, match="with the focal loss with gamma=2 there is none"):
         ksparse.fit(problem.X, problem.y, 2, loss="focal").summary(covariance="information")
 
 

@@ -1,4 +1,4 @@
-"""What all estimators share: checked arrays in, one result held in scikit-learn's attributes, one k chosen or given."""
+"""What all estimators share: checked arrays in, and results held in scikit-learn's attributes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._build_info import __version__
-from .._checks import check_integer
-from .._fit import solve
-from .._input.progress import Report, progress_if
-from .._input.request import Settings
+from .._input.request import Inputs, Settings
 from .._input.sparse import is_sparse
-from .._input.validation import check_groups, check_kind_of_loss, check_loss, limit_budget, linear_predictor
-from .._path import least_budget, solve_path_by, warn_of_doubts
-from .._results.criteria import check_criterion
+from .._input.validation import check_kind_of_loss, check_loss, linear_predictor
 from .._results.fit import FitResult
-from .._results.path import PathResult
 from ..losses import Loss
 from .input import targets_of, validate_readable, weights_of_rows
 from .reading import ReadableEstimator
@@ -30,7 +24,7 @@ from .reading import ReadableEstimator
 if TYPE_CHECKING:
     from typing_extensions import Self  # of Python 3.11
 
-__all__ = ["OneBudget", "Predicted", "SparseLinearEstimator"]
+__all__ = ["Predicted", "SparseLinearEstimator"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +51,16 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
 
     def _validated_arrays(
         self, X: Any, y: Any, sample_weight: Any, *, multi_output: bool = False, y_numeric: bool = False, reset: bool = True
-    ) -> tuple[Any, Any, NDArray[np.float64] | None]:
-        """Return X, y and the weights of the rows."""
+    ) -> tuple[Inputs, Any]:
+        """Return the inputs of the fits, and y."""
         check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, self._other)
         y = targets_of(y, numeric=y_numeric, many_labels=multi_output)
         # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
         X, y = validate_readable(
             self, X, y, reset=reset, ensure_all_finite=False, order=None, multi_output=multi_output, y_numeric=y_numeric
         )
-        return X, y, weights_of_rows(sample_weight, X)
+        names = getattr(self, "feature_names_in_", None)
+        return Inputs(X, weights_of_rows(sample_weight, X), None, Settings.of_estimator(self), names), y
 
     def _take_coefficients(self, result: FitResult) -> None:
         raise NotImplementedError
@@ -163,81 +158,3 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-class OneBudget:
-    """Estimators whose ``k`` is a number, or the name of a criterion by which it is chosen."""
-
-    k: Any
-    k_max: Any
-    groups: Any
-    walks: Any
-    n_jobs: Any
-    verbose: Any
-    n_features_in_: int
-    path_: Any
-    _take: Any
-
-    def _identity(self) -> tuple[Any, ...]:
-        """Return what tells one problem from another."""
-        raise NotImplementedError
-
-    def _fit_one(
-        self,
-        design: Any,
-        responses: Any,
-        weights: NDArray[np.float64] | None,
-        settings: Settings,
-        names: NDArray[np.object_] | None,
-        last: tuple[Any, ...] | None,
-    ) -> None:
-        """Fit one problem, from the features of the last fit as well if that was of the same problem."""
-        if isinstance(self.k, str):
-            with progress_if(self.verbose, "fits") as report:
-                self.path_ = self._path(design, responses, weights, settings, names, report)
-            warn_of_doubts({"": self.path_._doubts(self.k)}, ConvergenceWarning, stacklevel=4)
-            self._take(self.path_.best(self.k))
-            return
-        k = self._budget(design.shape[1])
-        start = self._start(last, k)
-        self._take(
-            solve(design, responses, k, weights, None, settings, names, walks=self.walks, n_jobs=self.n_jobs, start=start)
-        )
-
-    def _start(self, last: tuple[Any, ...] | None, k: Any) -> NDArray[np.int64] | None:
-        """Return the features of the last fit where this one is of the same problem and may choose as many."""
-        if last is None or last[1] != self._identity() or not isinstance(k, (int, np.integer)):  # k is refused elsewhere
-            return None
-        support = last[0]
-        grouped = check_groups(self.groups, self.n_features_in_)
-        size = len(support) if grouped is None else len(np.unique(grouped[0][support]))
-        return support if size <= k else None
-
-    def _n_units(self, n_features: int) -> int:
-        grouped = check_groups(self.groups, n_features)
-        return n_features if grouped is None else len(grouped[1])
-
-    def _budget(self, n_features: int) -> Any:
-        return min(10, self._n_units(n_features)) if self.k is None else self.k
-
-    def _ks(self, n_features: int, settings: Settings, names: Any) -> range:
-        """Return every k that the criterion compares."""
-        check_criterion(self.k, settings.checked_loss(), name="k")
-        units = self._n_units(n_features)
-        least = least_budget(settings, n_features, names)
-        k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0)
-        k_max = limit_budget(k_max, "k_max", units, groups=self.groups is not None)
-        if k_max < least:
-            what = "features" if self.groups is None else "groups"
-            raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
-        return range(least, k_max + 1)
-
-    def _path(
-        self, design: Any, labels: Any, weights: Any, settings: Settings, names: Any, report: Report | None
-    ) -> PathResult:
-        """Fit every k that the criterion compares."""
-        ks = self._ks(design.shape[1], settings, names)
-        path = solve_path_by(
-            self.k, design, labels, ks, settings, sample_weight=weights, offset=None, names=names, report=report
-        )
-        return replace(path, results=tuple(replace(fit, _request=None) for fit in path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -141,15 +140,15 @@ class FoldPaths:
 
 
 def _at(problem: Request, point: Settings) -> Request:
-    """Return a problem with the loss and the settings of a point of the grid, to be fitted on a fold."""
-    options = point.options(problem.design.shape[1], problem.names)
+    """Return a problem with the settings of a point of the grid, to be fitted on a fold."""
+    changed = problem.with_settings(point)
+    options = changed.options
     options.search = "fast"
     # A path of a fold serves to compare budgets: fewer exchanges than for an answer are tried.
     options.cold_starts = False
     options.path_sweeps = 0
     options.pairs_tried = options.pairs_tried_last = 4
-    loss = point.checked_loss()
-    return replace(problem, loss=loss, kernel=loss._kernel(), options=options, settings=point)
+    return changed
 
 
 def _whole(fit: _core.CompactFit, k: int, asked: Request) -> FitResult:

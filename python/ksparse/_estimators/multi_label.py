@@ -11,13 +11,13 @@ from sklearn.utils.multiclass import type_of_target
 
 from .._fit import solve
 from .._input.progress import progress_if
-from .._input.request import Settings
-from .._input.validation import check_groups, feature_names
+from .._input.request import Request
+from .._input.validation import feature_names
 from .._probability import probability_of
 from .._quiet import quiet
 from ..losses import Loss
-from .classifier import SparseLinearClassifier, _says_probabilities
 from .input import targets_of
+from .linear_classifier import SparseLinearClassifier, says_probabilities
 from .outcomes import Outcomes
 
 __all__ = ["KSparseMultiLabelClassifier"]
@@ -203,18 +203,14 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         with np.errstate(invalid="ignore"):  # infinity in y is refused below, in words
             kind = type_of_target(y, input_name="y")
         many = kind == "multilabel-indicator" or kind.endswith("-multioutput")
-        settings = Settings.of_estimator(self)
-        design, labels, weights = self._validated(X, y, sample_weight, indicator=many)
-        names = getattr(self, "feature_names_in_", None)
-        grouped = check_groups(self.groups, design.shape[1])
-        units = design.shape[1] if grouped is None else len(grouped[1])
-        k = min(10, units) if self.k is None else self.k
+        inputs, labels = self._validated(X, y, sample_weight, indicator=many)
+        k = min(10, inputs.n_units) if self.k is None else self.k
         if many:
             with progress_if(self.verbose, "labels") as report:
-                outcomes = Outcomes.of(design, labels, k, weights, settings, names, self.n_jobs, report)
+                outcomes = Outcomes.of(inputs, labels, k, self.n_jobs, report)
             self._take_all(outcomes, "labels", label_names)
         else:
-            self._take(solve(design, labels, k, weights, None, settings, names), stacklevel=3)
+            self._take(solve(Request.of(inputs, labels), k), stacklevel=3)
         return self
 
     def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:
@@ -252,7 +248,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             return super().predict(X)
         return (self.decision_function(X) > 0).astype(self.classes_.dtype)
 
-    @available_if(_says_probabilities)
+    @available_if(says_probabilities)
     @quiet
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability that each row has each label.
@@ -273,7 +269,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             return super().predict_proba(X)
         return probability_of(self._log_odds(self._eta(X)))
 
-    @available_if(_says_probabilities)
+    @available_if(says_probabilities)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithm of the probability that each row has each label.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._fit import solve
 from .._input.progress import Report
-from .._input.request import Settings
+from .._input.request import Inputs, Request
 from .._many import solve_many
 from .._results.batch import BatchResult
 
@@ -26,23 +26,14 @@ class Outcomes:
     never: NDArray[np.bool_]  # whether none has
 
     @classmethod
-    def of(
-        cls,
-        design: Any,
-        indicator: NDArray[Any],
-        k: Any,
-        weights: NDArray[np.float64] | None,
-        settings: Settings,
-        names: NDArray[np.object_] | None,
-        n_jobs: int | None,
-        report: Report | None = None,
-    ) -> Outcomes:
+    def of(cls, inputs: Inputs, indicator: NDArray[Any], k: Any, n_jobs: int | None, report: Report | None = None) -> Outcomes:
         """Fit every column; a column of one class fails alone, what else is refused is raised as a single fit raises it."""
-        batch = solve_many(design, indicator, k, weights, None, settings, n_jobs, names, report)
-        outcomes = cls(batch, *one_class(indicator, weights))
+        batch = solve_many(inputs, indicator, k, n_jobs, report)
+        outcomes = cls(batch, *one_class(indicator, inputs.sample_weight))
         for i in np.flatnonzero((batch.status == "invalid_input") & ~outcomes.always & ~outcomes.never)[:1]:
-            own = {name: np.broadcast_to(getattr(settings, name), len(batch))[i].item() for name in ("alpha", "gamma", "ridge")}
-            solve(design, indicator[:, i], int(batch.k[i]), weights, None, replace(settings, **own), names)
+            shared = inputs.settings
+            own = {name: np.broadcast_to(getattr(shared, name), len(batch))[i].item() for name in ("alpha", "gamma", "ridge")}
+            solve(Request.of(replace(inputs, settings=replace(shared, **own)), indicator[:, i]), int(batch.k[i]))
             raise ValueError(batch.messages[int(i)])
         return outcomes
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._input.request import Request, Settings
+from .._input.request import Inputs, Request
 from .._results.export import formula, to_logistic_regression, to_python, to_sql
 from .._results.fit import FitResult
 from .._results.scorecard import make_scorecard
@@ -48,20 +49,19 @@ class ReadableEstimator:
     def _requests(self, X: Any, y: Any, sample_weight: Any) -> Callable[[FitResult, int], Request]:
         """Check data as those of the fit; return the request that belongs to the result of a class, or of a label."""
         self._fitted()
-        own_labels, design, weights = self._labels_of_fit(X, y, sample_weight)
+        inputs, labels_of = self._labels_of_fit(X, y, sample_weight)
 
         def request(result: FitResult, i: int) -> Request:
-            own = own_labels(i)
-            settings = Settings.of_estimator(self, loss=result._loss, alpha=0.5, gamma=2.0, ridge=result.ridge)
-            return Request.of(design, own, weights, None, settings, result.feature_names)
+            own = replace(inputs.settings, loss=result._loss, alpha=0.5, gamma=2.0, ridge=result.ridge)
+            return Request.of(replace(inputs, settings=own, names=result.feature_names), labels_of(i))
 
         return request
 
-    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[Callable[[int], Any], Any, Any]:
-        """Return the responses of each problem, X and the weights."""
+    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[Inputs, Callable[[int], Any]]:
+        """Return the inputs of the fits, and a function that returns the responses of each problem."""
         many_labels = np.ndim(self.classes_) == 2
-        design, labels, weights = self._validated(X, y, sample_weight, indicator=many_labels, reset=False)
-        return (lambda i: labels[:, i] if many_labels else labels == i), design, weights
+        inputs, labels = self._validated(X, y, sample_weight, indicator=many_labels, reset=False)
+        return inputs, lambda i: labels[:, i] if many_labels else labels == i
 
     def summary(
         self,

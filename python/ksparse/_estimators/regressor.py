@@ -12,15 +12,15 @@ from sklearn.base import RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_flag
 from .._fit import solve
-from .._input.request import Settings
+from .._input.request import Inputs, Request, Settings
 from .._input.validation import check_loss
 from .._loss import rounding_of_loss, terms_by_eta
 from .._quiet import quiet
 from .._results.fit import FitResult
 from ..losses import Loss
-from .base import OneBudget, SparseLinearEstimator
+from .base import SparseLinearEstimator
+from .one_budget import OneBudget
 
 __all__ = ["KSparseRegressor", "SparseLinearRegressor"]
 
@@ -40,15 +40,13 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
     intercept_: float
     result_: FitResult
 
-    def _validated(
-        self, X: Any, y: Any, sample_weight: Any, *, reset: bool = True
-    ) -> tuple[Any, NDArray[np.float64], NDArray[np.float64] | None]:
-        """Return X, responses and weights; what the loss allows is checked with the other arguments."""
+    def _validated(self, X: Any, y: Any, sample_weight: Any, *, reset: bool = True) -> tuple[Inputs, NDArray[np.float64]]:
+        """Return the inputs of the fit and the responses; what the loss allows is checked with the other arguments."""
         return self._validated_arrays(X, y, sample_weight, y_numeric=True, reset=reset)
 
-    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[Callable[[int], Any], Any, Any]:
-        design, responses, weights = self._validated(X, y, sample_weight, reset=False)
-        return (lambda i: responses), design, weights
+    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[Inputs, Callable[[int], Any]]:
+        inputs, responses = self._validated(X, y, sample_weight, reset=False)
+        return inputs, lambda i: responses
 
     def _take_coefficients(self, result: FitResult) -> None:
         self.coef_ = result.coef
@@ -92,7 +90,8 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
             At most 1; 0 for a model as good as a constant. NaN of fewer than two rows.
         """
         check_is_fitted(self)
-        _, responses, weights = self._validated(X, y, sample_weight, reset=False)
+        inputs, responses = self._validated(X, y, sample_weight, reset=False)
+        weights = inputs.sample_weight
         with np.errstate(over="ignore", invalid="ignore"):  # a row of weight 0 may be infinitely far off
             eta = self._linear_predictor(X)[:, 0]
         if weights is not None and (weights > 0).any():  # else the weights are refused below
@@ -102,7 +101,8 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
         if len(responses) < 2 and (weights is None or weights.sum() < 2):
             warnings.warn("D^2 is not defined of fewer than two rows", UndefinedMetricWarning, stacklevel=2)
             return float("nan")
-        constant = solve(np.zeros((len(responses), 1)), responses, 0, weights, None, Settings(loss=self.loss_))
+        without_features = Inputs(np.zeros((len(responses), 1)), weights, None, Settings(loss=self.loss_))
+        constant = solve(Request.of(without_features, responses), 0)
         y = responses.astype(np.float64)
         ours = float(np.average(terms_by_eta(self.loss_, eta, y)[0], weights=weights))
         # Of responses that are all the same, as scikit-learn says of R²: perfect, or no better than nothing.
@@ -297,15 +297,8 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         ValueError, TypeError
             If an argument is not what it must be; the message names it.
         """
-        warm = check_flag(self.warm_start, "warm_start") and hasattr(self, "support_")
-        last = (self.support_, self._identity()) if warm else None
-        design, responses, weights = self._validated(X, y, sample_weight)
-        settings, names = Settings.of_estimator(self), getattr(self, "feature_names_in_", None)
+        last = self._last_fit()
+        inputs, responses = self._validated(X, y, sample_weight)
         self.__dict__.pop("path_", None)  # of an earlier fit
-        self._fit_one(design, responses, weights, settings, names, last)
+        self._fit_one(inputs, responses, last)
         return self
-
-    def _identity(self) -> tuple[Any, ...]:
-        """Return number and names of the features."""
-        names = getattr(self, "feature_names_in_", None)
-        return self.n_features_in_, None if names is None else names.tolist()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -25,7 +26,7 @@ from .validation import (
     limit_budget,
 )
 
-__all__ = ["Request", "Settings"]
+__all__ = ["Inputs", "Request", "Settings"]
 
 Matrix = Any  # an array, or a CSC or CSR matrix, of float64 or float32
 Vector = NDArray[np.float64]
@@ -53,10 +54,15 @@ class Settings:
     groups: Any = None
 
     @classmethod
+    def of_arguments(cls, arguments: Mapping[str, Any]) -> Settings:
+        """Pick the settings out of the arguments of a function, which must have all of them."""
+        return cls(**{name: arguments[name] for name in cls.__dataclass_fields__})
+
+    @classmethod
     def of_estimator(cls, estimator: Any, **changes: Any) -> Settings:
-        """Read the settings from the parameters of an estimator, but for some."""
-        known = (name for name in cls.__dataclass_fields__ if name in changes or hasattr(estimator, name))
-        return cls(**{name: changes[name] if name in changes else getattr(estimator, name) for name in known})
+        """Read the settings from the parameters of an estimator, with some of them changed; those that it lacks have their defaults."""
+        own = {name: getattr(estimator, name) for name in cls.__dataclass_fields__ if hasattr(estimator, name)}
+        return cls(**{**own, **changes})
 
     def checked_loss(self) -> Loss:
         """Check the loss and return it with its parameters."""
@@ -94,8 +100,33 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What a fit is given except for its responses and k; several problems may share it."""
+
+    X: Any
+    sample_weight: Any
+    offset: Any
+    settings: Settings
+    names: NDArray[np.object_] | None = None  # the names of the columns, where X itself no longer has them
+
+    @property
+    def least_budget(self) -> int:
+        """Number of features, or groups, that are always in the model."""
+        p = self.X.shape[1]
+        inside = check_features(self.settings.always_in, "always_in", p, self.names)
+        groups = check_groups(self.settings.groups, p)
+        return len(inside if groups is None else np.unique(groups[0][inside]))
+
+    @property
+    def n_units(self) -> int:
+        """Number of features, or of groups, to choose from."""
+        groups = check_groups(self.settings.groups, self.X.shape[1])
+        return self.X.shape[1] if groups is None else len(groups[1])
+
+
+@dataclass(frozen=True)
 class Request:
-    """Valid arrays and settings."""
+    """One problem to solve: valid arrays and settings."""
 
     design: Matrix
     labels: Vector  # the responses y; 0 and 1 where they are labels
@@ -110,29 +141,27 @@ class Request:
     group_labels: NDArray[Any] | None = None
 
     @classmethod
-    def of(
-        cls,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        offset: Any,
-        settings: Settings,
-        names: NDArray[np.object_] | None = None,
-    ) -> Request:
+    def of(cls, inputs: Inputs, y: Any) -> Request:
         """Check everything; raise TypeError or ValueError with the name of the argument that is wrong."""
-        design = check_design(X)
-        n = design.shape[0]
+        settings = inputs.settings
+        design = check_design(inputs.X)
+        n, p = design.shape
         loss = check_loss(settings.loss, settings.alpha, settings.gamma)
         kernel = loss._kernel()
         labels = check_responses(y, n, loss)
-        weights = None
-        if sample_weight is not None:
-            weights = check_weights(sample_weight, labels, binary=loss.is_classification)
-        shift = None if offset is None else check_rows(offset, n, "offset")
-        names = feature_names(X) if names is None else names
-        p = design.shape[1]
+        weights = inputs.sample_weight
+        if weights is not None:
+            weights = check_weights(weights, labels, binary=loss.is_classification)
+        offset = None if inputs.offset is None else check_rows(inputs.offset, n, "offset")
+        names = feature_names(inputs.X) if inputs.names is None else inputs.names
         grouped = check_groups(settings.groups, p) or (None, None)
-        return cls(design, labels, weights, shift, loss, kernel, settings.options(p, names), names, settings, *grouped)
+        return cls(design, labels, weights, offset, loss, kernel, settings.options(p, names), names, settings, *grouped)
+
+    def with_settings(self, settings: Settings) -> Request:
+        """Return the same problem with other settings, whose groups must be the same."""
+        loss = settings.checked_loss()
+        options = settings.options(self.design.shape[1], self.names)
+        return replace(self, loss=loss, kernel=loss._kernel(), options=options, settings=settings)
 
     @property
     def n_units(self) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._checks import check_choice, check_focal, check_integer, check_real
 from .._quiet import quiet
 from .._warn import warn_user
-from ..losses import BY_NAME, Focal, Loss
+from ..losses import BY_NAME, Loss
 from .frames import column_names, is_frame, numbers_of, numbers_of_design
 from .numbers import FILL_IN, first_missing, refuse_missing, refuse_unreadable
 from .sparse import check_sparse, check_sparse_shape, is_sparse
@@ -199,7 +199,7 @@ def check_loss(loss: Any, alpha: Any, gamma: Any) -> Loss:
         return loss
     if not isinstance(loss, str) or loss not in BY_NAME:
         raise ValueError(f"loss is {loss!r}; it must be one of {', '.join(map(repr, BY_NAME))}, or an object of ksparse.losses")
-    return Focal(*parameters) if loss == "focal" else BY_NAME[loss]()
+    return BY_NAME[loss]()._with_focal_parameters(*parameters)
 
 
 def check_kind_of_loss(loss: Loss, responses: str, owner: str, other: str) -> None:

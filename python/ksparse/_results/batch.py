@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._caution import STATUSES, advice_on, cautions_of
-from .._input.request import Request, Settings
+from .._input.request import Inputs, Request
 from .._input.validation import (
     check_groups,
     check_names,
@@ -19,7 +19,7 @@ from .._input.validation import (
 )
 from .._optional import require
 from .._quiet import quiet
-from ..losses import Focal, Logistic, Loss
+from ..losses import Logistic, Loss
 from .fit import FitResult, prediction_by, probability_by
 from .stored import Array, Groups, Nothing, Rules, SparseRows, Stored, Value
 from .table import Table, Tabular
@@ -31,16 +31,23 @@ __all__ = ["BatchData", "BatchResult", "batch_of", "counts_of", "result_of"]
 class BatchData:
     """Valid arrays and settings of all problems; refers to the user's data without a copy."""
 
-    design: Any
+    inputs: Inputs  # whose weights and offset may be of any real type, and have a column for each problem
     labels: NDArray[Any]  # (n,) or (n, m): 0, 1 or BAD_LABEL, or the responses of a regression
-    weights: NDArray[Any] | None  # (n,) or (n, m), of any real type
-    offset: NDArray[Any] | None
-    settings: Settings
 
-    def rows_of(self, values: NDArray[Any] | None, i: int) -> NDArray[np.float64] | None:
-        if values is None:
-            return None
-        return np.ascontiguousarray(values if values.ndim == 1 else values[:, i], dtype=np.float64)
+    def request(self, i: int, loss: Loss, ridge: float) -> Request:
+        """Return problem i alone."""
+
+        def own(values: NDArray[Any] | None) -> NDArray[np.float64] | None:
+            if values is None:
+                return None
+            return np.ascontiguousarray(values if values.ndim == 1 else values[:, i], dtype=np.float64)
+
+        shared = self.inputs
+        settings = replace(shared.settings, loss=loss, ridge=ridge)
+        return Request.of(
+            replace(shared, sample_weight=own(shared.sample_weight), offset=own(shared.offset), settings=settings),
+            own(self.labels),
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -185,18 +192,15 @@ class BatchResult(Stored, Tabular):
         )
 
     def _loss_of(self, i: int) -> Loss:
-        return Focal(float(self.alpha[i]), float(self.gamma[i])) if self.loss == "focal" else self._loss
+        return self._loss._with_focal_parameters(float(self.alpha[i]), float(self.gamma[i]))
 
     def _groups_of(self, support: NDArray[np.int64]) -> NDArray[Any] | None:
         return None if self._groups is None else self._groups[1][np.unique(self._groups[0][support])]
 
     def _request(self, i: int) -> Request | None:
-        batch, number = self._batch, int(self._numbers[i])
-        if batch is None:
+        if self._batch is None:
             return None
-        settings = replace(batch.settings, loss=self._loss_of(i), ridge=float(self.ridge[i]))
-        labels, weights, offset = (batch.rows_of(values, number) for values in (batch.labels, batch.weights, batch.offset))
-        request = Request.of(batch.design, labels, weights, offset, settings, self.feature_names)
+        request = self._batch.request(int(self._numbers[i]), self._loss_of(i), float(self.ridge[i]))
         request.options.k = int(self.k[i])
         return request
 
@@ -247,14 +251,9 @@ class BatchResult(Stored, Tabular):
         ValueError
             If the loss says nothing of probabilities.
         """
-        return probability_by(self._loss, self._log_odds(self.decision_function(X)))
-
-    def _log_odds(self, eta: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        if self.loss != "focal":
-            return self._loss.log_odds(eta)
-        from .._probability import log_odds
-
-        return log_odds(eta, self.gamma)
+        # A focal loss may have another gamma in each problem, which is a column here.
+        by_column = self._loss._with_focal_parameters(self.alpha, self.gamma)
+        return probability_by(self._loss, by_column.log_odds(self.decision_function(X)))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Labels of new rows for every problem; of a loss of regression, mean responses.
@@ -288,9 +287,7 @@ class BatchResult(Stored, Tabular):
         """
         pandas = require("pandas", "to_frame()", "pandas")
         names = self.feature_names
-        columns: dict[str, Any] = {"k": self.k}
-        if self.loss == "focal":
-            columns.update(alpha=self.alpha, gamma=self.gamma)
+        columns: dict[str, Any] = {"k": self.k, **{name: getattr(self, name) for name in self._loss._by_problem}}
         columns.update(
             ridge=self.ridge,
             n_chosen=np.diff(self.coefs.indptr),
@@ -369,20 +366,18 @@ def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
 def result_of(
     answer: dict[str, Any],
     budgets: NDArray[np.int64],
-    parameters: list[NDArray[np.float64]],
+    by_problem: dict[str, NDArray[np.float64]],
     messages: dict[int, str],
     batch: BatchData,
     loss: Loss,
-    names: NDArray[np.object_] | None,
     Y: Any,
 ) -> BatchResult:
     """Dress the core's arrays."""
     from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
 
-    count, p = len(budgets), batch.design.shape[1]
+    count, p = len(budgets), batch.inputs.X.shape[1]
     status = np.array(STATUSES)[answer["status"]]
     failed = _unfitted(status)
-    alpha, gamma, ridge = (np.array(value) for value in parameters)
     return BatchResult(
         coefs=csr_array((answer["coefs"], answer["features"], answer["starts"]), shape=(count, p)),
         intercepts=np.where(failed, np.nan, answer["intercept"]),
@@ -395,14 +390,12 @@ def result_of(
         n_rounds=answer["n_rounds"],
         times_found=answer["times_found"],
         k=np.array(budgets),
-        alpha=alpha if isinstance(loss, Focal) else np.full(count, 0.5),
-        gamma=gamma if isinstance(loss, Focal) else np.zeros(count),
-        ridge=ridge,
+        **{name: np.array(values) for name, values in by_problem.items()},
         loss=loss.name,
         _loss=loss,
-        feature_names=names,
+        feature_names=batch.inputs.names,
         problem_names=feature_names(Y) if batch.labels.ndim == 2 else None,
         _numbers=np.arange(count),
-        _groups=check_groups(batch.settings.groups, p),
+        _groups=check_groups(batch.inputs.settings.groups, p),
         _batch=batch,
     )

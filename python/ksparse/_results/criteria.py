@@ -25,7 +25,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..losses import Focal, Loss
+from ..losses import Loss
 
 __all__ = ["CRITERIA", "check_criterion", "has_likelihood", "information_criterion"]
 
@@ -42,10 +42,9 @@ def check_criterion(criterion: object, loss: Loss, name: str = "criterion") -> s
     if not isinstance(criterion, str) or criterion not in CRITERIA:
         raise ValueError(f"{name} is {criterion!r}; it must be one of {', '.join(map(repr, CRITERIA))}")
     if not has_likelihood(loss):
-        which = f"the focal loss with gamma={loss.gamma}" if isinstance(loss, Focal) else f"the loss {loss.name!r}"
         cv, other = ("KSparseClassifierCV", "logistic") if loss.is_classification else ("KSparseRegressorCV", "squared")
         raise ValueError(
-            f"criterion {criterion!r} needs a likelihood, which {which} is not; choose k by cross-validation ({cv}), or use loss={other!r}"
+            f"criterion {criterion!r} needs a likelihood, which {loss._described} is not; choose k by cross-validation ({cv}), or use loss={other!r}"
         )
     return criterion
 

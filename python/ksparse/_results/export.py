@@ -89,9 +89,8 @@ def to_logistic_regression(result: Model, classes: Any = (0, 1)) -> Any:
 
     _check_answered(result)
     if not result._loss.is_log_odds:
-        which = f"focal loss with gamma={result.gamma:g}" if result.loss == "focal" else f"loss {result.loss!r}"
         raise ValueError(
-            f"the model is of the {which}: LogisticRegression would make the same decisions but state "
+            f"the model is of {result._loss._described}: LogisticRegression would make the same decisions but state "
             "other probabilities; fit with loss='logistic', or export by to_python() or to_sql()"
         )
     model = LogisticRegression()
@@ -124,9 +123,9 @@ def _check_output(output: Any, result: Model) -> str:
     if (output == "mean") == classification and output != "linear_predictor":
         other = "probability" if classification else "mean"
         raise ValueError(f"output is {output!r}, but the loss is {result.loss!r}; use {other!r} or 'linear_predictor'")
-    if output == "probability" and result.loss not in ("logistic", "focal"):
+    if output == "probability" and result._loss._focusing is None:
         raise ValueError(
-            f"output is 'probability', which is written for the logistic and the focal loss; the model is of the loss {result.loss!r}: "
+            f"output is 'probability', which is written for the logistic and the focal loss; the model is of {result._loss._described}: "
             "use output='linear_predictor'"
         )
     return output

@@ -16,7 +16,7 @@ from .._input.request import Request
 from .._input.validation import check_names, check_rows, linear_predictor
 from .._optional import require
 from .._quiet import quiet
-from ..losses import BY_NAME, Focal, Loss
+from ..losses import BY_NAME, Loss
 from .reading import ReadableFit
 from .stored import Array, Nothing, Rules, Stored, Value
 from .table import Table, Tabular
@@ -190,8 +190,7 @@ class FitResult(Stored, Tabular, ReadableFit):
     def __post_init__(self) -> None:
         """Know the loss by its name where it was not handed over."""
         if self._loss is None or self._loss.name != self.loss:
-            loss = Focal(self.alpha, self.gamma) if self.loss == "focal" else BY_NAME[self.loss]()
-            object.__setattr__(self, "_loss", loss)
+            object.__setattr__(self, "_loss", BY_NAME[self.loss]()._with_focal_parameters(self.alpha, self.gamma))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the data out: a pickled result is small."""
@@ -369,8 +368,7 @@ def result_of(
         times_found=answer.times_found,
         k=k,
         loss=request.loss.name,
-        alpha=getattr(request.loss, "alpha", 0.5),
-        gamma=getattr(request.loss, "gamma", 0.0),
+        **request.loss._focal_parameters,
         _loss=request.loss,
         ridge=request.options.ridge,
         feature_names=request.names,

@@ -124,7 +124,8 @@ class Scorecard(Stored, Tabular):
         ndarray
             Probabilities, in the shape of ``score``.
         """
-        return _sigmoid(_log_odds(score, self.points_to_double_odds, self.base_points, self.base_odds))
+        scale = _Scale(self.points_to_double_odds, self.base_points, self.base_odds)
+        return _sigmoid(scale.log_odds(score))
 
     def to_frame(self) -> Any:
         """Table with the base points and a row per chosen feature.
@@ -158,8 +159,36 @@ class Scorecard(Stored, Tabular):
         return Table(self.title, ("feature", "points", "per"), rows, self.notes)
 
 
-def _log_odds(score: ArrayLike, doubling: float, base_points: float, base_odds: float) -> Vector:
-    return (np.asarray(score, dtype=np.float64) - base_points) * (math.log(2) / doubling) + math.log(base_odds)
+@dataclass(frozen=True)
+class _Scale:
+    """How scores and log-odds correspond: the names are those of the arguments of :meth:`ksparse.FitResult.scorecard`."""
+
+    points_to_double_odds: float
+    base_points: float
+    base_odds: float
+
+    @classmethod
+    def checked(cls, points_to_double_odds: Any, base_points: Any, base_odds: Any) -> _Scale:
+        doubling = check_real(points_to_double_odds, "points_to_double_odds", "finite and not 0", -math.inf)
+        if doubling == 0:
+            raise ValueError("points_to_double_odds is 0; it must be finite and not 0")
+        points = check_real(base_points, "base_points", "finite", -math.inf)
+        return cls(doubling, points, check_real(base_odds, "base_odds", "finite and > 0", 0.0, open_low=True))
+
+    @property
+    def points_per_unit(self) -> float:
+        """Points for a unit of log-odds."""
+        return self.points_to_double_odds / math.log(2)
+
+    def describe(self, outcome: str) -> str:
+        points, doubling = f"{self.base_points:g} points", f"{self.points_to_double_odds:+g} points"
+        return f"{points} are odds of {self.base_odds:g} to 1 of class {outcome}; {doubling} double them"
+
+    def score(self, log_odds: float) -> float:
+        return self.base_points + (log_odds - math.log(self.base_odds)) * self.points_per_unit
+
+    def log_odds(self, score: ArrayLike) -> Vector:
+        return (np.asarray(score, dtype=np.float64) - self.base_points) / self.points_per_unit + math.log(self.base_odds)
 
 
 @quiet
@@ -184,45 +213,38 @@ def make_scorecard(
     .. [1] Siddiqi, "Credit risk scorecards", Wiley 2006, chapter 6.
     """
     if not result._loss.is_log_odds:
-        which = f"the focal loss with gamma={result.gamma:g}" if result.loss == "focal" else f"the loss {result.loss!r}"
         raise ValueError(
-            f"the linear predictor of {which} is no log-odds, so that no number of points doubles "
+            f"the linear predictor of {result._loss._described} is no log-odds, so that no number of points doubles "
             "the odds; fit with loss='logistic'"
         )
-    doubling = check_real(points_to_double_odds, "points_to_double_odds", "finite and not 0", -math.inf)
-    if doubling == 0:
-        raise ValueError("points_to_double_odds is 0; it must be finite and not 0")
-    at = check_real(base_points, "base_points", "finite", -math.inf)
-    odds = check_real(base_odds, "base_odds", "finite and > 0", 0.0, open_low=True)
+    scale = _Scale.checked(points_to_double_odds, base_points, base_odds)
     places = None if decimals is None else check_integer(decimals, "decimals", 0, 15)
     rows, coef = Rows.of(request, result), result.coef[result.support]
     mean, sd = rows.moments()
     binary = np.asarray(np.isin(rows.columns, (0.0, 1.0)).all(axis=0))
-    whole = np.asarray((rows.columns == np.floor(rows.columns)).all(axis=0))  # counts: no points for half of one
-    steps = np.where(binary, 1.0, np.maximum(_round_step(sd), np.where(whole, 1.0, 0.0)))
+    steps = _steps(rows, sd, binary)
     for j, step in _check_units(units, request).items():
         steps[result.support == j] = step
-    exact = coef * steps * (doubling / math.log(2))
-    base = at + (result.intercept - math.log(odds)) * doubling / math.log(2)
+    exact, base = coef * steps * scale.points_per_unit, scale.score(result.intercept)
     points = exact
     if places is not None:
         # What rounding does to the score of the average row goes into the base, so that it is only the spread about it that suffers.
         points = np.round(exact, places)
         base = round(base + float((exact - points) @ (mean / steps)), places)
     eta = rows.eta(coef, result.intercept)
-    rounded = _log_odds(base + rows.columns @ (points / steps), doubling, at, odds) + rows.offset
+    rounded = scale.log_odds(base + rows.columns @ (points / steps)) + rows.offset
     before, after = rows.mean_loss(eta), rows.mean_loss(rounded)
     change = float(np.max(np.abs(_sigmoid(rounded) - _sigmoid(eta))))
-    notes = [result._caution] if result._caution else []
-    if places is not None:
-        notes.append(
-            f"Rounding takes the average loss on {len(rows.labels)} rows from {before:.6g} to {after:.6g}, and changes no probability by more "
-            f"than {change:.2g}."
-        )
-    if class_weighted or result.alpha != 0.5:
-        notes.append("Odds are those of the classes as they were weighted in the fit.")
-    if request.offset is not None:
-        notes.append("The offset of the fit comes on top, and is no part of the score.")
+    rounding = (
+        f"Rounding takes the average loss on {len(rows.labels)} rows from {before:.6g} to {after:.6g}, and changes no probability by more "
+        f"than {change:.2g}."
+    )
+    notes = {
+        result._caution: bool(result._caution),
+        rounding: places is not None,
+        "Odds are those of the classes as they were weighted in the fit.": class_weighted or result.alpha != 0.5,
+        "The offset of the fit comes on top, and is no part of the score.": request.offset is not None,
+    }
     return Scorecard(
         names=np.array(names_of(result.support, result.feature_names), dtype=object),
         features=result.support,
@@ -231,16 +253,20 @@ def make_scorecard(
         points=points,
         base=base,
         exact_points=exact,
-        points_to_double_odds=doubling,
-        base_points=at,
-        base_odds=odds,
+        **vars(scale),
         loss_before=before,
         loss_after=after,
         largest_change=change,
         n_features=len(result.coef),
-        title=f"{at:g} points are odds of {odds:g} to 1 of class {outcome}; {doubling:+g} points double them",
-        notes=tuple(notes),
+        title=scale.describe(outcome),
+        notes=tuple(note for note, applies in notes.items() if applies),
     )
+
+
+def _steps(rows: Rows, sd: Vector, binary: NDArray[np.bool_]) -> Vector:
+    """Return a round step for each feature, which is at least 1 where all values are whole numbers: there is no half of a count."""
+    whole = (rows.columns == np.floor(rows.columns)).all(axis=0)
+    return np.where(binary, 1.0, np.maximum(_round_step(sd), np.where(whole, 1.0, 0.0)))
 
 
 def _sigmoid(eta: Vector) -> Vector:

@@ -130,8 +130,7 @@ def _texts(values: Vector, form: str) -> list[str]:
 
 def check_covariance(covariance: Any, loss: Loss, *, class_weighted: bool) -> str:
     """Return the estimate of the covariance to take, by default that which the fit allows."""
-    of_loss = "" if loss.is_likelihood else "the focal loss" if loss.name == "focal" else f"the loss {loss.name!r}"
-    why_not = "weights of classes" if class_weighted else of_loss
+    why_not = "class_weight" if class_weighted else "" if loss.is_likelihood else loss._described
     if covariance is None:
         return "sandwich" if why_not else "information"
     if not isinstance(covariance, str) or covariance not in COVARIANCES:
@@ -166,26 +165,15 @@ def summarise(
     sd = rows.moments()[1]
     free = ~_at_bound(result, request)
     matrix = np.full((len(coef) + intercept,) * 2, np.nan)
-    notes = [_note_of_selection(result, request), _note_of_covariance(kind, weighted=request.weights is not None)]
+    inside = np.append(free, True) if intercept else free
     if result.converged:
-        inside = np.append(free, True) if intercept else free
-        found = _covariance(rows, result, free, kind, intercept)
-        matrix[np.ix_(inside, inside)] = found
-        if np.isnan(found).any():
-            notes.append("No standard errors: the Hessian of F is singular, for columns of X depend on each other.")
-    else:
-        notes.append(f"No standard errors. {result._caution}")
-    if not free.all():
-        held = ", ".join(names_of(result.support[~free], result.feature_names))
-        notes.append(f"At a bound, and taken as fixed: {held}.")
-    if result.ridge > 0:
-        notes.append(
-            "The ridge draws coefficients towards 0; intervals are about the coefficients so drawn, and leave this bias out."
-        )
+        matrix[np.ix_(inside, inside)] = _covariance(rows, result, free, kind, intercept)
+    notes = [
+        _note_of_selection(result, request),
+        _note_of_covariance(kind, weighted=request.weights is not None),
+        *_notes_of_model(result, free, singular=bool(np.isnan(matrix[np.ix_(inside, inside)]).any())),
+    ]
     log_odds = result._loss.is_log_odds
-    if result._loss.is_classification and not log_odds:
-        which = "the focal loss" if result.loss == "focal" else f"the loss {result.loss!r}"
-        notes.append(f"With {which} the linear predictor is no log-odds, so that there are no odds ratios.")
     share = None
     if rounds:
         share, note = _share_chosen(result, request, rounds, random_state, n_jobs)
@@ -211,6 +199,23 @@ def summarise(
         + f": {result.status}",
         notes=tuple(note for note in notes if note),
     )
+
+
+def _notes_of_model(result: Model, free: NDArray[np.bool_], *, singular: bool) -> list[str]:
+    """Say what is missing from the table, and what its numbers do not include; ``free`` coefficients are not at a bound."""
+    loss, held = result._loss, ", ".join(names_of(result.support[~free], result.feature_names))
+    notes = {
+        "No standard errors: the Hessian of F is singular, for columns of X depend on each other.": singular
+        and result.converged,
+        f"No standard errors. {result._caution}": not result.converged,
+        f"At a bound, and taken as fixed: {held}.": bool(held),
+        "The ridge draws coefficients towards 0; intervals are about the coefficients so drawn, and leave this bias out.": result.ridge
+        > 0,
+        f"With {loss._described} the linear predictor is no log-odds, so that there are no odds ratios.": (
+            loss.is_classification and not loss.is_log_odds
+        ),
+    }
+    return [note for note, applies in notes.items() if applies]
 
 
 def _note_of_covariance(kind: str, *, weighted: bool) -> str:
@@ -311,8 +316,7 @@ def _share_chosen(result: Model, request: Request, rounds: int, random_state: An
     # What is minimised, and under which constraints, is that of the fit; the budget of its search, which may be long, is not.
     same = {name: getattr(request.settings, name) for name in _SETTINGS_OF_THE_PROBLEM}
     settings = Settings(**same, search="fast", random_state=random_state)
-    again = Request.of(request.design, request.labels, request.weights, request.offset, settings, request.names)
-    found = solve_stability(again, result.k, rounds, "bootstrap", 0.5, n_jobs)
+    found = solve_stability(request.with_settings(settings), result.k, rounds, "bootstrap", 0.5, n_jobs)
     failed = sum(word != "converged" for word in found.status)
     return found.frequency[result.support], (
         f"Chosen in: share of {rounds} bootstrap rounds, each with a search of its own for at most {result.k} "

@@ -1,0 +1,76 @@
+"""The grid that cross-validation compares, and its results arranged as scikit-learn arranges them."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn.exceptions import ConvergenceWarning
+
+from .._caution import advice_on
+from .._one_standard_error import standard_error
+from .._quiet import quiet
+
+__all__ = ["grid_of", "results_table", "warn_of_folds"]
+
+
+def grid_of(estimator: Any, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return all combinations of the values of parameters that may be lists."""
+    values = {name: _values(getattr(estimator, name), name) for name in names}
+    return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+
+
+def _values(given: Any, name: str) -> list[Any]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return [given]  # checked with the other settings
+    values = list(given)
+    if not values:
+        raise ValueError(f"{name} is empty; it must be a number or a list of at least one")
+    # The largest ridge first: its fits are the smoothest, and the next begins at them.
+    return sorted(values, reverse=name == "ridge")
+
+
+def warn_of_folds(results: dict[str, Any], best: int, status: NDArray[Any]) -> None:
+    """Warn of fits of the folds that did not converge where that may have mattered for the choice.
+
+    That is where they are of what was chosen; where they ended early, for the scores are then not those of minimisers; and where they
+    separate the classes, for the scores then depend on the size of coefficients that mean nothing, if the score is within a standard
+    error of the best.
+    """
+    words = status.reshape(len(results["params"]), -1)
+    mean = results["mean_test_score"]
+    near = mean >= mean[best] - standard_error(results)[best]
+    near[best] = True
+    matters = (words != "converged") & (near[:, None] | (words != "separable"))
+    if matters.any():
+        i, fold = np.argwhere(matters)[0]
+        word = str(words[i, fold])
+        warnings.warn(
+            f"{np.count_nonzero(matters)} of {words.size} fits of the folds did not converge, and the choice may depend on them; the first "
+            f"is k={results['params'][i]['k']} on fold {fold}: {word}: {advice_on(word)}",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+@quiet
+def results_table(grid: list[dict[str, float]], ks: list[int], scores: NDArray[np.float64], seconds: float) -> dict[str, Any]:
+    """Arrange scores (points, ks, splits) as scikit-learn does."""
+    params = [{"k": k, **point} for point, k in itertools.product(grid, ks)]
+    flat = scores.reshape(len(params), -1)
+    mean = flat.mean(axis=1)
+    results: dict[str, Any] = {"mean_fit_time": np.full(len(params), seconds)}
+    for name in params[0]:
+        results[f"param_{name}"] = np.ma.MaskedArray([point[name] for point in params])
+    results["params"] = params
+    for split in range(flat.shape[1]):
+        results[f"split{split}_test_score"] = flat[:, split]
+    results["mean_test_score"] = mean
+    results["std_test_score"] = flat.std(axis=1)
+    results["rank_test_score"] = rankdata(-np.where(np.isnan(mean), -np.inf, mean), method="min").astype(np.int32)
+    return results

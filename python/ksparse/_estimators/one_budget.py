@@ -1,0 +1,88 @@
+"""Estimators of one k, which is given or chosen by an information criterion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from .._checks import check_flag, check_integer
+from .._fit import solve
+from .._input.progress import Report, progress_if
+from .._input.request import Inputs, Request
+from .._input.validation import check_groups, limit_budget
+from .._path import solve_path_by, warn_of_doubts
+from .._results.criteria import check_criterion
+from .._results.path import PathResult
+
+__all__ = ["OneBudget"]
+
+
+class OneBudget:
+    """Estimators whose ``k`` is a number, or the name of a criterion by which it is chosen."""
+
+    k: Any
+    k_max: Any
+    groups: Any
+    walks: Any
+    n_jobs: Any
+    verbose: Any
+    warm_start: Any
+    n_features_in_: int
+    support_: NDArray[np.int64]
+    path_: Any
+    _take: Any
+
+    def _identity(self) -> tuple[Any, ...]:
+        """Return what a problem must have in common with the last one: the number and names of the features."""
+        names = getattr(self, "feature_names_in_", None)
+        return self.n_features_in_, None if names is None else names.tolist()
+
+    def _last_fit(self) -> tuple[NDArray[np.int64], tuple[Any, ...]] | None:
+        """Return the features and the problem of the last fit, if this one is to begin there."""
+        warm = check_flag(self.warm_start, "warm_start") and hasattr(self, "support_")
+        return (self.support_, self._identity()) if warm else None
+
+    def _fit_one(self, inputs: Inputs, responses: Any, last: tuple[NDArray[np.int64], tuple[Any, ...]] | None) -> None:
+        """Fit one problem, from the features of the last fit as well if that was of the same problem."""
+        if isinstance(self.k, str):
+            with progress_if(self.verbose, "fits") as report:
+                self.path_ = self._path(inputs, responses, report)
+            warn_of_doubts({"": self.path_._doubts(self.k)}, ConvergenceWarning, stacklevel=4)
+            self._take(self.path_.best(self.k))
+            return
+        k = self._budget(inputs)
+        start = self._start(last, k)
+        self._take(solve(Request.of(inputs, responses), k, walks=self.walks, n_jobs=self.n_jobs, start=start))
+
+    def _start(self, last: tuple[NDArray[np.int64], tuple[Any, ...]] | None, k: Any) -> NDArray[np.int64] | None:
+        """Return the features of the last fit where this one is of the same problem and may choose as many."""
+        if last is None or last[1] != self._identity() or not isinstance(k, (int, np.integer)):  # k is refused elsewhere
+            return None
+        support = last[0]
+        grouped = check_groups(self.groups, self.n_features_in_)
+        size = len(support) if grouped is None else len(np.unique(grouped[0][support]))
+        return support if size <= k else None
+
+    def _budget(self, inputs: Inputs) -> Any:
+        return min(10, inputs.n_units) if self.k is None else self.k
+
+    def _ks(self, inputs: Inputs) -> range:
+        """Return every k that the criterion compares."""
+        check_criterion(self.k, inputs.settings.checked_loss(), name="k")
+        units, least = inputs.n_units, inputs.least_budget
+        k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0)
+        k_max = limit_budget(k_max, "k_max", units, groups=self.groups is not None)
+        if k_max < least:
+            what = "features" if self.groups is None else "groups"
+            raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
+        return range(least, k_max + 1)
+
+    def _path(self, inputs: Inputs, responses: Any, report: Report | None) -> PathResult:
+        """Fit every k that the criterion compares."""
+        ks = self._ks(inputs)
+        path = solve_path_by(self.k, Request.of(inputs, responses), ks, report)
+        return replace(path, results=tuple(replace(fit, _request=None) for fit in path))
