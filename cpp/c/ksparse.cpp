@@ -263,26 +263,25 @@ ksparse::Options options_of(const ksparse_options& given, Index columns) {
   return options;
 }
 
-std::shared_ptr<const ksparse::LossKernel> loss_of(const ksparse_options& options, double alpha, double gamma) {
+ksparse::AnyLoss loss_of(const ksparse_options& options, double alpha, double gamma) {
   if (options.loss_function) {
     if (options.loss_responses < KSPARSE_BINARY || options.loss_responses > KSPARSE_POSITIVE)
       refuse("loss_responses is " + std::to_string(options.loss_responses) + "; it must be KSPARSE_BINARY, _FINITE, ...");
-    return std::make_shared<ksparse::CompiledKernel>(options.loss_function, options.loss_context,
-                                                     ksparse::Responses(options.loss_responses),
-                                                     options.loss_falls_for_ever != 0);
+    return ksparse::CompiledKernel(options.loss_function, options.loss_context, ksparse::Responses(options.loss_responses),
+                                   options.loss_falls_for_ever != 0);
   }
   if (options.loss_name) {
     if (options.loss_parameter_count < 0) refuse("loss_parameters has a negative number of entries");
     if (options.loss_parameter_count > 0) require(options.loss_parameters, "loss_parameters");
     std::string wrong;
-    auto named = ksparse::loss_by_name(
+    const ksparse::AnyLoss named = ksparse::loss_by_name(
         options.loss_name, {options.loss_parameters, options.loss_parameters + options.loss_parameter_count}, wrong);
     if (!named) refuse(wrong);
     return named;
   }
   const ksparse_loss loss = options.loss;
-  if (loss == KSPARSE_LOGISTIC) return ksparse::kernel_of(ksparse::Logistic{});
-  if (loss == KSPARSE_FOCAL) return ksparse::kernel_of(ksparse::Focal{alpha, gamma});
+  if (loss == KSPARSE_LOGISTIC) return ksparse::Logistic{};
+  if (loss == KSPARSE_FOCAL) return ksparse::Focal{alpha, gamma};
   refuse("loss is " + std::to_string(loss) + "; it must be KSPARSE_LOGISTIC or KSPARSE_FOCAL");
 }
 
@@ -305,14 +304,14 @@ struct Request {
     if (options.threads < 1) refuse("threads is " + std::to_string(options.threads) + "; it must be >= 1");
     design = given_design->view.get();
     settings = options_of(options, design->columns());
-    interrupt = interrupt_of(options);
+    run = {options.threads, interrupt_of(options), progress_of(options)};
   }
 
   ksparse::Problem problem(const double* labels, const double* weights, const double* offset) const {
     const auto view = [this](const double* values) { return ksparse::Problem::Vector(values, values ? design->rows() : 0); };
     return {view(labels), view(weights), view(offset)};
   }
-  std::shared_ptr<const ksparse::LossKernel> loss() const { return loss_of(options, options.alpha, options.gamma); }
+  ksparse::AnyLoss loss() const { return loss_of(options, options.alpha, options.gamma); }
 
   std::unique_ptr<ksparse_result> answer(std::vector<ksparse::CompactFit> fits) const {
     return std::make_unique<ksparse_result>(ksparse_result{std::move(fits), design->columns()});
@@ -321,7 +320,7 @@ struct Request {
   ksparse_options options;
   const ksparse::Design* design;
   ksparse::Options settings;
-  ksparse::Interrupt interrupt;
+  ksparse::Run run;
 };
 
 [[noreturn]] void refuse_as_interrupted() { throw Refusal{KSPARSE_INTERRUPTED, ksparse::advice(Status::interrupted)}; }
@@ -409,8 +408,8 @@ ksparse_code ksparse_fit(const ksparse_design* design, const double* labels, con
   return hand_over(result, [&] {
     const Request request(design, labels, options);
     std::vector<ksparse::CompactFit> fits;
-    fits.push_back(ksparse::compact(ksparse::fit(*request.design, request.problem(labels, weights, offset), *request.loss(),
-                                                 request.settings, request.interrupt, request.options.threads)));
+    fits.push_back(ksparse::compact(ksparse::fit(*request.design, request.problem(labels, weights, offset), request.loss(),
+                                                 request.settings, request.run)));
     refuse_unanswered(fits[0].info);
     return request.answer(std::move(fits));
   });
@@ -421,8 +420,8 @@ ksparse_code ksparse_fit_path(const ksparse_design* design, const double* labels
   return hand_over(result, [&] {
     const Request request(design, labels, options);
     const std::vector<Index> budgets = list_of(ks, count, "ks");
-    auto path = ksparse::fit_path(*request.design, request.problem(labels, weights, offset), *request.loss(), budgets,
-                                  request.settings, request.interrupt, nullptr, progress_of(request.options));
+    auto path = ksparse::fit_path(*request.design, request.problem(labels, weights, offset), request.loss(), budgets,
+                                  request.settings, request.run);
     std::vector<ksparse::CompactFit> fits;
     for (ksparse::FitResult& fit : path) {
       refuse_unanswered(fit.info);
@@ -461,8 +460,7 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
       if (all.k) problem.options.k = all.k[i];
       problem.options.ridge = setting(all.ridge, request.options.ridge);
     };
-    auto fits = ksparse::fit_many(*request.design, all.count, source, request.options.threads, request.interrupt, 0,
-                                  progress_of(request.options));
+    auto fits = ksparse::fit_many(*request.design, all.count, source, request.run);
     if (fits.empty()) refuse_as_interrupted();
     return request.answer(std::move(fits));
   });

@@ -18,14 +18,13 @@ int main() {
   Y.col(7).setZero();  // an event that never happened
 
   // Asked for each problem when its turn comes, from several threads at once.
-  const auto logistic = ksparse::kernel_of(ksparse::Logistic{});
   const ksparse::ProblemSource source = [&](ksparse::Index m, ksparse::BatchProblem& problem) {
     problem.responses = Y.col(m);
-    problem.loss = logistic;
+    problem.loss = ksparse::Logistic{};
     problem.options.k = m < 10 ? 2 : 3;
     problem.options.ridge = 1e-3;
   };
-  const std::vector<ksparse::CompactFit> fits = ksparse::fit_many(ksparse::ColumnView(X), outcomes, source, 2);
+  const std::vector<ksparse::CompactFit> fits = ksparse::fit_many(X, outcomes, source, {2});
 
   int as_planted = 0;
   for (std::size_t m = 0; m < fits.size(); ++m) {

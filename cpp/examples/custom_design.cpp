@@ -53,7 +53,7 @@ int main() {
   ksparse::Options options;
   options.k = 3;
   const ksparse::FitResult packed = ksparse::fit(genotypes, y, ksparse::Logistic{}, options);
-  const ksparse::FitResult dense = ksparse::fit(ksparse::ColumnView(X), y, ksparse::Logistic{}, options);
+  const ksparse::FitResult dense = ksparse::fit(X, y, ksparse::Logistic{}, options);
   std::printf("F = %.6f  %s:", packed.objective, to_string(packed.info.status));
   for (const ksparse::Index j : packed.support) std::printf("  variant %ld %+.3f", long(j), packed.coef[j]);
   std::printf("\n");

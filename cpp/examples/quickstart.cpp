@@ -19,9 +19,8 @@ int main() {
 
   ksparse::Options options;
   options.k = 3;
-  const ksparse::ColumnView design(X);
-  const ksparse::FitResult fits[] = {ksparse::fit(design, y, ksparse::Logistic{}, options),
-                                     ksparse::fit(design, y, ksparse::Focal{0.75, 2.0}, options)};
+  const ksparse::FitResult fits[] = {ksparse::fit(X, y, ksparse::Logistic{}, options),
+                                     ksparse::fit(X, y, ksparse::Focal{0.75, 2.0}, options)};
   const char* names[] = {"logistic", "focal"};
   for (int f = 0; f < 2; ++f) {
     std::printf("%-8s  F = %.6f  %s:", names[f], fits[f].objective, ksparse::to_string(fits[f].info.status));

@@ -11,7 +11,6 @@ int main() {
   std::normal_distribution<double> normal;
   std::uniform_real_distribution<double> uniform;
   const Eigen::MatrixXd X = Eigen::MatrixXd::NullaryExpr(n, p, [&] { return normal(generator); });
-  const ksparse::ColumnView design(X);
   Eigen::VectorXd labels(n);
 
   ksparse::Options options;
@@ -23,7 +22,7 @@ int main() {
     const Eigen::Index planted = 2 * request;
     for (Eigen::Index i = 0; i < n; ++i)
       labels[i] = uniform(generator) < 1 / (1 + std::exp(-3 * X(i, planted) + 3 * X(i, planted + 1)));
-    const ksparse::FitResult& fit = workspace.fit(design, labels, ksparse::Focal{0.5, 2.0}, options);
+    const ksparse::FitResult& fit = workspace.fit(X, labels, ksparse::Focal{0.5, 2.0}, options);
     std::printf("request %2ld  %s  F = %.4f\n", long(request), to_string(fit.info.status), fit.objective);
     as_planted += fit.coef[planted] > 0 && fit.coef[planted + 1] < 0;
   }

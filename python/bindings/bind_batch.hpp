@@ -109,7 +109,7 @@ inline py::dict arrays_of(const std::vector<CompactFit>& fits) {
 }
 
 inline py::dict fit_many(const py::object& X, const py::array& responses, const std::optional<py::array>& sample_weight,
-                         const std::optional<py::array>& offset, const std::vector<std::shared_ptr<LossHandle>>& losses,
+                         const std::optional<py::array>& offset, const std::vector<std::shared_ptr<AnyLoss>>& losses,
                          const std::vector<Index>& ks, const std::vector<double>& ridges, const Options& options, int threads,
                          const py::object& progress) {
   const std::size_t count = ks.size();
@@ -130,14 +130,13 @@ inline py::dict fit_many(const py::object& X, const py::array& responses, const 
     read_responses.read(number, problem.responses);
     if (read_weights) read_weights->read(number, problem.weights);
     if (read_offset) read_offset->read(number, problem.offset);
-    problem.loss = losses[losses.size() == 1 ? 0 : i]->kernel;
+    problem.loss = *losses[losses.size() == 1 ? 0 : i];
     problem.options = options;
     problem.options.k = ks[i];
     problem.options.ridge = ridges[i];
   };
-  const auto fits = with_design(X, [&](const Design& design, const Interrupt& interrupt) {
-    return ksparse::fit_many(design, Index(count), source, threads, interrupt, 0, progress_by(progress));
-  });
+  const auto fits = with_design(
+      X, [&](const Design& design) { return ksparse::fit_many(design, Index(count), source, run_by(threads, progress)); });
   return arrays_of(fits);
 }
 

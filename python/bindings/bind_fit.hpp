@@ -84,7 +84,7 @@ inline void bind_result(py::module_& module) {
 }
 
 using CountArray = py::array_t<std::int64_t, py::array::c_style>;
-using Task = std::tuple<Index, std::shared_ptr<LossHandle>, Options, bool>;  // resampling, loss, options, follows
+using Task = std::tuple<Index, std::shared_ptr<AnyLoss>, Options, bool>;  // resampling, loss, options, follows
 using Paths = std::vector<std::vector<CompactFit>>;
 
 inline Paths fit_paths(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
@@ -95,9 +95,9 @@ inline Paths fit_paths(const py::object& X, const Array& y, const std::optional<
     if (std::get<0>(task) < 0 || std::get<0>(task) >= counts.shape(0)) throw py::value_error("a task names no row of counts");
   const Counts view(counts.data(), counts.shape(0), counts.shape(1));
   std::vector<PathTask> typed;
-  for (const auto& [resampling, loss, options, follows] : tasks) typed.push_back({resampling, loss->kernel, options, follows});
-  return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-    return ksparse::fit_paths(x, problem, view, typed, ks, threads, interrupt, progress_by(progress));
+  for (const auto& [resampling, loss, options, follows] : tasks) typed.push_back({resampling, *loss, options, follows});
+  return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
+    return ksparse::fit_paths(x, problem, view, typed, ks, run_by(threads, progress));
   });
 }
 
@@ -140,11 +140,10 @@ inline void bind_alternatives(py::module_& module) {
   module.def(
       "alternatives",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const LossHandle& loss, const Options& options, const std::vector<Index>& support, Index count) {
-        const Alternatives found =
-            with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-              return ksparse::alternatives(x, problem, *loss.kernel, options, support, count, interrupt);
-            });
+         const AnyLoss& loss, const Options& options, const std::vector<Index>& support, Index count) {
+        const Alternatives found = with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
+          return ksparse::alternatives(x, problem, loss, options, support, count, run_by(1, py::none()));
+        });
         if (found.info.status != Status::converged)
           throw py::value_error(found.info.message.empty() ? advice(found.info.status) : found.info.message);
         std::vector<std::tuple<Index, Index, double, const char*>> rows;
@@ -169,13 +168,10 @@ inline void bind_fit(py::module_& module) {
   module.def(
       "fit",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const LossHandle& loss, const Options& options, const StopFlag* stop, int threads) {
-        return with_arrays(
-            X, y, sample_weight, offset,
-            [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-              return ksparse::fit(x, problem, *loss.kernel, options, interrupt, threads);
-            },
-            interrupt_by(stop));
+         const AnyLoss& loss, const Options& options, const StopFlag* stop, int threads) {
+        return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
+          return ksparse::fit(x, problem, loss, options, {threads, interrupt_by(stop)});
+        });
       },
       "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed. A flag ends the fit, "
       "or Ctrl-C where there is none. Threads run the walks of its search.",
@@ -185,11 +181,10 @@ inline void bind_fit(py::module_& module) {
   module.def(
       "fit_path",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const LossHandle& loss, const std::vector<Index>& ks, const Options& options, const py::object& progress) {
-        return with_arrays(
-            X, y, sample_weight, offset, [&](const Design& x, const Problem& problem, const Interrupt& interrupt) {
-              return ksparse::fit_path(x, problem, *loss.kernel, ks, options, interrupt, nullptr, progress_by(progress));
-            });
+         const AnyLoss& loss, const std::vector<Index>& ks, const Options& options, const py::object& progress) {
+        return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
+          return ksparse::fit_path(x, problem, loss, ks, options, run_by(1, progress));
+        });
       },
       "Best subsets for every k of an increasing list; one answer that says why if there is none. Progress: called with fits "
       "done and all, now and then.",

@@ -13,11 +13,11 @@
 
 namespace ksparse::python {
 
-inline std::shared_ptr<LossHandle> loss_by_name(const std::string& name, const std::vector<double>& parameters) {
+inline AnyLoss loss_by_name(const std::string& name, const std::vector<double>& parameters) {
   std::string wrong;
-  auto kernel = ksparse::loss_by_name(name, parameters, wrong);
-  if (!kernel) throw py::value_error(wrong);
-  return std::make_shared<LossHandle>(LossHandle{std::move(kernel)});
+  const AnyLoss loss = ksparse::loss_by_name(name, parameters, wrong);
+  if (!loss) throw py::value_error(wrong);
+  return loss;
 }
 
 inline const char* name_of(Responses responses) {
@@ -37,40 +37,37 @@ inline Responses responses_by_name(const std::string& name) {
 }
 
 /// Functions by their addresses, one of blocks or three of single rows; who holds them keeps what they are of alive.
-inline std::shared_ptr<LossHandle> compiled_loss(const std::vector<std::uintptr_t>& functions, std::uintptr_t user_data,
-                                                 const std::string& responses, bool falls_for_ever) {
+inline AnyLoss compiled_loss(const std::vector<std::uintptr_t>& functions, std::uintptr_t user_data,
+                             const std::string& responses, bool falls_for_ever) {
   const auto scalar = [&](std::size_t i) { return reinterpret_cast<ScalarLossFunction>(functions[i]); };
   for (const std::uintptr_t function : functions)
     if (function == 0) throw py::value_error("a function of a compiled loss has the address 0");
   const Responses kind = responses_by_name(responses);
   if (functions.size() == 1)
-    return std::make_shared<LossHandle>(LossHandle{std::make_shared<CompiledKernel>(
-        reinterpret_cast<LossFunction>(functions[0]), reinterpret_cast<void*>(user_data), kind, falls_for_ever)});
-  if (functions.size() == 3)
-    return std::make_shared<LossHandle>(
-        LossHandle{std::make_shared<CompiledKernel>(scalar(0), scalar(1), scalar(2), kind, falls_for_ever)});
+    return CompiledKernel(reinterpret_cast<LossFunction>(functions[0]), reinterpret_cast<void*>(user_data), kind,
+                          falls_for_ever);
+  if (functions.size() == 3) return CompiledKernel(scalar(0), scalar(1), scalar(2), kind, falls_for_ever);
   throw py::value_error("a compiled loss has one function or three");
 }
 
-inline py::tuple tabulate(const LossHandle& loss, const Array& eta, const Array& response) {
+inline py::tuple tabulate(const AnyLoss& loss, const Array& eta, const Array& response) {
   if (eta.ndim() != 1 || response.ndim() != 1 || eta.size() != response.size())
     throw py::value_error("eta and response must be vectors of the same length");
   const py::ssize_t n = eta.size();
   Array of_core(n), value(n), slope(n), curvature(n);
-  std::transform(response.data(), response.data() + n, of_core.mutable_data(),
-                 [&](double y) { return loss.kernel->response_of(y); });
+  std::transform(response.data(), response.data() + n, of_core.mutable_data(), [&](double y) { return loss->response_of(y); });
   const LossPoints points{n, eta.data(), of_core.data(), value.mutable_data(), slope.mutable_data(), curvature.mutable_data()};
   {
     const py::gil_scoped_release release;
-    loss.kernel->tabulate(points);
+    loss->tabulate(points);
   }
   return py::make_tuple(value, slope, curvature);
 }
 
 inline void bind_loss(py::module_& module) {
-  py::class_<LossHandle, std::shared_ptr<LossHandle>>(module, "Loss", "A loss as the core runs it.")
+  py::class_<AnyLoss, std::shared_ptr<AnyLoss>>(module, "Loss", "A loss as the core runs it.")
       .def_property_readonly(
-          "responses", [](const LossHandle& loss) { return name_of(loss.kernel->responses()); }, "what y may be")
+          "responses", [](const AnyLoss& loss) { return name_of(loss->responses()); }, "what y may be")
       .def("terms", &tabulate, "Value, slope and curvature by eta at each linear predictor (n,), of rows with a response (n,).",
            py::arg("eta").noconvert(), py::arg("response").noconvert());
   module.def("loss_by_name", &loss_by_name, "A built-in loss with its parameters in order; a fit refuses what is out of range.",

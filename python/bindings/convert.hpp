@@ -101,11 +101,6 @@ inline Problem::Vector vector_view(const std::optional<Array>& values) {
   return {values->data(), values->shape(0)};
 }
 
-/// A loss that Python holds.
-struct LossHandle {
-  std::shared_ptr<const LossKernel> kernel;
-};
-
 inline Effort effort_by_name(const std::string& name) {
   if (name == "fast") return Effort::fast;
   if (name == "auto") return Effort::automatic;
@@ -153,24 +148,27 @@ inline Progress progress_by(const py::object& callable) {
   };
 }
 
-/// Calls ask(design, interrupt) on what X stands for, without the GIL. The interrupt is Ctrl-C, unless another is given.
+/// How an entry works that is called without the GIL: ended by Ctrl-C, told to a callable.
+inline Run run_by(int threads, const py::object& progress) { return {threads, SignalPoll(), progress_by(progress)}; }
+
+/// Calls ask(design) on what X stands for, without the GIL.
 template <class Ask>
-auto with_design(const py::object& X, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
+auto with_design(const py::object& X, const Ask& ask) {
   const HeldDesign held = design_view(X);
   auto answer = [&] {
     const py::gil_scoped_release release;
-    return ask(*held.design, interrupt);
+    return ask(*held.design);
   }();
   if (PyErr_Occurred()) throw py::error_already_set();  // the signal handler's own exception, usually KeyboardInterrupt
   return answer;
 }
 
-/// Calls ask(design, problem, interrupt) on what the arrays stand for, without the GIL.
+/// Calls ask(design, problem) on what the arrays stand for, without the GIL.
 template <class Ask>
 auto with_arrays(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
-                 const std::optional<Array>& offset, const Ask& ask, const Interrupt& interrupt = SignalPoll()) {
-  const Problem problem{vector_view(y), vector_view(sample_weight), vector_view(offset)};
-  return with_design(X, [&](const Design& x, const Interrupt& stopped) { return ask(x, problem, stopped); }, interrupt);
+                 const std::optional<Array>& offset, const Ask& ask) {
+  const Problem problem(vector_view(y), vector_view(sample_weight), vector_view(offset));
+  return with_design(X, [&](const Design& x) { return ask(x, problem); });
 }
 
 }  // namespace ksparse::python

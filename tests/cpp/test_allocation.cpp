@@ -116,8 +116,8 @@ TEST_CASE("a_workspace_allocates_nothing_after_its_first_fit", "[allocation]") {
         const long before = allocations;
         eigen_allocated = false;
         if (day > 0) Eigen::internal::set_is_malloc_allowed(false);
-        const FitResult& served = focal ? workspace.fit(design, data.y, Focal{0.3, 1.5}, options, never)
-                                        : workspace.fit(design, data.y, Logistic{}, options, never);
+        const FitResult& served = focal ? workspace.fit(design, data.y, Focal{0.3, 1.5}, options, {1, never})
+                                        : workspace.fit(design, data.y, Logistic{}, options, {1, never});
         Eigen::internal::set_is_malloc_allowed(true);
         const long made = allocations - before;
         if (day > 0) {

@@ -33,7 +33,7 @@ void check_same_as_single(const Data& data, const Loss& loss, const Options& opt
   const auto labels = outcomes(data, 9);
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
     problem.responses = labels[std::size_t(number)];
-    problem.loss = kernel_of(loss);
+    problem.loss = loss;
     problem.options = options;
     problem.options.k = std::max<Index>(options.k - number % 2, 0);
     if (weighted) {
@@ -49,7 +49,7 @@ void check_same_as_single(const Data& data, const Loss& loss, const Options& opt
   }
   for (const int threads : {1, 3})
     for (const Index width : widths) {
-      const auto together = fit_many(design, 9, source, threads, {}, width);
+      const auto together = fit_many(design, 9, source, {threads}, width);
       REQUIRE(together.size() == 9);
       for (std::size_t i = 0; i < 9; ++i) {
         CHECK(together[i].support == alone[i].support);
@@ -111,7 +111,7 @@ TEST_CASE("row_major_batch_equals_single", "[batch]") {
   const Data data = random_data(700, 150, 0.5, 4);
   const RowView::Matrix rows = data.X;
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
-    problem.loss = kernel_of(Logistic{});
+    problem.loss = Logistic{};
     problem.responses = outcomes(data, 5)[std::size_t(number)];
     problem.options = with_budget(5);
   };
@@ -127,7 +127,7 @@ TEST_CASE("a_bad_problem_fails_alone", "[batch]") {
   const ColumnView design(data.X);
   const auto labels = outcomes(data, 6);
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
-    problem.loss = kernel_of(Logistic{});
+    problem.loss = Logistic{};
     problem.responses = labels[std::size_t(number)];
     problem.options = with_budget(3, 1e-2);
     if (number == 1) problem.responses.setOnes();
@@ -135,7 +135,7 @@ TEST_CASE("a_bad_problem_fails_alone", "[batch]") {
     if (number == 3) problem.loss = nullptr;
     if (number == 4) problem.options.k = -1;
   };
-  const auto fits = fit_many(design, 6, source, 2);
+  const auto fits = fit_many(design, 6, source, {2});
   REQUIRE(fits.size() == 6);
   CHECK(fits[1].info.message == "y has no row of class 0 with a positive weight; both classes are needed");
   CHECK(fits[2].info.message == "y[5] is nan; labels must be 0 or 1");
@@ -150,7 +150,7 @@ TEST_CASE("an_entry_that_is_not_finite_fails_every_problem", "[batch]") {
   const auto labels = outcomes(data, 3);
   data.X(17, 130) = std::numeric_limits<double>::infinity();
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
-    problem.loss = kernel_of(Logistic{});
+    problem.loss = Logistic{};
     problem.responses = labels[std::size_t(number)];
     problem.options = with_budget(3, 1e-2);
   };
@@ -164,9 +164,9 @@ TEST_CASE("an_entry_that_is_not_finite_fails_every_problem", "[batch]") {
 TEST_CASE("an_interrupted_batch_is_empty", "[batch]") {
   const Data data = random_data(100, 200, 0.5, 6);
   const ProblemSource source = [&](Index, BatchProblem& problem) {
-    problem.loss = kernel_of(Logistic{});
+    problem.loss = Logistic{};
     problem.responses = data.y;
   };
-  for (const int threads : {1, 2}) CHECK(fit_many(ColumnView(data.X), 50, source, threads, [] { return true; }).empty());
+  for (const int threads : {1, 2}) CHECK(fit_many(ColumnView(data.X), 50, source, {threads, [] { return true; }}).empty());
   CHECK(fit_many(ColumnView(data.X), 0, source).empty());
 }

@@ -1,7 +1,9 @@
 // Entries as a program calls them, and what they say when something is not as it should be.
 #include <cmath>
+#include <cstdint>
 #include <ksparse/ksparse.hpp>
 #include <string>
+#include <vector>
 
 #include "catch.hpp"
 #include "data.hpp"
@@ -17,13 +19,13 @@ TEST_CASE("walks_share_a_search_and_do_not_depend_on_threads", "[entries]") {
   const FitResult one = fit(ColumnView(data.X), data.y, Logistic{}, options);
   options.walks = 3;
   const FitResult alone = fit(ColumnView(data.X), data.y, Logistic{}, options),
-                  together = fit(ColumnView(data.X), data.y, Logistic{}, options, {}, 2);
+                  together = fit(ColumnView(data.X), data.y, Logistic{}, options, {2});
   CHECK(alone.support == together.support);
   CHECK(alone.objective == together.objective);
   CHECK(alone.info.rounds == together.info.rounds);
   CHECK(alone.objective <= one.objective * (1 + 1e-3));
   const Interrupt at_once = [] { return true; };
-  CHECK(fit(ColumnView(data.X), data.y, Logistic{}, options, at_once).info.status == Status::interrupted);
+  CHECK(fit(ColumnView(data.X), data.y, Logistic{}, options, {1, at_once}).info.status == Status::interrupted);
 }
 
 TEST_CASE("a_workspace_may_be_moved_and_refuses_bad_input", "[entries]") {
@@ -136,4 +138,107 @@ TEST_CASE("alternatives_name_what_is_wrong", "[entries]") {
   CHECK(of({1, 99}, 2).info.status == Status::invalid_input);
   data.X(3, 4) = std::nan("");
   CHECK(of({1, 2}, 2).info.status == Status::invalid_input);
+}
+
+namespace {
+
+/// A loss too large to be kept in place, which is otherwise the logistic one.
+struct LargeLoss : Logistic {
+  std::vector<double> more = std::vector<double>(20, 1.0);
+  double numbers[20] = {};
+};
+
+}  // namespace
+
+TEST_CASE("every_matrix_of_eigen_is_read_as_it_is", "[entries]") {
+  const Data data = random_data(120, 12, 0.4, 11);
+  const Eigen::MatrixXd X = (data.X.array().abs() > 0.4).select(data.X.array(), 0.0).matrix().cast<float>().cast<double>();
+  const Problem problem(data.y);
+  Options options;
+  options.k = 3;
+  options.ridge = 1e-3;
+  const FitResult expected = fit(ColumnView(X), problem, Focal{0.4, 1.0}, options);
+  const auto check = [&](const auto& given) {
+    const FitResult got = fit(given, problem, Focal{0.4, 1.0}, options);
+    CHECK(got.info.message == "");
+    CHECK(got.support == expected.support);
+    CHECK(std::abs(got.objective - expected.objective) < 1e-12);
+  };
+  const RowView::Matrix by_rows = X;
+  const Eigen::MatrixXf floats = X.cast<float>();
+  const Eigen::SparseMatrix<double> sparse = X.sparseView();
+  const Eigen::SparseMatrix<float, Eigen::RowMajor, std::int64_t> sparse_rows = floats.sparseView();
+  check(X);
+  check(by_rows);
+  check(floats);
+  check(Eigen::Matrix<float, Eigen::Dynamic, 12, Eigen::RowMajor>(floats));  // a temporary lives until the fit is done
+  check(X.array().eval());
+  check(Eigen::MatrixXd(X.transpose()).transpose());
+  check(Eigen::Map<const Eigen::MatrixXd>(X.data(), 120, 12));
+  check(Eigen::Ref<const Eigen::MatrixXd>(X));
+  Eigen::MatrixXd wide = Eigen::MatrixXd::Zero(130, 20);
+  wide.block(3, 5, 120, 12) = X;
+  const RowView::Matrix wide_by_rows = wide;
+  check(wide.block(3, 5, 120, 12));
+  check(wide.middleCols(5, 12).middleRows(3, 120));
+  check(wide_by_rows.block(3, 5, 120, 12));
+  check(Eigen::Map<const Eigen::MatrixXd, 0, Eigen::OuterStride<>>(&wide(3, 5), 120, 12, Eigen::OuterStride<>(130)));
+  check(sparse);
+  check(sparse_rows);
+  check(Eigen::Map<const Eigen::SparseMatrix<double>>(120, 12, sparse.nonZeros(), sparse.outerIndexPtr(),
+                                                      sparse.innerIndexPtr(), sparse.valuePtr()));
+  check(Eigen::Ref<const Eigen::SparseMatrix<double>>(sparse));
+
+  Eigen::SparseMatrix<double> loose = sparse;
+  loose.uncompress();
+  for (const FitResult& refused :
+       {fit(loose, problem, Logistic{}, options), fit(sparse.middleCols(2, 5), problem, Logistic{}, options),
+        fit(sparse_rows.middleRows(1, 119), data.y.tail(119), Logistic{}, options)})
+    CHECK(refused.info.message.find("makeCompressed()") != std::string::npos);
+}
+
+TEST_CASE("vectors_of_a_problem_are_read_as_they_are", "[entries]") {
+  const Data data = random_data(90, 6, 0.2, 12);
+  Eigen::MatrixXd columns(90, 3);
+  columns.col(1) = data.y;
+  columns.col(2) = Eigen::VectorXd::LinSpaced(90, 0.5, 1.5);
+  Options options;
+  options.k = 2;
+  const double F = fit(data.X, data.y, Logistic{}, options).objective,
+               weighted = fit(data.X, {data.y, columns.col(2)}, Logistic{}, options).objective;
+  CHECK(fit(data.X, columns.col(1), Logistic{}, options).objective == F);
+  CHECK(fit(data.X, columns.col(1).head(90), Logistic{}, options).objective == F);
+  CHECK(fit(data.X, Eigen::Ref<const Eigen::VectorXd>(data.y), Logistic{}, options).objective == F);
+  CHECK(fit(data.X, Eigen::RowVectorXd(data.y.transpose()), Logistic{}, options).objective == F);
+  CHECK(fit(data.X, Problem::Vector(&columns(0, 1), 90), Logistic{}, options).objective == F);
+  CHECK(weighted != F);
+  const Problem all{data.y, columns.col(2), columns.col(0).setZero()};
+  CHECK(all.weights.data() == &columns(0, 2));
+  CHECK(fit(data.X, all, Logistic{}, options).objective == weighted);
+}
+
+TEST_CASE("any_loss_keeps_what_it_is_given", "[entries]") {
+  const Data data = random_data(90, 6, 0.2, 13);
+  Options options;
+  options.k = 2;
+  const auto F = [&](const AnyLoss& loss) { return fit(data.X, data.y, loss, options).objective; };
+  const double logistic = F(Logistic{}), focal = F(Focal{0.3, 1.5});
+  AnyLoss loss;
+  CHECK(!loss);
+  CHECK(fit(data.X, data.y, loss, options).info.message == "the problem has no loss");
+  loss = Focal{0.3, 1.5};
+  const AnyLoss copy = loss;
+  loss = LargeLoss{};
+  const AnyLoss large = loss;
+  loss = AnyLoss();
+  CHECK(F(copy) == focal);
+  CHECK(F(large) == logistic);
+  std::vector<AnyLoss> many;
+  for (int i = 0; i < 9; ++i) many.push_back(i % 2 ? AnyLoss(Focal{0.3, 1.5}) : AnyLoss(Logistic{}));
+  for (int i = 0; i < 9; ++i) CHECK(F(many[std::size_t(i)]) == (i % 2 ? focal : logistic));
+  const KernelOf<Focal> kernel{Focal{0.3, 1.5}};
+  const LossKernel& of_any_kind = kernel;
+  const AnyLoss referring = of_any_kind;
+  CHECK(&*referring == &kernel);
+  CHECK(F(kernel) == focal);
 }

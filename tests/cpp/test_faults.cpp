@@ -148,7 +148,7 @@ TEST_CASE("fits_survive_every_failing_allocation", "[faults]") {
   }
   SECTION("walks over threads") {
     options.walks = 3;
-    survives_every_failure([&] { return fit(ColumnView(data.X), data.y, Logistic{}, options, {}, 2).objective; }, false);
+    survives_every_failure([&] { return fit(ColumnView(data.X), data.y, Logistic{}, options, {2}).objective; }, false);
   }
   SECTION("path") {
     options.max_rounds = 2;
@@ -162,14 +162,14 @@ TEST_CASE("batches_survive_every_failing_allocation", "[faults]") {
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
     problem.responses = data.y;
     problem.responses[number] = 1 - problem.responses[number];
-    problem.loss = kernel_of(Logistic{});
+    problem.loss = Logistic{};
     problem.options.k = 3;
   };
   for (const int threads : {1, 2})
     survives_every_failure(
         [&] {
           double total = 0;
-          for (const CompactFit& fit : fit_many(ColumnView(data.X), 5, source, threads)) total += fit.objective;
+          for (const CompactFit& fit : fit_many(ColumnView(data.X), 5, source, {threads})) total += fit.objective;
           return total;
         },
         threads == 1);

@@ -236,7 +236,7 @@ TEST_CASE("a_k_beyond_the_units_is_all_of_them", "[fit]") {
       REQUIRE(path.size() == ks.size() - (k == huge));
       for (std::size_t i = 1; i < path.size(); ++i) CHECK(close(path[i].objective, all.objective, 1e-12));
       const ProblemSource source = [&](Index, BatchProblem& one) {
-        one.loss = kernel_of(Logistic{});
+        one.loss = Logistic{};
         one.responses = data.y;
         one.options = options;
         one.options.walks = 1;
@@ -368,13 +368,13 @@ TEST_CASE("tasks_over_threads_are_the_same_as_one_by_one", "[fit]") {
   std::vector<PathTask> tasks;
   for (Index fold = 0; fold < 4; ++fold)
     for (const double ridge : {1e-1, 1e-3}) {
-      PathTask task{fold, kernel_of(Logistic{}), with_k(0, ridge), ridge < 1e-2};
+      PathTask task{fold, Logistic{}, with_k(0, ridge), ridge < 1e-2};
       task.options.effort = Effort::fast;
       tasks.push_back(task);
     }
   const Counts view(counts.data(), 4, 200);
-  const auto one = fit_paths(design, problem, view, tasks, {1, 2, 4}, 1),
-             three = fit_paths(design, problem, view, tasks, {1, 2, 4}, 3);
+  const auto one = fit_paths(design, problem, view, tasks, {1, 2, 4}, {1}),
+             three = fit_paths(design, problem, view, tasks, {1, 2, 4}, {3});
   REQUIRE(one.size() == tasks.size());
   REQUIRE(three.size() == tasks.size());
   for (std::size_t i = 0; i < tasks.size(); ++i) {

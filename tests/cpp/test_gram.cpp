@@ -141,7 +141,7 @@ TEST_CASE("a path reads the rows for the products of columns and for its last re
   Options options;
   options.effort = Effort::thorough;
   options.max_rounds = 100;
-  const auto path = fit_path(design, problem_of(data.y), KernelOf<Squared>(Squared{}), ks, options, {}, nullptr, {});
+  const auto path = fit_path(design, problem_of(data.y), KernelOf<Squared>(Squared{}), ks, options);
   REQUIRE(path.back().info.status == Status::converged);
   CHECK(path.front().info.refits > 1500);
   // One scan for the units, once for the products; and each of the last refits gathers its columns.
@@ -156,7 +156,7 @@ TEST_CASE("what normal equations cannot tell is asked of the rows") {
   data.y = data.X.col(1) + data.X.col(2) - 1e-3 * data.X.col(5);
   const ColumnView design(data.X);
   std::vector<Index> ks = {1, 2, 3, 4};
-  const auto path = fit_path(design, problem_of(data.y), KernelOf<Squared>(Squared{}), ks, Options{}, {}, nullptr, {});
+  const auto path = fit_path(design, problem_of(data.y), KernelOf<Squared>(Squared{}), ks, Options{});
   CHECK(path[2].objective <= 1e-20);  // a perfect fit, however little of it the third feature brings
   CHECK(path[1].objective > 1e-8);
 }

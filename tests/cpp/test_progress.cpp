@@ -55,7 +55,7 @@ ProblemSource alike(const Data& data, const Before& before) {
   return [&data, before](Index number, BatchProblem& problem) {
     before(number);
     problem.responses = data.y;
-    problem.loss = kernel_of(Logistic{});
+    problem.loss = Logistic{};
     problem.options = fast(2);
   };
 }
@@ -67,15 +67,15 @@ TEST_CASE("progress_of_a_batch_rises_to_all_problems", "[progress]") {
   for (const int threads : {1, 3}) {
     Record record;
     // Longer than the interval between two calls.
-    fit_many(ColumnView(data.X), 5, alike(data, [](Index) { wait(60); }), threads, {}, 0, record.progress());
+    fit_many(ColumnView(data.X), 5, alike(data, [](Index) { wait(60); }), {threads, {}, record.progress()});
     record.check_whole(5);
     if (threads == 1) CHECK(record.done == std::vector<Index>{0, 1, 2, 3, 4, 5});
   }
   Record quick, none;
-  fit_many(ColumnView(data.X), 300, alike(data, [](Index) {}), 2, {}, 0, quick.progress());
+  fit_many(ColumnView(data.X), 300, alike(data, [](Index) {}), {2, {}, quick.progress()});
   quick.check_whole(300);
   CHECK(quick.done.size() < 300);
-  fit_many(ColumnView(data.X), 0, alike(data, [](Index) {}), 1, {}, 0, none.progress());
+  fit_many(ColumnView(data.X), 0, alike(data, [](Index) {}), {1, {}, none.progress()});
   CHECK(none.done == std::vector<Index>{0});
 }
 
@@ -83,11 +83,11 @@ TEST_CASE("a_problem_that_fails_counts_as_done", "[progress]") {
   const Data data = random_data(100, 20, 0.5, 1);
   const ProblemSource source = [&](Index number, BatchProblem& problem) {
     problem.responses = number == 1 ? Eigen::VectorXd::Ones(100).eval() : data.y;
-    problem.loss = kernel_of(Logistic{});
+    problem.loss = Logistic{};
     problem.options = fast(2);
   };
   Record record;
-  CHECK(fit_many(ColumnView(data.X), 3, source, 1, {}, 0, record.progress())[1].info.status == Status::invalid_input);
+  CHECK(fit_many(ColumnView(data.X), 3, source, {1, {}, record.progress()})[1].info.status == Status::invalid_input);
   record.check_whole(3);
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("progress_of_paths_rises_to_all_entries", "[progress]") {
   const ColumnView design(data.X);
   const Problem problem{Problem::Vector(data.y.data(), data.y.size())};
   Record one;
-  const auto path = fit_path(design, problem, Logistic{}, {0, 1, 2, 4}, fast(0), {}, nullptr, one.progress());
+  const auto path = fit_path(design, problem, Logistic{}, {0, 1, 2, 4}, fast(0), {1, {}, one.progress()});
   one.check_whole(4);
 
   Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> counts(4, 200);
@@ -104,13 +104,13 @@ TEST_CASE("progress_of_paths_rises_to_all_entries", "[progress]") {
     for (Index fold = 0; fold < 4; ++fold) counts(fold, i) = i % 4 != fold;
   std::vector<PathTask> tasks;
   for (Index fold = 0; fold < 4; ++fold)
-    for (const bool follows : {false, true}) tasks.push_back({fold, kernel_of(Logistic{}), fast(0), follows});
+    for (const bool follows : {false, true}) tasks.push_back({fold, Logistic{}, fast(0), follows});
   const Counts view(counts.data(), 4, 200);
   for (const int threads : {1, 3}) {
     Record all;
-    const auto paths = fit_paths(design, problem, view, tasks, {1, 2, 4}, threads, {}, all.progress());
+    const auto paths = fit_paths(design, problem, view, tasks, {1, 2, 4}, {threads, {}, all.progress()});
     all.check_whole(8 * 3);
-    const auto untold = fit_paths(design, problem, view, tasks, {1, 2, 4}, threads);
+    const auto untold = fit_paths(design, problem, view, tasks, {1, 2, 4}, {threads});
     for (std::size_t i = 0; i < tasks.size(); ++i)
       for (std::size_t k = 0; k < 3; ++k) CHECK(paths[i][k].objective == untold[i][k].objective);
   }
@@ -132,13 +132,13 @@ TEST_CASE("what_progress_throws_ends_the_work_and_reaches_the_caller", "[progres
       wait(10);
       while (threads > 1 && number >= 10 && !thrown) wait(1);
     });
-    CHECK_THROWS_AS(fit_many(ColumnView(data.X), 1000, source, threads, {}, 0, progress), std::runtime_error);
+    CHECK_THROWS_AS(fit_many(ColumnView(data.X), 1000, source, {threads, {}, progress}), std::runtime_error);
     CHECK(begun < 1000);
     CHECK(begun >= 1);
   }
   const Problem problem{Problem::Vector(data.y.data(), data.y.size())};
   const Progress at_once = [](Index, Index) { throw std::runtime_error("at once"); };
-  CHECK_THROWS_AS(fit_path(ColumnView(data.X), problem, Logistic{}, {1, 2}, fast(0), {}, nullptr, at_once), std::runtime_error);
+  CHECK_THROWS_AS(fit_path(ColumnView(data.X), problem, Logistic{}, {1, 2}, fast(0), {1, {}, at_once}), std::runtime_error);
 }
 
 TEST_CASE("interrupted_work_is_not_told_to_be_done", "[progress]") {
@@ -148,7 +148,7 @@ TEST_CASE("interrupted_work_is_not_told_to_be_done", "[progress]") {
     int polls = 0;
     const Interrupt interrupt = [&] { return ++polls > 2; };
     const auto source = alike(data, [](Index) { wait(10); });
-    CHECK(fit_many(ColumnView(data.X), 1000, source, threads, interrupt, 0, record.progress()).empty());
+    CHECK(fit_many(ColumnView(data.X), 1000, source, {threads, interrupt, record.progress()}).empty());
     CHECK(record.done.back() < 1000);
   }
 }

@@ -268,7 +268,7 @@ TEST_CASE("every_storage_gives_the_same_path_batch_and_alternatives", "[storage]
   const ColumnView dense(stored.columns);
   const auto source = [&](Index number, BatchProblem& one) {
     one.responses = number == 1 ? Eigen::VectorXd(1 - data.y.array()) : data.y;
-    one.loss = kernel_of(Logistic{});
+    one.loss = Logistic{};
     one.options = options;
   };
   const auto path = fit_path(dense, problem, Logistic{}, {1, 2, 4}, options);

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "design/design.hpp"
-#include "loss/kernel.hpp"
+#include "design/any_design.hpp"
+#include "loss/any_loss.hpp"
 #include "options.hpp"
 #include "problem.hpp"
 #include "result.hpp"
@@ -46,25 +46,12 @@ namespace {
 
 // ------------------------------------------------------------------------------------------------------------------- one fit
 
-/// Best subset of at most options.k features of a design (ColumnView, RowView) for a problem. Never throws and never aborts on
-/// account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong. A k that is larger
-/// than the number of features (or of groups) allows all of them, here and in all other entries. Threads: as many run the walks
-/// of the search, of which there is one unless options.walks says more.
-KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options = {},
-                            const Interrupt& interrupt = {}, int threads = 1);
-
-template <class Loss, IfLoss<Loss> = 0>
-FitResult fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
-              const Interrupt& interrupt = {}, int threads = 1) {
-  return fit(design, problem, KernelOf<Loss>(loss), options, interrupt, threads);
-}
-
-/// The same with responses alone: y (n,).
-template <class Loss>
-FitResult fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
-              const Interrupt& interrupt = {}, int threads = 1) {
-  return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt, threads);
-}
+/// Best subset of at most options.k features of X for a problem: y, or y with weights and an offset. Never throws and never
+/// aborts on account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong. A k that is
+/// larger than the number of features (or of groups) allows all of them, here and in all other entries. The threads run the
+/// walks of the search, of which there is one unless options.walks says more.
+KSPARSE_ENTRY FitResult fit(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& options = {},
+                            const Run& run = {});
 
 /// What a fit needs of memory, kept for the next: for a server that fits all day. After its first fit, one of the same shape
 /// (rows, columns and storage of X, k, kind of search) allocates nothing, whatever its data and its loss; with always_in,
@@ -77,20 +64,8 @@ class Workspace {
   KSPARSE_ENTRY Workspace& operator=(Workspace&&) noexcept;
 
   /// As ksparse::fit by one walk, which has the whole budget. The answer is valid until the next call.
-  KSPARSE_ENTRY const FitResult& fit(const Design& design, const Problem& problem, const LossKernel& loss,
-                                     const Options& options = {}, const Interrupt& interrupt = {});
-
-  template <class Loss, IfLoss<Loss> = 0>
-  const FitResult& fit(const Design& design, const Problem& problem, const Loss& loss, const Options& options = {},
-                       const Interrupt& interrupt = {}) {
-    return fit(design, problem, KernelOf<Loss>(loss), options, interrupt);
-  }
-
-  template <class Loss>
-  const FitResult& fit(const Design& design, const Eigen::VectorXd& y, const Loss& loss, const Options& options = {},
-                       const Interrupt& interrupt = {}) {
-    return fit(design, Problem{Problem::Vector(y.data(), y.size())}, loss, options, interrupt);
-  }
+  KSPARSE_ENTRY const FitResult& fit(const AnyDesign& X, const Problem& problem, const AnyLoss& loss,
+                                     const Options& options = {}, const Run& run = {});
 
  private:
   struct Memory;
@@ -100,26 +75,16 @@ class Workspace {
 // -------------------------------------------------------------------------------------------------------------------- losses
 
 /// A built-in loss by its name in Python ("logistic", "focal", "huber", ...), with its parameters in the order of its members;
-/// what is out of range a fit refuses. Null if there is none, or not so many parameters, and `wrong` then says so. The structs
+/// what is out of range a fit refuses. Empty if there is none, or not so many parameters, and `wrong` then says so. The structs
 /// themselves are as good where the loss is known beforehand.
-KSPARSE_ENTRY std::shared_ptr<const LossKernel> loss_by_name(const std::string& name, const std::vector<double>& parameters,
-                                                             std::string& wrong);
+KSPARSE_ENTRY AnyLoss loss_by_name(const std::string& name, const std::vector<double>& parameters, std::string& wrong);
 
 // ---------------------------------------------------------------------------------------------------------------------- path
 
 /// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input, on an interrupt, and where the
-/// model without features cannot be fitted, one result that says so. Seeds: fits of a like problem to begin at, one for each k. Progress is told of entries.
-KSPARSE_ENTRY std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
-                                              const std::vector<Index>& ks, const Options& options = {},
-                                              const Interrupt& interrupt = {}, const std::vector<CompactFit>* seeds = nullptr,
-                                              const Progress& progress = {});
-
-template <class Loss, IfLoss<Loss> = 0>
-std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const Loss& loss, const std::vector<Index>& ks,
-                                const Options& options = {}, const Interrupt& interrupt = {},
-                                const std::vector<CompactFit>* seeds = nullptr, const Progress& progress = {}) {
-  return fit_path(design, problem, KernelOf<Loss>(loss), ks, options, interrupt, seeds, progress);
-}
+/// model without features cannot be fitted, one result that says so. Progress is told of entries.
+KSPARSE_ENTRY std::vector<FitResult> fit_path(const AnyDesign& X, const Problem& problem, const AnyLoss& loss,
+                                              const std::vector<Index>& ks, const Options& options = {}, const Run& run = {});
 
 /// How often each row counts, one resampling per row of the matrix: 0 and 1 for a fold, counts for a bootstrap round. No list
 /// of rows is long enough for 64 bits to overflow; a splitter may well name a row more than 65,535 times.
@@ -127,7 +92,7 @@ using Counts = Eigen::Map<const Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eige
 
 struct PathTask {
   Index resampling = 0;  // row of the counts
-  std::shared_ptr<const LossKernel> loss;
+  AnyLoss loss;
   Options options;
   bool follows = false;  // starts from the fits of the task before it, which has the same resampling and a neighbouring setting
 };
@@ -135,10 +100,9 @@ struct PathTask {
 /// fit_path for every task, over threads; weights are those of the problem times the task's counts. X is shared by all. A task
 /// that fails holds one fit that says why, and the others are as they would be without it. Progress is told of the entries of
 /// all paths. Empty if interrupted.
-KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
+KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X, const Problem& problem, const Counts& counts,
                                                              const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
-                                                             int threads, const Interrupt& interrupt = {},
-                                                             const Progress& progress = {});
+                                                             const Run& run = {});
 
 // --------------------------------------------------------------------------------------------------------------------- batch
 
@@ -147,13 +111,10 @@ struct BatchProblem {
   Eigen::VectorXd responses;  // (n,) y: 0 or 1, or what the loss allows
   Eigen::VectorXd weights;    // (n,) >= 0, or empty
   Eigen::VectorXd offset;     // (n,) or empty
-  std::shared_ptr<const LossKernel> loss;
+  AnyLoss loss;
   Options options;
 
-  Problem rows() const {
-    const auto view = [](const Eigen::VectorXd& v) { return Problem::Vector(v.data(), v.size()); };
-    return {view(responses), view(weights), view(offset)};
-  }
+  Problem rows() const { return {responses, weights, offset}; }
 };
 
 /// Fills in the problem of a number; called from several threads at once.
@@ -162,8 +123,8 @@ using ProblemSource = std::function<void(Index, BatchProblem&)>;
 /// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
 /// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread, 0:
 /// a suitable number. Progress is told of problems. Empty if interrupted.
-KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads = 1,
-                                               const Interrupt& interrupt = {}, Index width = 0, const Progress& progress = {});
+KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, const ProblemSource& source,
+                                               const Run& run = {}, Index width = 0);
 
 // -------------------------------------------------------------------------------------------------------------- alternatives
 
@@ -182,13 +143,7 @@ struct Alternatives {
 /// For each feature of a support the `count` best features to stand in for it. Candidates come from one exact scan of all
 /// features, twice as many as asked for, and are refitted; if there are fewer than `count`, all of them. Features that must
 /// stay in have no alternatives.
-KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& problem, const LossKernel& loss, Options options,
-                                        const std::vector<Index>& support, Index count, const Interrupt& interrupt = {});
-
-template <class Loss, IfLoss<Loss> = 0>
-Alternatives alternatives(const Design& design, const Problem& problem, const Loss& loss, const Options& options,
-                          const std::vector<Index>& support, Index count, const Interrupt& interrupt = {}) {
-  return alternatives(design, problem, KernelOf<Loss>(loss), options, support, count, interrupt);
-}
+KSPARSE_ENTRY Alternatives alternatives(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, Options options,
+                                        const std::vector<Index>& support, Index count, const Run& run = {});
 
 }  // namespace ksparse

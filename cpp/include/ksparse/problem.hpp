@@ -21,6 +21,12 @@ struct Problem {
   Vector weights{nullptr, 0};    // (n,) >= 0, or empty: all 1
   Vector offset{nullptr, 0};     // (n,) added to the linear predictor, or empty: 0
 
+  Problem() = default;
+  /// Views of Eigen's vectors of doubles, which must live as long: implicit, so that y alone is a problem.
+  template <class Y = Vector, class W = Vector, class O = Vector>
+  Problem(const Y& y, const W& sample_weight = W(nullptr, 0), const O& added = O(nullptr, 0))
+      : responses(view(y)), weights(view(sample_weight)), offset(view(added)) {}
+
   /// The first broken rule in words, for a design of n rows and responses of a kind.
   std::optional<std::string> problem(Index n, Responses kind) const {
     const auto wrong_size = [n](const char* name, Index size) {
@@ -49,6 +55,22 @@ struct Problem {
   }
 
  private:
+  template <class V>
+  static constexpr bool is_readable() {
+    if constexpr (internal::is_in_memory<V, double>()) return bool(V::IsVectorAtCompileTime);
+    return false;
+  }
+  template <class V>
+  static Vector view(const V& vector) {
+    constexpr bool readable = is_readable<V>();
+    static_assert(readable,
+                  "ksparse: y, weights and offset must be Eigen vectors of double that lie in memory without gaps, such as a "
+                  "VectorXd, a Map or a column of a MatrixXd; evaluate or convert anything else into a VectorXd first");
+    if constexpr (readable)
+      return {vector.data(), vector.size()};
+    else
+      return {nullptr, 0};
+  }
   static bool allows(Responses kind, double y) {
     switch (kind) {
       case Responses::binary: return y == 0.0 || y == 1.0;

@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <functional>
+#include <type_traits>
 
 namespace ksparse {
 
@@ -17,6 +18,30 @@ using Interrupt = std::function<bool()>;
 /// (total, total) at last if the work was done to its end. Empty: nobody is told. It is called from the calling thread only;
 /// what it throws ends the work and reaches the caller.
 using Progress = std::function<void(Index done, Index total)>;
+
+/// How an entry works, none of which changes its answers.
+struct Run {
+  int threads = 1;           ///< that work at once, the calling one included; fewer than 1 mean 1
+  Interrupt interrupt = {};  ///< ends the work
+  Progress progress = {};    ///< told of paths, of batches and of whatever else has parts to count
+};
+
+namespace internal {
+
+template <class Object>
+std::true_type is_dense(const Eigen::DenseBase<Object>*);
+std::false_type is_dense(const void*);
+
+/// Whether an object of Eigen has its numbers, of a type, in memory, and the rows or the columns without gaps.
+template <class Object, class Scalar>
+constexpr bool is_in_memory() {
+  if constexpr (decltype(is_dense(static_cast<const Object*>(nullptr)))::value)
+    return (int(Object::Flags) & int(Eigen::DirectAccessBit)) != 0 && std::is_same_v<typename Object::Scalar, Scalar> &&
+           int(Object::InnerStrideAtCompileTime) == 1;
+  return false;
+}
+
+}  // namespace internal
 
 /// Which columns a scan covers: `count` of them, either listed or consecutive from `first`.
 struct Columns {

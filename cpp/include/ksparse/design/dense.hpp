@@ -19,9 +19,8 @@ namespace internal {
 /// matrix that is not a temporary, or a Map, Ref or Block.
 template <class Object, class Scalar, bool by_rows, class Plain = std::remove_cv_t<std::remove_reference_t<Object>>>
 constexpr bool is_viewable() {
-  if constexpr (std::is_base_of_v<Eigen::MatrixBase<Plain>, Plain>)
-    return (int(Plain::Flags) & int(Eigen::DirectAccessBit)) != 0 && std::is_same_v<typename Plain::Scalar, Scalar> &&
-           bool(Plain::IsRowMajor) == by_rows && int(Plain::InnerStrideAtCompileTime) == 1 &&
+  if constexpr (is_in_memory<Plain, Scalar>())
+    return bool(Plain::IsRowMajor) == by_rows &&
            (std::is_lvalue_reference_v<Object> || !std::is_base_of_v<Eigen::PlainObjectBase<Plain>, Plain>);
   return false;
 }

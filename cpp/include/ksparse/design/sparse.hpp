@@ -14,11 +14,35 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "gathered.hpp"
 
 namespace ksparse {
+
+namespace internal {
+
+/// Whether an object of Eigen has its entries in three arrays, as a compressed matrix has, by rows or by columns.
+template <class Object, bool by_rows>
+constexpr bool is_sparse() {
+  if constexpr (std::is_base_of_v<Eigen::SparseCompressedBase<Object>, Object>)
+    return bool(Object::IsRowMajor) == by_rows &&
+           (std::is_same_v<typename Object::Scalar, double> || std::is_same_v<typename Object::Scalar, float>);
+  return false;
+}
+
+/// Where the lines of a sparse object of Eigen start; null unless they follow one another from the first entry on.
+template <class Object>
+auto starts_of(const Object& X) noexcept {
+  const auto* const starts = X.outerIndexPtr();
+  return X.isCompressed() && starts && starts[0] == 0 ? starts : nullptr;
+}
+
+constexpr const char* not_compressed =
+    "sparse X is not compressed, or is a part of another matrix; call X.makeCompressed(), or copy the part, first";
+
+}  // namespace internal
 
 /// A set of rows or columns, a bit for each.
 class IndexSet {
@@ -286,15 +310,17 @@ class SparseColumns final : public SparseDesign {
   SparseColumns(Index rows, Index columns, const StorageIndex* starts, const StorageIndex* row_numbers,
                 const Scalar* values) noexcept
       : rows_(rows), columns_(columns), starts_(starts), row_numbers_(row_numbers), values_(values) {}
-  /// X must be compressed, X.makeCompressed().
-  explicit SparseColumns(const Matrix& X) noexcept
-      : SparseColumns(X.rows(), X.cols(), X.outerIndexPtr(), X.innerIndexPtr(), X.valuePtr()) {}
+  /// Of a SparseMatrix, or of a Map or Ref of one. X must be compressed, X.makeCompressed().
+  template <class Object, std::enable_if_t<internal::is_sparse<Object, false>(), int> = 0>
+  explicit SparseColumns(const Object& X) noexcept
+      : SparseColumns(X.rows(), X.cols(), internal::starts_of(X), X.innerIndexPtr(), X.valuePtr()) {}
   explicit SparseColumns(Matrix&&) = delete;  // would dangle
 
   Index rows() const noexcept override { return rows_; }
   Index columns() const noexcept override { return columns_; }
 
   std::optional<std::string> problem() const override {
+    if (!starts_) return internal::not_compressed;
     return kernels::problem_of_compressed(columns_, rows_, starts_, row_numbers_, "column", "row");
   }
 

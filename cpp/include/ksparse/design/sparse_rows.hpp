@@ -65,9 +65,10 @@ class SparseRows final : public SparseDesign {
   SparseRows(Index rows, Index columns, const StorageIndex* starts, const StorageIndex* column_numbers,
              const Scalar* values) noexcept
       : rows_(rows), columns_(columns), starts_(starts), column_numbers_(column_numbers), values_(values) {}
-  /// X must be compressed, X.makeCompressed().
-  explicit SparseRows(const Matrix& X) noexcept
-      : SparseRows(X.rows(), X.cols(), X.outerIndexPtr(), X.innerIndexPtr(), X.valuePtr()) {}
+  /// Of a SparseMatrix, or of a Map or Ref of one. X must be compressed, X.makeCompressed().
+  template <class Object, std::enable_if_t<internal::is_sparse<Object, true>(), int> = 0>
+  explicit SparseRows(const Object& X) noexcept
+      : SparseRows(X.rows(), X.cols(), internal::starts_of(X), X.innerIndexPtr(), X.valuePtr()) {}
   explicit SparseRows(Matrix&&) = delete;  // would dangle
 
   Index rows() const noexcept override { return rows_; }
@@ -75,6 +76,7 @@ class SparseRows final : public SparseDesign {
   bool columns_contiguous() const noexcept override { return false; }
 
   std::optional<std::string> problem() const override {
+    if (!starts_) return internal::not_compressed;
     return kernels::problem_of_compressed(rows_, columns_, starts_, column_numbers_, "row", "column");
   }
 

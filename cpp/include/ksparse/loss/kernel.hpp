@@ -89,6 +89,8 @@ namespace internal {
 
 template <class Loss>
 constexpr bool is_margin_loss = std::is_invocable_v<const Loss&, const Pack&, const Pack&>;
+template <class Loss>
+constexpr bool is_loss = is_margin_loss<Loss> || std::is_invocable_v<const Loss&, const Pack&, const Pack&, const Pack&>;
 
 template <class Loss>
 constexpr Responses responses_of() {
@@ -254,14 +256,5 @@ class KernelOf final : public LossKernel {
 
   const Loss loss_;
 };
-
-template <class Loss>
-std::shared_ptr<const LossKernel> kernel_of(const Loss& loss) {
-  return std::make_shared<KernelOf<Loss>>(loss);
-}
-
-/// Enables overloads that take a loss rather than its kernel.
-template <class Loss>
-using IfLoss = std::enable_if_t<!std::is_base_of_v<LossKernel, Loss>, int>;
 
 }  // namespace ksparse

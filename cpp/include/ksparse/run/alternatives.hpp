@@ -71,20 +71,20 @@ inline Status refit_in_place(GlmObjective& objective, const Iterate& cold, Index
 
 }  // namespace internal
 
-KSPARSE_ENTRY Alternatives alternatives(const Design& design, const Problem& problem, const LossKernel& loss, Options options,
-                                        const std::vector<Index>& support, Index count, const Interrupt& interrupt) {
+KSPARSE_ENTRY Alternatives alternatives(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, Options options,
+                                        const std::vector<Index>& support, Index count, const Run& run) {
   Alternatives answer;
   options.k = Index(support.size());
-  const CheckedDesign checked(design, options);
+  const CheckedDesign checked(*X, options);
   auto wrong = broken_rule(checked, problem, loss, options, options.k);
-  if (!wrong && options.k > options.constraints.units(design.columns())) wrong = "support names a feature twice";
+  if (!wrong && options.k > options.constraints.units(X->columns())) wrong = "support names a feature twice";
   if (!wrong && count < 1) wrong = "count must be >= 1, got " + std::to_string(count);
   if (wrong) {
     answer.info.status = Status::invalid_input;
     answer.info.message = std::move(*wrong);
     return answer;
   }
-  GlmObjective objective(*checked, problem, loss, options, interrupt);
+  GlmObjective objective(*checked, problem, *loss, options, run.interrupt);
   const Index units = objective.features();
   for (const Index unit : support)
     if (unit < 0 || unit >= units) {

@@ -113,17 +113,12 @@ class Window {
     source_(number, problem);
     problem.options.walks = 1;
     if (width_ == 0) width_ = suitable_width(std::min(problem.options.k, design_->columns()));
-    std::optional<std::string> wrong;
-    if (!problem.loss)
-      wrong = "the problem has no loss";
-    else
-      wrong = broken_rule(design_, problem.rows(), *problem.loss, problem.options, problem.options.k);
-    if (!wrong) problem.options.limit_k(design_->columns());
-    if (wrong) {
+    if (auto wrong = broken_rule(design_, problem.rows(), problem.loss, problem.options, problem.options.k)) {
       give(number, compact(refused(design_->columns(), std::move(*wrong))));
       spare_.push_back(std::move(slot));
       return;
     }
+    problem.options.limit_k(design_->columns());
     slot->objective.reset(*design_, problem.rows(), *problem.loss, problem.options, interrupt_);
     slot->search.reset(slot->objective, problem.options);
     (run_to_scan(*slot, give) ? slots_ : spare_).push_back(std::move(slot));
@@ -265,19 +260,19 @@ class Window {
 
 }  // namespace internal
 
-KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count, const ProblemSource& source, int threads,
-                                               const Interrupt& interrupt, Index width, const Progress& progress) {
+KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, const ProblemSource& source, const Run& run,
+                                               Index width) {
   std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)));
-  const Index windows = std::min<Index>(std::max(threads, 1), count);
+  const Index windows = std::min<Index>(std::max(run.threads, 1), count);
   std::atomic<Index> next{0};
   const auto take = [&]() -> Index {
     const Index number = next++;
     return number < count ? number : -1;
   };
-  ProgressCounter counter(progress, Index(answers.size()), interrupt);
+  ProgressCounter counter(run.progress, Index(answers.size()), run.interrupt);
   BatchProblem first;  // whose constraints are as a rule those of all
   if (count > 0) source(0, first);
-  const CheckedDesign checked(design, count, !first.options.constraints.groups.empty());
+  const CheckedDesign checked(*X, count, !first.options.constraints.groups.empty());
   const auto give = [&](Index number, CompactFit fit) {
     answers[std::size_t(number)] = std::move(fit);
     counter.count();
@@ -285,7 +280,7 @@ KSPARSE_ENTRY std::vector<CompactFit> fit_many(const Design& design, Index count
   const auto work = [&](Index, const Interrupt& stopped) {
     internal::Window(checked, source, std::max<Index>(width, 0), stopped).run(take, give);
   };
-  if (!for_each_task(windows, threads, counter.interrupt(), work)) return {};
+  if (!for_each_task(windows, run.threads, counter.interrupt(), work)) return {};
   counter.finish();
   return answers;
 }

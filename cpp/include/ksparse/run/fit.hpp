@@ -74,11 +74,12 @@ class CheckedDesign {
 };
 
 /// What is wrong with the arguments of a fit, in words; nullopt: nothing.
-inline std::optional<std::string> broken_rule(const CheckedDesign& design, const Problem& problem, const LossKernel& loss,
+inline std::optional<std::string> broken_rule(const CheckedDesign& design, const Problem& problem, const AnyLoss& loss,
                                               const Options& options, Index smallest_k) {
   if (auto wrong = options.problem()) return wrong;
-  if (auto wrong = loss.problem()) return wrong;
-  if (auto wrong = problem.problem(design->rows(), loss.responses())) return wrong;
+  if (!loss) return "the problem has no loss";
+  if (auto wrong = loss->problem()) return wrong;
+  if (auto wrong = problem.problem(design->rows(), loss->responses())) return wrong;
   if (design.problem()) return design.problem();
   if (auto wrong = options.constraints.problem(design->columns(), smallest_k)) return wrong;
   return options.problem_of_start(design->columns());
@@ -116,17 +117,17 @@ KSPARSE_ENTRY Workspace::~Workspace() = default;
 KSPARSE_ENTRY Workspace::Workspace(Workspace&&) noexcept = default;
 KSPARSE_ENTRY Workspace& Workspace::operator=(Workspace&&) noexcept = default;
 
-KSPARSE_ENTRY const FitResult& Workspace::fit(const Design& design, const Problem& problem, const LossKernel& loss,
-                                              const Options& options, const Interrupt& interrupt) {
+KSPARSE_ENTRY const FitResult& Workspace::fit(const AnyDesign& X, const Problem& problem, const AnyLoss& loss,
+                                              const Options& options, const Run& run) {
   if (!memory_) memory_ = std::make_unique<Memory>();  // moved from
   auto& [own, objective, search, result] = *memory_;
-  const CheckedDesign checked(design, options);
+  const CheckedDesign checked(*X, options);
   if (auto wrong = broken_rule(checked, problem, loss, options, options.k))
-    return result = refused(design.columns(), std::move(*wrong));
+    return result = refused(X->columns(), std::move(*wrong));
   own = options;
   own.limit_k(checked->columns());
   own.walks = 1;
-  objective.reset(*checked, problem, loss, own, interrupt);
+  objective.reset(*checked, problem, *loss, own, run.interrupt);
   search.reset(objective, own);
   search.reserve();
   drive(search, objective);
@@ -165,19 +166,19 @@ inline FitResult best_of(std::vector<FitResult> ends) {
 
 }  // namespace internal
 
-KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const LossKernel& loss, const Options& given,
-                            const Interrupt& interrupt, int threads) {
-  const CheckedDesign checked(design, given);
-  if (auto wrong = broken_rule(checked, problem, loss, given, given.k)) return refused(design.columns(), std::move(*wrong));
+KSPARSE_ENTRY FitResult fit(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& given,
+                            const Run& run) {
+  const CheckedDesign checked(*X, given);
+  if (auto wrong = broken_rule(checked, problem, loss, given, given.k)) return refused(X->columns(), std::move(*wrong));
   Options options = given;
-  options.limit_k(design.columns());
-  if (options.walks == 1) return internal::fit_by_one_walk(*checked, problem, loss, options, interrupt);
+  options.limit_k(X->columns());
+  if (options.walks == 1) return internal::fit_by_one_walk(*checked, problem, *loss, options, run.interrupt);
   std::vector<FitResult> ends(std::size_t(options.walks));
   const auto walk = [&](Index number, const Interrupt& stopped) {
-    ends[std::size_t(number)] = internal::fit_by_one_walk(*checked, problem, loss, options.of_walk(int(number)), stopped);
+    ends[std::size_t(number)] = internal::fit_by_one_walk(*checked, problem, *loss, options.of_walk(int(number)), stopped);
   };
-  if (!for_each_task(options.walks, threads, interrupt, walk)) {
-    FitResult stopped = refused(design.columns(), {});
+  if (!for_each_task(options.walks, run.threads, run.interrupt, walk)) {
+    FitResult stopped = refused(X->columns(), {});
     stopped.info.status = Status::interrupted;
     return stopped;
   }
@@ -186,8 +187,8 @@ KSPARSE_ENTRY FitResult fit(const Design& design, const Problem& problem, const 
 
 namespace internal {
 
-/// fit_path, whose entries are counted.
-inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Problem& problem, const LossKernel& loss,
+/// fit_path, whose entries are counted. Seeds: fits of a like problem to begin at, one for each k, or null.
+inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Problem& problem, const AnyLoss& loss,
                                        std::vector<Index> ks, Options options, const Interrupt& interrupt,
                                        const std::vector<CompactFit>* seeds, ProgressCounter& counter) {
   const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
@@ -202,8 +203,8 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
   // Every k beyond the number of units is that number, which is fitted once.
   ks.erase(std::lower_bound(ks.begin(), ks.end(), options.k), ks.end());
   ks.push_back(options.k);
-  GlmObjective objective(*design, problem, loss, options, interrupt);
-  const auto by_gram = GramObjective::if_worthwhile(objective, *design, loss, options, Index(ks.size()));
+  GlmObjective objective(*design, problem, *loss, options, interrupt);
+  const auto by_gram = GramObjective::if_worthwhile(objective, *design, *loss, options, Index(ks.size()));
   Path path(by_gram ? static_cast<Objective&>(*by_gram) : objective, options, ks);
   path.count_by(counter);
   if (seeds)
@@ -238,13 +239,12 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
 
 }  // namespace internal
 
-KSPARSE_ENTRY std::vector<FitResult> fit_path(const Design& design, const Problem& problem, const LossKernel& loss,
-                                              const std::vector<Index>& ks, const Options& options, const Interrupt& interrupt,
-                                              const std::vector<CompactFit>* seeds, const Progress& progress) {
-  ProgressCounter counter(progress, Index(ks.size()), interrupt);
+KSPARSE_ENTRY std::vector<FitResult> fit_path(const AnyDesign& X, const Problem& problem, const AnyLoss& loss,
+                                              const std::vector<Index>& ks, const Options& options, const Run& run) {
+  ProgressCounter counter(run.progress, Index(ks.size()), run.interrupt);
   const Interrupt asked = counter.interrupt();
   std::vector<FitResult> results =
-      internal::fit_path(CheckedDesign(design, options), problem, loss, ks, options, asked, seeds, counter);
+      internal::fit_path(CheckedDesign(*X, options), problem, loss, ks, options, asked, nullptr, counter);
   counter.finish();
   return results;
 }

@@ -20,10 +20,9 @@
 
 namespace ksparse {
 
-KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& design, const Problem& problem, const Counts& counts,
+KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X, const Problem& problem, const Counts& counts,
                                                              const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
-                                                             int threads, const Interrupt& interrupt,
-                                                             const Progress& progress) {
+                                                             const Run& run) {
   std::vector<std::vector<CompactFit>> answers(tasks.size());
   // First tasks of all chains first, then the second ones: by the time that a task is taken, the one before it in its chain is
   // done or under way.
@@ -41,22 +40,22 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& desig
     while (!done[i] && !(stopped && stopped())) one_done.wait_for(lock, std::chrono::milliseconds(20));
     return bool(done[i]);
   };
-  ProgressCounter counter(progress, Index(tasks.size() * ks.size()), interrupt);
+  ProgressCounter counter(run.progress, Index(tasks.size() * ks.size()), run.interrupt);
   const bool groups =
       std::any_of(tasks.begin(), tasks.end(), [](const PathTask& task) { return !task.options.constraints.groups.empty(); });
-  const CheckedDesign checked(design, Index(tasks.size()), groups);
+  const CheckedDesign checked(*X, Index(tasks.size()), groups);
   const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
     const PathTask& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
     if (problem.weights.size())  // which in another unit do not overflow
       weights.array() *= problem.weights.array() / stable::power_of_two_near(problem.weights.maxCoeff());
-    const Problem resampled{problem.responses, Problem::Vector(weights.data(), weights.size()), problem.offset};
+    const Problem resampled{problem.responses, weights, problem.offset};
     const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();
-    for (FitResult& result : internal::fit_path(checked, resampled, *task.loss, ks, task.options, stopped,
+    for (FitResult& result : internal::fit_path(checked, resampled, task.loss, ks, task.options, stopped,
                                                 seeded ? &answers[i - 1] : nullptr, counter))
       answers[i].push_back(compact(std::move(result)));
   };
-  const auto run = [&](Index place, const Interrupt& stopped) {
+  const auto take = [&](Index place, const Interrupt& stopped) {
     const std::size_t i = order[std::size_t(place)];
     if (level[i] > 0 && !wait_for(i - 1, stopped)) return;
     run_one(i, stopped);
@@ -64,7 +63,7 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const Design& desig
     done[i] = 1;
     one_done.notify_all();
   };
-  if (!for_each_task(Index(tasks.size()), threads, counter.interrupt(), run)) return {};
+  if (!for_each_task(Index(tasks.size()), run.threads, counter.interrupt(), take)) return {};
   counter.finish();
   return answers;
 }

@@ -1,0 +1,66 @@
+// An object of some class derived from Base that an argument of an entry refers to, or keeps for as long as it lives itself.
+// Small objects are kept in place, so that a call that is given a loss or a matrix takes nothing from the heap.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <type_traits>
+
+namespace ksparse {
+
+template <class Base, std::size_t room>
+class Held {
+ public:
+  Held() = default;
+  Held(const Held& other) { take(other); }
+  Held& operator=(const Held& other) {
+    if (this == &other) return *this;
+    clear();
+    take(other);
+    return *this;
+  }
+  ~Held() { clear(); }
+
+  /// The object, or null if there is none.
+  const Base* get() const noexcept { return base_; }
+
+ protected:
+  /// Refers to an object that outlives this one.
+  void refer(const Base& others) noexcept { base_ = &others; }
+
+  /// Keeps a Made(from); only once.
+  template <class Made, class From>
+  void keep(const From& from) {
+    if constexpr (sizeof(Made) <= room && alignof(Made) <= alignof(std::max_align_t) &&
+                  std::is_nothrow_copy_constructible_v<Made>) {
+      base_ = ::new (static_cast<void*>(place_)) Made(from);
+      copy_ = [](const Base& source, void* place) noexcept -> const Base* {
+        return ::new (place) Made(static_cast<const Made&>(source));
+      };
+    } else {
+      shared_ = std::make_shared<const Made>(from);
+      base_ = shared_.get();
+    }
+  }
+
+ private:
+  void take(const Held& other) {
+    copy_ = other.copy_;
+    shared_ = other.shared_;
+    base_ = copy_ ? copy_(*other.base_, place_) : other.base_;
+  }
+  void clear() noexcept {
+    if (copy_) base_->~Base();
+    copy_ = nullptr;
+    base_ = nullptr;
+  }
+
+  const Base* base_ = nullptr;
+  const Base* (*copy_)(const Base& source, void* place) noexcept = nullptr;  // of an object in place; else null
+  std::shared_ptr<const Base> shared_;                                       // of an object on the heap
+  alignas(std::max_align_t) std::byte place_[room];
+};
+
+}  // namespace ksparse
