@@ -24,6 +24,7 @@ PYTHON = {
         [("_plot", ["_plot/*.py"], "displays, which draw arrays")],
         [
             ("_loss", ["_loss.py"], "values of losses"),
+            ("_model", ["_model.py"], "the attributes of a model that others read"),
             ("_one_standard_error", ["_one_standard_error.py"], "the choice among scores"),
             ("_build_info", ["_build_info.py"], "what was built"),
         ],

@@ -37,6 +37,11 @@ class ReadableEstimator:
         check_is_fitted(self)
         return self.result_
 
+    def _models(self) -> list[FitResult]:
+        """Return the model of each row of ``coef_``."""
+        result = self._fitted()
+        return [result] if isinstance(result, FitResult) else list(result)
+
     def _each(self, read: Callable[[FitResult, int, str], Any]) -> Any:
         """Read the result, or those of all classes or labels, with their place and name; None where there is no answer."""
         result = self._fitted()

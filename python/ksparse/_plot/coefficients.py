@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_integer, check_real
-from .._input.sparse import is_sparse
 from .._input.validation import names_of
+from .._model import Model
 from .common import literal, row_of, take_axes, write_note
-from .drawable import Coefficients, Rounds
+from .drawable import Rounds
 
 __all__ = ["CoefficientDisplay"]
 
@@ -84,7 +84,7 @@ class CoefficientDisplay:
     @classmethod
     def from_result(
         cls,
-        result: Coefficients,
+        result: Model,
         *,
         intervals: Any = None,
         level: float = 0.95,
@@ -125,8 +125,26 @@ class CoefficientDisplay:
         ValueError
             If an argument is not what it must be; the message names it.
         """
-        display = cls._of(result.coef, result.support, result.feature_names, intervals, level, interval_name, scale)
-        display.note = result._caution
+        coef, support = result.coef, result.support
+        factors = np.ones(len(coef)) if scale is None else np.asarray(scale, dtype=np.float64)
+        if factors.shape != coef.shape:
+            raise ValueError(f"scale has shape {factors.shape}; it must have shape {coef.shape}, a factor for each feature")
+        ends = None
+        if isinstance(intervals, Rounds):
+            ends, rounds_name = _percentiles(intervals, support, len(coef), level)
+            interval_name = interval_name or rounds_name
+        elif intervals is not None:
+            ends = _check_intervals(intervals, len(support))
+        values = coef[support] * factors[support]
+        order = np.argsort(-np.abs(values), kind="stable")
+        display = cls(
+            coefs=values[order],
+            names=names_of(support[order], result.feature_names),
+            intervals=None if ends is None else np.sort(ends * factors[support, None], axis=1)[order],
+            interval_name=interval_name,
+            scaled=scale is not None,
+            note=result._caution,
+        )
         return display.plot(n=n, ax=ax, **kwargs)
 
     @classmethod
@@ -164,43 +182,9 @@ class CoefficientDisplay:
         ValueError
             If the target is none of those that the estimator has, or another argument is not what it must be.
         """
-        row = row_of(estimator, target)
-        names = getattr(estimator, "feature_names_in_", None)
-        coef = estimator.coef_[[row]].toarray()[0] if is_sparse(estimator.coef_) else estimator.coef_[row]
-        display = cls._of(coef, estimator.supports_[row], names, intervals, level, interval_name, scale)
-        display.note = (
-            estimator.result_[row]._caution if hasattr(estimator.result_, "problem_names") else estimator.result_._caution
-        )
-        return display.plot(n=n, ax=ax, **kwargs)
-
-    @classmethod
-    def _of(
-        cls,
-        coef: NDArray[np.float64],
-        support: NDArray[np.int64],
-        feature_names: Any,
-        intervals: Any,
-        level: float,
-        interval_name: str | None,
-        scale: ArrayLike | None,
-    ) -> CoefficientDisplay:
-        factors = np.ones(len(coef)) if scale is None else np.asarray(scale, dtype=np.float64)
-        if factors.shape != coef.shape:
-            raise ValueError(f"scale has shape {factors.shape}; it must have shape {coef.shape}, a factor for each feature")
-        ends = None
-        if hasattr(intervals, "objectives"):
-            ends, rounds_name = _percentiles(intervals, support, len(coef), level)
-            interval_name = interval_name or rounds_name
-        elif intervals is not None:
-            ends = _check_intervals(intervals, len(support))
-        values = coef[support] * factors[support]
-        order = np.argsort(-np.abs(values), kind="stable")
-        return cls(
-            coefs=values[order],
-            names=names_of(support[order], feature_names),
-            intervals=None if ends is None else np.sort(ends * factors[support, None], axis=1)[order],
-            interval_name=interval_name,
-            scaled=scale is not None,
+        model = estimator._models()[row_of(estimator, target)]
+        return cls.from_result(
+            model, intervals=intervals, level=level, interval_name=interval_name, scale=scale, n=n, ax=ax, **kwargs
         )
 
     def plot(self, ax: Any = None, *, n: int = 20, **kwargs: Any) -> CoefficientDisplay:

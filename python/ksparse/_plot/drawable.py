@@ -1,28 +1,18 @@
-"""What the displays need to know of what they draw: results have more, but the displays do not depend on their classes."""
+"""The attributes of results that the displays draw; protocols, so that the displays do not import the classes of the results."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Coefficients", "Path", "Rounds", "Stability"]
+from .._model import Model
+
+__all__ = ["Path", "Rounds", "Stability"]
 
 
-class Coefficients(Protocol):
-    """Coefficients of a fit, as in a :class:`ksparse.FitResult`."""
-
-    @property
-    def coef(self) -> NDArray[np.float64]: ...
-    @property
-    def support(self) -> NDArray[np.int64]: ...
-    @property
-    def feature_names(self) -> NDArray[np.object_] | None: ...
-    @property
-    def _caution(self) -> str: ...
-
-
+@runtime_checkable
 class Rounds(Protocol):
     """Fits of resampled rows, as in a :class:`ksparse.BatchResult`."""
 
@@ -38,8 +28,7 @@ class Path(Protocol):
     @property
     def ks(self) -> NDArray[np.int64]: ...
     @property
-    def results(self) -> tuple[Any, ...]: ...
-
+    def results(self) -> tuple[Model, ...]: ...
     @property
     def coefs(self) -> NDArray[np.float64]: ...
     @property
@@ -49,7 +38,6 @@ class Path(Protocol):
     @property
     def criteria(self) -> dict[str, NDArray[np.float64]]: ...
     def criterion(self, name: str) -> NDArray[np.float64]: ...
-    def __getitem__(self, index: int) -> Any: ...
 
 
 class Stability(Protocol):

@@ -99,7 +99,7 @@ class PathDisplay:
         display = cls(
             ks=path.ks,
             coefs=path.coefs[:, features],
-            names=names_of(features, path[0].feature_names),
+            names=names_of(features, path.results[0].feature_names),
             objectives=path.objectives,
             criteria=path.criteria if criterion is None else {criterion: path.criterion(criterion)},
             converged=np.array([result.converged for result in path.results]),

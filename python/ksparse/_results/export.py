@@ -9,7 +9,7 @@ import numpy as np
 
 from .._checks import check_integer
 from .._input.validation import names_of
-from .model import Model
+from .._model import Model
 
 __all__ = ["formula", "to_logistic_regression", "to_python", "to_sql"]
 

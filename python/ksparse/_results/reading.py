@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from .._input.request import Request
+from .._model import Model
 from .export import formula, to_logistic_regression, to_python, to_sql
-from .model import Model
 from .scorecard import Scorecard, make_scorecard
 from .summary import Summary, summarise
 

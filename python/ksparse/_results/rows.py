@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from .._input.request import Request
 from .._input.sparse import is_sparse
 from .._loss import rounding_of_loss, terms_by_eta
+from .._model import Model
 from ..losses import Loss
-from .model import Model
 
 __all__ = ["Rows"]
 

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from .._checks import check_integer, check_real
 from .._input.request import Request
 from .._input.validation import check_features, check_names, linear_predictor, names_of
+from .._model import Model
 from .._optional import require
 from .._quiet import quiet
-from .model import Model
 from .rows import Rows, Vector
 from .stored import Array, Each, Rules, Stored, Value
 from .table import Table, Tabular

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from .._checks import check_integer, check_real
 from .._input.request import Request, Settings
 from .._input.validation import names_of
+from .._model import Model
 from .._optional import require
 from .._quiet import quiet
 from ..losses import Loss
-from .model import Model
 from .resampling import solve_stability
 from .rows import Rows, Vector
 from .stored import Array, Each, Rules, Stored, Value

@@ -1,4 +1,7 @@
-"""What those who read a model need to know of it: a result has more, but they do not depend on its class."""
+"""The attributes of a fitted model that summaries, exports and displays read.
+
+:class:`ksparse.FitResult` has them all. This protocol lets the modules that read a model stand below the module that defines it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..losses import Loss
+from .losses import Loss
 
 __all__ = ["Model"]
 
