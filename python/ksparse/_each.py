@@ -30,14 +30,14 @@ PENDING_PER_THREAD = 8
 
 @dataclass(frozen=True)
 class FitFailure:
-    """What :func:`ksparse.fit_each` yields in place of the result of a data set that could not be fitted.
+    """Takes the place of the result of a data set that :func:`ksparse.fit_each` could not fit.
 
     Attributes
     ----------
     position : int
-        Place of the data set in the stream, from 0.
+        Position of the data set in the stream, counted from 0.
     error : Exception
-        Why, as :func:`ksparse.fit` would have raised it.
+        The error that :func:`ksparse.fit` would have raised.
     """
 
     position: int
@@ -45,21 +45,21 @@ class FitFailure:
 
     @property
     def converged(self) -> bool:
-        """False, as for a :class:`FitResult` that is no answer."""
+        """Always False."""
         return False
 
     @property
     def status(self) -> str:
-        """``invalid_input``."""
+        """Always ``invalid_input``."""
         return "invalid_input"
 
     @property
     def advice(self) -> str:
-        """What was wrong, and what must be."""
+        """The message of the error."""
         return str(self.error)
 
     def __str__(self) -> str:
-        """Return the position and what was wrong there."""
+        """Return the position of the data set and the message of the error."""
         return f"data set {self.position}: {self.error}"
 
 
@@ -88,48 +88,50 @@ def fit_each(
     groups: ArrayLike | None = None,
     verbose: bool | int = 0,
 ) -> Iterator[FitResult | FitFailure]:
-    """Fit independent data sets of a stream, over threads, and yield their results in order as they come.
+    """Fit a stream of independent data sets in parallel threads, and yield the results in the order of the data sets.
 
-    The stream may be endless: data sets are drawn as results are taken, no more than ``window`` of them are held, and results
-    do not keep theirs. A data set that cannot be fitted is answered by a :class:`FitFailure` in its place. Results are those of
-    :func:`ksparse.fit`, whatever the number of threads. Breaking off, or Ctrl-C, ends the fits that run.
+    The stream may be infinite: data sets are drawn as results are taken, at most ``window`` of them are in memory, and results
+    do not keep their data. A data set that cannot be fitted yields a :class:`FitFailure`. Results are the same as those of
+    :func:`ksparse.fit`, for any number of threads. Closing the iterator, or Ctrl-C, stops running fits.
 
     Parameters
     ----------
     datasets : iterable of tuple
-        ``(X, y)``, ``(X, y, sample_weight)`` or ``(X, y, sample_weight, offset)``, of any shapes, as in :func:`ksparse.fit`;
-        weights and offset may be None. It is drawn from in the thread that takes the results, so that with several
-        threads a result may wait for one more draw. Arrays must not be overwritten before their result has been taken.
+        Tuples ``(X, y)``, ``(X, y, sample_weight)`` or ``(X, y, sample_weight, offset)`` as in :func:`ksparse.fit`, where
+        weights and offset may be None. Shapes may differ. The iterable is read in the thread that takes the results, so with
+        several threads a result may have to wait for the next data set to be drawn. Do not overwrite an array before the result
+        of its data set has been taken.
     k : int
-        Most features used, in each data set.
+        Maximum number of features in each data set.
     n_jobs : int or None, default=None
-        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors. With one, a data
-        set is fitted when its result is taken.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors.
     window : int, optional
-        Data sets drawn whose results have not been taken, at most; by default 8 per thread. Fewer than there are threads
-        leave some idle.
+        Maximum number of data sets that have been drawn and whose results have not been taken; by default 8 per thread. If it
+        is smaller than the number of threads, some threads are idle.
     raise_errors : bool, default=False
-        Raise, at the first data set that cannot be fitted and with its position, instead of yielding a :class:`FitFailure`.
+        Whether to raise an error for the first data set that cannot be fitted, with its position, instead of yielding a
+        :class:`FitFailure`.
     loss, alpha, gamma, ridge, fit_intercept, tolerance, max_newton, search, max_rounds, max_refits, max_seconds, random_state : optional
         As in :func:`ksparse.fit`.
     always_in, never_in, bounds, groups : optional
-        As in :func:`ksparse.fit`, the same for every data set.
+        As in :func:`ksparse.fit`, the same for all data sets.
     verbose : bool or int, default=0
-        Whether to show a bar of progress, which counts data sets, out of the length of the iterable where it
-        has one; needs tqdm (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
     iterator of FitResult or FitFailure
-        ``converged``, ``status`` and ``advice`` serve on either. No warning is given. The results have no ``alternatives()``,
-        which would need their data.
+        Both classes have ``converged``, ``status`` and ``advice``. No warnings are given. The results have no
+        ``alternatives()``, which needs the data.
 
     Raises
     ------
     TypeError, ValueError
-        At once, if a setting is not what it must be. With ``raise_errors``, in the place of a data set's result.
+        Immediately, if a setting is invalid. With ``raise_errors``, when the result of an invalid data set is taken.
     RuntimeError
-        If the iterable itself raises: after the results of all data sets before, with the position, from the original.
+        If the iterable itself raises an error; it follows the results of all data sets before, names the position, and has the
+        original error as its cause.
 
     Examples
     --------
@@ -149,7 +151,7 @@ def fit_each(
     [ 7 30]
     """
     settings = Settings.of_arguments(locals())
-    # What is wrong for every data set is wrong now, not once per data set.
+    # A setting that is invalid for all data sets is reported now, instead of once for each data set.
     settings.checked_loss()
     settings.options_of_any_data()
     budget = check_integer(k, "k", 0)
@@ -168,7 +170,7 @@ def fit_each(
 def _with_bar(
     stream: Generator[FitResult | FitFailure, None, None], total: int | None
 ) -> Generator[FitResult | FitFailure, None, None]:
-    """Show how many results have been taken; a stream that is broken off ends at once, as without the bar."""
+    """Show how many results have been taken. A stream that the caller closes ends immediately, as without the bar."""
     with closing(stream), progress_bar("data sets") as report:
         report(0, total)
         for done, outcome in enumerate(stream, start=1):
@@ -179,16 +181,18 @@ def _with_bar(
 def _stream(
     datasets: Iterator[Any], k: int, settings: Settings, threads: int, window: int, raise_errors: bool
 ) -> Generator[FitResult | FitFailure, None, None]:
-    """Draw, fit, yield in order."""
+    """Draw data sets, fit them, and yield the results in order."""
     process = os.getpid()
-    # In the thread of the caller the core answers Ctrl-C itself; in a thread of the pool it cannot, and is told by the flag.
+    # In the main thread the core checks for Ctrl-C itself. In a thread of the pool it cannot, so a flag stops it.
     stop = _core.StopFlag() if threads > 1 else None
     pool = ThreadPoolExecutor(threads, "ksparse.fit_each") if threads > 1 else None
     pending: deque[Any] = deque()
 
     def answer() -> FitResult | FitFailure:
         if pool is not None and os.getpid() != process:
-            raise RuntimeError("this fit_each was begun in another process, whose threads this one lacks; begin it anew here")
+            raise RuntimeError(
+                "this fit_each was started in another process, whose threads do not exist here; call fit_each again in this process"
+            )
         outcome = _wait(pending.popleft())
         if isinstance(outcome, FitFailure):
             if raise_errors:
@@ -212,16 +216,16 @@ def _stream(
                 pending.append(_Done(_fit_one(position, dataset, k, settings, None)))
             else:
                 pending.append(pool.submit(_fit_one, position, dataset, k, settings, stop))
-            del dataset  # the pool lets go of the data as soon as they are fitted
+            del dataset  # so that the data are freed as soon as they are fitted
             position += 1
-            # What is ready goes out before more is drawn: a slow source holds no result back.
+            # Finished results are yielded before the next data set is drawn, so a slow source does not delay them.
             while pending and (len(pending) >= window or pending[0].done()):
                 yield answer()
         while pending:
             yield answer()
         if broken is not None:
             raise RuntimeError(
-                f"datasets raised {broken!r} in place of data set {position}, after all answers before"
+                f"datasets raised {broken!r} in place of data set {position}; the results of all data sets before it have been yielded"
             ) from broken
     finally:
         if pool is not None and stop is not None and os.getpid() == process:
@@ -230,7 +234,7 @@ def _stream(
 
 
 class _Done:
-    """A future that has its result."""
+    """A future that already has its result."""
 
     def __init__(self, outcome: FitResult | FitFailure) -> None:
         self._outcome = outcome
@@ -243,7 +247,7 @@ class _Done:
 
 
 def _wait(future: Any) -> Any:
-    """Return a future's result; in steps, since a wait without an end is deaf to Ctrl-C on Windows."""
+    """Return the result of a future. The wait has a time limit and is repeated, because on Windows an unlimited wait ignores Ctrl-C."""
     while True:
         try:
             return future.result(timeout=0.2)
@@ -252,18 +256,20 @@ def _wait(future: Any) -> Any:
 
 
 def _forget_frames(error: BaseException | None) -> None:
-    """Drop the tracebacks, whose frames would keep the data set alive as long as its failure."""
+    """Drop the tracebacks, whose frames would keep the data set in memory as long as its failure."""
     while error is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
 
 
 def _fit_one(position: int, dataset: Any, k: int, settings: Settings, stop: _core.StopFlag | None) -> FitResult | FitFailure:
-    """Fit one data set; whatever goes wrong is its failure."""
+    """Fit one data set; return any error as its failure."""
     try:
         if not isinstance(dataset, (tuple, list)) or not 2 <= len(dataset) <= 4:
-            what = f"of {len(dataset)} entries" if isinstance(dataset, (tuple, list)) else f"({type(dataset).__name__})"
-            raise TypeError(f"it is no tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset) but one {what}")
+            entries = f" of {len(dataset)} entries" if isinstance(dataset, (tuple, list)) else ""
+            raise TypeError(
+                f"it must be a tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset), but is a {type(dataset).__name__}{entries}"
+            )
         X, y, sample_weight, offset = (*dataset, None, None)[:4]
         request = Request.of(Inputs(X, sample_weight, offset, settings), y)
         return solve(request, k, stop=stop, keep_data=False)

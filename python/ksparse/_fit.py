@@ -46,98 +46,109 @@ def fit(
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
 ) -> FitResult:
-    r"""Choose at most k features and fit a linear classifier, or a regression, on them.
+    r"""Fit a model that uses at most k features, with the best ones chosen by a search over subsets.
 
-    Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
+    The model minimises, over :math:`\beta` and :math:`\beta_0` with :math:`\lVert\beta\rVert_0 \le k`, the objective
 
     .. math:: F = \frac{1}{W}\sum_i w_i\,\ell(m_i) + \frac{\rho}{2}\lVert\beta\rVert_2^2,
               \qquad m_i = (2 y_i - 1)(x_i\cdot\beta + \beta_0 + o_i),\quad W = \sum_i w_i
 
-    with the logistic loss :math:`\ell(m) = \log(1 + e^{-m})` or the focal loss [1]_
-    :math:`\ell(m) = a\,\sigma(-m)^\gamma \log(1 + e^{-m})`, where :math:`a = \alpha` for y = 1 and :math:`1 - \alpha` for
-    y = 0, or with another loss of :mod:`ksparse.losses`, of labels or of numbers; of numbers
-    :math:`\ell` is a function of the linear predictor and y. The search is by splicing [2]_: features enter and change places by the exact quadratic model at the current
-    point, and a change is kept only when a refit verifies that F falls; ``search`` says how far it goes.
+    where :math:`\ell` is the logistic loss :math:`\ell(m) = \log(1 + e^{-m})`, the focal loss [1]_
+    :math:`\ell(m) = a\,\sigma(-m)^\gamma \log(1 + e^{-m})` with :math:`a = \alpha` for y = 1 and :math:`1 - \alpha` for y = 0,
+    or another loss of :mod:`ksparse.losses`. Losses for regression are functions of the linear predictor and y instead of the
+    margin m. The search uses splicing [2]_: an exact quadratic model at the current point proposes features to add, remove or
+    exchange, and a change is kept only if a refit confirms that the objective F decreases.
 
     Parameters
     ----------
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features, finite. Read in place: float64 and float32 arrays (memory maps too) with contiguous rows or columns, and
-        SciPy's CSC and CSR of these, which are neither centred nor made dense (``groups`` need a copy of a CSR matrix by columns).
-        Other sparse formats, and pandas' frames of sparse columns, are converted to CSC,
-        other real types to float64, other strides are copied. Sums are taken in float64 throughout. No scaling is needed: the
-        choice of features does not depend on the columns' units (with ``ridge=0``).
+        Features, which must be finite. Arrays of float64 or float32 (including memory maps) with contiguous rows or columns,
+        and CSC and CSR matrices of these types, are read in place: they are neither copied, nor centred, nor made dense. (With
+        ``groups``, a CSR matrix is copied to CSC.) Other sparse formats and pandas data frames with sparse columns are
+        converted to CSC, other numeric types are converted to float64, and arrays with other strides are copied. Sums are
+        always computed in float64. There is no need to scale the columns: with ``ridge=0``, the choice of features does not
+        depend on their units.
     y : array-like of shape (n_samples,)
-        Labels, 0 and 1, of which both must occur; or numbers such as a loss of regression allows.
+        Labels 0 and 1, both of which must occur, or for a regression loss numbers that the loss allows.
     k : int
-        Most features used, >= 0. The intercept does not count. More than X has means all of them, with a warning.
+        Maximum number of features, >= 0. The intercept does not count. If k is larger than the number of features, all of them
+        may be used and a warning is given.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss, by name or as an object that has its parameters.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha : float, default=0.5
-        Focal loss: weight of the positive class, in (0, 1).
+        Weight of the positive class in the focal loss, in (0, 1); the negative class has the weight ``1 - alpha``. It is used
+        only with ``loss="focal"``.
     gamma : float, default=2.0
-        Focal loss: focusing exponent, >= 0; 0 is the weighted logistic loss.
+        Focusing exponent of the focal loss, >= 0. With 0 this is the weighted logistic loss. It is used only with
+        ``loss="focal"``.
     ridge : float, default=0.0
-        :math:`\rho`, in units of the average loss, >= 0. Small data that are separable need it.
+        Weight of the ridge penalty, which is half the squared Euclidean norm of the coefficients, in units of the average loss,
+        >= 0. Use a small positive value, e.g. 1e-3, where the classes can be separated by the chosen features.
     fit_intercept : bool, default=True
-        Whether to fit :math:`\beta_0`, which is never penalised.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     sample_weight : array-like of shape (n_samples,), optional
-        Weights of the rows, >= 0.
+        Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
     offset : array-like of shape (n_samples,), optional
-        Added to the linear predictor, in its units.
+        Values added to the linear predictor.
     tolerance : float, default=1e-8
-        The answer is stationary to this Newton decrement :math:`\sqrt{g^\top H^{-1} g}`, > 0.
+        Each refit stops when its Newton decrement is at most this value, > 0. For the squared and Huber losses the value is
+        relative to the standard deviation of y.
     max_newton : int, default=100
-        Newton iterations per refit, >= 1.
+        Maximum number of Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far to search. ``fast`` is one descent, and with few features (fewer than about 100) four perturbations of its
-        answer with a descent from each. ``thorough`` perturbs and descends up to 400 times or about 30000 / k refits, which
-        correlated designs need. ``auto`` does so up to 40 times, and only where more than a quarter of the chosen features
-        have a rival that would cost less than 1 % of F; else it is ``fast``.
+        How long to search. ``"fast"`` is a single descent; with fewer than about 100 features, it is followed by four rounds
+        that perturb the best support and descend again. ``"thorough"`` makes up to 400 such rounds or about 30000 / k refits,
+        which is useful for strongly correlated features. ``"auto"`` makes up to 40 rounds, but only if more than a quarter of
+        the chosen features could each be replaced by another one at a cost of less than 1 % of F; otherwise it is the same as
+        ``"fast"``.
     max_rounds : int, optional
-        Perturbations at most, instead of the budget above.
+        Maximum number of perturbation rounds. By default ``search`` sets this limit.
     max_refits : int, optional
-        No new perturbation after so many refits beyond the first descent, instead of the budget of ``search``.
+        Number of refits after the first descent beyond which no further round begins. By default ``search`` sets this limit.
     max_seconds : float, optional
-        No new perturbation after this time, instead of the budget above. Answers may then differ between runs.
+        Time in seconds beyond which no further round begins; answers may then differ between runs. By default ``search`` sets
+        the limits.
     random_state : int, default=0
-        Seed of the perturbations; the same seed and budget give the same answer.
+        Seed of the random perturbations. The same seed and limits give the same answer.
     walks : int, default=1
-        Independent walks, each with a seed of its own, that share the budget of rounds and refits; each may use
-        ``max_seconds``. The best end is the answer. Several find more on rugged data where time is what is limited, as they
-        may run side by side; the answer depends on their number and not on ``n_jobs``.
+        Number of independent searches, each with its own seed, that share the limits on rounds and refits; ``max_seconds``
+        applies to each. The best result is returned. Several walks can run in parallel (``n_jobs``), which helps on difficult
+        data when time is limited. The answer depends on ``walks`` but not on ``n_jobs``.
     n_jobs : int or None, default=None
-        Threads that run the walks. None: 1, or what joblib's context says; -1: all processors.
+        Number of threads for the walks, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1
+        means all processors.
     start : array-like of int or str, optional
-        Features, at most k, from which the search descends as well, such as the support of an earlier fit or one that an expert
-        names. The answer is no worse than a refit of them, nor than the descent from nothing. It counts as a round.
+        Up to k features from which an additional descent starts, e.g. the support of an earlier fit or features that an expert
+        suggests. The result is at least as good as a refit on these features, and as a fit without them. The descent counts as
+        a round.
     always_in : array-like of int or str, optional
-        Features in every model, by number or, if X has column names, by name. They count towards k. One whose coefficient ends
-        at 0, for it is constant or at a bound, takes its place in k but is not in ``support``, which lists what is not 0.
+        Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``. A
+        feature whose coefficient ends at 0, because its column is constant or its coefficient is at a bound, counts as well but
+        is not listed in ``support``.
     never_in : array-like of int or str, optional
-        Features in none.
+        Features that no model contains, given by index or by name.
     bounds : tuple (lower, upper), optional
-        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
-        lower <= 0 <= upper unless the feature is in ``always_in``. ``(0, None)``: no negative coefficient. A chosen feature whose
-        coefficient ends at 0 is left out.
+        Lower and upper bounds of the coefficients, in the units of the columns. Each is a number, an array of shape
+        (n_features,) or None (no bound), with lower <= 0 <= upper unless the feature is in ``always_in``. For example,
+        ``(0, None)`` excludes negative coefficients. A chosen feature whose coefficient ends at 0 is removed from the support.
     groups : array-like of shape (n_features,), optional
-        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
-        ``always_in`` and ``never_in`` name whole groups by any of their features.
+        Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
+        ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
 
     Returns
     -------
     FitResult
-        Coefficients, support, objective and status.
+        The coefficients, the support, the objective and the status.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what it must be; the message names it and what it was.
+        If an argument is invalid; the message names the argument, its value and what it must be.
 
     Warns
     -----
     ksparse.ConvergenceWarning
-        If the data are separable or the fit did not converge; the message says what to change.
+        If the classes are separable or the fit did not converge; the message says what to change.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Fit many problems over one X: outcomes, resamplings, grids of settings."""
+"""Fit many problems with the same X: several outcomes, resamplings or settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .losses import Loss
 
 __all__ = ["BAD_LABEL", "fit_many", "solve_many"]
 
-# What a label that is neither 0 nor 1 becomes; its problem fails with a message of its own.
+# Stands for a label that is neither 0 nor 1. The problem that has one fails with its own message.
 BAD_LABEL = 255
 
 
@@ -60,55 +60,55 @@ def fit_many(
     n_jobs: int | None = None,
     verbose: bool | int = 0,
 ) -> BatchResult:
-    """Fit many problems over one X: outcomes, resamplings (as weights), grids of settings.
+    """Fit many problems with the same X, e.g. several outcomes, resamplings (as weights) or settings.
 
-    Each problem is answered as :func:`ksparse.fit` answers it alone, whatever the number of threads. Passes over X are shared:
-    a block of X that was fetched from memory serves all problems that wait for it. A problem that is not as it must be (one
-    class, NaN in its labels) fails alone and says why; the others are answered.
+    Each problem has the same result as with :func:`ksparse.fit`, for any number of threads. Passes over X are shared: each
+    block of X is loaded from memory once for all problems that need it. An invalid problem, e.g. one with a single class or NaN
+    labels, fails by itself with a message, and the others are fitted.
 
     Parameters
     ----------
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features, as in :func:`ksparse.fit`. For 32 problems or more a CSR matrix is copied into columns once.
+        Features, as in :func:`ksparse.fit`. For 32 problems or more, a CSR matrix is copied to CSC once.
     Y : array-like or sparse matrix of shape (n_samples, n_problems), or array-like of shape (n_samples,)
-        Labels, 0 and 1, or responses such as the loss allows: a column per problem, or one outcome for all problems. A sparse Y is
-        made dense.
+        Labels 0 and 1, or responses for a regression loss, with one column for each problem, or one vector for all problems. A
+        sparse Y is made dense.
     k : int or array-like of int, shape (n_problems,)
-        Most features used, for all problems or for each.
+        Maximum number of features, for all problems or for each one.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss of all problems, by name or as an object that has its parameters.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha, gamma, ridge : float or array-like of shape (n_problems,)
-        As in :func:`ksparse.fit`, for all problems or for each. Defaults are 0.5, 2 and 0.
+        As in :func:`ksparse.fit`, for all problems or for each one. The defaults are 0.5, 2 and 0.
     fit_intercept : bool, default=True
-        As in :func:`ksparse.fit`.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_problems), optional
-        Weights of the rows, for all problems or for each. Integers are read in place in their own type: counts of bootstrap
-        rounds or folds as ``uint8`` take a byte each. Columns that are contiguous (Fortran order) are read fastest.
+        Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
     offset : array-like of shape (n_samples,) or (n_samples, n_problems), optional
-        Added to the linear predictors.
+        Values added to the linear predictor.
     tolerance, max_newton, search, max_rounds, max_refits, max_seconds, random_state : optional
         As in :func:`ksparse.fit`, for each problem.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`, for all problems.
     n_jobs : int or None, default=None
-        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors.
     verbose : bool or int, default=0
-        Whether to show a bar of progress, which counts problems; needs tqdm (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
     BatchResult
-        Coefficients, objectives and status by problem.
+        The coefficients, objectives and status of each problem.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument that all problems share is not what it must be, or lengths do not agree; the message names it.
+        If an argument that all problems share is invalid, or the lengths of arguments disagree; the message names the argument.
 
     Warns
     -----
     ksparse.ConvergenceWarning
-        If problems failed or did not converge, with their number.
+        If problems failed or did not converge; the message gives their number.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Repor
 
 
 def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
-    """Return labels as bytes, columns contiguous, and what is wrong with each column that has other values."""
+    """Return the labels as bytes, with contiguous columns, and a message for each column that has other values."""
     refuse_unreadable(Y, "Y")
     try:
         array = numbers_of(Y, "Y", categories=True)
@@ -200,7 +200,7 @@ def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
 
 
 def _check_responses(Y: Any, n: int) -> NDArray[Any]:
-    """Return responses of a regression, of any real type; their values are the core's to check, problem by problem."""
+    """Return the responses of a regression, of any real type. The core checks their values for each problem."""
     array = numbers_of(Y, "Y")
     _check_shape(array, n)
     return array if array.dtype.itemsize <= 8 and array.dtype != np.float16 else array.astype(np.float64)
@@ -214,7 +214,7 @@ def _check_shape(Y: NDArray[Any], n: int) -> None:
 
 
 def _check_matrix(values: Any, n: int, name: str) -> NDArray[Any] | None:
-    """Return weights or offsets: a vector for all problems, checked whole, or a matrix, whose columns the core checks."""
+    """Return weights or offsets: a vector for all problems is checked here, the columns of a matrix are checked by the core."""
     if values is None:
         return None
     array = numbers_of(values, name)
@@ -230,7 +230,7 @@ def _check_matrix(values: Any, n: int, name: str) -> NDArray[Any] | None:
 
 
 def _by_problem(value: Any, name: str) -> NDArray[Any]:
-    """Return a setting as an array, also one of objects or of a type with missing values, if these are numbers."""
+    """Return a setting as an array. Objects, and types with missing values, are converted if they are numbers."""
     array = np.asarray(value)
     return numbers_of(value, name) if array.dtype.kind == "O" and array.ndim else array
 
@@ -252,7 +252,7 @@ def _check_setting(value: Any, name: str) -> NDArray[np.float64]:
 
 
 def _problem_count(matrices: dict[str, NDArray[Any] | None], vectors: dict[str, NDArray[Any]]) -> int:
-    """Return the number of problems, on which all that are given by problem must agree."""
+    """Return the number of problems, on which all arguments that have an entry for each problem must agree."""
     counts = {f"{name} has {a.shape[1]} columns": a.shape[1] for name, a in matrices.items() if a is not None and a.ndim == 2}
     counts.update({f"{name} has {len(a)} entries": len(a) for name, a in vectors.items() if a.ndim == 1})
     for (first, m), (second, other) in itertools.pairwise(counts.items()):

@@ -22,7 +22,7 @@ __all__ = ["check_ks", "fit_path", "merged", "solve_path", "solve_path_by", "war
 
 
 def check_ks(ks: Any, request: Request) -> list[int]:
-    """Return the budgets, sorted and without repetition."""
+    """Return the values of k, sorted and without repetition."""
     values = ks.tolist() if isinstance(ks, np.ndarray) else ks
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise TypeError(f"ks is {ks!r}; it must be a list of integers, e.g. range(1, 21)")
@@ -59,81 +59,87 @@ def fit_path(
     cold_starts: bool = True,
     verbose: bool | int = 0,
 ) -> PathResult:
-    r"""Fit for every k of a list in one call.
+    r"""Fit a model for every k of a list.
 
-    The fits seed each other, upwards by the best entry and downwards by the least sacrifice, until none improves, and F
-    never rises with k.
+    Fits start from their neighbours: from the next smaller k by adding the best feature, and from the next larger k by removing
+    the least important one. This is repeated until no fit improves. The objective F never increases with k.
 
     Parameters
     ----------
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`.
     y : array-like of shape (n_samples,)
-        Labels, 0 and 1, or responses, as in :func:`ksparse.fit`.
+        Labels 0 and 1, or responses for a regression loss, as in :func:`ksparse.fit`.
     ks : array-like of int
-        Budgets, >= 0; sorted for you, repetitions count once. Those above the number of features (or of groups) count as that
-        number, with a warning, so that ``range(1, 21)`` serves whatever the width of X.
+        Values of k, >= 0, in any order; repeated values count once. Values above the number of features (or groups) are
+        replaced by that number, with a warning, so ``range(1, 21)`` works for any X.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss, by name or as an object that has its parameters.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha : float, default=0.5
-        Focal loss: weight of the positive class, in (0, 1).
+        Weight of the positive class in the focal loss, in (0, 1); the negative class has the weight ``1 - alpha``. It is used
+        only with ``loss="focal"``.
     gamma : float, default=2.0
-        Focal loss: focusing exponent, >= 0.
+        Focusing exponent of the focal loss, >= 0. With 0 this is the weighted logistic loss. It is used only with
+        ``loss="focal"``.
     ridge : float, default=0.0
-        Weight of half the squared norm of the coefficients, in units of the average loss, >= 0.
+        Weight of the ridge penalty, which is half the squared Euclidean norm of the coefficients, in units of the average loss,
+        >= 0. Use a small positive value, e.g. 1e-3, where the classes can be separated by the chosen features.
     fit_intercept : bool, default=True
-        Whether to fit an intercept.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     sample_weight : array-like of shape (n_samples,), optional
-        Weights of the rows, >= 0.
+        Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
     offset : array-like of shape (n_samples,), optional
-        Added to the linear predictor.
+        Values added to the linear predictor.
     tolerance : float, default=1e-8
-        Newton decrement at each answer, > 0.
+        Each refit stops when its Newton decrement is at most this value, > 0. For the squared and Huber losses the value is
+        relative to the standard deviation of y.
     max_newton : int, default=100
-        Newton iterations per refit, >= 1.
+        Maximum number of Newton iterations per refit, >= 1.
     search : {"fast", "auto", "thorough"}, default="fast"
-        How far to search for each k before neighbours seed each other, as in :func:`ksparse.fit`. The default is not that
-        of a single fit: much of what perturbations find, neighbours find for less.
+        How long to search for each k before fits start from their neighbours, see :func:`ksparse.fit`. The default differs from
+        that of a single fit because neighbours find most improvements at a lower cost.
     max_rounds : int, optional
-        Perturbations per k at most, instead of the budget of ``search``.
+        Maximum number of perturbation rounds for each k. By default ``search`` sets this limit.
     max_refits : int, optional
-        No new perturbation per k after so many refits beyond the first descent, instead of the budget of ``search``.
+        Number of refits for each k, after the first descent, beyond which no further round begins. By default ``search`` sets
+        this limit.
     max_seconds : float, optional
-        Time per k after which no new perturbation begins, instead of the budget of ``search``.
+        Time in seconds for each k beyond which no further round begins; answers may then differ between runs. By default
+        ``search`` sets the limits.
     random_state : int, default=0
-        Seed of the perturbations.
+        Seed of the random perturbations. The same seed and limits give the same answer.
     always_in : array-like of int or str, optional
-        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
+        Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str, optional
-        Features in none.
+        Features that no model contains, given by index or by name.
     bounds : tuple (lower, upper), optional
-        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
-        lower <= 0 <= upper unless the feature is in ``always_in``. ``(0, None)``: no negative coefficient. A chosen feature whose
-        coefficient ends at 0 is left out.
+        Lower and upper bounds of the coefficients, in the units of the columns. Each is a number, an array of shape
+        (n_features,) or None (no bound), with lower <= 0 <= upper unless the feature is in ``always_in``. For example,
+        ``(0, None)`` excludes negative coefficients. A chosen feature whose coefficient ends at 0 is removed from the support.
     groups : array-like of shape (n_features,), optional
-        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
-        ``always_in`` and ``never_in`` name whole groups by any of their features.
+        Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
+        ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     cold_starts : bool, default=True
-        Whether each k up to 32, and the largest, also starts as a single fit does: no such entry is then worse than a single
-        fit with the same settings. Other entries start from their neighbours. False: all entries start only from their
-        neighbours, which takes half to two thirds of the time and is seldom worse.
+        Whether the fits for k up to 32, and for the largest k, also start from the empty model, as a single fit does. Then none
+        of them is worse than a single fit with the same settings. With False all fits start only from their neighbours, which
+        takes a half to two thirds of the time and rarely gives a worse result.
     verbose : bool or int, default=0
-        Whether to show a bar of progress, which counts fits; needs tqdm (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
     PathResult
-        Fits, criteria, picture and table.
+        The fits, with their information criteria, a plot and a table.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what it must be; the message names it and what it was.
+        If an argument is invalid; the message names the argument, its value and what it must be.
 
     Warns
     -----
     ksparse.ConvergenceWarning
-        If fits did not converge, naming their k.
+        If fits did not converge; the message lists their k.
 
     Examples
     --------
@@ -154,7 +160,7 @@ def fit_path(
 
 
 def warn_of_path(path: PathResult, category: type[Warning], stacklevel: int) -> None:
-    """Warn once for all fits that did not converge."""
+    """Warn once about all fits that did not converge."""
     failed = [result for result in path if not result.converged]
     if failed:
         budgets = ", ".join(f"k={result.k} {result.status}" for result in failed[:5]) + (", ..." if len(failed) > 5 else "")
@@ -162,7 +168,7 @@ def warn_of_path(path: PathResult, category: type[Warning], stacklevel: int) -> 
 
 
 def warn_of_doubts(doubts: dict[str, list[FitResult]], category: type[Warning], stacklevel: int) -> None:
-    """Warn once of fits that a criterion may have passed over because they ended early, of each class or of one problem."""
+    """Warn once about fits that stopped early and therefore may have been rejected by the criterion."""
     found = [(name, result) for name, results in doubts.items() for result in results]
     if found:
         which = ", ".join(f"{name and name + ' '}k={result.k} {result.status}" for name, result in found[:5])
@@ -192,19 +198,19 @@ def solve_path(request: Request, ks: Any, cold_starts: Any = True, report: Repor
 
 
 def solve_path_by(criterion: str, request: Request, ks: Any, report: Report | None = None) -> PathResult:
-    """Fit every k, and search as far as the settings say for those that may have the smallest criterion.
+    """Fit every k, and search longer for those values of k that may have the smallest criterion.
 
-    All k are first searched for as ``search="fast"`` does, with their neighbours' help, which finds most of what longer searches find.
-    A longer search then takes place only for a k whose criterion would be the smallest if what its loss leaves unexplained fell by a
-    fiftieth. On small data that is seldom more than the best k and its neighbours; the k above them, whose features are mostly noise
-    with many close rivals, would take most of the time.
+    All k are first fitted with ``search="fast"``, where neighbours help each other; this finds most of what longer searches find. The
+    longer search that the settings ask for follows only for a k whose criterion would become the smallest if the unexplained part of its
+    loss decreased by 2 %. On small data this is rarely more than the best k and its neighbours. Larger k, whose features are mostly noise
+    with many close alternatives, would otherwise take most of the time.
     """
     path = solve_path(request.with_settings(replace(request.settings, search="fast")), ks, report=report)
     losses, values = path.losses, path.criterion(criterion)
     known = np.isfinite(losses)
     if request.settings.search == "fast" or not known.any():
         return path
-    # The least loss that any model of counts could reach is not known, but that of a model that is right is about 0.5 per row.
+        # The smallest loss that a model of counts can reach is unknown; a correct model has about 0.5 per row.
     unexplained = 0.5 if request.loss._dispersion_is_known else losses
     hopes = path._criterion(criterion, losses - 0.02 * unexplained)
     best = np.min(values[known])
@@ -213,7 +219,7 @@ def solve_path_by(criterion: str, request: Request, ks: Any, report: Report | No
 
 
 def merged(path: PathResult, other: PathResult) -> PathResult:
-    """Return the better fit of each k, where the other path has some of them, or that of a smaller k if it is better still."""
+    """Return the better fit for each k of two paths, or the fit for a smaller k if it is better still."""
     results = list(path.results)
     for k, result in zip(other.ks, other.results, strict=True):
         place = int(np.searchsorted(path.ks, k))

@@ -1,4 +1,4 @@
-"""How firmly the data choose their features: fits on many resamplings of the rows, as weights over one X."""
+"""Stability selection: fits on many resamplings of the rows, which are weights with the same X."""
 
 from __future__ import annotations
 
@@ -49,31 +49,34 @@ def stability_selection(
 ) -> StabilityResult:
     """Fit on many resamplings of the rows and count how often each feature is chosen.
 
-    Resamplings are weights over one X, which is not copied; classes keep their shares of the rows in each.
+    Resamplings are weights for the rows of one X, which is not copied. In classification each class keeps its share of the
+    rows.
 
-    Weights that are whole numbers count rows: a row of weight 3 is drawn as three equal rows would be, each for itself. Other weights
-    stay with their row, which is drawn as one.
+    If ``sample_weight`` consists of integers, a row of weight 3 is resampled as three separate rows. Otherwise a row is drawn
+    as one row and keeps its weight.
 
     Parameters
     ----------
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, as in :func:`ksparse.fit`.
     y : array-like of shape (n_samples,)
-        Labels, 0 and 1.
+        Labels 0 and 1, or responses for a regression loss, as in :func:`ksparse.fit`.
     k : int
-        Most features used in each round.
+        Maximum number of features in each round.
     rounds : int, default=100
-        Resamplings, >= 1.
+        Number of resamplings, >= 1.
     sampling : {"subsample", "bootstrap"}, default="subsample"
-        Without replacement [1]_, or as many rows as there are with replacement.
+        With ``"subsample"`` [1]_ rows are drawn without replacement; with ``"bootstrap"``, as many rows as there are are drawn
+        with replacement.
     fraction : float, default=0.5
-        Part of the rows of each class in a subsample, in (0, 1); at least one row.
+        Share of the rows of each class in a subsample, in (0, 1). At least one row is drawn.
     n_jobs : int or None, default=None
-        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors.
     loss, alpha, gamma, ridge, fit_intercept, sample_weight, offset, tolerance, max_newton : optional
         As in :func:`ksparse.fit`.
     search : {"fast", "auto", "thorough"}, default="fast"
-        How far each round searches.
+        How long to search in each round, see :func:`ksparse.fit`.
     max_rounds, max_refits, max_seconds : optional
         As in :func:`ksparse.fit`.
     random_state : int, default=0
@@ -81,22 +84,22 @@ def stability_selection(
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`.
     verbose : bool or int, default=0
-        Whether to show a bar of progress, which counts rounds; needs tqdm (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
     StabilityResult
-        Frequencies of features and of pairs, a picture, a table.
+        How often each feature and each pair of features was chosen, with a plot and a table.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what it must be; the message names it and what it was.
+        If an argument is invalid; the message names the argument, its value and what it must be.
 
     Warns
     -----
     ksparse.ConvergenceWarning
-        If fits of some rounds did not converge, with their number; their supports count all the same.
+        If the fits of some rounds did not converge; their supports are counted nevertheless.
 
     References
     ----------

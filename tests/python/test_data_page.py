@@ -207,7 +207,7 @@ def test_sparse_matrices(seen):
     groups = np.arange(30) // 2
     assert ksparse.fit(X, y, 2, groups=groups).support.tolist() == ksparse.fit(X.tocsc(), y, 2, groups=groups).support.tolist()
     text = Path(ksparse.__file__).with_name("_many.py").read_text(encoding="utf-8")
-    assert "For 32 problems or more a CSR matrix is copied into columns once." in text
+    assert "For 32 problems or more, a CSR matrix is copied to CSC once." in " ".join(text.split())
 
 
 @claims(

@@ -10,6 +10,7 @@ import ksparse
 import pytest
 from ksparse import _core
 from numpydoc.validate import validate
+from sklearn.utils._testing import assert_docstring_consistency
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.glob("*.rst")) + sorted((DOCS / "user_guide").glob("*.rst"))
@@ -100,3 +101,64 @@ def test_included_sources_exist():
             assert -1 not in places, f"{page.name}: {path}"
             shown += 1
     assert shown > 10
+
+
+CLASSIFIERS = [ksparse.KSparseClassifier, ksparse.KSparseClassifierCV, ksparse.KSparseSelector]
+ESTIMATORS = [*CLASSIFIERS, ksparse.KSparseMultiLabelClassifier, ksparse.KSparseRegressor, ksparse.KSparseRegressorCV]
+ENTRIES = [ksparse.fit, ksparse.fit_path, ksparse.fit_many]
+SEARCH = ["max_rounds", "max_refits", "max_seconds"]
+
+
+@pytest.mark.parametrize(
+    ("owners", "parameters"),
+    [
+        pytest.param(
+            ESTIMATORS,
+            ["fit_intercept", "tolerance", "max_newton", "random_state", "bounds", "groups", "verbose"],
+            id="all estimators",
+        ),
+        pytest.param([*CLASSIFIERS, ksparse.KSparseMultiLabelClassifier], ["loss"], id="all classifiers"),
+        pytest.param(
+            [ksparse.KSparseClassifier, ksparse.KSparseClassifierCV, ksparse.KSparseMultiLabelClassifier],
+            ["probability"],
+            id="probability",
+        ),
+        pytest.param(CLASSIFIERS, ["class_weight"], id="classifiers of one label"),
+        pytest.param(
+            [ksparse.KSparseClassifier, ksparse.KSparseSelector], ["alpha", "gamma", "ridge", "k_max", "n_jobs"], id="selector"
+        ),
+        pytest.param(
+            [ksparse.KSparseClassifier, ksparse.KSparseRegressor, ksparse.KSparseSelector],
+            ["ridge", "search", "walks", "warm_start", "k_max", *SEARCH],
+            id="estimators of one k",
+        ),
+        pytest.param(
+            [owner for owner in ESTIMATORS if owner is not ksparse.KSparseSelector], ["always_in", "never_in"], id="always_in"
+        ),
+        pytest.param(
+            [ksparse.KSparseClassifierCV, ksparse.KSparseRegressorCV],
+            ["ks", "one_standard_error", "n_jobs", "search"],
+            id="cross-validation",
+        ),
+        pytest.param(ENTRIES, ["loss", "fit_intercept"], id="entries"),
+        pytest.param(
+            [ksparse.fit, ksparse.fit_path],
+            [
+                *("sample_weight", "offset", "alpha", "gamma", "ridge", "tolerance", "max_newton", "random_state"),
+                *("bounds", "groups"),
+            ],
+            id="fit and fit_path",
+        ),
+    ],
+)
+def test_shared_parameters_have_the_same_description(owners, parameters):
+    """The same parameter means the same, so a reader who knows one estimator knows the others."""
+    assert_docstring_consistency(owners, include_params=parameters)
+
+
+def test_shared_attributes_have_the_same_description():
+    """Likewise for the attributes of the estimators."""
+    alone = [ksparse.KSparseClassifier, ksparse.KSparseMultiLabelClassifier, ksparse.KSparseRegressor, ksparse.KSparseSelector]
+    assert_docstring_consistency(alone, include_attrs=["n_features_in_", "feature_names_in_"])
+    searches = [ksparse.KSparseClassifierCV, ksparse.KSparseRegressorCV]
+    assert_docstring_consistency(searches, include_attrs=["best_index_", "best_score_", "n_splits_"])

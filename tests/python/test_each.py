@@ -70,11 +70,11 @@ def test_a_bad_data_set_fails_alone(n_jobs):
         1: ((hole, y), r"X[4, 2] is nan"),
         2: ((X, np.ones(60)), "y has one class only"),
         4: ((X[:, :0], y), "X has shape (60, 0)"),
-        5: (X, "it is no tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset) but one (ndarray)"),
-        6: ((X,), "but one of 1 entries"),
+        5: (X, "it must be a tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset), but is a ndarray"),
+        6: ((X,), "but is a tuple of 1 entries"),
         7: ((X, y[:-1]), "X has 60 rows but y has shape (59,)"),
         8: ((X, y, -np.ones(60)), "sample_weight[0] is -1.0"),
-        9: (None, "but one (NoneType)"),
+        9: (None, "but is a NoneType"),
     }
     sets = [bad[i][0] if i in bad else (X, y) for i in range(11)]
     results = list(ksparse.fit_each(sets, 3, n_jobs=n_jobs, ridge=1e-2))
@@ -309,7 +309,7 @@ if child == 0:
     try:
         next(stream)
     except RuntimeError as error:
-        os._exit("begun in another process" not in str(error))
+        os._exit("started in another process" not in str(error))
     os._exit(3)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert len(list(stream)) == 19

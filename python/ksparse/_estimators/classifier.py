@@ -26,134 +26,139 @@ __all__ = ["KSparseClassifier"]
 
 
 class KSparseClassifier(OneBudget, SparseLinearClassifier):
-    r"""Linear classifier that uses at most ``k`` features, for each class against the rest where there are more than two.
+    r"""Linear classifier that uses at most ``k`` features; one-vs-rest with more than two classes.
 
-    Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
+    The model minimises, over :math:`\beta` and :math:`\beta_0` with :math:`\lVert\beta\rVert_0 \le k`,
 
     .. math:: \frac{1}{W}\sum_i w_i\,\ell(m_i) + \frac{\rho}{2}\lVert\beta\rVert_2^2,
               \qquad m_i = (2 y_i - 1)(x_i\cdot\beta + \beta_0)
 
-    with the logistic or the focal loss; see :func:`ksparse.fit`. With more than two classes there is such a problem for each
-    class, :math:`y_i = 1` in its rows and 0 in all others, and :func:`ksparse.fit_many` answers them together: each class has
-    features of its own, at most ``k``, which read as what tells it from the rest.
+    with the logistic, the focal or another loss for classification; see :func:`ksparse.fit`. With more than two classes, one
+    such model is fitted for each class against the rest. Each class then has its own features, at most ``k`` of them, which
+    distinguish it from the rest.
 
     Parameters
     ----------
     k : int, {"aic", "bic", "ebic", "gic"} or None, default=None
-        Most features used, >= 0; of more than two classes, by each. More than X has means all of them, with a warning. None is
-        10, or all features where there are fewer. The name of an information criterion (:meth:`ksparse.PathResult.criterion`): the k in [0, k_max] where it is
-        smallest, for each class by itself.
+        Maximum number of features, >= 0; with more than two classes, for each class. None means 10, or all features if there
+        are fewer. If k is larger than the number of features, all of them may be used and a warning is given. The name of an
+        information criterion (see :meth:`ksparse.PathResult.criterion`) chooses the k in [0, k_max] for which it is smallest,
+        for each class separately.
     k_max : int or None, default=None
-        With a criterion, the largest k considered. None is 10, or all features where there are fewer. Not used where k is a
-        number.
+        The largest k that an information criterion considers. None means 10, or all features if there are fewer.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss, by name or as an object that has its parameters.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha : float, default=0.5
-        Focal loss: weight of the positive class ``classes_[1]``, or of each class against the rest, in (0, 1).
+        Weight of the positive class in the focal loss, in (0, 1); the negative class has the weight ``1 - alpha``. It is used
+        only with ``loss="focal"``.
     gamma : float, default=2.0
-        Focal loss: focusing exponent, >= 0.
+        Focusing exponent of the focal loss, >= 0. With 0 this is the weighted logistic loss. It is used only with
+        ``loss="focal"``.
     ridge : float, default=0.0
-        :math:`\rho`, in units of the average loss, >= 0. Small data that are separable need it.
+        Weight of the ridge penalty, which is half the squared Euclidean norm of the coefficients, in units of the average loss,
+        >= 0. Use a small positive value, e.g. 1e-3, where the classes can be separated by the chosen features.
     fit_intercept : bool, default=True
-        Whether to fit :math:`\beta_0`, which is never penalised.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn; they multiply ``sample_weight``, and "balanced" counts rows by it. A row has the
-        weight of its own class in the problems of all classes, so that these agree on how frequent each class is.
+        Weights of the classes, as in scikit-learn; they are multiplied by ``sample_weight``. With "balanced" all classes have
+        the same sum of weights. In one-vs-rest problems every row keeps the weight of its own class.
     probability : {"posterior", "score"}, default="posterior"
-        What ``predict_proba`` returns with the focal loss: the probability of the classes, or the raw score
-        :math:`\sigma(\eta)`, which is none (see Notes). With the logistic loss both are the same. Read at each prediction, so
-        that another value needs no other fit.
+        What ``predict_proba`` returns for the focal losses: the class probabilities ("posterior"), or the raw score sigma(eta),
+        which is not a probability ("score", see the Notes of :class:`ksparse.KSparseClassifier`). For other losses both are the
+        same. The parameter is read when predicting, so a new value does not need a new fit.
     tolerance : float, default=1e-8
-        Newton decrement at the answer, > 0.
+        Each refit stops when its Newton decrement is at most this value, > 0. For the squared and Huber losses the value is
+        relative to the standard deviation of y.
     max_newton : int, default=100
-        Newton iterations per refit, >= 1.
+        Maximum number of Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far to search, see :func:`ksparse.fit`.
+        How long to search, see :func:`ksparse.fit`.
     max_rounds : int or None, default=None
-        Perturbations at most, instead of the budget of ``search``.
+        Maximum number of perturbation rounds. By default ``search`` sets this limit.
     max_refits : int or None, default=None
-        No new perturbation after so many refits beyond the first descent, instead of the budget of ``search``.
+        Number of refits after the first descent beyond which no further round begins. By default ``search`` sets this limit.
     max_seconds : float or None, default=None
-        No new perturbation after this time, instead of the budget of ``search``.
+        Time in seconds beyond which no further round begins; answers may then differ between runs. By default ``search`` sets
+        the limits.
     random_state : int, default=0
-        Seed of the perturbations.
+        Seed of the random perturbations. The same seed and limits give the same answer.
     walks : int, default=1
-        Independent walks that share the budget of the search, see :func:`ksparse.fit`. Used with two classes and a number k.
+        Number of independent searches that share the limits on rounds and refits, see :func:`ksparse.fit`. It is used if ``k``
+        is an integer and there are no more than two classes.
     always_in : array-like of int or str or None, default=None
-        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
+        Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str or None, default=None
-        Features in none.
+        Features that no model contains, given by index or by name.
     bounds : tuple (lower, upper) or None, default=None
-        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
-        lower <= 0 <= upper unless the feature is in ``always_in``. ``(0, None)``: no negative coefficient. A chosen feature whose
-        coefficient ends at 0 is left out.
+        Lower and upper bounds of the coefficients, in the units of the columns. Each is a number, an array of shape
+        (n_features,) or None (no bound), with lower <= 0 <= upper unless the feature is in ``always_in``. For example,
+        ``(0, None)`` excludes negative coefficients. A chosen feature whose coefficient ends at 0 is removed from the support.
     groups : array-like of shape (n_features,) or None, default=None
-        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
-        ``always_in`` and ``never_in`` name whole groups by any of their features.
+        Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
+        ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     n_jobs : int or None, default=None
-        Threads among which more than two classes are divided, as in scikit-learn: None is 1 unless in a
-        ``joblib.parallel_config``; -1 is all processors. A fit of two classes takes one for each of its walks at most, and a
-        criterion for k takes one.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors. Threads divide the classes among them if there are more than two, and the ``walks`` otherwise.
     warm_start : bool, default=False
-        Whether a fit also descends from the features that the last fit of this estimator chose (``start`` of :func:`ksparse.fit`),
-        where that had the same classes and features, and chose no more than k. Used with two classes and a number k.
+        Whether ``fit`` also starts from the features that the previous fit chose, if it had the same features and classes and
+        chose at most ``k`` features. It is used if ``k`` is an integer and there are no more than two classes.
     verbose : bool or int, default=0
-        Whether to show a bar of progress where there is more than one fit, with a criterion for k or more than two classes; needs tqdm
-        (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+        The class labels, sorted.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Per unit of the column of X, zero outside the support. One row for two classes, else a row by class.
+        Coefficients in the units of the columns, zero outside the support: one row for two classes, otherwise one row for each
+        class.
     intercept_ : ndarray of shape (1,) or (n_classes,)
-        Zero without an intercept; -inf for a class that could not be fitted, so that it is never predicted.
+        The intercepts, 0 if ``fit_intercept=False``. A class that could not be fitted has -inf, so it is never predicted.
     support_ : ndarray of int64
-        Chosen features, sorted; of more than two classes, those that any of them uses.
+        Indices of the chosen features, sorted. With more than two classes, these are the features that any of them uses.
     supports_ : list of ndarray of int64
-        Chosen features by row of ``coef_``.
+        Indices of the chosen features for each row of ``coef_``.
     objective_ : float or ndarray of shape (n_classes,)
-        F at the answer, of more than two classes by class; NaN for a class that could not be fitted.
+        Value of the minimised objective F; with more than two classes, of each class. NaN for a class that could not be fitted.
     status_ : str or ndarray of str, shape (n_classes,)
-        How the fit ended, ``converged`` when all is well.
+        How the fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : int or ndarray of shape (n_classes,)
-        Newton iterations, over all supports tried.
+        Total number of Newton iterations, over all supports that were tried.
     gamma_ : float or ndarray of shape (n_classes,)
-        Focusing exponent of the loss, 0 for the logistic one.
+        Focusing exponent of the loss, 0 unless it is the focal loss.
     result_ : FitResult or BatchResult
-        The whole answer of the core, of more than two classes with an entry by class.
+        The complete result, with an entry for each class if there are more than two.
     path_ : PathResult or list of PathResult
-        All fits considered, of more than two classes by class (None for a class that has no row of positive weight); only if
-        k is the name of a criterion. Those whose criterion is near the smallest are searched for as far as ``search`` says, the
-        others as far as ``search="fast"`` does.
+        All fits that were compared if ``k`` is the name of a criterion; with more than two classes, one path for each class
+        (None for a class without rows of positive weight). Fits whose criterion is close to the smallest are searched as long
+        as ``search`` says, the others as with ``search="fast"``.
     n_features_in_ : int
-        Number of features seen during fit.
+        Number of features seen during ``fit``.
     feature_names_in_ : ndarray of str
-        Names of the features, when X was a data frame with string names.
+        Names of the features seen during ``fit``. Defined only if X is a data frame whose column names are all strings.
 
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If the data are separable or the limit of iterations was reached; the message says what to change. Of more than two
-        classes one may fail alone, e.g. one that can be told apart from the rest exactly; the others stand.
+        If the classes are separable or the limit of iterations was reached; the message says what to change. With more than two
+        classes, one of them may fail alone, e.g. because it can be separated from the rest; the others are still fitted.
 
     See Also
     --------
-    ksparse.fit : The same on plain arrays, with an offset.
-    ksparse.KSparseMultiLabelClassifier : For rows that may have several labels at once.
+    ksparse.fit : The same for arrays, as a function.
+    ksparse.KSparseMultiLabelClassifier : Classifier for rows that can have several labels.
 
     Notes
     -----
-    With the focal loss :math:`\sigma(\eta)` is not a probability: it is under-confident. ``predict_proba`` undoes the
-    focusing in closed form [2]_, so that it estimates the probability of the classes as ``alpha`` weighs them, exactly as
-    a classifier with ``class_weight`` does; with ``alpha=0.5`` that is the probability itself. ``predict`` is its argmax.
-    ``probability="score"`` leaves the score as it is, to compare with what others report or for a calibration of one's own;
-    the argmax is the same.
+    With the focal loss, :math:`\sigma(\eta)` is not the probability of a class: it is always closer to 1/2. ``predict_proba``
+    inverts the effect of the focusing exponent in closed form [2]_ and estimates the class probabilities with the class weights
+    ``alpha`` and ``1 - alpha``, just as a classifier with ``class_weight`` does; with ``alpha=0.5`` these are the probabilities
+    themselves. ``predict`` returns the class with the largest probability. ``probability="score"`` returns :math:`\sigma(\eta)`
+    unchanged, for comparisons with other software or for your own calibration; predictions are the same.
 
-    Of more than two classes, ``predict`` takes the one with the greatest linear predictor, and ``predict_proba`` divides the
-    probabilities of each class against the rest by their sum. These are estimated apart, so they need not be consistent
-    before that division.
+    With more than two classes, ``predict`` returns the class with the largest linear predictor, and ``predict_proba`` divides
+    the one-vs-rest probabilities by their sum. The classes are fitted separately, so these probabilities need not sum to one
+    before the division.
 
     References
     ----------
@@ -170,7 +175,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
     >>> len(model.support_)
     4
 
-    Three classes, two features for each:
+        Three classes, with two features for each of them:
 
     >>> from sklearn.datasets import load_wine
     >>> X, y = load_wine(return_X_y=True, as_frame=True)
@@ -243,11 +248,11 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features, finite; what is read in place is said at :func:`ksparse.fit`.
+            Features, which must be finite. See :func:`ksparse.fit` for the types that are read without a copy.
         y : array-like of shape (n_samples,)
             Labels of two or more classes, of any type that can be sorted.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0.
+            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
 
         Returns
         -------
@@ -257,7 +262,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         Raises
         ------
         ValueError, TypeError
-            If an argument is not what it must be; the message names it.
+            If an argument is invalid; the message names the argument, its value and what it must be.
         """
         last = self._last_fit()
         inputs, labels = self._validated(X, y, sample_weight)
@@ -275,7 +280,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
 
     def _one_vs_rest(self, inputs: Inputs, labels: NDArray[np.intp], report: Report | None) -> Outcomes:
         """Fit each class against the rest."""
-        # Those of a batch may be arrays; these hold for all classes, and are refused as with two.
+        # In a batch, alpha, gamma and ridge may be arrays. Here they must be numbers for all classes, as with two classes.
         inputs.settings.checked_loss()
         inputs.settings.options_of_any_data()
         indicator = self._indicator_of(labels)
@@ -288,14 +293,14 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         return outcomes
 
     def _best_of_paths(self, inputs: Inputs, indicator: NDArray[Any], report: Report | None) -> Outcomes:
-        """Choose k for each class by the criterion; the smallest k where no fit of a class has a finite F."""
+        """Choose k for each class by the criterion; take the smallest k for a class for which no fit has a finite F."""
         always, never = one_class(indicator, inputs.sample_weight)
         paths: list[PathResult | None] = []
         fits: list[FitResult] = []
         n_ks = len(self._ks(inputs))
         total = n_ks * int(np.count_nonzero(~(always | never)))
         for column, empty in zip(indicator.T, always | never, strict=True):
-            if empty:  # the batch fails it in its own words
+            if empty:  # fit_many reports the failure
                 free = replace(inputs.settings, always_in=None, never_in=None, bounds=None, groups=None)
                 paths.append(None)
                 fits.append(solve_many(replace(inputs, settings=free), column[:, None], 0, 1)[0])

@@ -22,93 +22,101 @@ __all__ = ["KSparseClassifierCV"]
 
 
 class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
-    r"""Linear classifier on few features, their number chosen by cross-validation.
+    r"""Linear classifier on few features, whose number is chosen by cross-validation.
 
-    For every fold, and every point of the grid of ``alpha``, ``gamma`` and ``ridge``, a path over ``ks`` is fitted on the
-    training rows and judged on the others. Folds are weights of 0 and 1 over one X, which is never copied. The model is
-    then fitted on all rows with what scored best.
+    For each fold and each combination of ``alpha``, ``gamma`` and ``ridge``, a path over ``ks`` is fitted on the training rows
+    and scored on the test rows. Folds are represented by weights of 0 and 1, so X is never copied. The model with the best mean
+    score is then fitted on all rows.
 
     Parameters
     ----------
     ks : array-like of int or None, default=None
-        Budgets to compare; those above the number of features count as that number, with a warning. None is 0 (or the number
-        of features that are always in) to 10 (or the number of features).
+        Values of k to compare. Values above the number of features are replaced by that number, with a warning. None means 0
+        (or the number of features in ``always_in``) to 10 (or the number of features).
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss, by name or as an object that has its parameters.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha, gamma, ridge : float or array-like of float, default=0.5, 2.0, 0.0
-        Parameters as in :class:`ksparse.KSparseClassifier`; a list is compared too.
+        Parameters as in :class:`ksparse.KSparseClassifier`; the values of a list are compared by cross-validation.
     cv : int, splitter, iterable or None, default=None
-        How to split the rows, as in scikit-learn. None is 5 stratified folds, or fewer if no class has 5 rows.
+        How to split the rows, as in scikit-learn. None means 5 stratified folds, or fewer if no class has 5 rows.
     scoring : str, callable or None, default=None
-        Scorer of scikit-learn, the greater the better, e.g. ``"average_precision"``; with this and other scorers of one class y must be 0 and
-        1, or the scorer one of ``make_scorer(..., pos_label=...)``. A callable ``f(model, X, y)`` may read the model and X, see Notes.
-        None is minus the average loss on the rows left out, of more than two classes the mean of those of each against the rest;
-        that is not comparable between values of ``alpha`` or ``gamma``, so a grid over these needs a scorer.
+        A scikit-learn scorer, where greater is better, e.g. ``"average_precision"``. Scorers for one class, like this one, need
+        labels 0 and 1, or a scorer made with ``make_scorer(..., pos_label=...)``. A callable ``f(model, X, y)`` may use the
+        model and X, see Notes. None means minus the average loss on the test rows; with more than two classes, its mean over
+        the one-vs-rest problems. The loss is not comparable between values of ``alpha`` or ``gamma``, so a grid over these
+        needs a scorer.
     one_standard_error : bool, default=False
-        Take the smallest k (of these the largest ridge) whose mean score lies within one standard error of the best.
+        Whether to choose the smallest k (and then the largest ``ridge``) whose mean score is within one standard error of the
+        best, instead of the best.
     n_jobs : int or None, default=None
-        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors.
     fit_intercept : bool, default=True
-        Whether to fit an intercept.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, from all rows; they multiply ``sample_weight`` in the fits and in the loss on the rows left out.
-        A scorer does not see them, as everywhere in scikit-learn.
+        Weights of the classes, as in scikit-learn; they are multiplied by ``sample_weight``. With "balanced" all classes have
+        the same sum of weights. In one-vs-rest problems every row keeps the weight of its own class.
     probability : {"posterior", "score"}, default="posterior"
-        What ``predict_proba`` returns with the focal loss, to scorers too, as in :class:`ksparse.KSparseClassifier`.
+        What ``predict_proba`` returns for the focal losses: the class probabilities ("posterior"), or the raw score sigma(eta),
+        which is not a probability ("score", see the Notes of :class:`ksparse.KSparseClassifier`). For other losses both are the
+        same. The parameter is read when predicting, so a new value does not need a new fit.
     tolerance : float, default=1e-8
-        Newton decrement at the answer, > 0.
+        Each refit stops when its Newton decrement is at most this value, > 0. For the squared and Huber losses the value is
+        relative to the standard deviation of y.
     max_newton : int, default=100
-        Newton iterations per refit, >= 1.
+        Maximum number of Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far the last fit, on all rows, searches; the paths of the folds search fast.
+        How long to search in the final fit on all rows, see :func:`ksparse.fit`. The paths of the folds use ``search="fast"``.
     max_rounds, max_refits, max_seconds : int, int, float or None, default=None
-        Budget of that search instead of its own.
+        Limits of the search in the final fit, see :func:`ksparse.fit`. By default ``search`` sets them.
     random_state : int, default=0
-        Seed of that search; a splitter has a seed of its own.
+        Seed of the random perturbations. The same seed and limits give the same answer.
     always_in : array-like of int or str or None, default=None
-        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
+        Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str or None, default=None
-        Features in none.
+        Features that no model contains, given by index or by name.
     bounds : tuple (lower, upper) or None, default=None
-        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
-        lower <= 0 <= upper unless the feature is in ``always_in``. ``(0, None)``: no negative coefficient. A chosen feature whose
-        coefficient ends at 0 is left out.
+        Lower and upper bounds of the coefficients, in the units of the columns. Each is a number, an array of shape
+        (n_features,) or None (no bound), with lower <= 0 <= upper unless the feature is in ``always_in``. For example,
+        ``(0, None)`` excludes negative coefficients. A chosen feature whose coefficient ends at 0 is removed from the support.
     groups : array-like of shape (n_features,) or None, default=None
-        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
-        ``always_in`` and ``never_in`` name whole groups by any of their features.
+        Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
+        ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     verbose : bool or int, default=0
-        Whether to show a bar of progress, which counts the fits of all folds; needs tqdm (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
     best_params_ : dict
-        What was chosen: ``k``, ``alpha``, ``gamma``, ``ridge``.
+        The chosen parameters: ``k``, ``alpha``, ``gamma`` and ``ridge``.
     best_index_ : int
-        Its place in ``cv_results_``.
+        Index of the chosen parameters in ``cv_results_``.
     best_score_ : float
-        Its mean score.
+        Mean score of the chosen parameters.
     cv_results_ : dict of ndarray
-        As in scikit-learn: ``params``, ``param_k`` and so on, ``split0_test_score`` and so on, ``mean_test_score``,
-        ``std_test_score``, ``rank_test_score``, ``mean_fit_time`` (of a path, divided by its length).
+        Results as in scikit-learn's ``GridSearchCV``: ``params``, ``param_k`` etc., ``split0_test_score`` etc.,
+        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and ``mean_fit_time`` (the time of a path divided by its
+        length).
     n_splits_ : int
         Number of folds.
     classes_, coef_, intercept_, support_, supports_, objective_, status_, n_iter_, result_, n_features_in_, feature_names_in_
-        Of the last fit, as in :class:`ksparse.KSparseClassifier`.
+        Attributes of the final fit, as in :class:`ksparse.KSparseClassifier`.
 
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If the last fit did not converge, or fits of the folds did not and the choice may depend on them; the message says what to
-        change.
+        If the final fit did not converge, or if the choice may depend on fits of the folds that did not converge; the message
+        says what to change.
 
     Notes
     -----
-    With more than two classes there is a problem for each class against the rest, as in :class:`ksparse.KSparseClassifier`, and one k
-    for all of them, that of the best mean score. For a k for each class use ``OneVsRestClassifier(KSparseClassifierCV())``.
+    With more than two classes, one model is fitted for each class against the rest, as in :class:`ksparse.KSparseClassifier`.
+    All classes use the same k, the one with the best mean score. To choose a k for each class, use
+    ``OneVsRestClassifier(KSparseClassifierCV())``.
 
-    A scorer is given what ``GridSearchCV(KSparseClassifier(), {"k": ks})`` would give it: the rows left out as they stand in X, with names
-    if X is a data frame, and a fitted model of all features. X is cut once for each fold and all models of the fold share the rows, so
-    that an array is read-only.
+    A scorer receives what ``GridSearchCV(KSparseClassifier(), {"k": ks})`` would pass to it: the test rows as they are in X,
+    with column names if X is a data frame, and a fitted model with all features. The rows of a fold are cut from X once and
+    shared by all its models, so arrays are read-only.
 
     Examples
     --------
@@ -180,21 +188,21 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None, **params: Any
     ) -> KSparseClassifierCV:
-        """Compare by cross-validation, then fit on all rows.
+        """Choose the parameters by cross-validation, then fit on all rows.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features, finite; what is read in place is said at :func:`ksparse.fit`.
+            Features, which must be finite. See :func:`ksparse.fit` for the types that are read without a copy.
         y : array-like of shape (n_samples,)
             Labels of two or more classes, of any type that can be sorted.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0, in the fits and in the loss on the rows left out. A scorer that has such a parameter gets them
-            too, with a warning if it has none; with metadata routing, if it requests them.
+            Weights of the rows, >= 0, for the fits and the loss on the test rows. They are also passed to a scorer that has
+            this parameter (with metadata routing, that requests it); otherwise a warning is given.
         groups : array-like of shape (n_samples,), optional
-            For splitters that keep groups together.
+            Group labels of the rows, for splitters that keep groups together.
         **params : dict
-            Other metadata for the splitter or the scorer that requests them; only with
+            Other metadata for splitters or scorers that request them. This needs
             ``sklearn.set_config(enable_metadata_routing=True)``.
 
         Returns
@@ -205,7 +213,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         Raises
         ------
         ValueError, TypeError
-            If an argument is not what it must be; the message names it, or the fold.
+            If an argument is invalid; the message names the argument, or the fold.
         """
         self._compare(X, y, sample_weight, groups, params)
         return self
@@ -213,7 +221,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     def _check_grid(self, grid: list[dict[str, Any]]) -> None:
         if self.scoring is None and len({(point["alpha"], point["gamma"]) for point in grid}) > 1:
             raise ValueError(
-                "scoring is None, which compares the loss itself, and that differs between values of alpha and gamma; "
+                "scoring is None, which compares average losses, and these are not comparable between values of alpha or gamma; "
                 "give a scorer, e.g. scoring='neg_log_loss' or 'average_precision'"
             )
 
@@ -225,7 +233,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
             if weights is not None and not (weights[labels == number] > 0).any():
                 if isinstance(self.class_weight, Mapping) and self.class_weight.get(label) == 0:
                     raise ValueError(
-                        f"class_weight[{label!r}] is 0, so that no row of that class is left; leave out its rows instead"
+                        f"class_weight[{label!r}] is 0, which removes all rows of that class; leave them out of X and y instead"
                     )
                 raise ValueError(f"sample_weight is zero for every row of class {label}; at least one needs a positive weight")
         return [labels == number for number in range(len(self.classes_))]

@@ -1,4 +1,4 @@
-"""The scikit-learn estimator of many labels: rows that may have several at once."""
+"""The scikit-learn estimator for multi-label classification, where a row can have several labels."""
 
 from __future__ import annotations
 
@@ -24,97 +24,109 @@ __all__ = ["KSparseMultiLabelClassifier"]
 
 
 class KSparseMultiLabelClassifier(SparseLinearClassifier):
-    """Linear classifiers for many labels over one X, each on at most ``k`` features of its own.
+    """Multi-label classifier that fits a linear model on at most ``k`` features for each label.
 
-    Every column of an indicator y is a problem of :class:`ksparse.KSparseClassifier`; :func:`ksparse.fit_many` answers them
-    together and shares passes over X.
+    Each column of the indicator matrix y is a problem as in :class:`ksparse.KSparseClassifier`. :func:`ksparse.fit_many` fits
+    them together, so they share passes over X.
 
     Parameters
     ----------
     k : int, array-like of int of shape (n_labels,) or None, default=None
-        Most features used, for all labels or for each, >= 0. More than X has means all of them, with a warning. None is 10, or
-        all features where there are fewer.
+        Maximum number of features, >= 0, for all labels or for each one. None means 10, or all features if there are fewer. If
+        k is larger than the number of features, all of them may be used and a warning is given.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss of all labels, by name or as an object that has its parameters.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha : float or array-like of shape (n_labels,), default=0.5
-        Focal loss: weight of the rows that have the label, in (0, 1).
+        Weight of the rows that have the label in the focal loss, in (0, 1), for all labels or for each one. It is used only
+        with ``loss="focal"``.
     gamma : float or array-like of shape (n_labels,), default=2.0
-        Focal loss: focusing exponent, >= 0.
+        Focusing exponent of the focal loss, >= 0, for all labels or for each one. It is used only with ``loss="focal"``.
     ridge : float or array-like of shape (n_labels,), default=0.0
-        Weight of half the squared norm of the coefficients, in units of the average loss, >= 0.
+        Weight of the ridge penalty, as in :class:`ksparse.KSparseClassifier`, for all labels or for each one.
     fit_intercept : bool, default=True
-        Whether to fit intercepts, which are never penalised.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     probability : {"posterior", "score"}, default="posterior"
-        What ``predict_proba`` returns with the focal loss, as in :class:`ksparse.KSparseClassifier`.
+        What ``predict_proba`` returns for the focal losses: the class probabilities ("posterior"), or the raw score sigma(eta),
+        which is not a probability ("score", see the Notes of :class:`ksparse.KSparseClassifier`). For other losses both are the
+        same. The parameter is read when predicting, so a new value does not need a new fit.
     tolerance : float, default=1e-8
-        Newton decrement at each answer, > 0.
+        Each refit stops when its Newton decrement is at most this value, > 0. For the squared and Huber losses the value is
+        relative to the standard deviation of y.
     max_newton : int, default=100
-        Newton iterations per refit, >= 1.
+        Maximum number of Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far to search for each label, see :func:`ksparse.fit`.
+        How long to search, see :func:`ksparse.fit`.
     max_rounds : int or None, default=None
-        Perturbations per label at most, instead of the budget of ``search``.
+        Maximum number of perturbation rounds for each label. By default ``search`` sets this limit.
     max_refits : int or None, default=None
-        No new perturbation per label after so many refits beyond the first descent, instead of the budget of ``search``.
+        Number of refits for each label, after the first descent, beyond which no further round begins. By default ``search``
+        sets this limit.
     max_seconds : float or None, default=None
-        Time per label after which no new perturbation begins, instead of the budget of ``search``.
+        Time in seconds for each label beyond which no further round begins; answers may then differ between runs. By default
+        ``search`` sets the limits.
     random_state : int, default=0
-        Seed of the perturbations.
+        Seed of the random perturbations. The same seed and limits give the same answer.
     always_in : array-like of int or str or None, default=None
-        Features in every model, by number or, if X has column names, by name. They count towards k, see :func:`ksparse.fit`.
+        Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str or None, default=None
-        Features in none.
+        Features that no model contains, given by index or by name.
     bounds : tuple (lower, upper) or None, default=None
-        Bounds of the coefficients of all labels, as in :class:`ksparse.KSparseClassifier`.
+        Lower and upper bounds of the coefficients, in the units of the columns. Each is a number, an array of shape
+        (n_features,) or None (no bound), with lower <= 0 <= upper unless the feature is in ``always_in``. For example,
+        ``(0, None)`` excludes negative coefficients. A chosen feature whose coefficient ends at 0 is removed from the support.
     groups : array-like of shape (n_features,) or None, default=None
-        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out.
+        Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
+        ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     n_jobs : int or None, default=None
-        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors.
     verbose : bool or int, default=0
-        Whether to show a bar of progress, which counts labels; needs tqdm (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_labels, 2)
         0 and 1 in the type of y, for each label.
     coef_ : ndarray of shape (n_labels, n_features)
-        Per unit of the column of X, zero outside the support.
+        Coefficients of each label in the units of the columns, zero outside its support.
     intercept_ : ndarray of shape (n_labels,)
-        Zero without an intercept. For a label that could not be fitted, inf if every row has it, else -inf.
+        The intercepts, 0 if ``fit_intercept=False``. A label that could not be fitted has inf if all rows have it, and -inf
+        otherwise.
     support_ : ndarray of int64
-        Features that any label uses, sorted.
+        Indices of the features that any label uses, sorted.
     supports_ : list of ndarray of int64
-        Chosen features by label, sorted.
+        Indices of the chosen features of each label, sorted.
     objective_ : ndarray of shape (n_labels,)
-        F at the answers; NaN for a label that could not be fitted.
+        Value of the minimised objective F for each label; NaN for a label that could not be fitted.
     status_ : ndarray of str, shape (n_labels,)
-        How each fit ended, ``converged`` when all is well.
+        How each fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : ndarray of shape (n_labels,)
-        Newton iterations, over all supports tried.
+        Total number of Newton iterations for each label, over all supports that were tried.
     gamma_ : ndarray of shape (n_labels,)
-        Focusing exponent of the loss, 0 for the logistic one.
+        Focusing exponent of each loss, 0 unless it is the focal loss.
     result_ : BatchResult
-        The whole answer of the core, with an entry by label, named where y was a data frame.
+        The complete result, with an entry for each label, named if y is a data frame.
     n_features_in_ : int
-        Number of features seen during fit.
+        Number of features seen during ``fit``.
     feature_names_in_ : ndarray of str
-        Names of the features, when X was a data frame with string names.
+        Names of the features seen during ``fit``. Defined only if X is a data frame whose column names are all strings.
 
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If fits did not converge, with their number and what to change. A label that all rows have, or none, fails alone: it is
-        always, or never, predicted.
+        If fits did not converge; the message gives their number and says what to change. A label that all rows have, or none,
+        cannot be fitted: it is always, or never, predicted.
 
     See Also
     --------
-    ksparse.KSparseClassifier : For rows that have exactly one of several classes.
-    ksparse.fit_many : The same on plain arrays, with weights and offsets by label.
+    ksparse.KSparseClassifier : Classifier for rows that have exactly one of several classes.
+    ksparse.fit_many : The same for arrays, with separate weights and offsets for each label.
 
     Notes
     -----
-    As scikit-learn's classifiers of many labels do, it takes a y of one dimension too, with labels of two classes, and then
-    answers as :class:`ksparse.KSparseClassifier` in every attribute and shape; a matrix of one column counts as such.
+    Like scikit-learn's multi-label classifiers, this estimator also accepts a one-dimensional y with labels of two classes. All
+    attributes and shapes are then those of :class:`ksparse.KSparseClassifier`; a matrix y with one column is treated the same
+    way.
 
     Examples
     --------
@@ -182,11 +194,12 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features, finite.
+            Features, which must be finite. See :func:`ksparse.fit` for the types that are read without a copy.
         y : {array-like, sparse matrix} of shape (n_samples, n_labels), or array-like of shape (n_samples,)
-            Indicator: 1 where a row has a label, else 0. A sparse one is made dense. Or labels of two classes.
+            Indicator matrix that is 1 where a row has a label and 0 elsewhere (a sparse matrix is made dense), or a vector of
+            labels of two classes.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0.
+            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
 
         Returns
         -------
@@ -196,11 +209,11 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         Raises
         ------
         ValueError, TypeError
-            If an argument is not what it must be; the message names it.
+            If an argument is invalid; the message names the argument, its value and what it must be.
         """
         label_names = feature_names(y)
         y = targets_of(y, many_labels=True)
-        with np.errstate(invalid="ignore"):  # infinity in y is refused below, in words
+        with np.errstate(invalid="ignore"):  # an infinite y raises an error below
             kind = type_of_target(y, input_name="y")
         many = kind == "multilabel-indicator" or kind.endswith("-multioutput")
         inputs, labels = self._validated(X, y, sample_weight, indicator=many)
@@ -215,13 +228,13 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
 
     def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:
         array = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-        values = array if array.dtype.kind in "biuf" else array.astype(object)  # text and 0 do not compare in NumPy 1.24
+        values = array if array.dtype.kind in "biuf" else array.astype(object)  # NumPy 1.24 cannot compare text with 0
         wrong = (values != 0) & (values != 1)
         if wrong.any():
             i, j = np.argwhere(wrong)[0].tolist()
             raise ValueError(f"y[{i}, {j}] is {array[i, j]}; an indicator of labels must be 0 or 1")
-        # A row for each label: scikit-learn's scorers and cross_val_predict tell by it that there are many. Numbers of the
-        # labels, as in OneVsRestClassifier, would look like the two classes of one label where there are two.
+        # One row per label, by which scikit-learn's scorers and cross_val_predict recognise a multi-label problem. With two labels, the
+        # numbers of the labels, which OneVsRestClassifier stores, would look like the two classes of a single label.
         if reset:
             self.classes_ = np.tile(np.array([0, 1], dtype=array.dtype), (array.shape[1], 1))
         elif array.shape[1] != len(self.classes_):
@@ -232,17 +245,17 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         return np.ndim(getattr(self, "classes_", 0)) == 2
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Labels of each row.
+        """Predict the labels of each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples, n_labels)
-            1 where the linear predictor is positive, else 0, in the type of the y of the fit.
+            1 if the linear predictor is positive, else 0, in the type of the y of the fit.
         """
         if not self._has_many():
             return super().predict(X)
@@ -251,19 +264,19 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     @available_if(says_probabilities)
     @quiet
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probability that each row has each label.
+        """Predict the probability that each row has each label.
 
-        For the focal loss with the focusing undone, unless ``probability="score"``.
+        For the focal losses, the effect of the focusing exponent is inverted unless ``probability="score"``.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples, n_labels)
-            Each in [0, 1]; labels do not exclude each other, so rows have no given sum.
+            Probabilities in [0, 1]. A row can have several labels, so the sums of the rows are arbitrary.
         """
         if not self._has_many():
             return super().predict_proba(X)
@@ -271,17 +284,17 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
 
     @available_if(says_probabilities)
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
-        """Logarithm of the probability that each row has each label.
+        """Predict the logarithm of the probability that each row has each label.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples, n_labels)
-            Logarithms of ``predict_proba``.
+            Logarithms of the values of ``predict_proba``.
         """
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf, as in scikit-learn
             return np.log(self.predict_proba(X))

@@ -1,4 +1,4 @@
-"""The scikit-learn estimator for numbers: least squares, robust losses, and generalised linear models with a log link."""
+"""The scikit-learn estimator for regression: least squares, robust losses, and generalised linear models with a log link."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["KSparseRegressor", "SparseLinearRegressor"]
 def _takes_positive_only(loss: Any) -> bool:
     try:
         return check_loss(loss, 0.5, 2.0).responses in ("not_negative", "positive")
-    except ValueError:  # fit refuses it, in its own words
+    except ValueError:  # fit raises the error
         return False
 
 
 class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
-    """What the regressors share: mean responses out, and how much of the loss they explain."""
+    """What the regressors share: the prediction of mean responses, and the score."""
 
     _responses = "numbers"
     _other = "KSparseClassifier"
@@ -53,59 +53,59 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
         self.intercept_ = result.intercept
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """Mean response of each row.
+        """Predict the mean response of each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to predict.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``X @ coef_ + intercept_``; with a log link its exponential.
+            ``X @ coef_ + intercept_``, or its exponential for a loss with a log link.
         """
-        eta = self._linear_predictor(X)[:, 0]  # which says first that the estimator is not fitted
+        eta = self._linear_predictor(X)[:, 0]  # raises an error if the estimator is not fitted
         return self.loss_.mean(eta)
 
     @quiet
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        r"""Part of the loss that the model explains, D², the greater the better.
+        r"""Return D², the share of the loss that the model explains; greater is better.
 
-        1 minus the average loss of the model over that of the best constant. For least squares that is R²; for losses with a log link
-        it is the deviance explained, as in scikit-learn's generalised linear models.
+        D² is 1 minus the ratio of the average loss of the model to that of the best constant. For least squares it is R²; for
+        losses with a log link it is the explained deviance, as in scikit-learn's generalised linear models.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge by.
+            Rows on which the model is scored.
         y : array-like of shape (n_samples,)
-            Their responses.
+            Responses of these rows.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0.
 
         Returns
         -------
         float
-            At most 1; 0 for a model as good as a constant. NaN of fewer than two rows.
+            At most 1; 0 for a model that is as good as a constant. NaN for fewer than two rows.
         """
         check_is_fitted(self)
         inputs, responses = self._validated(X, y, sample_weight, reset=False)
         weights = inputs.sample_weight
-        with np.errstate(over="ignore", invalid="ignore"):  # a row of weight 0 may be infinitely far off
+        with np.errstate(over="ignore", invalid="ignore"):  # a row of weight 0 may have an infinite linear predictor
             eta = self._linear_predictor(X)[:, 0]
-        if weights is not None and (weights > 0).any():  # else the weights are refused below
-            counts = weights != 0  # a row of weight zero is no row, whatever its loss
+        if weights is not None and (weights > 0).any():  # otherwise the weights are invalid, and solve raises the error
+            counts = weights != 0  # a row of weight 0 does not count, whatever its loss
             eta, responses, weights = eta[counts], responses[counts], weights[counts]
-        # One row of weight 2 is two equal rows.
+        # One row of weight 2 counts as two equal rows.
         if len(responses) < 2 and (weights is None or weights.sum() < 2):
-            warnings.warn("D^2 is not defined of fewer than two rows", UndefinedMetricWarning, stacklevel=2)
+            warnings.warn("D^2 is not defined for fewer than two rows", UndefinedMetricWarning, stacklevel=2)
             return float("nan")
         without_features = Inputs(np.zeros((len(responses), 1)), weights, None, Settings(loss=self.loss_))
         constant = solve(Request.of(without_features, responses), 0)
         y = responses.astype(np.float64)
         ours = float(np.average(terms_by_eta(self.loss_, eta, y)[0], weights=weights))
-        # Of responses that are all the same, as scikit-learn says of R²: perfect, or no better than nothing.
+        # If all responses are equal, the score is 1 for a perfect model and 0 otherwise, as scikit-learn's R² is.
         if constant.objective == 0 or np.all(y == y[0]):
             return float(ours <= np.average(rounding_of_loss(self.loss_, eta, np.abs(eta), y, 1), weights=weights))
         return 1.0 - ours / constant.objective
@@ -117,9 +117,9 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
 
 
 class KSparseRegressor(OneBudget, SparseLinearRegressor):
-    r"""Linear regression that uses at most ``k`` features: least squares, robust, or with a log link.
+    r"""Linear regression that uses at most ``k`` features: least squares, robust regression, or a model with a log link.
 
-    Minimises over :math:`\beta, \beta_0` with :math:`\lVert\beta\rVert_0 \le k`
+    The model minimises, over :math:`\beta` and :math:`\beta_0` with :math:`\lVert\beta\rVert_0 \le k`,
 
     .. math:: \frac{1}{W}\sum_i w_i\,\ell(\eta_i, y_i) + \frac{\rho}{2}\lVert\beta\rVert_2^2,
               \qquad \eta_i = x_i\cdot\beta + \beta_0
@@ -129,80 +129,85 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
     Parameters
     ----------
     k : int, {"aic", "bic", "ebic", "gic"} or None, default=None
-        Most features used, >= 0; more than X has means all of them, with a warning. None is 10, or all features where there are
-        fewer. The name of an information criterion (:meth:`ksparse.PathResult.criterion`): the k in [0, k_max] where it is smallest, for the losses ``squared``, ``poisson`` and
-        ``negative_binomial``.
+        Maximum number of features, >= 0. None means 10, or all features if there are fewer. If k is larger than the number of
+        features, all of them may be used and a warning is given. The name of an information criterion (see
+        :meth:`ksparse.PathResult.criterion`) chooses the k in [0, k_max] for which it is smallest; this needs the loss
+        ``squared``, ``poisson`` or ``negative_binomial``.
     k_max : int or None, default=None
-        With a criterion, the largest k considered. None is 10, or all features where there are fewer. Not used where k is a
-        number.
+        The largest k that an information criterion considers. None means 10, or all features if there are fewer.
     loss : {"squared", "huber", "poisson", "gamma", "tweedie", "negative_binomial"} or object, default="squared"
-        The loss, by name or as an object of :mod:`ksparse.losses`, which has its parameters: ``ksparse.losses.Huber(threshold=2)``.
-        ``poisson``, ``tweedie`` and ``negative_binomial`` take y >= 0, ``gamma`` y > 0; their mean is the exponential of the linear
-        predictor.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``. The
+        losses ``poisson``, ``tweedie`` and ``negative_binomial`` need y >= 0, and ``gamma`` needs y > 0; for these four the
+        mean is the exponential of the linear predictor.
     ridge : float, default=0.0
-        :math:`\rho`, in units of the average loss, >= 0.
+        Weight of the ridge penalty, which is half the squared Euclidean norm of the coefficients, in units of the average loss,
+        >= 0. Use a small positive value, e.g. 1e-3, where the classes can be separated by the chosen features.
     fit_intercept : bool, default=True
-        Whether to fit :math:`\beta_0`, which is never penalised.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     tolerance : float, default=1e-8
-        Newton decrement at the answer, > 0; for least squares and Huber's loss relative to the deviation of y.
+        Each refit stops when its Newton decrement is at most this value, > 0. For the squared and Huber losses the value is
+        relative to the standard deviation of y.
     max_newton : int, default=100
-        Newton iterations per refit, >= 1.
+        Maximum number of Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far to search, see :func:`ksparse.fit`.
+        How long to search, see :func:`ksparse.fit`.
     max_rounds : int or None, default=None
-        Perturbations at most, instead of the budget of ``search``.
+        Maximum number of perturbation rounds. By default ``search`` sets this limit.
     max_refits : int or None, default=None
-        No new perturbation after so many refits beyond the first descent, instead of the budget of ``search``.
+        Number of refits after the first descent beyond which no further round begins. By default ``search`` sets this limit.
     max_seconds : float or None, default=None
-        No new perturbation after this time, instead of the budget of ``search``.
+        Time in seconds beyond which no further round begins; answers may then differ between runs. By default ``search`` sets
+        the limits.
     random_state : int, default=0
-        Seed of the perturbations.
+        Seed of the random perturbations. The same seed and limits give the same answer.
     walks : int, default=1
-        Independent walks that share the budget of the search, see :func:`ksparse.fit`. Used with a number k.
+        Number of independent searches that share the limits on rounds and refits, see :func:`ksparse.fit`. It is used if ``k``
+        is an integer and there are no more than two classes.
     always_in : array-like of int or str or None, default=None
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str or None, default=None
-        Features in none.
+        Features that no model contains, given by index or by name.
     bounds : tuple (lower, upper) or None, default=None
-        Bounds of the coefficients per unit of the columns, each a number, an array of shape (n_features,) or None, with
-        lower <= 0 <= upper unless the feature is in ``always_in``. ``(0, None)``: no negative coefficient. A chosen feature whose
-        coefficient ends at 0 is left out.
+        Lower and upper bounds of the coefficients, in the units of the columns. Each is a number, an array of shape
+        (n_features,) or None (no bound), with lower <= 0 <= upper unless the feature is in ``always_in``. For example,
+        ``(0, None)`` excludes negative coefficients. A chosen feature whose coefficient ends at 0 is removed from the support.
     groups : array-like of shape (n_features,) or None, default=None
-        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
-        ``always_in`` and ``never_in`` name whole groups by any of their features.
+        Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
+        ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     n_jobs : int or None, default=None
-        Threads that run the walks, as in scikit-learn.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors. Threads run the ``walks``.
     warm_start : bool, default=False
-        Whether a fit also descends from the features that the last fit of this estimator chose, see
-        :class:`ksparse.KSparseClassifier`.
+        Whether ``fit`` also starts from the features that the previous fit chose, if it had the same features and classes and
+        chose at most ``k`` features. It is used if ``k`` is an integer and there are no more than two classes.
     verbose : bool or int, default=0
-        Whether to show a bar of progress with a criterion for k; needs tqdm (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,)
-        Per unit of the column of X, zero outside the support.
+        Coefficients in the units of the columns, zero outside the support.
     intercept_ : float
-        Zero without an intercept.
+        The intercept, 0 if ``fit_intercept=False``.
     support_ : ndarray of int64
-        Chosen features, sorted.
+        Indices of the chosen features, sorted.
     loss_ : object of ksparse.losses
         The loss with its parameters.
     objective_ : float
-        F at the answer.
+        Value of the minimised objective F.
     status_ : str
-        How the fit ended, ``converged`` when all is well.
+        How the fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : int
-        Newton iterations, over all supports tried.
+        Total number of Newton iterations, over all supports that were tried.
     result_ : FitResult
-        The whole answer of the core.
+        The complete result.
     path_ : PathResult
-        All fits considered; only if k is the name of a criterion. Those whose criterion is near the smallest are searched for as far
-        as ``search`` says, the others as far as ``search="fast"`` does.
+        All fits that were compared if ``k`` is the name of a criterion. Fits whose criterion is close to the smallest are
+        searched as long as ``search`` says, the others as with ``search="fast"``.
     n_features_in_ : int
-        Number of features seen during fit.
+        Number of features seen during ``fit``.
     feature_names_in_ : ndarray of str
-        Names of the features, when X was a data frame with string names.
+        Names of the features seen during ``fit``. Defined only if X is a data frame whose column names are all strings.
 
     Warns
     -----
@@ -211,8 +216,8 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
 
     See Also
     --------
-    ksparse.fit : The same on plain arrays, with an offset (an exposure, as its logarithm).
-    ksparse.KSparseRegressorCV : The number of features by cross-validation.
+    ksparse.fit : The same for arrays, as a function.
+    ksparse.KSparseRegressorCV : Chooses the number of features by cross-validation.
 
     References
     ----------
@@ -281,11 +286,11 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features, finite; what is read in place is said at :func:`ksparse.fit`.
+            Features, which must be finite. See :func:`ksparse.fit` for the types that are read without a copy.
         y : array-like of shape (n_samples,)
-            Responses, such as the loss allows.
+            Responses, with values that the loss allows.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0.
+            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
 
         Returns
         -------
@@ -295,7 +300,7 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         Raises
         ------
         ValueError, TypeError
-            If an argument is not what it must be; the message names it.
+            If an argument is invalid; the message names the argument, its value and what it must be.
         """
         last = self._last_fit()
         inputs, responses = self._validated(X, y, sample_weight)

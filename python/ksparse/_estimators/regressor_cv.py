@@ -14,72 +14,79 @@ __all__ = ["KSparseRegressorCV"]
 
 
 class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
-    r"""Linear regression on few features, their number chosen by cross-validation.
+    r"""Linear regression on few features, whose number is chosen by cross-validation.
 
-    For every fold, and every value of ``ridge``, a path over ``ks`` is fitted on the training rows and judged on the others, as
-    :class:`ksparse.KSparseClassifierCV` does. The model is then fitted on all rows with what scored best.
+    For each fold and each value of ``ridge``, a path over ``ks`` is fitted on the training rows and scored on the test rows, as
+    in :class:`ksparse.KSparseClassifierCV`. The model with the best mean score is then fitted on all rows.
 
     Parameters
     ----------
     ks : array-like of int or None, default=None
-        Budgets to compare; those above the number of features count as that number, with a warning. None is 0 (or the number
-        of features that are always in) to 10 (or the number of features).
+        Values of k to compare. Values above the number of features are replaced by that number, with a warning. None means 0
+        (or the number of features in ``always_in``) to 10 (or the number of features).
     loss : {"squared", "huber", "poisson", "gamma", "tweedie", "negative_binomial"} or object, default="squared"
         The loss, as in :class:`ksparse.KSparseRegressor`.
     ridge : float or array-like of float, default=0.0
-        As in :class:`ksparse.KSparseRegressor`; a list is compared too.
+        As in :class:`ksparse.KSparseRegressor`; the values of a list are compared by cross-validation.
     cv : int, splitter, iterable or None, default=None
-        How to split the rows, as in scikit-learn. None is 5 folds, or fewer if there are not 5 rows.
+        How to split the rows, as in scikit-learn. None means 5 folds, or fewer if there are fewer than 5 rows.
     scoring : str, callable or None, default=None
-        Scorer of scikit-learn, the greater the better, e.g. ``"neg_mean_absolute_error"``, or a callable ``f(model, X, y)``, which is
-        given what ``GridSearchCV(KSparseRegressor(), {"k": ks})`` would give it. None is minus the average loss on the rows left out.
+        A scikit-learn scorer, where greater is better, e.g. ``"neg_mean_absolute_error"``, or a callable ``f(model, X, y)``,
+        which receives what ``GridSearchCV(KSparseRegressor(), {"k": ks})`` would pass to it. None means minus the average loss
+        on the test rows.
     one_standard_error : bool, default=False
-        Take the smallest k (of these the largest ridge) whose mean score lies within one standard error of the best.
+        Whether to choose the smallest k (and then the largest ``ridge``) whose mean score is within one standard error of the
+        best, instead of the best.
     n_jobs : int or None, default=None
-        Threads, as in scikit-learn: None is 1 unless in a ``joblib.parallel_config``; -1 is all processors.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors.
     fit_intercept : bool, default=True
-        Whether to fit an intercept.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     tolerance : float, default=1e-8
-        Newton decrement at the answer, > 0; for least squares and Huber's loss relative to the deviation of y.
+        Each refit stops when its Newton decrement is at most this value, > 0. For the squared and Huber losses the value is
+        relative to the standard deviation of y.
     max_newton : int, default=100
-        Newton iterations per refit, >= 1.
+        Maximum number of Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far the last fit, on all rows, searches; the paths of the folds search fast.
+        How long to search in the final fit on all rows, see :func:`ksparse.fit`. The paths of the folds use ``search="fast"``.
     max_rounds, max_refits, max_seconds : int, int, float or None, default=None
-        Budget of that search instead of its own.
+        Limits of the search in the final fit, see :func:`ksparse.fit`. By default ``search`` sets them.
     random_state : int, default=0
-        Seed of that search; a splitter has a seed of its own.
+        Seed of the random perturbations. The same seed and limits give the same answer.
     always_in : array-like of int or str or None, default=None
-        Features in every support, by number or, if X has column names, by name. They count towards k.
+        Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str or None, default=None
-        Features in none.
+        Features that no model contains, given by index or by name.
     bounds : tuple (lower, upper) or None, default=None
-        Bounds of the coefficients, as in :class:`ksparse.KSparseRegressor`.
+        Lower and upper bounds of the coefficients, in the units of the columns. Each is a number, an array of shape
+        (n_features,) or None (no bound), with lower <= 0 <= upper unless the feature is in ``always_in``. For example,
+        ``(0, None)`` excludes negative coefficients. A chosen feature whose coefficient ends at 0 is removed from the support.
     groups : array-like of shape (n_features,) or None, default=None
-        Label of each feature's group, as in :class:`ksparse.KSparseRegressor`.
+        Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
+        ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     verbose : bool or int, default=0
-        Whether to show a bar of progress, which counts the fits of all folds; needs tqdm (``pip install 'ksparse[progress]'``).
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
     best_params_ : dict
-        What was chosen: ``k``, ``ridge``.
+        The chosen parameters: ``k`` and ``ridge``.
     best_index_ : int
-        Its place in ``cv_results_``.
+        Index of the chosen parameters in ``cv_results_``.
     best_score_ : float
-        Its mean score.
+        Mean score of the chosen parameters.
     cv_results_ : dict of ndarray
         As in :class:`ksparse.KSparseClassifierCV`.
     n_splits_ : int
         Number of folds.
     coef_, intercept_, support_, loss_, objective_, status_, n_iter_, result_, n_features_in_, feature_names_in_
-        Of the last fit, as in :class:`ksparse.KSparseRegressor`.
+        Attributes of the final fit, as in :class:`ksparse.KSparseRegressor`.
 
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If the last fit did not converge, or fits of the folds did not and the choice may depend on them; the message says what to
-        change.
+        If the final fit did not converge, or if the choice may depend on fits of the folds that did not converge; the message
+        says what to change.
 
     Examples
     --------
@@ -143,19 +150,19 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None, **params: Any
     ) -> KSparseRegressorCV:
-        """Compare by cross-validation, then fit on all rows.
+        """Choose the parameters by cross-validation, then fit on all rows.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features, finite; what is read in place is said at :func:`ksparse.fit`.
+            Features, which must be finite. See :func:`ksparse.fit` for the types that are read without a copy.
         y : array-like of shape (n_samples,)
-            Responses, such as the loss allows.
+            Responses, with values that the loss allows.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0, in the fits and in the loss on the rows left out. A scorer that has such a parameter gets them
-            too, with a warning if it has none; with metadata routing, if it requests them.
+            Weights of the rows, >= 0, for the fits and the loss on the test rows. They are also passed to a scorer that has
+            this parameter (with metadata routing, that requests it); otherwise a warning is given.
         groups : array-like of shape (n_samples,), optional
-            For splitters that keep groups together.
+            Group labels of the rows, for splitters that keep groups together.
         **params : dict
             Other metadata for the splitter or the scorer that requests them; only with
             ``sklearn.set_config(enable_metadata_routing=True)``.
@@ -168,7 +175,7 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         Raises
         ------
         ValueError, TypeError
-            If an argument is not what it must be; the message names it, or the fold.
+            If an argument is invalid; the message names the argument, or the fold.
         """
         self._compare(X, y, sample_weight, groups, params)
         return self

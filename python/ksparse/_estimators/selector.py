@@ -1,4 +1,4 @@
-"""The transformer that keeps the features a sparse classifier chooses, for any model that comes after it."""
+"""The transformer that selects the features which a sparse model chooses, for any model that follows it."""
 
 from __future__ import annotations
 
@@ -21,91 +21,104 @@ __all__ = ["KSparseSelector"]
 
 
 class KSparseSelector(SelectorMixin, BaseEstimator):
-    """Keep the features that :class:`ksparse.KSparseClassifier` chooses, or :class:`ksparse.KSparseRegressor` for a loss of numbers.
+    """Select the features that a sparse linear model chooses.
 
-    With more than two classes each has at most ``k`` features of its own, and those of all classes are kept.
+    The model is a :class:`ksparse.KSparseClassifier`, or a :class:`ksparse.KSparseRegressor` if ``loss`` is a regression loss.
+    With more than two classes, each class has at most ``k`` features, and the features of all classes are kept.
 
     Parameters
     ----------
     k : int, {"aic", "bic", "ebic", "gic"} or None, default=None
-        Most features chosen, >= 0; of more than two classes, for each. More than X has means all of them, with a warning. None
-        is 10, or all features where there are fewer. The name of an information criterion: the k in [0, k_max] where it is smallest.
+        Maximum number of features, >= 0; with more than two classes, for each class. None means 10, or all features if there
+        are fewer. If k is larger than the number of features, all of them may be used and a warning is given. The name of an
+        information criterion (see :meth:`ksparse.PathResult.criterion`) chooses the k in [0, k_max] for which it is smallest,
+        for each class separately.
     k_max : int or None, default=None
-        With a criterion, the largest k considered. None is 10, or all features where there are fewer.
+        The largest k that an information criterion considers. None means 10, or all features if there are fewer.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss of the fit that chooses.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha : float, default=0.5
-        Focal loss: weight of the positive class, or of each class against the rest, in (0, 1).
+        Weight of the positive class in the focal loss, in (0, 1); the negative class has the weight ``1 - alpha``. It is used
+        only with ``loss="focal"``.
     gamma : float, default=2.0
-        Focal loss: focusing exponent, >= 0.
+        Focusing exponent of the focal loss, >= 0. With 0 this is the weighted logistic loss. It is used only with
+        ``loss="focal"``.
     ridge : float, default=0.0
-        Weight of half the squared norm of the coefficients, in units of the average loss, >= 0. Small data that are separable
-        need it.
+        Weight of the ridge penalty, which is half the squared Euclidean norm of the coefficients, in units of the average loss,
+        >= 0. Use a small positive value, e.g. 1e-3, where the classes can be separated by the chosen features.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     class_weight : dict, "balanced" or None, default=None
-        Of labels: weights of the classes, as in scikit-learn; they multiply ``sample_weight``.
+        Weights of the classes, as in scikit-learn; they are multiplied by ``sample_weight``. With "balanced" all classes have
+        the same sum of weights. In one-vs-rest problems every row keeps the weight of its own class.
     tolerance : float, default=1e-8
-        Newton decrement at the answer, > 0.
+        Each refit stops when its Newton decrement is at most this value, > 0. For the squared and Huber losses the value is
+        relative to the standard deviation of y.
     max_newton : int, default=100
-        Newton iterations per refit, >= 1.
+        Maximum number of Newton iterations per refit, >= 1.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far to search, see :func:`ksparse.fit`.
+        How long to search, see :func:`ksparse.fit`.
     max_rounds : int or None, default=None
-        Perturbations at most, instead of the budget of ``search``.
+        Maximum number of perturbation rounds. By default ``search`` sets this limit.
     max_refits : int or None, default=None
-        No new perturbation after so many refits beyond the first descent, instead of the budget of ``search``.
+        Number of refits after the first descent beyond which no further round begins. By default ``search`` sets this limit.
     max_seconds : float or None, default=None
-        No new perturbation after this time, instead of the budget of ``search``.
+        Time in seconds beyond which no further round begins; answers may then differ between runs. By default ``search`` sets
+        the limits.
     random_state : int, default=0
-        Seed of the perturbations.
+        Seed of the random perturbations. The same seed and limits give the same answer.
     walks : int, default=1
-        Independent walks that share the budget of the search, see :func:`ksparse.fit`. Used with two classes and a number k.
+        Number of independent searches that share the limits on rounds and refits, see :func:`ksparse.fit`. It is used if ``k``
+        is an integer and there are no more than two classes.
     always_in : array-like of int or str or None, default=None
-        Features that are always kept, whatever their coefficients, by number or, if X has column names, by name. They count towards k.
+        Features that are always kept, whatever their coefficients, given by index or, if X has column names, by name. They
+        count towards ``k``.
     never_in : array-like of int or str or None, default=None
-        Features that are never kept.
+        Features that are never kept, given by index or by name.
     bounds : tuple (lower, upper) or None, default=None
-        Bounds of the coefficients in the fit that chooses, as in :class:`ksparse.KSparseClassifier`.
+        Lower and upper bounds of the coefficients, in the units of the columns. Each is a number, an array of shape
+        (n_features,) or None (no bound), with lower <= 0 <= upper unless the feature is in ``always_in``. For example,
+        ``(0, None)`` excludes negative coefficients. A chosen feature whose coefficient ends at 0 is removed from the support.
     groups : array-like of shape (n_features,) or None, default=None
-        Label of each feature's group, an integer or a string. k then counts groups, and all features of a group are in or out;
-        ``always_in`` and ``never_in`` name whole groups by any of their features.
+        Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
+        ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     n_jobs : int or None, default=None
-        Threads among which more than two classes, or the walks of two, are divided, as in scikit-learn.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors. Threads divide the classes among them if there are more than two, and the ``walks`` otherwise.
     warm_start : bool, default=False
-        Whether the next fit also descends from the features kept by the last, see :class:`ksparse.KSparseClassifier`.
+        Whether ``fit`` also starts from the features that the previous fit chose, if it had the same features and classes and
+        chose at most ``k`` features. It is used if ``k`` is an integer and there are no more than two classes.
     verbose : bool or int, default=0
-        Whether to show a bar of progress where there is more than one fit; needs tqdm.
+        Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Attributes
     ----------
     support_ : ndarray of int64
-        Features that are kept, sorted; :meth:`get_support` returns them as a mask.
+        Indices of the features that are kept, sorted; :meth:`get_support` returns them as a mask.
     estimator_ : KSparseClassifier or KSparseRegressor
-        The fitted estimator that chose them: its coefficients, objective, status, and of more than two classes the features
-        of each.
+        The fitted estimator that chose the features, with its coefficients, objective and status.
     n_features_in_ : int
-        Number of features seen during fit.
+        Number of features seen during ``fit``.
     feature_names_in_ : ndarray of str
-        Names of the features, when X was a data frame with string names.
+        Names of the features seen during ``fit``. Defined only if X is a data frame whose column names are all strings.
 
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If the data are separable or the limit of iterations was reached; the message says what to change.
+        If the classes are separable or the limit of iterations was reached; the message says what to change.
 
     See Also
     --------
-    ksparse.KSparseClassifier : The classifier itself, a linear model on the chosen features.
-    sklearn.feature_selection.SelectFromModel : The same from a model that is fitted already.
+    ksparse.KSparseClassifier : The classifier, a linear model on the chosen features.
+    sklearn.feature_selection.SelectFromModel : Selects features with the coefficients of any model.
 
     Notes
     -----
-    The features are the best for a model linear in them. A feature that matters only by its square, or together with another,
-    is not found, whatever the model that comes after.
+    The features are chosen for a linear model. A feature that is useful only through its square or an interaction with another
+    feature is not found, even if the model that follows could use it.
 
-    Within cross-validation put it into the pipeline, so that features are chosen anew on each training part: those chosen on all
-    rows have seen the labels of the test part.
+    In cross-validation, put the selector into the pipeline so that the features are chosen on each training set. Features
+    chosen on all rows have seen the labels of the test sets.
 
     Examples
     --------
@@ -181,11 +194,11 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features, finite; what is read in place is said at :func:`ksparse.fit`.
+            Features, which must be finite. See :func:`ksparse.fit` for the types that are read without a copy.
         y : array-like of shape (n_samples,)
-            Labels of two or more classes, of any type that can be sorted; numbers for a loss of regression.
+            Labels of two or more classes, of any type that can be sorted, or numbers for a regression loss.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0.
+            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
 
         Returns
         -------
@@ -195,7 +208,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If an argument is not what it must be; the message names it.
+            If an argument is invalid; the message names the argument, its value and what it must be.
         """
         last = getattr(self, "estimator_", None) if self.warm_start else None
         kind = KSparseClassifier if check_loss(self.loss, 0.5, 2.0).is_classification else KSparseRegressor
@@ -203,32 +216,34 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         known = estimator.get_params(deep=False)
         own = {name: value for name, value in self.get_params(deep=False).items() if name in known}
         self.estimator_ = estimator.set_params(**own).fit(X, y, sample_weight)
-        validate_data(self, X, skip_check_array=True)  # the estimator has; this takes number and names of the features
+        validate_data(
+            self, X, skip_check_array=True
+        )  # the estimator has checked X; this stores the number and names of its columns
         self.support_ = self._kept()
         return self
 
     def transform(self, X: Any) -> Any:
-        """Return the kept features of each row.
+        """Reduce X to the selected features.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows, read as those of the fit are.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         array, sparse matrix or data frame of shape (n_samples, n_kept)
-            The kept columns: sparse if X is a sparse matrix or a frame of sparse columns, and a data frame where ``set_output``
-            asks for one.
+            The selected columns. The result is sparse if X is a sparse matrix or a data frame with sparse columns, and it is a
+            data frame if ``set_output`` asks for one.
         """
         check_is_fitted(self)
         numbers = validate_readable(self, X, reset=False, dtype=None, accept_sparse="csr")
         if hasattr(X, "iloc") and _get_output_config("transform", estimator=self)["dense"] != "default":
-            return self._transform(X)  # whose columns keep their types
+            return self._transform(X)  # a data frame whose columns keep their types
         return self._transform(numbers)
 
     def _kept(self) -> NDArray[np.int64]:
-        """Return what was chosen, and of what is always in or of the same groups also what has the coefficient 0."""
+        """Return the chosen features. Features in ``always_in`` and in chosen groups are kept even if their coefficient is 0."""
         p, names = self.n_features_in_, getattr(self, "feature_names_in_", None)
         kept = np.zeros(p, dtype=bool)
         kept[self.estimator_.support_] = True
