@@ -54,6 +54,7 @@ CPP = {
         [("glm", ["glm/*.hpp"], "answers the search for a linear model over X: units, refits, scans")],
         [("search", ["search/*.hpp"], "asks to refit a support and to scan at a point, and never learns who answers")],
         [("entries", ["entries.hpp", "problem.hpp"], "what a program calls, and the data of a problem")],
+        [("newton", ["newton/*.hpp"], "minimises a function of a few coefficients, whoever computes it")],
         [
             ("design", ["design/*.hpp"], "kernels over blocks of X, dense and sparse"),
             ("loss", ["loss/*.hpp"], "value, slope and curvature of each loss"),

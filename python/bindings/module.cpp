@@ -4,6 +4,7 @@
 #include "bind_batch.hpp"
 #include "bind_fit.hpp"
 #include "bind_loss.hpp"
+#include "bind_newton.hpp"
 #include "bind_objective.hpp"
 
 namespace py = pybind11;
@@ -14,6 +15,7 @@ PYBIND11_MODULE(KSPARSE_MODULE_NAME, module, py::mod_gil_not_used()) {
   ksparse::python::bind_fit(module);
   ksparse::python::bind_batch(module);
   ksparse::python::bind_loss(module);
+  ksparse::python::bind_newton(module);
   ksparse::python::bind_objective(module);
   module.def(
       "instruction_set", [] { return KSPARSE_INSTRUCTION_SET; }, "Name of the instruction set this module was compiled for.");

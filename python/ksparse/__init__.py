@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from ._estimators.regressor import KSparseRegressor
     from ._estimators.regressor_cv import KSparseRegressorCV
     from ._estimators.selector import KSparseSelector
-    from ._scope._greedy import FobaSolver, ForwardSolver, GraspSolver, HTPSolver, IHTSolver, OMPSolver
-    from ._scope._solver import ScopeSolver
+    from ._scope._forward import FobaSolver, ForwardSolver, OMPSolver
+    from ._scope._scope_solver import ScopeSolver
+    from ._scope._thresholding import GraspSolver, HTPSolver, IHTSolver
 
 __all__ = [
     "Alternatives",
@@ -90,8 +91,9 @@ _LAZY = {
     "KSparseRegressor": "._estimators.regressor",
     "KSparseRegressorCV": "._estimators.regressor_cv",
     "KSparseSelector": "._estimators.selector",
-    "ScopeSolver": "._scope._solver",
-    **dict.fromkeys(("FobaSolver", "ForwardSolver", "GraspSolver", "HTPSolver", "IHTSolver", "OMPSolver"), "._scope._greedy"),
+    "ScopeSolver": "._scope._scope_solver",
+    **dict.fromkeys(("FobaSolver", "ForwardSolver", "OMPSolver"), "._scope._forward"),
+    **dict.fromkeys(("GraspSolver", "HTPSolver", "IHTSolver"), "._scope._thresholding"),
 }
 
 

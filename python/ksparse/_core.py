@@ -16,6 +16,7 @@ __all__ = [
     "CompactFit",
     "FitAnswer",
     "Loss",
+    "NewtonLimits",
     "Options",
     "StopFlag",
     "advice_on",
@@ -31,6 +32,7 @@ __all__ = [
     "fit_paths",
     "instruction_set",
     "loss_by_name",
+    "minimise",
     "status_names",
     "storage_problem",
     "supported",
@@ -70,6 +72,7 @@ _module = importlib.import_module(f"{__package__}._core_{_choose()}")
 CompactFit = _module.CompactFit
 FitAnswer = _module.FitAnswer
 Loss = _module.Loss
+NewtonLimits = _module.NewtonLimits
 Options = _module.Options
 StopFlag = _module.StopFlag
 alternatives = _module.alternatives
@@ -79,6 +82,7 @@ fit_objective = _module.fit_objective
 fit_objective_path = _module.fit_objective_path
 fit_path = _module.fit_path
 fit_paths = _module.fit_paths
+minimise = _module.minimise
 compiled_loss = _module.compiled_loss
 loss_by_name = _module.loss_by_name
 storage_problem = _module.storage_problem

@@ -144,6 +144,24 @@ def fit_paths(
     threads: int,
     progress: Callable[[int, int], object] | None = None,
 ) -> list[list[CompactFit]]: ...
+
+class NewtonLimits:
+    max_iterations: int
+    relative_tolerance: float
+    tolerance: float
+    bar: float
+    perfect: float
+    noise: float
+    max_cut_short: int
+
+def minimise(
+    linearise: Callable[[NDArray[np.float64], float], tuple[float, NDArray[np.float64] | None, NDArray[np.float64] | None]],
+    make_convex: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    start: NDArray[np.float64],
+    limits: NewtonLimits,
+    lower: NDArray[np.float64] | None = None,
+    upper: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], float, int, bool, int]: ...
 def fit_objective(party: Any, columns: int, options: Options) -> FitAnswer: ...
 def fit_objective_path(party: Any, columns: int, ks: list[int], options: Options) -> list[FitAnswer]: ...
 def alternatives(

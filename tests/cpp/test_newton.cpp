@@ -1,6 +1,6 @@
 // Newton on functions that are not losses: convex, not convex, without curvature, broken.
 #include <cmath>
-#include <ksparse/glm/newton.hpp>
+#include <ksparse/newton/newton.hpp>
 #include <limits>
 
 #include "catch.hpp"
@@ -11,7 +11,8 @@ using namespace ksparse;
 namespace {
 
 struct FunctionBase {
-  bool can_be_concave() const { return true; }
+  bool can_be_concave() const { return false; }
+  void make_convex(const Eigen::Ref<const Eigen::VectorXd>&, const Eigen::Ref<Eigen::VectorXd>&, Eigen::Ref<Eigen::MatrixXd>) {}
   bool convex_stands_in() const { return false; }
   bool separates(const Eigen::Ref<const Eigen::VectorXd>&) const { return false; }
   bool has_no_minimum() const { return false; }
@@ -21,7 +22,7 @@ struct FunctionBase {
 struct Quadratic : FunctionBase {
   Eigen::MatrixXd H;
   Eigen::VectorXd b;
-  double linearise(const Eigen::Ref<const Eigen::VectorXd>& x, Curvature, Eigen::Ref<Eigen::VectorXd> g,
+  double linearise(const Eigen::Ref<const Eigen::VectorXd>& x, double, Eigen::Ref<Eigen::VectorXd> g,
                    Eigen::Ref<Eigen::MatrixXd> h) {
     g = H * x - b;
     h = H;
@@ -31,23 +32,78 @@ struct Quadratic : FunctionBase {
 
 // sum log(1 + x_i^2): concave beyond |x| = 1, minimum 0 at 0. The convex substitute drops negative curvature.
 struct Bowl : FunctionBase {
-  double linearise(const Eigen::Ref<const Eigen::VectorXd>& x, Curvature curvature, Eigen::Ref<Eigen::VectorXd> g,
+  double linearise(const Eigen::Ref<const Eigen::VectorXd>& x, double, Eigen::Ref<Eigen::VectorXd> g,
                    Eigen::Ref<Eigen::MatrixXd> h) {
     const auto square = x.array().square();
     g = 2 * x.array() / (1 + square);
-    Eigen::ArrayXd second = (2 - 2 * square) / (1 + square).square();
-    if (curvature == Curvature::convex) second = second.max(0.0);
-    h = second.matrix().asDiagonal();
+    h = ((2 - 2 * square) / (1 + square).square()).matrix().asDiagonal();
     return (1 + square).log().sum() + 1;
+  }
+  bool can_be_concave() const { return true; }
+  void make_convex(const Eigen::Ref<const Eigen::VectorXd>&, const Eigen::Ref<Eigen::VectorXd>&,
+                   Eigen::Ref<Eigen::MatrixXd> h) {
+    h = h.cwiseMax(0.0).eval();
   }
 };
 
 struct NotANumber : FunctionBase {
-  double linearise(const Eigen::Ref<const Eigen::VectorXd>&, Curvature, Eigen::Ref<Eigen::VectorXd> g,
+  double linearise(const Eigen::Ref<const Eigen::VectorXd>&, double, Eigen::Ref<Eigen::VectorXd> g,
                    Eigen::Ref<Eigen::MatrixXd> h) {
     g.setZero();
     h.setIdentity();
     return std::numeric_limits<double>::quiet_NaN();
+  }
+};
+
+// Bowl, without derivatives where they are not asked for.
+struct SparingBowl : Bowl {
+  double linearise(const Eigen::Ref<const Eigen::VectorXd>& x, double allowed, Eigen::Ref<Eigen::VectorXd> g,
+                   Eigen::Ref<Eigen::MatrixXd> h) {
+    Eigen::VectorXd slope(x.size());
+    Eigen::MatrixXd curvature(x.size(), x.size());
+    const double value = Bowl::linearise(x, allowed, slope, curvature);
+    if (value > allowed) return value;
+    g = slope;
+    h = curvature;
+    return value;
+  }
+};
+
+// A quadratic of one coefficient as it comes out of a computation in low precision.
+struct Noisy : FunctionBase {
+  double linearise(const Eigen::Ref<const Eigen::VectorXd>& x, double, Eigen::Ref<Eigen::VectorXd> g,
+                   Eigen::Ref<Eigen::MatrixXd> h) {
+    g[0] = x[0] - 1;
+    h(0, 0) = 1.5;  // so that the whole step is not right
+    return 1 + 0.5 * g[0] * g[0] + 1e-6 * std::sin(1e9 * x[0]);
+  }
+};
+
+// exp(-x), whose infimum lies at infinity, or (x - 1)^2 to the power of three, which attains it slowly.
+struct Vanishing : FunctionBase {
+  bool attained = false;
+  double linearise(const Eigen::Ref<const Eigen::VectorXd>& x, double, Eigen::Ref<Eigen::VectorXd> g,
+                   Eigen::Ref<Eigen::MatrixXd> h) {
+    if (!attained) {
+      const double value = std::exp(-x[0]);
+      g[0] = -value;
+      h(0, 0) = value;
+      return value;
+    }
+    const double from = x[0] - 1;
+    g[0] = 6 * std::pow(from, 5);
+    h(0, 0) = 30 * std::pow(from, 4);
+    return std::pow(from, 6);
+  }
+};
+
+// Falls towards an edge beyond which it is not defined, by steps that lead far beyond.
+struct Edge : FunctionBase {
+  double linearise(const Eigen::Ref<const Eigen::VectorXd>& x, double, Eigen::Ref<Eigen::VectorXd> g,
+                   Eigen::Ref<Eigen::MatrixXd> h) {
+    g[0] = -1;
+    h(0, 0) = 1e-4;
+    return x[0] < 1 ? 3 - x[0] : std::numeric_limits<double>::quiet_NaN();
   }
 };
 
@@ -119,4 +175,52 @@ TEST_CASE("the_limit_of_iterations_is_kept_and_said", "[newton]") {
   const NewtonOutcome outcome = Newton(2).minimise(f, x, limits);
   CHECK(outcome.status == Status::max_iterations);
   CHECK(outcome.iterations == 1);
+}
+
+TEST_CASE("derivatives_are_used_only_where_they_were_asked_for", "[newton]") {
+  for (const double start : {0.5, 3.0, 50.0}) {
+    Bowl full;
+    SparingBowl sparing;
+    Eigen::VectorXd x = Eigen::Vector2d(start, -0.7 * start), y = x;
+    const NewtonOutcome one = Newton(2).minimise(full, x, tight()), other = Newton(2).minimise(sparing, y, tight());
+    CHECK(one.iterations == other.iterations);
+    CHECK(x == y);
+  }
+}
+
+TEST_CASE("what_is_lost_in_the_noise_of_a_function_is_no_failure", "[newton]") {
+  NewtonLimits limits = tight();
+  Noisy f;
+  Eigen::VectorXd x = Eigen::VectorXd::Constant(1, 5.0);
+  const NewtonOutcome unaware = Newton(1).minimise(f, x, limits);
+  CHECK(unaware.status != Status::converged);
+  x[0] = 5;
+  limits.noise = 1e-6;
+  const NewtonOutcome outcome = Newton(1).minimise(f, x, limits);
+  CHECK(outcome.status == Status::converged);
+  CHECK(std::abs(x[0] - 1) < 5e-3);
+}
+
+TEST_CASE("a_function_that_vanishes_is_separable_unless_steps_have_settled", "[newton]") {
+  NewtonLimits limits;
+  limits.tolerance = 1e-200;
+  limits.perfect = 1e-14;
+  Vanishing f;
+  Eigen::VectorXd x = Eigen::VectorXd::Zero(1);
+  CHECK(Newton(1).minimise(f, x, limits).status == Status::separable);
+  f.attained = true;
+  x[0] = 1 + 1e-6;
+  CHECK(Newton(1).minimise(f, x, limits).status == Status::converged);
+}
+
+TEST_CASE("a_descent_that_crawls_along_an_edge_is_given_up", "[newton]") {
+  Edge f;
+  NewtonLimits limits = tight();
+  Eigen::VectorXd x = Eigen::VectorXd::Zero(1);
+  CHECK(Newton(1).minimise(f, x, limits).iterations > 10);
+  x[0] = 0;
+  limits.max_cut_short = 5;
+  const NewtonOutcome outcome = Newton(1).minimise(f, x, limits);
+  CHECK(outcome.status == Status::stalled);
+  CHECK(outcome.iterations <= 6);
 }

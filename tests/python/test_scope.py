@@ -84,7 +84,7 @@ def test_a_loss_of_ksparse_is_an_objective(loss):
 @pytest.mark.parametrize("loss", ["logistic", "focal"])
 @given(seed=st.integers(0, 2**32 - 1), k=st.integers(1, 4))
 def test_equals_the_built_in_loss(loss, seed, k):
-    """The same search with another party to answer it ends no worse than a single swap away, and mostly at the same support."""
+    """The same search over an objective written in Python ends no worse than a single swap away, and mostly at the same support."""
     problem = random_problem(seed, loss=loss, fit_intercept=False, ridge=1e-2)
     X, sign, n = problem.X, 2 * problem.y - 1, len(problem.y)
 
@@ -260,18 +260,18 @@ def test_concave_directions_are_no_obstacle():
 
 def test_many_active_parameters_go_by_lbfgs():
     """Where a Hessian would be too large, refits are by L-BFGS-B, and the answer is the same."""
-    from ksparse._scope import _party
+    from ksparse._scope._scaled import ScaledObjective
 
     X, y = least_squares(7, n=200, p=40)
     functions = least_squares_functions(X, y)
     exact = solve(functions, 40, 12, "hessian")
-    original = _party.Party.__init__
+    original = ScaledObjective.__init__
 
     def small(self, *arguments, **settings):
-        original(self, *arguments, **settings, largest_newton=4)
+        original(self, *arguments, **settings, largest_hessian=4)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_party.Party, "__init__", small)
+        patch.setattr(ScaledObjective, "__init__", small)
         other = solve(functions, 40, 12, "hessian")
     assert other.objective_value <= exact.objective_value * (1 + 1e-6)
 

@@ -1,1 +1,1 @@
-"""Any objective under a constraint of sparsity: the answering party of the search, and solvers with skscope's names."""
+"""Any objective under a constraint of sparsity: answers to the search's questions, and solvers with skscope's names."""

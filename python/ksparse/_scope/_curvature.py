@@ -1,4 +1,4 @@
-"""Hessians that are not positive definite: steps by them, and directions in which an objective falls where its gradient vanishes."""
+"""Hessians that are not positive definite: what stands in for them, and directions in which an objective falls where its gradient vanishes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from scipy.linalg import lapack
 
 from ._derivatives import Matrix, Vector
 
-__all__ = ["lowest_curvature", "make_positive", "solve_modified"]
+__all__ = ["lowest_curvature", "make_positive"]
 
 # Eigenvalues of a Hessian that is not positive definite are kept above this part of the largest.
 LEAST_EIGENVALUE = 1e-8
@@ -15,30 +15,13 @@ LEAST_EIGENVALUE = 1e-8
 
 def make_positive(hessian: Matrix) -> Matrix:
     """Return a symmetric matrix itself if it is positive definite, else with its eigenvalues' absolute values, none tiny."""
-    _, failed = lapack.dpotrf(hessian, lower=1)
-    if not failed:
-        diagonal = np.diag(hessian)
-        factor, _ = lapack.dpotrf(hessian, lower=1)
-        if (np.diag(factor) ** 2 > 1e-13 * diagonal).all():
-            return hessian
+    factor, failed = lapack.dpotrf(hessian, lower=1)
+    if not failed and (np.diag(factor) ** 2 > 1e-13 * np.diag(hessian)).all():
+        return hessian
     values, vectors = np.linalg.eigh(hessian)
     values = np.abs(values)
     floor = LEAST_EIGENVALUE * max(values.max(initial=0.0), 1e-300)
     return (vectors * np.maximum(values, floor)) @ vectors.T
-
-
-def solve_modified(hessian: Matrix, right: Vector) -> Vector:
-    """Solve with the matrix of :func:`make_positive`."""
-    factor, failed = lapack.dpotrf(hessian, lower=1)
-    if not failed and (np.diag(factor) ** 2 > 1e-13 * np.diag(hessian)).all():
-        return lapack.dpotrs(factor, right, lower=1)[0]
-    values, vectors = np.linalg.eigh(hessian)
-    values = np.abs(values)
-    largest = values.max(initial=0.0)
-    if largest == 0:  # no curvature at all: a gradient step of length one
-        length = float(np.linalg.norm(right))
-        return right / length if length > 0 else right
-    return vectors @ ((vectors.T @ right) / np.maximum(values, LEAST_EIGENVALUE * largest))
 
 
 def lowest_curvature(hessian: Matrix, noise: float) -> tuple[float, Vector] | None:

@@ -35,12 +35,12 @@ def lower_point(problem: Problem, outcome: Outcome, k: int) -> Vector | None:
     if places <= 0 or len(chosen) == problem.n_groups:
         return None
     value = outcome.value
-    allowed = value - LEAST_FALL * max(abs(value), abs(problem.party.scaling.start - problem.party.scaling.low))
+    allowed = value - LEAST_FALL * max(abs(value), abs(problem.objective.scaling.start - problem.objective.scaling.low))
     for direction in _directions(problem, outcome.params, chosen, places):
         best: tuple[float, Vector] | None = None
         for size in SIZES:
             for sign in (1.0, -1.0):
-                params = problem.party.clip(outcome.params + sign * size * direction * problem.party.units)
+                params = problem.objective.clip(outcome.params + sign * size * direction * problem.objective.units)
                 there = problem.derivatives.value(params)
                 if there < allowed and (best is None or there < best[0]):
                     best = there, params
@@ -81,8 +81,8 @@ def _sparse(problem: Problem, direction: Vector, chosen: list[int], places: int)
 def _hessian(problem: Problem, params: Vector) -> Matrix:
     every: Columns = np.arange(len(params))
     cross = problem.derivatives.at(params, every).cross()
-    units = problem.party.units
-    return np.nan_to_num(0.5 * (cross + cross.T)) * np.outer(units, units * problem.party.scaling.factor)
+    units = problem.objective.units
+    return np.nan_to_num(0.5 * (cross + cross.T)) * np.outer(units, units * problem.objective.scaling.factor)
 
 
 def _by_hessian(problem: Problem, hessian: Matrix, places: int) -> Iterator[Vector]:
@@ -127,7 +127,7 @@ def _lowest(hessian: Matrix, columns: list[Columns], kept: list[int]) -> tuple[f
 
 def _of_least_curvature(problem: Problem, params: Vector) -> Vector | None:
     """Return the direction of least curvature, if that is negative, by differences of gradients."""
-    units, nothing = problem.party.units, np.empty(0, dtype=np.int64)
+    units, nothing = problem.objective.units, np.empty(0, dtype=np.int64)
     length = np.sqrt(problem.derivatives.epsilon)
     before = problem.derivatives.at(params, nothing).gradient()
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from ._answers import Answers
 from ._derivatives import Derivatives, Vector
-from ._party import Party
 
 __all__ = ["Outcome", "Problem"]
 
@@ -25,24 +25,25 @@ class Problem:
     """An objective with its derivatives and what the user asks of the answer, for every sparsity."""
 
     def __init__(
-        self, derivatives: Derivatives, party: Party, groups: NDArray[np.int64], required: list[int], start: list[int]
+        self, derivatives: Derivatives, answers: Answers, groups: NDArray[np.int64], required: list[int], start: list[int]
     ):
-        self.derivatives, self.party, self.groups, self.required, self.start = derivatives, party, groups, required, start
+        self.derivatives, self.answers, self.groups, self.required, self.start = derivatives, answers, groups, required, start
+        self.objective = answers.objective
 
     def begin_at(self, params: Vector, k: int) -> None:
         """Let the search begin at some parameters as well: at their largest groups, as far as k allows."""
-        sizes = np.bincount(self.groups, weights=(params / self.party.units) ** 2, minlength=self.n_groups)
+        sizes = np.bincount(self.groups, weights=(params / self.objective.units) ** 2, minlength=self.n_groups)
         sizes[self.required] = 0.0
         start = [int(group) for group in np.argsort(-sizes, kind="stable") if sizes[group] > 0]
         start = start[: k - len(self.required)]
         place = np.where(np.isin(self.groups, [*self.required, *start]), params, 0.0)
         if np.isfinite(self.derivatives.value(place)):
-            self.party.begin_at(place)
+            self.answers.refits.begin_at(place)
             self.start = start
 
     def at_start(self) -> Outcome:
         """Return the point of the first scan as if a search had ended there."""
-        first = self.party.first
+        first = self.objective.first
         return Outcome(first.params, np.empty(0, dtype=np.int64), first.value, "stalled", {})
 
     @property
@@ -67,7 +68,7 @@ class Problem:
         if len(self.groups) > self.n_groups:
             options.groups = self.groups.tolist()
         p = len(self.groups)
-        if self.party.lower is not None or self.party.upper is not None:
-            options.lower = np.full(p, -np.inf) if self.party.lower is None else self.party.lower
-            options.upper = np.full(p, np.inf) if self.party.upper is None else self.party.upper
+        if self.objective.lower is not None or self.objective.upper is not None:
+            options.lower = np.full(p, -np.inf) if self.objective.lower is None else self.objective.lower
+            options.upper = np.full(p, np.inf) if self.objective.upper is None else self.objective.upper
         return options

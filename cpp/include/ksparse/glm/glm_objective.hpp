@@ -15,11 +15,11 @@
 #include "../groups.hpp"
 #include "../loss/kernel.hpp"
 #include "../loss/stable.hpp"
+#include "../newton/newton.hpp"
 #include "../options.hpp"
 #include "../problem.hpp"
 #include "../search/objective.hpp"
 #include "compact_rows.hpp"
-#include "newton.hpp"
 
 namespace ksparse {
 
@@ -145,11 +145,15 @@ class GlmObjective final : public Objective {
   class SupportFunction {
    public:
     SupportFunction(GlmObjective& objective, Index size) : objective_(objective), size_(size) {}
-    double linearise(const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature curvature, Eigen::Ref<Eigen::VectorXd> gradient,
+    double linearise(const Eigen::Ref<const Eigen::VectorXd>& coef, double /*allowed*/, Eigen::Ref<Eigen::VectorXd> gradient,
                      Eigen::Ref<Eigen::MatrixXd> hessian) {
-      return objective_.linearise(size_, coef, curvature, gradient, hessian);
+      return objective_.linearise(size_, coef, Curvature::exact, gradient, hessian);
     }
     bool can_be_concave() const { return objective_.saw_concave_; }
+    void make_convex(const Eigen::Ref<const Eigen::VectorXd>& coef, Eigen::Ref<Eigen::VectorXd> gradient,
+                     Eigen::Ref<Eigen::MatrixXd> hessian) {
+      objective_.linearise(size_, coef, Curvature::convex, gradient, hessian);
+    }
     bool convex_stands_in() const { return objective_.loss_->has_convex_curvature(); }
     bool separates(const Eigen::Ref<const Eigen::VectorXd>& coef) const {
       return objective_.ridge_ == 0 && objective_.lowest_margin_ > 0 && objective_.ray_separates(size_, coef);

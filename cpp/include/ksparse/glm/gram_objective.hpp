@@ -17,11 +17,11 @@
 #include <memory>
 #include <vector>
 
+#include "../newton/newton.hpp"
 #include "../options.hpp"
 #include "../search/objective.hpp"
 #include "../search/splicing.hpp"
 #include "glm.hpp"
-#include "newton.hpp"
 
 namespace ksparse {
 

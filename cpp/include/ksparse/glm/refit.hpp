@@ -87,6 +87,7 @@ inline RefitOutcome GlmObjective::refit(Iterate& iterate, const RefitGoal& goal)
   NewtonLimits limits;
   limits.max_iterations = max_newton_;
   limits.bar = goal.bar;
+  limits.separable = separable_objective;
   if (constraints_->bounded()) {
     set_bounds(active_columns_);
     limits.lower = lower_.data();

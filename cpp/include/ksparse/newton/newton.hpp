@@ -1,6 +1,8 @@
 // Safeguarded Newton on the few coefficients of one support: Cholesky of the Hessian, with a convex substitute and a shift
 // where it is not positive definite, and Armijo backtracking on F itself, so that F never rises (Nocedal & Wright 2006,
 // sections 3.1 and 3.4). Convergence is judged by the Newton decrement sqrt(g' H^-1 g), which does not depend on units.
+// Whose function it is makes no difference: linear models over X (glm/refit.hpp) and functions that Python computes
+// (python/bindings/bind_newton.hpp) are minimised by the same steps.
 // Bounds on coefficients: Newton on those that are free, clipped along the way (projected Newton, Bertsekas 1982; coefficients
 // at a bound that their gradient or their step pushes outwards are held).
 // SPDX-License-Identifier: BSD-3-Clause
@@ -13,9 +15,7 @@
 #include <limits>
 #include <vector>
 
-#include "../loss/loss.hpp"
 #include "../result.hpp"
-#include "../search/objective.hpp"
 #include "../types.hpp"
 
 namespace ksparse {
@@ -44,6 +44,10 @@ struct NewtonLimits {
   double bar = std::numeric_limits<double>::infinity();  // give up when F minus the squared decrement stays above
   const double* lower = nullptr;                         // (d,) least coefficients, or null: no bounds
   const double* upper = nullptr;                         // (d,) largest
+  double separable = 0;  // F that is as good as 0 where the function says that it falls for ever
+  double perfect = 0;    // F that is as good as 0 in any case: at a minimum, unless steps are still large
+  double noise = 0;      // error of F as it is computed, beside the rounding of a sum
+  int max_cut_short = std::numeric_limits<int>::max();  // iterations in a row with F not finite at most of a step's length
 };
 
 struct NewtonOutcome {
@@ -55,11 +59,13 @@ struct NewtonOutcome {
 };
 
 /// Buffers for Newton's method on up to `capacity` coefficients. A Function offers
-///   double linearise(coef, Curvature, gradient, hessian)   F, and its derivatives there (hessian: lower triangle)
-///   bool can_be_concave()                                   whether Curvature::exact may differ from convex
-///   bool convex_stands_in()                                  whether that stands in for a curvature of none
-///   bool separates(coef)                                    F falls towards 0 along the ray through the last point
-///   bool has_no_minimum()                                   F falls for ever along some ray; asked once at most
+///   double linearise(coef, allowed, gradient, hessian)   F there, and where F <= allowed its derivatives (hessian: the lower
+///                                                         triangle at least); NaN if any of these is not finite
+///   bool can_be_concave()                                 whether there is another Hessian that is positive semi-definite
+///   void make_convex(coef, gradient, hessian)             puts that in the place of the one at coef, the last point
+///   bool convex_stands_in()                               whether it stands in for a curvature of none
+///   bool separates(coef)                                  F falls towards 0 along the ray through the last point
+///   bool has_no_minimum()                                 F falls for ever along some ray; asked once at most
 ///   bool interrupted()
 class Newton {
  public:
@@ -79,10 +85,11 @@ class Newton {
     auto hessian = hessian_.topLeftCorner(d, d);
     NewtonOutcome outcome;
     clip(coef, limits);
-    outcome.objective = function.linearise(coef, Curvature::exact, gradient, hessian);
+    outcome.objective = function.linearise(coef, std::numeric_limits<double>::infinity(), gradient, hessian);
     double& F = outcome.objective;
     if (!std::isfinite(F)) return end(outcome, Status::numerical_failure);
     bool asked = false;
+    int cut_short = 0;
     damping_ = 1;
     while (true) {
       if (function.interrupted()) return end(outcome, Status::interrupted);
@@ -90,14 +97,17 @@ class Newton {
       if (!solve_for_step(function, coef, d, limits, outcome.singular)) return end(outcome, Status::stalled);
       const double squared = -gradient.dot(step_.head(d));  // the squared decrement
       const double tolerance = std::max(limits.tolerance, rounding_of_gradient * std::sqrt(F));
-      if (squared <= 2 * limits.relative_tolerance * F || squared <= tolerance * tolerance) {
+      if (squared <= std::max({2 * limits.relative_tolerance * F, tolerance * tolerance, limits.noise})) {
+        if (squared > 0 && squared <= limits.noise) take_last_step(function, coef, d, limits, F);
         if (!stands_in_ || damping_ <= least_damping) return outcome;
         damping_ = std::max(damping_ * 0.01, least_damping);  // a short step may be due to the stand-in
         continue;
       }
       const bool separates = function.separates(coef);
       // F -> 0 along the ray through a separating point: there is no minimiser, and F is as good as 0.
-      if (separates && F <= separable_objective) return end(outcome, Status::separable);
+      if (separates && F <= limits.separable) return end(outcome, Status::separable);
+      // At a perfect fit steps are rounding; on the way to an infimum at infinity they are not.
+      if (F > 0 && F <= limits.perfect) return end(outcome, is_settled(coef, d) ? Status::converged : Status::separable);
       // F hardly falls any more after so many iterations: along a ray for ever, maybe, where a loss has a slow tail.
       if (!asked && outcome.iterations >= many_iterations && squared <= rounding * F) {
         asked = true;
@@ -113,7 +123,10 @@ class Newton {
         return end(outcome, separates ? Status::separable : Status::max_iterations);
       ++outcome.iterations;
       if (!backtrack(function, coef, d, limits, squared, F))
-        return end(outcome, squared <= rounding * F ? Status::converged : Status::stalled);
+        return end(outcome, squared <= std::max(rounding * F, 10 * limits.noise) ? Status::converged : Status::stalled);
+      // Along the edge of where F is finite, steps are cut to nearly nothing, and that for as long as one likes.
+      cut_short = not_finite_ > 2 ? cut_short + 1 : 0;
+      if (cut_short == limits.max_cut_short) return end(outcome, Status::stalled);
     }
   }
 
@@ -205,7 +218,7 @@ class Newton {
     stands_in_ = !done && function.can_be_concave() && function.convex_stands_in();
     if (!done && function.can_be_concave()) {
       if (stands_in_) exact_.topLeftCorner(d, d) = hessian;
-      function.linearise(coef, Curvature::convex, gradient, hessian);
+      function.make_convex(coef, gradient, hessian);
       mask_held(d);
       // The whole of the stand-in where less of it is singular still.
       if (stands_in_ && damping_ < 1) {
@@ -255,7 +268,9 @@ class Newton {
     auto gradient = gradient_.head(d);
     auto hessian = hessian_.topLeftCorner(d, d);
     // So near to the minimum a whole step is right, and what F does is rounding of its sum over the rows.
-    const double slack = squared <= rounding * F ? rounding_of_sum * F : 0.0;
+    const bool is_near = squared <= std::max(rounding * F, 100 * limits.noise);
+    const double slack = is_near ? std::max(rounding_of_sum * F, limits.noise) : 0.0;
+    not_finite_ = 0;
     if (limits.lower) start_gradient_.head(d) = gradient;
     const double length = largest(step_.head(d)), longest = longest_step(largest(coef));
     double t = length > longest ? longest / length : 1.0;
@@ -266,8 +281,9 @@ class Newton {
         clip(trial_.head(d), limits);
         promised = std::max(0.0, start_gradient_.head(d).dot(coef - trial_.head(d)));
       }
-      const double value = function.linearise(trial_.head(d), Curvature::exact, gradient, hessian);
-      if (value <= F - sufficient * promised + slack) {
+      const double allowed = F - sufficient * promised + slack;
+      const double value = function.linearise(trial_.head(d), allowed, gradient, hessian);
+      if (value <= allowed) {
         damping_ = halving == 0 ? std::max(damping_ * 0.1, least_damping) : std::min(damping_ * 10, 1.0);
         coef = trial_.head(d);
         F = value;
@@ -276,9 +292,27 @@ class Newton {
       if (function.interrupted()) return false;
       // Minimiser of the parabola through F, its slope and the value tried, kept within a tenth and a half of t.
       const double excess = value - F + t * squared;
+      not_finite_ += !std::isfinite(value);
       t *= std::isfinite(excess) && excess > 0 ? std::clamp(0.5 * t * squared / excess, 0.1, 0.5) : 0.1;
+      if (t * squared < 1e-3 * limits.noise) break;
     }
     return false;
+  }
+
+  // Takes a step whose promise is lost in the noise of F, if F does not seem to rise.
+  template <class Function>
+  void take_last_step(Function& function, Eigen::Ref<Eigen::VectorXd> coef, Index d, const NewtonLimits& limits, double& F) {
+    trial_.head(d) = coef + step_.head(d);
+    clip(trial_.head(d), limits);
+    const double value = function.linearise(trial_.head(d), F, gradient_.head(d), hessian_.topLeftCorner(d, d));
+    if (!(value <= F)) return;
+    coef = trial_.head(d);
+    F = value;
+  }
+
+  // Whether the step changes next to nothing.
+  bool is_settled(const Eigen::Ref<Eigen::VectorXd>& coef, Index d) const {
+    return largest(step_.head(d)) <= 1e-6 * std::max(largest(coef), 1e-6);
   }
 
   Eigen::VectorXd gradient_;        // (capacity,)
@@ -288,6 +322,7 @@ class Newton {
   Eigen::MatrixXd hessian_;         // (capacity, capacity), lower triangle
   Eigen::MatrixXd factor_;          // (capacity, capacity), lower triangle
   Eigen::MatrixXd exact_, convex_;  // (capacity, capacity) Hessians of which a mixture is hessian_, where one stands in
+  int not_finite_ = 0;              // trials of the last line search at which F was not finite
   double damping_ = 1;              // the part that a stand-in for a curvature of none has in the Hessian
   bool stands_in_ = false;          // whether the last step was by such a stand-in
   std::vector<char> held_;          // (capacity,) whether a coefficient stays at its bound in this step

@@ -1,0 +1,104 @@
+// Newton's method on a function that Python computes. Conversions only; the method is newton/newton.hpp.
+//
+//   linearise(x, allowed) -> (value, gradient or None, hessian or None)   NaN where the function cannot be used; derivatives
+//                                                                          wherever value <= allowed
+//   make_convex(hessian)  -> hessian                                       a positive definite matrix near a symmetric one
+//
+// What these raise ends the minimisation and reaches the caller as it was raised.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <pybind11/stl.h>
+
+#include <ksparse/newton/newton.hpp>
+#include <limits>
+#include <optional>
+#include <tuple>
+
+#include "convert.hpp"
+
+namespace ksparse::python {
+
+/// A function as Newton wants it (newton.hpp), of which Python knows all.
+class PythonFunction {
+ public:
+  PythonFunction(py::object linearise, py::object make_convex)
+      : linearise_(std::move(linearise)), make_convex_(std::move(make_convex)) {}
+
+  double linearise(const Eigen::Ref<const Eigen::VectorXd>& coef, double allowed, Eigen::Ref<Eigen::VectorXd> gradient,
+                   Eigen::Ref<Eigen::MatrixXd> hessian) const {
+    const auto [value, slope, curvature] = linearise_(Array(coef.size(), coef.data()), allowed)
+                                               .cast<std::tuple<double, std::optional<Array>, std::optional<Matrix>>>();
+    if (!(value <= allowed)) return value;
+    if (!slope || slope->ndim() != 1 || slope->size() != coef.size() || !curvature)
+      throw py::value_error("a function to be minimised must come with its gradient and Hessian");
+    for (Index i = 0; i < coef.size(); ++i) gradient[i] = slope->at(i);
+    take(*curvature, hessian);
+    return value;
+  }
+
+  bool can_be_concave() const { return true; }
+  void make_convex(const Eigen::Ref<const Eigen::VectorXd>& coef, const Eigen::Ref<Eigen::VectorXd>& /*gradient*/,
+                   Eigen::Ref<Eigen::MatrixXd> hessian) const {
+    Matrix matrix({coef.size(), coef.size()});
+    Eigen::Map<Eigen::MatrixXd>(matrix.mutable_data(), coef.size(), coef.size()) = hessian;
+    take(make_convex_(matrix).cast<Matrix>(), hessian);
+  }
+  bool convex_stands_in() const { return false; }
+  bool separates(const Eigen::Ref<const Eigen::VectorXd>& /*coef*/) const { return false; }
+  bool has_no_minimum() const { return false; }
+  bool interrupted() const { return false; }
+
+ private:
+  using Matrix = py::array_t<double, py::array::f_style | py::array::forcecast>;
+
+  static void take(const Matrix& values, Eigen::Ref<Eigen::MatrixXd> hessian) {
+    if (values.ndim() != 2 || values.shape(0) != hessian.rows() || values.shape(1) != hessian.cols())
+      throw py::value_error("the Hessian of a function to be minimised must have a row and a column for each coefficient");
+    hessian = Eigen::Map<const Eigen::MatrixXd>(values.data(), hessian.rows(), hessian.cols());
+  }
+
+  const py::object linearise_, make_convex_;
+};
+
+/// The minimiser, F there, the status as a number, whether the bar was out of reach, and the iterations.
+inline std::tuple<Array, double, int, bool, int> minimise(const py::object& linearise, const py::object& make_convex,
+                                                          const Array& start, NewtonLimits limits,
+                                                          const std::optional<Array>& lower,
+                                                          const std::optional<Array>& upper) {
+  Eigen::VectorXd coef = vector_view(start);
+  // Newton's method knows of no bounds, or of both.
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Eigen::VectorXd least = Eigen::VectorXd::Constant(coef.size(), -infinity), largest = -least;
+  if (lower) least = vector_view(lower);
+  if (upper) largest = vector_view(upper);
+  if (least.size() != coef.size() || largest.size() != coef.size())
+    throw py::value_error("bounds must have an entry for each coefficient");
+  if (lower || upper) {
+    limits.lower = least.data();
+    limits.upper = largest.data();
+  }
+  PythonFunction function(linearise, make_convex);
+  Newton newton(coef.size());
+  const NewtonOutcome outcome = newton.minimise(function, coef, limits);
+  return {to_numpy(coef), outcome.objective, int(outcome.status), outcome.abandoned, outcome.iterations};
+}
+
+inline void bind_newton(py::module_& module) {
+  py::class_<NewtonLimits>(module, "NewtonLimits", "When a minimisation ends.")
+      .def(py::init<>())
+      .def_readwrite("max_iterations", &NewtonLimits::max_iterations)
+      .def_readwrite("relative_tolerance", &NewtonLimits::relative_tolerance,
+                     "Half the squared decrement, as a part of the function, at which it ends.")
+      .def_readwrite("tolerance", &NewtonLimits::tolerance, "The decrement at which it ends.")
+      .def_readwrite("bar", &NewtonLimits::bar, "A value that the function must be foreseen to reach.")
+      .def_readwrite("perfect", &NewtonLimits::perfect, "A value that is as good as 0.")
+      .def_readwrite("noise", &NewtonLimits::noise, "Error of the function as it is computed.")
+      .def_readwrite("max_cut_short", &NewtonLimits::max_cut_short,
+                     "Iterations in a row whose steps lead to where the function is not finite.");
+  module.def("minimise", &minimise, "Newton's method on a function that Python computes (bind_newton.hpp).",
+             py::arg("linearise"), py::arg("make_convex"), py::arg("start"), py::arg("limits"), py::arg("lower") = py::none(),
+             py::arg("upper") = py::none());
+}
+
+}  // namespace ksparse::python

@@ -1,0 +1,199 @@
+"""Forward selection in its variants, with skscope's names: parameters enter one at a time, and may leave again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._checks import check_flag, check_real
+from ._greedy import GreedySolver, State, Workbench, with_parameters
+
+__all__ = ["FobaSolver", "ForwardSolver", "OMPSolver"]
+
+_GRADIENT = """    use_gradient : bool, default=True
+        Whether groups enter by the size of their gradient, or by what each lowers the objective when it is refitted.
+"""
+
+_THRESHOLD = """    threshold : float, default=0.0
+        A step that lowers the objective by no more than this is the last, >= 0.
+"""
+
+_RATIO = """    foba_threshold_ratio : float, default=0.5
+        A group leaves if that raises the objective by less than this part of what the last one to enter lowered it by, in (0, 1).
+"""
+
+_STRICT = """    strict_sparsity : bool, default=True
+        Whether to go on to ``sparsity`` all the same.
+"""
+
+
+class ForwardSteps(GreedySolver):
+    """Groups enter one at a time, and may leave again."""
+
+    max_iter: Any
+    threshold: Any
+    strict_sparsity: Any
+
+    def _solve_one(self, bench: Workbench, k: int) -> State:
+        if self.max_iter != 100:
+            raise ValueError(f"max_iter is {self.max_iter!r}; it sets nothing here, and takes 100 alone: leave it out")
+        threshold = check_real(self.threshold, "threshold", "finite and >= 0", 0.0)
+        strict = check_flag(self.strict_sparsity, "strict_sparsity")
+        state = self._begin(bench, k)
+        while len(state.chosen) < k:
+            after = self._enter(bench, state)
+            gain = state.value - after.value
+            if not gain > threshold and (not strict or gain <= 0):
+                break
+            state = self._leave(bench, after, gain)
+        return state
+
+    def _enter(self, bench: Workbench, state: State) -> State:
+        """Return the state with the group of largest gradient."""
+        sizes = bench.size(bench.point(state.params).gradient())
+        sizes[state.chosen] = -np.inf
+        return bench.refit([*state.chosen, int(np.argmax(sizes))], state.params)
+
+    def _enter_by_refits(self, bench: Workbench, state: State) -> State:
+        """Return the best of the states with one group more."""
+        others = [group for group in range(bench.n_groups) if group not in state.chosen]
+        return min((bench.refit([*state.chosen, group], state.params) for group in others), key=lambda after: after.value)
+
+    def _leave(self, bench: Workbench, state: State, gain: float) -> State:
+        return state
+
+
+@with_parameters(_THRESHOLD + _STRICT)
+class OMPSolver(ForwardSteps):
+    """Orthogonal matching pursuit: the parameter of largest gradient enters, and all are refitted.
+
+    {parameters}
+
+    See Also
+    --------
+    ScopeSolver : The solver to use; its attributes are those of all.
+
+    References
+    ----------
+    .. [1] Lozano, Świrszcz, Abe, "Group orthogonal matching pursuit for logistic regression", AISTATS 2011.
+    """
+
+    def __init__(
+        self,
+        dimensionality: int,
+        sparsity: Any = None,
+        sample_size: int = 1,
+        *,
+        threshold: float = 0.0,
+        strict_sparsity: bool = True,
+        preselect: ArrayLike = (),
+        numeric_solver: None = None,
+        max_iter: int = 100,
+        group: ArrayLike | None = None,
+        ic_method: Callable[[float, int, int, int], float] | None = None,
+        cv: int = 1,
+        cv_fold_id: ArrayLike | None = None,
+        split_method: Callable[[Any, NDArray[np.int64]], Any] | None = None,
+        random_state: int | None = None,
+    ):
+        self._store(locals())
+
+
+@with_parameters(_THRESHOLD + _STRICT)
+class ForwardSolver(ForwardSteps):
+    """Forward selection: of all parameters that might enter, the one that lowers the objective most when all are refitted.
+
+    {parameters}
+
+    See Also
+    --------
+    ScopeSolver : The solver to use; its attributes are those of all.
+    """
+
+    def __init__(
+        self,
+        dimensionality: int,
+        sparsity: Any = None,
+        sample_size: int = 1,
+        *,
+        threshold: float = 0.0,
+        strict_sparsity: bool = True,
+        preselect: ArrayLike = (),
+        numeric_solver: None = None,
+        max_iter: int = 100,
+        group: ArrayLike | None = None,
+        ic_method: Callable[[float, int, int, int], float] | None = None,
+        cv: int = 1,
+        cv_fold_id: ArrayLike | None = None,
+        split_method: Callable[[Any, NDArray[np.int64]], Any] | None = None,
+        random_state: int | None = None,
+    ):
+        self._store(locals())
+
+    def _enter(self, bench: Workbench, state: State) -> State:
+        return self._enter_by_refits(bench, state)
+
+
+@with_parameters(_GRADIENT + _THRESHOLD + _RATIO + _STRICT)
+class FobaSolver(ForwardSteps):
+    """Forward selection with backward steps: parameters that have become dispensable leave again.
+
+    {parameters}
+
+    See Also
+    --------
+    ScopeSolver : The solver to use; its attributes are those of all.
+
+    References
+    ----------
+    .. [1] Zhang, "Adaptive forward-backward greedy algorithm for learning sparse representations", IEEE Transactions on
+       Information Theory 2011.
+    """
+
+    use_gradient: Any
+    foba_threshold_ratio: Any
+
+    def __init__(
+        self,
+        dimensionality: int,
+        sparsity: Any = None,
+        sample_size: int = 1,
+        *,
+        use_gradient: bool = True,
+        threshold: float = 0.0,
+        foba_threshold_ratio: float = 0.5,
+        strict_sparsity: bool = True,
+        preselect: ArrayLike = (),
+        numeric_solver: None = None,
+        max_iter: int = 100,
+        group: ArrayLike | None = None,
+        ic_method: Callable[[float, int, int, int], float] | None = None,
+        cv: int = 1,
+        cv_fold_id: ArrayLike | None = None,
+        split_method: Callable[[Any, NDArray[np.int64]], Any] | None = None,
+        random_state: int | None = None,
+    ):
+        self._store(locals())
+
+    def _enter(self, bench: Workbench, state: State) -> State:
+        if check_flag(self.use_gradient, "use_gradient"):
+            return super()._enter(bench, state)
+        return self._enter_by_refits(bench, state)
+
+    def _leave(self, bench: Workbench, state: State, gain: float) -> State:
+        ratio = check_real(self.foba_threshold_ratio, "foba_threshold_ratio", "in (0, 1)", 0.0, 1.0, open_low=True)
+        while True:
+            free = [group for group in state.chosen if group not in bench.problem.required]
+            # The rise before others make up for it, which is no less than after; so no more leaves than the rule allows.
+            rises = []
+            for group in free:
+                params = state.params.copy()
+                params[bench.problem.columns_of([group])] = 0.0
+                rises.append(bench.problem.derivatives.value(params) - state.value)
+            if len(free) < 2 or not min(rises) < ratio * gain:
+                return state
+            out = free[int(np.argmin(rises))]
+            state = bench.refit([group for group in state.chosen if group != out], state.params)

@@ -1,0 +1,253 @@
+"""Refits: an objective minimised over the coefficients of some columns, by the core's Newton method.
+
+The Hessian on these columns has its eigenvalues made positive where it is not positive definite, and points at which the objective
+or a derivative is not finite are refused (Nocedal & Wright 2006, sections 3.1 and 3.4). A point without a gradient that is no
+minimum is left along the direction of least curvature. Of many columns at once, for which the Hessian would be too large, refits
+are by L-BFGS-B.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from .. import _core
+from ._curvature import lowest_curvature, make_positive
+from ._derivatives import Columns, Matrix, ObjectiveError, Point, Vector
+from ._scaled import BelowScaleError, ScaledObjective
+
+__all__ = ["STATUS", "Refit", "Refits"]
+
+STATUS = tuple(_core.status_names())
+CONVERGED, MAX_ITERATIONS, STALLED, NUMERICAL_FAILURE = map(
+    STATUS.index, ("converged", "max_iterations", "stalled", "numerical_failure")
+)
+
+# While searching, an objective to ten digits is enough to compare supports.
+SEARCH_TOLERANCE, ROUGH_TOLERANCE = 1e-10, 1e-4
+# An objective this small, relative to where the search started, is as good as its infimum 0.
+VANISHED = 1e-14
+# Saddles that a refit leaves, one after another, before it gives up.
+MOST_SADDLES = 10
+# A negative curvature of at least this part of the largest is no rounding: where nothing is lower along it, something is wrong.
+SURELY_NEGATIVE = 1e-4
+# Iterations in a row whose steps had to be cut more than twice because the objective was not finite.
+MOST_CRAWLING = 5
+
+
+class Refit(NamedTuple):
+    """The answer to a question of the search (``bind_objective.hpp``)."""
+
+    coef: Vector
+    value: float
+    status: int
+    abandoned: bool
+    iterations: int
+
+    def or_better(self, other: Refit) -> Refit:
+        """Return the better of two, with the iterations of both."""
+        best = other if (other.abandoned, other.value) < (self.abandoned, self.value) else self
+        return best._replace(iterations=self.iterations + other.iterations)
+
+
+class OnColumns:
+    """The objective as a function of the coefficients of some columns, as the core's Newton method asks for it."""
+
+    def __init__(self, objective: ScaledObjective, columns: Columns):
+        self._objective, self._columns = objective, columns
+        self._units, self._factor = objective.units[columns], objective.scaling.factor
+
+    def linearise(self, x: Vector, allowed: float) -> tuple[float, Vector | None, Matrix | None]:
+        """Return the value, and gradient and Hessian unless it is above what is allowed; NaN where one of these is not finite."""
+        objective = self._objective
+        point = objective.value_at(self._columns, x)
+        if point is None:
+            return float("nan"), None, None
+        value = objective.scaling.of(point.value)
+        if not value <= allowed:
+            return value, None, None
+        if not objective.is_usable(point):
+            return float("nan"), None, None
+        objective.last = point
+        if value <= 0:
+            raise BelowScaleError(point.value)
+        gradient, hessian = point.active()
+        return value, gradient * self._units * self._factor, self.scaled(hessian)
+
+    def scaled(self, hessian: Matrix) -> Matrix:
+        """Return a Hessian by parameters as one by coefficients, of the scaled objective."""
+        return hessian * np.outer(self._units, self._units * self._factor)
+
+
+class Refits:
+    """Refits of any columns.
+
+    Parameters
+    ----------
+    objective : ScaledObjective
+        What is minimised.
+    init_params : ndarray of shape (p,) or None
+        Coefficients from which refits of columns without any begin as well.
+    max_iterations : int
+        Newton iterations of a refit.
+    tolerance : float
+        Newton decrement at which a refit that is to be exact ends.
+    """
+
+    def __init__(
+        self,
+        objective: ScaledObjective,
+        init_params: Vector | None = None,
+        *,
+        max_iterations: int = 100,
+        tolerance: float = 1e-8,
+    ):
+        self._objective = objective
+        self._places: list[Vector] = [] if init_params is None else [init_params]
+        self._max_iterations, self._tolerance = max_iterations, tolerance
+
+    def begin_at(self, params: Vector) -> None:
+        """Let refits of columns of which the search knows nothing begin at these parameters as well."""
+        self._places.append(params)
+
+    def refit(self, columns: Columns, coef: Vector, bar: float, exact: bool, rough: bool) -> Refit:
+        """Minimise over the coefficients of some columns."""
+        objective = self._objective
+        point = self._begin(columns, coef)
+        if point is None and np.isfinite(bar):
+            return Refit(coef, float("inf"), NUMERICAL_FAILURE, True, 0)
+        if point is None:
+            raise ObjectiveError(
+                f"objective or a derivative of it is not finite at any point tried with params {columns.tolist()} alone not zero; it "
+                "must be finite at sparse points"
+            )
+        answer = self._descend(point, columns, bar, exact, rough)
+        if not coef.any():  # the search knows nothing of these columns
+            for place in self._places:
+                if not place[columns].any():
+                    continue
+                other = objective.point_at(columns, objective.clip_coef(objective.coef_of(place, columns), columns))
+                if other is not None:
+                    answer = answer.or_better(self._descend(other, columns, bar, exact, rough))
+        return answer
+
+    def _begin(self, columns: Columns, coef: Vector) -> Point | None:
+        """Return a point at which a refit can begin: as near to the given coefficients as is finite."""
+        objective = self._objective
+        if len(columns) == 0:
+            return objective.first
+        point = objective.point_at(columns, objective.clip_coef(coef, columns))
+        turned = np.isin(columns, objective.turned)
+        if turned.any() and coef.any():  # where the gradient vanishes, the scan could not know which side is lower
+            other = objective.point_at(columns, objective.clip_coef(np.where(turned, -coef, coef), columns))
+            if other is not None and (point is None or other.value < point.value):
+                point = other
+        for place in self._places:
+            if point is None:
+                point = objective.point_at(columns, objective.clip_coef(objective.coef_of(place, columns), columns))
+        shrunk = coef
+        for _ in range(8):
+            if point is not None:
+                return point
+            shrunk = shrunk / 2
+            point = objective.point_at(columns, shrunk)
+        return point if point is not None else objective.point_at(columns, np.zeros(len(columns)))
+
+    def _descend(self, point: Point, columns: Columns, bar: float, exact: bool, rough: bool) -> Refit:
+        self._objective.last = point
+        if len(columns) == 0:
+            return Refit(np.empty(0), self._objective.scaling.of(point.value), CONVERGED, False, 0)
+        if len(columns) > self._objective.largest_hessian:
+            answer = self._by_lbfgs(point, columns, exact)
+            if answer.value <= 0:
+                raise BelowScaleError(self._objective.scaling.back(answer.value))
+            return answer
+        return self._by_newton(point, columns, bar, exact, rough)
+
+    def _by_newton(self, point: Point, columns: Columns, bar: float, exact: bool, rough: bool) -> Refit:
+        objective = self._objective
+        function = OnColumns(objective, columns)
+        limits = _core.NewtonLimits()
+        limits.bar = bar
+        limits.tolerance = self._tolerance if exact else 0.0
+        limits.relative_tolerance = 0.0 if exact else ROUGH_TOLERANCE if rough else SEARCH_TOLERANCE
+        limits.perfect = VANISHED if objective.scaling.low == 0 else 0.0
+        limits.max_cut_short = MOST_CRAWLING
+        # Rounding of the objective as it is computed, in this scale.
+        limits.noise = 8 * objective.derivatives.epsilon * abs(point.value) * objective.scaling.factor
+        x = objective.coef_of(point.params, columns)
+        iterations = 0
+        for _ in range(MOST_SADDLES + 1):
+            limits.max_iterations = self._max_iterations - iterations
+            answer = Refit(*_core.minimise(function.linearise, make_positive, x, limits, *objective.bounds_of(columns)))
+            iterations += answer.iterations
+            answer = answer._replace(iterations=iterations)
+            if answer.abandoned or answer.status != CONVERGED or answer.value <= limits.perfect:
+                return answer
+            status, lower = self._leave_saddle(function, columns, answer, exact)
+            answer = answer._replace(status=status)
+            if lower is None:
+                return answer
+            x = lower
+        return answer
+
+    def _leave_saddle(self, function: OnColumns, columns: Columns, answer: Refit, exact: bool) -> tuple[int, Vector | None]:
+        """Look for a lower point along the direction of least curvature where the gradient vanishes.
+
+        Returns the status of the point at hand, at which the last refit stands, and a lower one, None at a minimum.
+        """
+        objective, x = self._objective, answer.coef
+        point = objective.last
+        assert point is not None
+        gradient, hessian = point.active_exactly() if exact else point.active()
+        free = np.flatnonzero(~objective.outward(x, -gradient, columns))
+        lowest = lowest_curvature(function.scaled(hessian)[np.ix_(free, free)], objective.derivatives.curvature_noise)
+        if lowest is None:
+            return CONVERGED, None
+        direction = np.zeros(len(x))
+        direction[free] = lowest[1]
+        for length in max(1.0, float(np.abs(x).max())) * 4.0 ** -np.arange(12):
+            there = [objective.clip_coef(x + sign * length * direction, columns) for sign in (1.0, -1.0)]
+            points = [(other.value, i) for i, y in enumerate(there) if (other := objective.point_at(columns, y)) is not None]
+            value, best = min(points, default=(point.value, 0))
+            if objective.scaling.of(value) < answer.value - 1e-12 * abs(answer.value):
+                return STALLED, there[best]
+        return STALLED if lowest[0] < -SURELY_NEGATIVE else CONVERGED, None
+
+    def _by_lbfgs(self, point: Point, columns: Columns, exact: bool) -> Refit:
+        objective = self._objective
+        units, factor = objective.units[columns], objective.scaling.factor
+        best: list[Any] = [point, objective.coef_of(point.params, columns)]
+
+        def value_and_gradient(x: Vector) -> tuple[float, Vector]:
+            there = objective.point_at(columns, x)
+            gradient = None if there is None else there.active_gradient() * units * factor
+            if there is None or gradient is None or not np.isfinite(gradient).all():
+                return 1e10, np.zeros(len(x))  # the line search of L-BFGS-B steps back from a high value
+            if there.value < best[0].value:
+                best[:] = there, x.copy()
+            return objective.scaling.of(there.value), gradient
+
+        bounds = None
+        if objective.is_bounded:
+            everywhere = np.full(len(columns), np.inf)
+            low, high = objective.bounds_of(columns)
+            bounds = list(zip(-everywhere if low is None else low, everywhere if high is None else high, strict=True))
+        done = minimize(
+            value_and_gradient,
+            best[1],
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={
+                "maxiter": 50 * self._max_iterations,
+                "ftol": 1e-14 if exact else 1e-11,
+                "gtol": self._tolerance,
+                "maxcor": 20,
+            },
+        )
+        status = CONVERGED if done.status in (0, 2) else MAX_ITERATIONS
+        objective.last = best[0]
+        return Refit(best[1], objective.scaling.of(best[0].value), status, False, int(done.nit))

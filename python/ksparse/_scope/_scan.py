@@ -1,0 +1,149 @@
+"""Scans: gradient and curvature of all columns where a refit has ended, as the search's quadratic model wants them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._curvature import make_positive
+from ._derivatives import Columns, Matrix, ObjectiveError, Point, Vector, describe
+from ._scaled import NONE, ScaledObjective
+
+__all__ = ["Scans"]
+
+# Size, in units of the parameters, by which the search expects a parameter to change that leaves a maximum.
+STEP_FROM_MAXIMUM = 0.5
+
+
+class Scans:
+    """Scans of an objective, one after another.
+
+    Parameters
+    ----------
+    objective : ScaledObjective
+        What is scanned.
+    stride : int
+        Columns of the largest group.
+    """
+
+    def __init__(self, objective: ScaledObjective, stride: int = 1):
+        self._objective, self._stride = objective, stride
+        self._point: Point = objective.first
+        self._inverse: Matrix = np.zeros((0, 0))
+        self._step = STEP_FROM_MAXIMUM
+
+    def begin(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None]:
+        """Return the inverse of the Hessian on the active columns, and if one is held at a bound, Hessian and gradient."""
+        objective = self._objective
+        objective.turned = NONE
+        self._step = max(STEP_FROM_MAXIMUM, float(np.abs(coef).max(initial=0.0)))
+        if len(columns) == 0:
+            self._point, self._inverse = objective.first, np.zeros((0, 0))
+            return self._inverse, None, None
+        point = objective.point_at(columns, coef)
+        if point is None:
+            raise ObjectiveError(
+                f"objective or a derivative of it is not finite at {describe(objective.params_of(columns, coef))}, "
+                "which the search came to"
+            )
+        self._point = point
+        units, factor = objective.units[columns], objective.scaling.factor
+        gradient, hessian = point.active_exactly()
+        gradient = gradient * units * factor
+        hessian = make_positive(hessian * np.outer(units, units * factor))
+        held = objective.outward(coef, -gradient, columns)
+        if held.any():
+            free = np.flatnonzero(~held)
+            self._inverse = np.zeros_like(hessian)
+            self._inverse[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])
+            return self._inverse, hessian, gradient
+        whole = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
+        self._inverse = 0.5 * (whole + whole.T)
+        return self._inverse, None, None
+
+    def panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, Matrix | None]:
+        """Return gradient, curvature and cross curvature of some columns where the scan stands."""
+        objective, point = self._objective, self._point
+        factor, units = objective.scaling.factor, objective.units[columns]
+        gradient = point.gradient(columns) * units * factor
+        cross = point.cross(columns) * np.outer(units, objective.units[point.columns] * factor)
+        if not (np.isfinite(gradient).all() and np.isfinite(cross).all()):
+            raise ObjectiveError(
+                f"a derivative of the objective is not finite at {describe(point.params)}, which the search came to"
+            )
+        if starts is not None:
+            return self._groups(columns, starts, gradient, cross)
+        curvature = self._diagonal(columns) * units**2 * factor
+        explained = np.einsum("ij,ij->i", cross @ self._inverse, cross)
+        left = curvature - explained
+        # A concave direction is taken for as convex; one without any curvature gets some, so that its step has a length.
+        concave = left < -1e-7 * np.maximum(np.abs(curvature), explained)
+        flat = (np.abs(curvature) <= 1e-12) & (np.abs(gradient) > 0)
+        curvature = np.where(concave, explained - left, curvature)
+        curvature = np.where(flat, explained + np.abs(gradient), curvature)
+        if concave.any():
+            gradient = self._leave_maxima(columns, gradient, left, concave)
+        return gradient, np.maximum(curvature, 0.0), cross, None
+
+    def _leave_maxima(self, columns: Columns, gradient: Vector, left: Vector, concave: NDArray[np.bool_]) -> Vector:
+        """Return gradients by which a parameter enters whose own gradient is small though the objective falls on both sides."""
+        foreseen = np.abs(left) * self._step
+        small = concave & (np.abs(gradient) < foreseen) & (foreseen > self._objective.derivatives.curvature_noise)
+        self._objective.turned = np.union1d(self._objective.turned, columns[small])
+        return np.where(small, np.where(gradient > 0, foreseen, -foreseen), gradient)
+
+    def _diagonal(self, columns: Columns) -> Vector:
+        """Return the diagonal of the Hessian, of many columns by what it was at the start and by how that of active ones has changed.
+
+        The search ranks many columns by it; those that come to the fore are scanned again, a few at a time, exactly.
+        """
+        objective, point = self._objective, self._point
+        most = objective.derivatives.exact_up_to
+        if len(columns) <= most or objective.derivatives.p <= 2 * most:
+            return np.nan_to_num(point.diagonal(columns))
+        diagonal = objective.first_diagonal[columns]
+        if len(point.columns) == 0:
+            return diagonal
+        before, after = objective.first_diagonal[point.columns], np.diag(point.active()[1])
+        known = (before > 0) & (after > 0)
+        return diagonal * float(np.median(after[known] / before[known])) if known.any() else diagonal
+
+    def _groups(
+        self, columns: Columns, starts: Columns, gradient: Vector, cross: Matrix
+    ) -> tuple[Vector, Vector, Matrix, Matrix]:
+        factor, units = self._objective.scaling.factor, self._objective.units[columns]
+        blocks = np.zeros((len(columns), self._stride))
+        curvature = np.zeros(len(columns))
+        widths = np.diff(starts)
+        within = self._point.within(columns, starts)
+        # Groups of one width at once.
+        for width in np.unique(widths):
+            places = np.flatnonzero(widths == width)
+            rows = starts[places][:, None] + np.arange(width)
+            scale = units[rows]
+            own = (
+                np.nan_to_num(np.stack([within[place] for place in places])) * scale[:, :, None] * (scale * factor)[:, None, :]
+            )
+            beside = cross[rows]
+            explained = beside @ self._inverse @ beside.transpose(0, 2, 1)
+            values, vectors = np.linalg.eigh(own - explained)
+            # A concave direction is taken for as convex.
+            concave = values[:, 0] < -1e-7 * np.abs(np.diagonal(own, axis1=1, axis2=2)).max(axis=1)
+            if concave.any():
+                turned = vectors[concave] * np.abs(values[concave])[:, None, :]
+                own[concave] = explained[concave] + turned @ vectors[concave].transpose(0, 2, 1)
+                self._leave_group_maxima(columns, rows[concave], gradient, values[concave, 0], vectors[concave, :, 0])
+            blocks[rows, :width] = own
+            curvature[rows] = np.diagonal(own, axis1=1, axis2=2)
+        return gradient, np.maximum(curvature, 0.0), cross, blocks
+
+    def _leave_group_maxima(
+        self, columns: Columns, rows: Columns, gradient: Vector, lowest: Vector, directions: Matrix
+    ) -> None:
+        """Do the same for groups, along their directions of least curvature, in place."""
+        foreseen = np.abs(lowest) * self._step
+        foreseen[foreseen < self._objective.derivatives.curvature_noise] = 0.0
+        along = np.einsum("ij,ij->i", gradient[rows], directions)
+        lacking = np.where(np.abs(along) < foreseen, np.where(along > 0, foreseen, -foreseen) - along, 0.0)
+        gradient[rows] += lacking[:, None] * directions
+        self._objective.turned = np.union1d(self._objective.turned, columns[rows[lacking != 0]])

@@ -1,0 +1,266 @@
+"""The solver that searches as :func:`ksparse.fit` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import _core
+from .._checks import check_choice, check_integer
+from ._arguments import usual_sparsity
+from ._derivatives import ObjectiveError
+from ._problem import Outcome, Problem
+from ._scaled import BelowScaleError, ScaledObjective
+from ._solver import Solver
+
+__all__ = ["ScopeSolver", "outcome_of"]
+
+
+class ScopeSolver(Solver):
+    r"""Minimise any objective over at most s parameters that are not zero, by ksparse's search.
+
+    Takes the place of skscope's solver of this name, with its arguments:
+
+    .. math:: \min_x f(x) \quad\text{subject to}\quad \lVert x\rVert_0 \le s
+
+    The search is that of :func:`ksparse.fit`: exchanges of parameters by the exact quadratic model, verified by refits, by
+    Newton's method with the Hessian on the chosen parameters. The objective is a function in JAX, which is differentiated and
+    compiled once, or one in NumPy with its gradient. Where it is a function of linear predictors (``f(X @ params)`` with a
+    loss for each row, and a penalty for each parameter), that is noticed, and the search costs little more than a built-in
+    loss; for logistic and focal losses :func:`ksparse.fit` is faster still.
+
+    An objective in JAX is computed in float64, whatever ``jax_enable_x64`` says, which stays as it is: one that was traced in
+    float32 is written anew, with the arrays that it closes over as float32 has rounded them (``data`` are not rounded). Only where that
+    cannot be done, as with random numbers or callbacks to Python, is it computed in float32.
+
+    Parameters
+    ----------
+    dimensionality : int
+        Number of parameters p.
+    sparsity : int or array-like of int, optional
+        Most parameters that are not zero, or groups of them. Of several, ``ic_method`` or ``cv`` chooses. By default
+        all from the number of ``preselect`` to ``int(p / log(log(p)) / log(p))``, where p is the number of parameters, or of
+        groups; up to p if that is 5 or less.
+    sample_size : int, default=1
+        Number of samples, which ``ic_method`` and ``cv`` need.
+    preselect : array-like of int, default=()
+        Parameters, or groups, that are always chosen. They count.
+    numeric_solver : None
+        Only None: refits are ksparse's.
+    max_iter : int, default=20
+        A setting of another search: only the default is accepted.
+    ic_method : callable, optional
+        ``ic_method(objective, p, s, n)`` returns the criterion, to be minimised over several sparsities. As in skscope, s is the
+        number of parameters chosen, n is ``sample_size``, and p is the number of parameters, or of groups.
+    cv : int, default=1
+        Folds of cross-validation, if more than 1.
+    split_method : callable, optional
+        ``split_method(data, index)`` returns a part of the data, for cross-validation.
+    cv_fold_id : array-like of shape (sample_size,), optional
+        Fold of each sample; by default those of scikit-learn's ``KFold``, shuffled.
+    group : array-like of shape (dimensionality,), optional
+        Number of each parameter's group, from 0 on, not falling, without gaps. Groups are chosen as a whole, and ``sparsity``,
+        ``preselect`` and ``init_support_set`` are then of groups.
+    important_search : int, default=128
+        A setting of another search: only the default is accepted.
+    screening_size : int, default=-1
+        A setting of another search: only the default is accepted.
+    max_exchange_num : int, default=5
+        A setting of another search: only the default is accepted.
+    is_dynamic_max_exchange_num : bool, default=True
+        A setting of another search: only the default is accepted.
+    greedy : bool, default=True
+        A setting of another search: only the default is accepted.
+    splicing_type : str, default="halve"
+        A setting of another search: only the default is accepted.
+    path_type : {"seq", "gs"}, default="seq"
+        With ``gs`` every sparsity from ``gs_lower_bound`` to ``gs_upper_bound`` is looked at, not only some of them.
+    gs_lower_bound : int, optional
+        Least sparsity for ``path_type="gs"``; the number of ``preselect`` by default.
+    gs_upper_bound : int, optional
+        Largest sparsity for ``path_type="gs"``; by default the last that ``sparsity`` has by default.
+    thread : int, default=1
+        Only 1.
+    random_state : int, optional
+        Seed of folds and of perturbations of the search; 0 by default.
+    console_log_level : str, default="off"
+        Only ``off``: nothing is logged.
+    file_log_level : str, default="off"
+        Only ``off``: nothing is logged.
+    log_file_name : str, default="logs/skscope.log"
+        Only the default: nothing is logged.
+    search : {"auto", "fast", "thorough"}, default="auto"
+        How far to search, as in :func:`ksparse.fit`. Not an argument of skscope.
+
+    Attributes
+    ----------
+    params : ndarray of shape (dimensionality,)
+        The parameters found.
+    support_set : ndarray of int64
+        Those chosen, sorted.
+    objective_value : float
+        The objective there.
+    information_criterion, cross_validation_loss : float or None
+        What chose among several sparsities.
+    status, advice : str
+        How the search ended, as in :class:`ksparse.FitResult`, and what to do about it, or about points at which the objective was
+        not finite.
+    n_refused : int
+        Points at which the objective or a derivative was not finite, and which were passed over.
+    n_newton, n_refits, n_scans, n_rounds, times_found : int
+        The work, as in :class:`ksparse.FitResult`.
+    hessian : callable or None
+        As in skscope, may be set to a function, which is then the ``hessian`` of each :meth:`solve` with a ``gradient``.
+    use_hessian : bool
+        As in skscope, may be set; the Hessian is used in any case.
+
+    See Also
+    --------
+    ksparse.fit : Built-in losses.
+
+    References
+    ----------
+    .. [1] Wang, Zhu, Wang, Zhu, Zhang, Zhu, "skscope: fast sparsity-constrained optimization in Python", JMLR 2024.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import ksparse
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 20))
+    >>> y = X[:, 3] - 2 * X[:, 11]
+    >>> solver = ksparse.ScopeSolver(20, sparsity=2)
+    >>> params = solver.solve(
+    ...     lambda params: np.mean((y - X @ params) ** 2), gradient=lambda params: -2 * X.T @ (y - X @ params) / 100
+    ... )
+    >>> solver.get_support()
+    array([ 3, 11])
+    """
+
+    _fixed: ClassVar[dict[str, Any]] = {
+        "numeric_solver": None,
+        "max_iter": 20,
+        "important_search": 128,
+        "screening_size": -1,
+        "max_exchange_num": 5,
+        "is_dynamic_max_exchange_num": True,
+        "greedy": True,
+        "splicing_type": "halve",
+        "thread": 1,
+        "console_log_level": "off",
+        "file_log_level": "off",
+        "log_file_name": "logs/skscope.log",
+    }
+
+    hessian: Any = None
+    use_hessian: Any = False
+
+    def __init__(
+        self,
+        dimensionality: int,
+        sparsity: Any = None,
+        sample_size: int = 1,
+        *,
+        preselect: ArrayLike = (),
+        numeric_solver: None = None,
+        max_iter: int = 20,
+        ic_method: Callable[[float, int, int, int], float] | None = None,
+        cv: int = 1,
+        split_method: Callable[[Any, NDArray[np.int64]], Any] | None = None,
+        cv_fold_id: ArrayLike | None = None,
+        group: ArrayLike | None = None,
+        important_search: int = 128,
+        screening_size: int = -1,
+        max_exchange_num: int = 5,
+        is_dynamic_max_exchange_num: bool = True,
+        greedy: bool = True,
+        splicing_type: str = "halve",
+        path_type: str = "seq",
+        gs_lower_bound: int | None = None,
+        gs_upper_bound: int | None = None,
+        thread: int = 1,
+        random_state: int | None = None,
+        console_log_level: str = "off",
+        file_log_level: str = "off",
+        log_file_name: str = "logs/skscope.log",
+        search: str = "auto",
+    ):
+        self.dimensionality = dimensionality
+        self.sparsity = sparsity
+        self.sample_size = sample_size
+        self.preselect = preselect
+        self.numeric_solver = numeric_solver
+        self.max_iter = max_iter
+        self.ic_method = ic_method
+        self.cv = cv
+        self.split_method = split_method
+        self.cv_fold_id = cv_fold_id
+        self.group = group
+        self.important_search = important_search
+        self.screening_size = screening_size
+        self.max_exchange_num = max_exchange_num
+        self.is_dynamic_max_exchange_num = is_dynamic_max_exchange_num
+        self.greedy = greedy
+        self.splicing_type = splicing_type
+        self.path_type = path_type
+        self.gs_lower_bound = gs_lower_bound
+        self.gs_upper_bound = gs_upper_bound
+        self.thread = thread
+        self.random_state = random_state
+        self.console_log_level = console_log_level
+        self.file_log_level = file_log_level
+        self.log_file_name = log_file_name
+        self.search = search
+
+    def _sparsities(self, p: int, n_groups: int, least: int) -> list[int]:
+        check_choice(self.path_type, "path_type", ("seq", "gs"))
+        if self.path_type == "seq":
+            for name in ("gs_lower_bound", "gs_upper_bound"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name} is {getattr(self, name)}, but path_type is 'seq', which does not use it")
+            return super()._sparsities(p, n_groups, least)
+        if self.sparsity is not None:
+            raise ValueError("sparsity is given, but path_type is 'gs', which takes gs_lower_bound and gs_upper_bound")
+        low, high = self.gs_lower_bound, self.gs_upper_bound
+        low = least if low is None else max(check_integer(low, "gs_lower_bound", 0, n_groups), least)
+        high = max(low, usual_sparsity(n_groups)) if high is None else check_integer(high, "gs_upper_bound", low, n_groups)
+        whole = ScopeSolver(p, range(low, high + 1), self.sample_size, ic_method=self.ic_method, cv=self.cv)
+        return super(ScopeSolver, whole)._sparsities(p, n_groups, least)
+
+    def _own_hessian(self) -> Callable[..., Any] | None:
+        if self.hessian is not None and not callable(self.hessian):
+            raise TypeError(f"the attribute hessian is {self.hessian!r}; it must be a function of the parameters")
+        return self.hessian
+
+    def _size(self, outcome: Outcome, k: int, groups: NDArray[np.int64]) -> tuple[int, int]:
+        return int(groups[-1]) + 1, len(outcome.support)
+
+    def _solve_each(self, problem: Problem, sparsities: list[int]) -> list[Outcome]:
+        check_choice(self.search, "search", ("auto", "fast", "thorough"))
+        seed = 0 if self.random_state is None else check_integer(self.random_state, "random_state", 0, 2**64 - 1)
+        p, answers = len(problem.groups), problem.answers
+        while True:
+            options = problem.options(sparsities[-1], self.search, seed)
+            try:
+                if len(sparsities) == 1:
+                    found = [_core.fit_objective(answers, p, options)]
+                else:
+                    found = _core.fit_objective_path(answers, p, sparsities, options)
+                break
+            except BelowScaleError as below:
+                problem.objective.rescale(below.value)
+        return [outcome_of(answer, problem.objective) for answer in found]
+
+
+def outcome_of(answer: Any, scaled: ScaledObjective) -> Outcome:
+    """Return an answer of the core in the user's units."""
+    if len(answer.support) == 0 and scaled.starts_elsewhere:
+        raise ObjectiveError(
+            "no parameter alone lowers the objective from where init_params are, and it is not finite where all are 0: there is no "
+            "sparse point to be found"
+        )
+    counts = {name: getattr(answer, name) for name in ("n_refits", "n_newton", "n_scans", "n_rounds", "times_found")}
+    return Outcome(answer.coef * scaled.units, answer.support, scaled.scaling.back(answer.objective), answer.status, counts)
