@@ -1,8 +1,13 @@
 // The engine with a party that is not a data set: F = 1/2 b'Hb - c'b + constant, known in closed form. Shows the seam, and
-// that on a quadratic the pair model is exact.
+// that on a quadratic the pair model is exact. The engine checks how it is used, here by exceptions and in Release builds as
+// well; every test of this program does so.
+#include <stdexcept>
+
+#define KSPARSE_ASSERT(condition, message) (static_cast<bool>(condition) ? void() : throw std::logic_error(message))
+
 #include <Eigen/Dense>
 #include <algorithm>
-#include <ksparse/run/fit.hpp>
+#include <ksparse/search/drive.hpp>
 #include <ksparse/search/splicing.hpp>
 #include <numeric>
 #include <random>
@@ -84,19 +89,18 @@ TEST_CASE("the_pair_model_is_exact_on_a_quadratic", "[splicing]") {
   Iterate iterate(3);
   iterate.support = {1, 4, 6};
   iterate.objective = objective.minimum(iterate.support, &iterate.coef);
-  struct Sink final : ScanSink, MoveRules {
+  struct Sink final : ScanSink {
     FeatureModel model{4, 512};
     ProposalList exchanges{100, 4}, entries{100, 4};
     const Iterate& iterate;
-    explicit Sink(const Iterate& at) : iterate(at) {}
+    ActiveSet active{Constraints{}, 9};
+    explicit Sink(const Iterate& at) : iterate(at) { active.set(at.support); }
     void begin_scan(const ScanPoint& point) override { model.set(iterate, point); }
     void take_panel(const ScanPanel& panel) override {
       model.judge(panel);
-      model.propose_exchanges(panel, *this, exchanges);
-      model.propose_entries(panel, *this, entries);
+      model.propose_exchanges(panel, active, exchanges);
+      model.propose_entries(panel, active, entries);
     }
-    bool may_enter(Index unit) const override { return std::count(iterate.support.begin(), iterate.support.end(), unit) == 0; }
-    bool may_leave(Index) const override { return true; }
   } sink(iterate);
   QuadraticObjective party = objective;
   REQUIRE(party.scan(iterate, {0, 9, nullptr}, Hessian::exact, sink) == Status::converged);
@@ -181,4 +185,82 @@ TEST_CASE("the_working_set_grows_with_k_without_jumps", "[splicing]") {
       REQUIRE(3 * next <= 5 * here);
       REQUIRE(next <= p);
     }
+}
+
+TEST_CASE("commands_are_given_once_the_engine_is_done", "[splicing]") {
+  QuadraticObjective objective(80, 0.5, 4);
+  Options options;
+  options.k = 40;
+  Splicing engine(objective, options);
+  const Iterate start = engine.current();
+  const auto check_all = [&](bool legal) {
+    const auto check = [&](const auto& command) {
+      if (legal) {
+        CHECK_NOTHROW(command());
+        drive(engine, objective);
+      } else {
+        CHECK_THROWS_AS(command(), std::logic_error);
+      }
+    };
+    check([&] { engine.descend_from(start, 35, Reach::local, 1); });
+    check([&] { engine.descend_further(); });
+    check([&] { engine.descend_from_many(36, 2); });
+    check([&] { engine.try_all_exchanges(3); });
+    check([&] { engine.survey_again(2); });
+    check([&] { engine.working_set().restore(); });
+    check([&] { engine.adopt(engine.null_model()); });
+    check([&] { engine.follow(nullptr); });
+    check([&] { engine.polish(); });
+  };
+  REQUIRE(engine.question() == Splicing::Question::refit);
+  check_all(false);
+  CHECK_THROWS_AS(engine.answer_scan(Status::converged), std::logic_error);
+  answer(engine, objective);
+  REQUIRE(engine.question() == Splicing::Question::scan);
+  check_all(false);
+  CHECK_THROWS_AS(engine.answer_refit({}), std::logic_error);
+  CHECK_THROWS_AS(engine.trial(), std::logic_error);
+  drive(engine, objective);
+  REQUIRE(engine.info().status == Status::converged);
+  CHECK_THROWS_AS(engine.answer_refit({}), std::logic_error);
+  CHECK_THROWS_AS(engine.answer_scan(Status::converged), std::logic_error);
+  check_all(true);
+  CHECK_THROWS_AS(engine.descend_from(Iterate(3), 3, Reach::local, 4), std::logic_error);
+  options.k = 3;
+  engine.reset(objective, options);
+  drive(engine, objective);
+  CHECK_THROWS_AS(engine.descend_from_many(3, 1), std::logic_error);
+}
+
+TEST_CASE("the_weakest_place_is_that_which_leaving_costs_least_of_those_that_may_leave", "[splicing]") {
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    QuadraticObjective objective(12, 0.6, seed);
+    Options options;
+    options.k = 4;
+    for (Index required = 0; required < 12; required += 5) {
+      options.constraints.always_in = {required};
+      Splicing engine(objective, options);
+      drive(engine, objective);
+      const Iterate& found = engine.current();
+      Index weakest = -1;
+      double least = std::numeric_limits<double>::infinity();
+      for (std::size_t i = 0; i < found.support.size(); ++i) {
+        if (found.support[i] == required) continue;
+        std::vector<Index> rest = found.support;
+        rest.erase(rest.begin() + std::ptrdiff_t(i));
+        const double without = objective.minimum(rest);
+        CHECK(close(engine.leaving_loss(Index(i)), without - found.objective, 1e-9));
+        if (without < least) {
+          least = without;
+          weakest = Index(i);
+        }
+      }
+      CHECK(engine.weakest_place() == weakest);
+    }
+    options.k = 1;
+    options.constraints.always_in = {3};
+    Splicing engine(objective, options);
+    drive(engine, objective);
+    CHECK(engine.weakest_place() == -1);
+  }
 }

@@ -21,7 +21,6 @@ TO_BE_SPLIT = "to be split"
 FILES = {
     "cpp/include/ksparse/glm/glm_objective.hpp": TO_BE_SPLIT,
     "cpp/include/ksparse/glm/scan.hpp": TO_BE_SPLIT,
-    "cpp/include/ksparse/search/splicing.hpp": TO_BE_SPLIT,
     "python/ksparse/_scope/_party.py": TO_BE_SPLIT,
     "python/ksparse/_scope/_solver.py": TO_BE_SPLIT,
 }
@@ -31,8 +30,6 @@ FUNCTIONS = {
 CLASSES = {
     "cpp/include/ksparse/glm/glm_objective.hpp: GlmObjective": TO_BE_SPLIT,
     "cpp/include/ksparse/glm/gram_objective.hpp: GramObjective": TO_BE_SPLIT,
-    "cpp/include/ksparse/search/perturbation.hpp: Perturbation": TO_BE_SPLIT,
-    "cpp/include/ksparse/search/splicing.hpp: Splicing": TO_BE_SPLIT,
     "python/ksparse/_estimators/classifier.py: KSparseClassifier": PARAMETERS,
     "python/ksparse/_estimators/classifier_cv.py: KSparseClassifierCV": PARAMETERS,
     "python/ksparse/_estimators/multi_label.py: KSparseMultiLabelClassifier": PARAMETERS,

@@ -10,6 +10,7 @@
 
 #include "../entries.hpp"
 #include "../glm/glm.hpp"
+#include "../search/active_set.hpp"
 #include "../search/sacrifice.hpp"
 #include "fit.hpp"
 
@@ -18,33 +19,28 @@ namespace ksparse {
 namespace internal {
 
 // The best stand-ins of one scan of all features.
-class StandInScan final : public ScanSink, private MoveRules {
+class StandInScan final : public ScanSink {
  public:
   StandInScan(const Iterate& at, const Constraints& constraints, Index units, Index width)
       : stand_ins(at.size(), width),
         at_(at),
-        required_(constraints.required()),
-        excluded_(constraints.excluded()),
+        active_(constraints, units),
         model_(make_sacrifice_model(at.size(), at.stride, units)),
-        proposals_(1, model_->move_size()) {}
+        proposals_(1, model_->move_size()) {
+    active_.set(at.support);
+  }
 
   void begin_scan(const ScanPoint& point) override { model_->set(at_, point); }
   void take_panel(const ScanPanel& panel) override {
     model_->judge(panel);
-    model_->propose_exchanges(panel, *this, proposals_, &stand_ins);
+    model_->propose_exchanges(panel, active_, proposals_, &stand_ins);
   }
-  bool may_enter(Index unit) const override { return !among(at_.support, unit) && !among(excluded_, unit); }
-  bool may_leave(Index place) const override { return !among(required_, at_.support[std::size_t(place)]); }
 
   StandIns stand_ins;
 
  private:
-  static bool among(const std::vector<Index>& list, Index unit) {
-    return std::find(list.begin(), list.end(), unit) != list.end();
-  }
-
   const Iterate& at_;
-  const std::vector<Index> required_, excluded_;
+  ActiveSet active_;
   const std::unique_ptr<SacrificeModel> model_;
   ProposalList proposals_;
 };

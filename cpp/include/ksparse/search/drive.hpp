@@ -11,7 +11,9 @@ namespace ksparse {
 /// Answers the engine's question, which is not `done`.
 inline void answer(Splicing& engine, Objective& objective) {
   if (engine.question() == Splicing::Question::refit) {
-    engine.answer_refit(objective.refit(engine.trial(), engine.goal()));
+    RefitGoal goal = engine.goal();
+    goal.likely = engine.proposed();
+    engine.answer_refit(objective.refit(engine.trial(), goal));
   } else {
     engine.answer_scan(objective.scan(engine.current(), engine.columns(), engine.hessian(), engine));
   }

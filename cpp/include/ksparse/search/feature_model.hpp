@@ -76,14 +76,14 @@ class FeatureModel final : public SacrificeModel {
       if (moves_freely(i)) schur_.head(count) -= moves.col(i).array() * panel.cross.col(i).array();
   }
 
-  void propose_entries(const ScanPanel& panel, const MoveRules& rules, ProposalList& list) override {
+  void propose_entries(const ScanPanel& panel, const ActiveSet& active, ProposalList& list) override {
     const Index count = panel.columns.count;
     auto best = best_.head(count);
     foresee(panel, panel.gradient, schur_.head(count), best);
     for (Index c = 0; c < count; ++c) {
       const Index feature = panel.columns[c];
       const bool collinear = !(schur_[c] > collinearity * panel.curvature[c]) && !lowers_as_it_is(panel, c);
-      if (collinear || !(best[c] > 0) || !rules.may_enter(feature)) {
+      if (collinear || !(best[c] > 0) || !active.may_enter(feature)) {
         best[c] = 0;
         continue;
       }
@@ -96,15 +96,15 @@ class FeatureModel final : public SacrificeModel {
     }
   }
 
-  void propose_exchanges(const ScanPanel& panel, const MoveRules& rules, ProposalList& list,
+  void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list,
                          StandIns* stand_ins = nullptr) override {
     const Index count = panel.columns.count;
     constexpr double infinity = std::numeric_limits<double>::infinity();
     auto gain = gain_.head(count), best = best_.head(count), barred = barred_.head(count);
-    for (Index c = 0; c < count; ++c) barred[c] = rules.may_enter(panel.columns[c]) ? 0.0 : -infinity;
+    for (Index c = 0; c < count; ++c) barred[c] = active.may_enter(panel.columns[c]) ? 0.0 : -infinity;
     best = -infinity;
     for (Index i = 0; i < size_; ++i) {
-      if (!rules.may_leave(i)) continue;
+      if (!active.may_leave(i)) continue;
       const double removal = removal_[i], weight = weight_[i], loss = loss_[i];
       const auto v = moves_.col(i).head(count).array();
       const auto curvature = schur_.head(count) + v.square() * weight;

@@ -67,11 +67,11 @@ class GroupModel final : public SacrificeModel {
     best_.head(panel.columns.count).setConstant(-std::numeric_limits<double>::infinity());
   }
 
-  void propose_entries(const ScanPanel& panel, const MoveRules& rules, ProposalList& list) override {
+  void propose_entries(const ScanPanel& panel, const ActiveSet& active, ProposalList& list) override {
     for (Index c = 0; c < panel.columns.count; ++c) {
       const Index unit = panel.columns[c];
       best_[c] = 0;
-      if (!rules.may_enter(unit)) continue;
+      if (!active.may_enter(unit)) continue;
       const Index begin = panel.starts[c], width = panel.starts[c + 1] - begin;
       set_schur(panel, begin, width);
       gradient_.head(width) = panel.gradient.segment(begin, width).matrix();
@@ -82,14 +82,14 @@ class GroupModel final : public SacrificeModel {
     }
   }
 
-  void propose_exchanges(const ScanPanel& panel, const MoveRules& rules, ProposalList& list, StandIns* stand_ins) override {
+  void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list, StandIns* stand_ins) override {
     for (Index c = 0; c < panel.columns.count; ++c) {
       const Index unit = panel.columns[c];
-      if (!rules.may_enter(unit)) continue;
+      if (!active.may_enter(unit)) continue;
       const Index begin = panel.starts[c], width = panel.starts[c + 1] - begin;
       set_schur(panel, begin, width);
       for (Index i = 0; i < size_; ++i) {
-        if (!rules.may_leave(i)) continue;
+        if (!active.may_leave(i)) continue;
         const Index first = starts_[std::size_t(i)], leaving = width_of(i);
         const auto v = moves_.block(begin, first, width, leaving);
         gradient_.head(width) = panel.gradient.segment(begin, width).matrix();

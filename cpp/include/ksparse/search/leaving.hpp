@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "../util/shape.hpp"
+#include "active_set.hpp"
 #include "objective.hpp"
 #include "sacrifice.hpp"
 
@@ -23,10 +25,10 @@ class Leaving {
     adapts_ = iterate.stride == 1 && (point.inverse.diagonal().head(size).array() > 0).all();
     gone_.assign(std::size_t(size), 0);
     if (!adapts_) return;
-    make_room(inverse_, d, d);
-    make_room(beta_, d, 1);
-    make_room(column_, d, 1);
-    make_room(diagonal_, size, 1);
+    set_shape(inverse_, d, d);
+    set_size(beta_, d);
+    set_size(column_, d);
+    set_size(diagonal_, size);
     inverse_ = point.inverse;
     beta_.head(size) = iterate.coef.head(size);
     if (d > size) beta_[size] = iterate.intercept;
@@ -35,12 +37,12 @@ class Leaving {
 
   /// Takes units out of the iterate: the redundant ones and, as long as more than `size` are left, up to `most` by least
   /// sacrifice. Returns how many.
-  Index shrink(Iterate& iterate, Index size, Index most, const MoveRules& rules, const SacrificeModel& model) {
+  Index shrink(Iterate& iterate, Index size, Index most, const ActiveSet& active, const SacrificeModel& model) {
     const Index before = iterate.size();
     if (adapts_)
-      adapt(iterate, size, most, rules);
+      adapt(iterate, size, most, active);
     else
-      take_least(iterate, size, most, rules, model);
+      take_least(iterate, size, most, active, model);
     for (Index place = before; place-- > 0;)
       if (gone_[std::size_t(place)]) iterate.remove(place);
     return before - iterate.size();
@@ -50,17 +52,9 @@ class Leaving {
   // P_ii H_ii above which a feature is a combination of others; scans shift a singular Hessian by 1e-10 of its diagonal.
   static constexpr double redundant = 1e9;
 
-  // Eigen frees before it allocates: where memory runs out, what it resizes would be freed twice.
-  template <class Matrix>
-  static void make_room(Matrix& matrix, Index rows, Index columns) {
-    if (matrix.rows() == rows && matrix.cols() == columns) return;
-    Matrix fresh(rows, columns);
-    matrix.swap(fresh);
-  }
-
-  void adapt(Iterate& iterate, Index size, Index most, const MoveRules& rules) {
+  void adapt(Iterate& iterate, Index size, Index most, const ActiveSet& active) {
     for (Index left = iterate.size();; --left) {
-      const Index place = next(iterate.size(), left > size && iterate.size() - left < most, rules);
+      const Index place = next(iterate.size(), left > size && iterate.size() - left < most, active);
       if (place < 0) break;
       gone_[std::size_t(place)] = 1;
       const double variance = inverse_(place, place);
@@ -73,12 +67,12 @@ class Leaving {
   }
 
   // The place that leaves next: the most redundant, else that of the least sacrifice, if one more may go; else -1.
-  Index next(Index size, bool more, const MoveRules& rules) const {
+  Index next(Index size, bool more, const ActiveSet& active) const {
     Index least = -1, most_redundant = -1;
     double loss = 0, redundancy = redundant;
     for (Index i = 0; i < size; ++i) {
       const double variance = inverse_(i, i);
-      if (gone_[std::size_t(i)] || !(variance > 0) || !rules.may_leave(i)) continue;
+      if (gone_[std::size_t(i)] || !(variance > 0) || !active.may_leave(i)) continue;
       if (variance * diagonal_[i] > redundancy) {
         redundancy = variance * diagonal_[i];
         most_redundant = i;
@@ -92,10 +86,10 @@ class Leaving {
     return most_redundant >= 0 ? most_redundant : more ? least : -1;
   }
 
-  void take_least(const Iterate& iterate, Index size, Index most, const MoveRules& rules, const SacrificeModel& model) {
+  void take_least(const Iterate& iterate, Index size, Index most, const ActiveSet& active, const SacrificeModel& model) {
     order_.clear();
     for (Index i = 0; i < iterate.size(); ++i)
-      if (rules.may_leave(i)) order_.push_back(i);
+      if (active.may_leave(i)) order_.push_back(i);
     const Index count = std::clamp<Index>(iterate.size() - size, 0, std::min(most, Index(order_.size())));
     std::partial_sort(order_.begin(), order_.begin() + count, order_.end(),
                       [&](Index a, Index b) { return model.leaving_loss(a) < model.leaving_loss(b); });

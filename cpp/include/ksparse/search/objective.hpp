@@ -14,6 +14,7 @@
 
 #include "../result.hpp"
 #include "../types.hpp"
+#include "../util/shape.hpp"
 
 namespace ksparse {
 
@@ -29,15 +30,10 @@ struct Iterate {
   Iterate(const Iterate&) = default;
   Iterate(Iterate&&) = default;
   Iterate& operator=(Iterate&&) = default;
-  // Eigen frees before it allocates: where memory runs out, a vector of another size would be freed twice.
   Iterate& operator=(const Iterate& other) {
     if (this == &other) return *this;
-    if (coef.size() == other.coef.size()) {
-      coef = other.coef;
-    } else {
-      Eigen::VectorXd copy = other.coef;
-      coef.swap(copy);
-    }
+    set_size(coef, other.coef.size());
+    coef = other.coef;
     support = other.support;
     intercept = other.intercept;
     objective = other.objective;
@@ -49,10 +45,7 @@ struct Iterate {
   void reset(Index capacity, Index largest_unit) {
     support.clear();
     support.reserve(std::size_t(capacity));
-    if (coef.size() != capacity * largest_unit) {
-      Eigen::VectorXd fresh(capacity * largest_unit);
-      coef.swap(fresh);
-    }
+    set_size(coef, capacity * largest_unit);
     coef.setZero();
     intercept = 0;
     objective = std::numeric_limits<double>::infinity();

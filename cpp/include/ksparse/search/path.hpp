@@ -26,6 +26,7 @@ class Path {
     Entry(Index capacity, Index largest_unit) : iterate(capacity, largest_unit) {}
     Iterate iterate;
     SearchReport report;
+    int descents = 1;  // of its own search, to which its memory belongs
     Status status = Status::converged;
     int improvements = 0;                                // how often it was replaced
     int seeded_from_below = -1, seeded_from_above = -1;  // improvements of the neighbour when it last seeded this one
@@ -48,7 +49,7 @@ class Path {
 
   /// False if interrupted or if X is not finite; info() says which.
   bool run() {
-    Splicing engine(objective_, options_, nullptr, Reach::grow, 0);
+    Splicing engine(objective_, options_, nullptr, Begin::with_survey);
     const bool done =
         settle(engine) && (seeds_ ? adapt_seeds(engine) : fit_each(engine)) && exchange_seeds(engine) && polish(engine);
     info_ = engine.info();
@@ -60,8 +61,6 @@ class Path {
   const Info& info() const noexcept { return info_; }
 
  private:
-  static constexpr double least_gain = 1e-9;
-
   void count() {
     if (counter_) counter_->count();
   }
@@ -91,10 +90,10 @@ class Path {
       Options options = options_;
       options.k = ks_[i];
       Perturbation perturbation;
-      for (bool more = perturbation.begin(engine, objective_.features(), options); more; more = perturbation.next())
-        drive(engine, objective_);
+      for (bool more = perturbation.begin(engine, options); more; more = perturbation.next()) drive(engine, objective_);
       if (engine.info().status != Status::converged) return false;
       entries_[i].report = perturbation.report();
+      entries_[i].descents = perturbation.descents();
       entries_[i].iterate = engine.current();
       if (i + 1 < ks_.size()) count();
     }
@@ -106,15 +105,16 @@ class Path {
     const Index k = ks_[i];
     const bool cold = starts_cold(i);
     if (cold && k <= Options::few && !grow(engine, grown, k)) return false;
-    engine.begin_search(memories_[i].get());
+    engine.follow(memories_[i].get());
     if (cold && k > Options::few) {
-      engine.descend_from_many(k);
+      engine.descend_from_many(k, 0);
     } else if (cold) {
-      engine.descend_from(grown, k, Reach::global);
+      engine.descend_from(grown, k, Reach::global, 0);
     } else {
-      engine.renew_working_set(k);
-      engine.descend_from(i > 0 ? entries_[i - 1].iterate : engine.null_model(), k,
-                          k > most_cold ? Reach::grow : Reach::global);
+      engine.working_set().set_size_for(k);
+      engine.working_set().renew(engine.active());
+      engine.descend_from(i > 0 ? entries_[i - 1].iterate : engine.null_model(), k, k > most_cold ? Reach::grow : Reach::global,
+                          0);
       if (i > 0) entries_[i].seeded_from_below = entries_[i - 1].improvements;
     }
     return true;
@@ -122,15 +122,15 @@ class Path {
 
   // The growth of a single fit to k features, from that to the k before, if both grow in the same working set.
   bool grow(Splicing& engine, Iterate& grown, Index k) {
-    engine.begin_search(nullptr);
-    if (Options::working_set(objective_.features(), k) != engine.working_size()) {
+    engine.follow(nullptr);
+    if (Options::working_set(objective_.features(), k) != engine.working_set().size()) {
       engine.survey_again(k);
       if (!settle(engine)) return false;
       grown = engine.null_model();
     } else {
-      engine.restore_survey();
+      engine.working_set().restore();
     }
-    engine.descend_from(grown, k, Reach::grow);
+    engine.descend_from(grown, k, Reach::grow, 0);
     if (!settle(engine)) return false;
     grown = engine.current();
     return true;
@@ -140,11 +140,11 @@ class Path {
     const std::vector<Iterate> seeds = seeds_();
     std::vector<Index> pool;
     for (const Iterate& seed : seeds) pool.insert(pool.end(), seed.support.begin(), seed.support.end());
-    engine.add_to_working_set(pool);
+    engine.working_set().add(pool);
     for (std::size_t i = 0; i < ks_.size(); ++i) {
       memories_[i] = std::make_unique<SupportMemory>();
-      engine.begin_search(memories_[i].get());
-      engine.descend_from(seeds[i], ks_[i], Reach::local);
+      engine.follow(memories_[i].get());
+      engine.descend_from(seeds[i], ks_[i], Reach::local, 0);
       if (!settle(engine)) return false;
       if (!same_support(engine.current(), seeds[i])) {
         engine.descend_further();
@@ -182,8 +182,10 @@ class Path {
     const auto better = [&] {
       return engine.joined() < 0 && engine.current().objective < entry.iterate.objective * (1 - least_gain);
     };
-    engine.resume_search(memories_[i].get());
-    engine.descend_from(neighbour.iterate, ks_[i], large ? Reach::grow : Reach::global);
+    engine.follow(memories_[i].get());
+    // All of them have the number after those of the entry's own search: each ends where that search has been, but none where
+    // another neighbour led, for they descend within different working sets.
+    engine.descend_from(neighbour.iterate, ks_[i], large ? Reach::grow : Reach::global, entry.descents);
     if (!settle(engine)) return false;
     if (large && better()) {
       engine.descend_further();

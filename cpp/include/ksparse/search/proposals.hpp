@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../types.hpp"
+#include "../util/shape.hpp"
 
 namespace ksparse {
 
@@ -26,7 +27,7 @@ class ProposalList {
   ProposalList(Index capacity, Index dimension) { reset(capacity, dimension); }
 
   void reset(Index capacity, Index dimension) {
-    moves_.resize(dimension, capacity);
+    set_shape(moves_, dimension, capacity);
     slots_.resize(std::size_t(capacity));
     items_.reserve(std::size_t(capacity));
     clear();

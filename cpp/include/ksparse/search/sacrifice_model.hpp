@@ -8,7 +8,7 @@
 // The Schur complement s_j is the curvature that is left to j beside A. The second line is the optimal brain surgeon (Hassibi &
 // Stork 1993, eq. 5). The joint form sees that a feature which is worth nothing beside its twin is worth much in its place.
 //
-// feature_model.hpp has single features, group_model.hpp groups of them.
+// feature_model.hpp has the model of single features, group_model.hpp that of groups of them.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -16,18 +16,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "active_set.hpp"
 #include "objective.hpp"
 #include "proposals.hpp"
 
 namespace ksparse {
-
-/// Which units may move.
-class MoveRules {
- public:
-  virtual ~MoveRules() = default;
-  virtual bool may_enter(Index unit) const = 0;
-  virtual bool may_leave(Index place) const = 0;
-};
 
 /// The quadratic model of the last scan, and what it says of a panel of units.
 class SacrificeModel {
@@ -38,13 +31,20 @@ class SacrificeModel {
   virtual void set(const Iterate& iterate, const ScanPoint& point) = 0;
   /// Prepares for proposals from a panel.
   virtual void judge(const ScanPanel& panel) = 0;
-  virtual void propose_entries(const ScanPanel& panel, const MoveRules& rules, ProposalList& list) = 0;
-  virtual void propose_exchanges(const ScanPanel& panel, const MoveRules& rules, ProposalList& list,
+  virtual void propose_entries(const ScanPanel& panel, const ActiveSet& active, ProposalList& list) = 0;
+  virtual void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list,
                                  StandIns* stand_ins = nullptr) = 0;
   /// The best gain foreseen for a unit of the last panel.
   virtual double promise(Index c) const = 0;
   /// By how much F is foreseen to rise when the unit at a place leaves.
   virtual double leaving_loss(Index place) const = 0;
+  /// The place whose unit is foreseen to be missed least, of those that may leave, or -1: none may.
+  Index weakest_place(const ActiveSet& active) const {
+    Index weakest = -1;
+    for (Index place = 0; place < active.size(); ++place)
+      if (active.may_leave(place) && (weakest < 0 || leaving_loss(place) < leaving_loss(weakest))) weakest = place;
+    return weakest;
+  }
 
   using Move = Eigen::Ref<const Eigen::VectorXd>;
   /// Puts the iterate at the minimum of the model with the proposal carried out: the warm start of its refit.

@@ -56,7 +56,7 @@ class Search {
         if (may_perturb_) {
           perturbs_ = true;
           stage_ = Stage::rounds;
-          if (perturbation_.begin(engine_, features_, *options_)) return;
+          if (perturbation_.begin(engine_, *options_)) return;
         }
         return polish();
       case Stage::rounds:

@@ -1,0 +1,103 @@
+// How a support grows to its size, and shrinks to it where it holds too many units. A small support grows by the best entry of
+// each scan. To a large one, of which each refit and scan costs more, several units are added at once; they may be combinations
+// of each other, so that such a support is checked, and shrunk, before it grows on.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "../options.hpp"
+#include "active_set.hpp"
+#include "findings.hpp"
+#include "leaving.hpp"
+#include "objective.hpp"
+
+namespace ksparse {
+
+/// Whether a support is so large that several of its units change between one refit and the next.
+inline bool is_large(const Iterate& iterate) noexcept { return iterate.size() > Options::few; }
+
+/// Of a large support, at most this part leaves, or changes, before the next refit.
+constexpr Index part_leaving = 8;
+
+class Growth {
+ public:
+  /// Of a large support, at most this part enters before the next refit.
+  static constexpr Index part_entering = 4;
+
+  void reset() noexcept {
+    unchecked_ = one_by_one_ = false;
+    entering_ = -1;
+  }
+  void begin_descent() noexcept { one_by_one_ = false; }
+
+  /// Adds to the trial, a copy of the current support, what the scan of it proposes; at least one unit, at most as many as fit
+  /// the budget. There is a proposal.
+  void enter(const Findings& findings, Index budget, Iterate& trial) {
+    const ProposalList& proposals = findings.proposals();
+    const Index size = trial.size();
+    const Index part = size < Options::few || one_by_one_ ? 1 : size / part_entering;
+    const Index count = std::min({part, budget - size, proposals.size()});
+    if (count > 1) return enter_several(proposals, count, trial);
+    entering_ = proposals[0].entering;
+    findings.model().apply(proposals[0], proposals.move(0), trial);
+  }
+  /// Whether the refit after one entry ended above where it was to begin. The model's step may lead to where the loss is out of
+  /// a refit's reach; F is then not that of the support.
+  bool is_lost(const Iterate& current, const Iterate& trial) const noexcept {
+    return entering_ >= 0 && !(trial.objective <= current.objective + most_rise * std::abs(current.objective));
+  }
+  /// Makes the trial anew, with the newcomer at 0: from there, where F is known, a refit cannot rise.
+  void enter_at_zero(const Iterate& current, Iterate& trial) {
+    trial = current;
+    trial.append(std::exchange(entering_, Index(-1)));
+  }
+  /// The refit has ended well.
+  void entered() noexcept { entering_ = -1; }
+
+  /// Whether the support may hold combinations of features.
+  bool is_unchecked() const noexcept { return unchecked_; }
+  void took_many() noexcept { unchecked_ = true; }
+
+  /// A scan for shrink() begins at a point.
+  void set(const Iterate& current, const ScanPoint& point) { leaving_.set(current, point); }
+  /// Takes units out of the trial, a copy of the current support: combinations of others, and some of those that are too many
+  /// for `size`. Returns how many.
+  Index shrink(const Findings& findings, const ActiveSet& active, Index size, bool too_many, Iterate& trial) {
+    unchecked_ = false;
+    const Index most = is_large(trial) ? std::max<Index>(trial.size() / part_leaving, 1) : 1;
+    const Index gone = leaving_.shrink(trial, size, most, active, findings.model());
+    // Where combinations of features entered together, others enter one at a time, and none of them again.
+    if (gone > 0 && !too_many) one_by_one_ = true;
+    return gone;
+  }
+
+ private:
+  // By this part of F may a refit that was to lower it end above where it began: that is rounding of its tolerance. More is a
+  // start from which Newton's method does not find back.
+  static constexpr double most_rise = 1e-3;
+  // Proposals whose gains differ by less, relatively, are taken for copies of one column, of which one enters at a time.
+  static constexpr double copies = 1e-6;
+
+  // The units enter with coefficients of 0, from which one step of Newton's method is that of their joint model.
+  void enter_several(const ProposalList& proposals, Index count, Iterate& trial) {
+    const Index most = trial.size() + count;
+    double last = std::numeric_limits<double>::infinity();
+    for (Index i = 0; i < proposals.size() && trial.size() < most; ++i) {
+      if (proposals[i].gain > last * (1 - copies)) continue;
+      last = proposals[i].gain;
+      trial.append(proposals[i].entering);
+    }
+    unchecked_ = true;
+  }
+
+  Leaving leaving_;
+  bool unchecked_ = false;   // several units entered at once
+  bool one_by_one_ = false;  // for the rest of this descent
+  Index entering_ = -1;      // the unit whose entry is being refitted from the step of the model, or -1
+};
+
+}  // namespace ksparse

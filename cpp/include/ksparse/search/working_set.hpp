@@ -1,0 +1,106 @@
+// The working set: the features that are scanned often, between the rare scans of all of them. It holds the features that
+// promised most in the last scan of all, and the active ones. A survey is the first such scan, at the empty support.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "../options.hpp"
+#include "../types.hpp"
+#include "active_set.hpp"
+
+namespace ksparse {
+
+class WorkingSet {
+ public:
+  /// Makes the set empty, for searches for up to k of so many units; `candidates` is the most that choose_candidates chooses.
+  void reset(Index units, Index k, Index candidates) {
+    units_ = units;
+    set_size_for(k);
+    for (std::vector<Index>* list : {&members_, &surveyed_, &candidates_}) list->clear();
+    members_.reserve(std::size_t(size_));
+    surveyed_.reserve(std::size_t(size_));
+    candidates_.reserve(std::size_t(candidates));
+    ranks_.resize(std::size_t(units));
+    ordered_.resize(std::size_t(units));
+    promise_.assign(std::size_t(units), 0.0);
+    promise_of_survey_.reserve(std::size_t(units));
+  }
+
+  /// From now on the set is chosen for searches for up to k units.
+  void set_size_for(Index k) noexcept { size_ = Options::working_set(units_, k); }
+  Index size() const noexcept { return size_; }
+
+  /// What a unit promises, by a scan of all of them.
+  void note(Index unit, double promise) noexcept { promise_[std::size_t(unit)] = promise; }
+  double promise(Index unit) const noexcept { return promise_[std::size_t(unit)]; }
+
+  /// Chooses the members by what the units promise now.
+  void renew(const ActiveSet& active) {
+    if (size_ < units_) return choose(size_, active, members_);
+    members_.resize(std::size_t(units_));
+    std::iota(members_.begin(), members_.end(), Index(0));
+  }
+  /// The same after a survey, which is kept.
+  void survey(const ActiveSet& active) {
+    renew(active);
+    surveyed_ = members_;
+    promise_of_survey_ = promise_;
+  }
+  /// Puts the members back to those of the last survey.
+  void restore() { members_ = surveyed_; }
+  /// Puts back what the units promised in the last survey.
+  void restore_promises() { promise_ = promise_of_survey_; }
+  void add(const std::vector<Index>& units) {
+    members_.insert(members_.end(), units.begin(), units.end());
+    std::sort(members_.begin(), members_.end());
+    members_.erase(std::unique(members_.begin(), members_.end()), members_.end());
+  }
+
+  const std::vector<Index>& members() const noexcept { return members_; }  // sorted
+  bool covers_all() const noexcept { return Index(members_.size()) == units_; }
+  Columns columns() const noexcept { return covers_all() ? all() : Columns{0, Index(members_.size()), members_.data()}; }
+  Columns all() const noexcept { return {0, units_, nullptr}; }
+
+  /// Chooses so many units, whether members or not, by what they promise now.
+  void choose_candidates(Index count, const ActiveSet& active) { choose(count, active, candidates_); }
+  Columns candidates() const noexcept { return {0, Index(candidates_.size()), candidates_.data()}; }
+
+ private:
+  // The units that promise most, and the active ones; of equals the first. The list is sorted.
+  void choose(Index count, const ActiveSet& active, std::vector<Index>& chosen) {
+    chosen.clear();
+    if (count == 0) return;
+    for (Index j = 0; j < units_; ++j) ranks_[std::size_t(j)] = rank(j, active);
+    ordered_ = ranks_;
+    std::nth_element(ordered_.begin(), ordered_.begin() + (count - 1), ordered_.end(), std::greater<double>());
+    const double last = ordered_[std::size_t(count - 1)];
+    // All units above the last are chosen, and so many of its equals as there is room for.
+    auto equals = std::count(ordered_.begin(), ordered_.begin() + count, last);
+    for (Index j = 0; j < units_; ++j) {
+      const double rank = ranks_[std::size_t(j)];
+      if (rank > last || (rank == last && equals-- > 0)) chosen.push_back(j);
+    }
+  }
+
+  double rank(Index unit, const ActiveSet& active) const noexcept {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return active.holds(unit) ? infinity : active.roles().is_excluded(unit) ? -infinity : promise(unit);
+  }
+
+  Index units_ = 0;
+  Index size_ = 0;                         // how many are chosen
+  std::vector<Index> members_;             // sorted
+  std::vector<Index> surveyed_;            // the members after the last survey
+  std::vector<Index> candidates_;          // sorted
+  std::vector<double> promise_;            // (units,) by the last scan of all
+  std::vector<double> promise_of_survey_;  // (units,)
+  std::vector<double> ranks_, ordered_;    // (units,) scratch of the choice
+};
+
+}  // namespace ksparse
