@@ -21,8 +21,6 @@ TO_BE_SPLIT = "to be split"
 FILES = {
     "cpp/include/ksparse/glm/glm_objective.hpp": TO_BE_SPLIT,
     "cpp/include/ksparse/glm/scan.hpp": TO_BE_SPLIT,
-    "python/ksparse/_scope/_party.py": TO_BE_SPLIT,
-    "python/ksparse/_scope/_solver.py": TO_BE_SPLIT,
 }
 FUNCTIONS = {
     "cpp/include/ksparse/glm/glm_objective.hpp: GlmObjective::reset": TO_BE_SPLIT,
@@ -35,7 +33,7 @@ CLASSES = {
     "python/ksparse/_estimators/multi_label.py: KSparseMultiLabelClassifier": PARAMETERS,
     "python/ksparse/_estimators/selector.py: KSparseSelector": PARAMETERS,
     "python/ksparse/_results/batch.py: BatchResult": "one public array for each field of FitResult, which users read by these names",
-    "python/ksparse/_scope/_solver.py: ScopeSolver": "skscope's parameters, each an argument and an attribute",
+    "python/ksparse/_scope/_scope_solver.py: ScopeSolver": "skscope's parameters, each an argument and an attribute",
 }
 
 pytestmark = pytest.mark.skipif(not (ROOT / "cpp").is_dir(), reason="the sources are not here")
