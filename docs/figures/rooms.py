@@ -9,6 +9,7 @@ PYTHON = {
     "floors": [
         [("program", ["__main__.py", "_demo.py"], "the command line and the demonstration")],
         [("ksparse", ["__init__.py"], "the public names")],
+        [("_cards", ["_cards/*.py"], "scorecards from raw tables: bins, points, exports, evaluation")],
         [
             ("_estimators", ["_estimators/*.py"], "scikit-learn's conventions"),
             ("_scope", ["_scope/*.py"], "objectives written in JAX or NumPy"),

@@ -31,6 +31,8 @@ from .exceptions import ConvergenceWarning
 
 if TYPE_CHECKING:
     from . import datasets
+    from ._cards.binner import Binner
+    from ._cards.scorecard import KSparseScorecard
     from ._estimators.classifier import KSparseClassifier
     from ._estimators.classifier_cv import KSparseClassifierCV
     from ._estimators.multi_label import KSparseMultiLabelClassifier
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alternatives",
     "BatchResult",
+    "Binner",
     "CoefficientDisplay",
     "ConvergenceWarning",
     "CrossValidationDisplay",
@@ -59,6 +62,7 @@ __all__ = [
     "KSparseMultiLabelClassifier",
     "KSparseRegressor",
     "KSparseRegressorCV",
+    "KSparseScorecard",
     "KSparseSelector",
     "LossDisplay",
     "LossReport",
@@ -85,6 +89,8 @@ __all__ = [
 
 
 _LAZY = {
+    "Binner": "._cards.binner",
+    "KSparseScorecard": "._cards.scorecard",
     "KSparseClassifier": "._estimators.classifier",
     "KSparseClassifierCV": "._estimators.classifier_cv",
     "KSparseMultiLabelClassifier": "._estimators.multi_label",

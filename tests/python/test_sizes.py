@@ -28,6 +28,7 @@ FUNCTIONS = {
 CLASSES = {
     "cpp/include/ksparse/glm/glm_objective.hpp: GlmObjective": TO_BE_SPLIT,
     "cpp/include/ksparse/glm/gram_objective.hpp: GramObjective": TO_BE_SPLIT,
+    "python/ksparse/_cards/scorecard.py: KSparseScorecard": PARAMETERS,
     "python/ksparse/_estimators/classifier.py: KSparseClassifier": PARAMETERS,
     "python/ksparse/_estimators/classifier_cv.py: KSparseClassifierCV": PARAMETERS,
     "python/ksparse/_estimators/multi_label.py: KSparseMultiLabelClassifier": PARAMETERS,

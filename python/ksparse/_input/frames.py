@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .numbers import NotNumbersError, numbers_of_column, numbers_of_vector, refuse_unreadable
 
-__all__ = ["column_names", "is_frame", "numbers_of", "numbers_of_design"]
+__all__ = ["column_names", "is_frame", "named_columns", "numbers_of", "numbers_of_design"]
 
 
 def is_frame(values: Any) -> bool:
@@ -41,7 +41,7 @@ def numbers_of(values: Any, name: str, *, categories: bool = False) -> NDArray[A
         return numbers_of_vector(values, name, categories=categories)
     if hasattr(values, "iloc") and _is_of_one_type(list(values.dtypes)):
         return np.asarray(values)
-    columns = [_column(column, label, name) for label, column in _columns(values)]
+    columns = [_column(column, label, name) for label, column in named_columns(values)]
     if not columns:
         return np.empty((len(values), 0))
     return np.asfortranarray(np.column_stack(columns))
@@ -60,7 +60,7 @@ def numbers_of_design(X: Any) -> Any:
     if any(map(_is_sparse, dtypes)):
         return _of_sparse_frame(X)
     if not all(getattr(dtype, "kind", "O") in "fiub" for dtype in dtypes):  # refused, or objects that are numbers
-        return _by_columns(list(_columns(X)))
+        return _by_columns(list(named_columns(X)))
     # pandas' own common type of numbers and booleans, or of its types with missing values, is object.
     return np.asarray(X.to_numpy(dtype=np.float64, na_value=np.nan))
 
@@ -72,7 +72,7 @@ def _column(column: Any, label: Any, name: str) -> NDArray[Any]:
         raise TypeError(f"{name} has the column {label!r} of {error}") from None
 
 
-def _columns(frame: Any) -> Iterator[tuple[Any, Any]]:
+def named_columns(frame: Any) -> Iterator[tuple[Any, Any]]:
     """Yield names and columns, whatever the library."""
     names = column_names(frame)
     if hasattr(frame, "iloc"):
@@ -84,7 +84,7 @@ def _columns(frame: Any) -> Iterator[tuple[Any, Any]]:
     elif hasattr(frame, "columns") and hasattr(frame, "__array__"):
         yield from ((label, frame[label]) for label in names)
     else:
-        yield from _columns(_by_arrow(frame))
+        yield from named_columns(_by_arrow(frame))
 
 
 def _by_arrow(frame: Any) -> Any:
@@ -102,7 +102,7 @@ def _by_arrow(frame: Any) -> Any:
 
 
 def _of_other_frame(X: Any) -> NDArray[Any]:
-    columns = list(_columns(X))
+    columns = list(named_columns(X))
     for name, column in columns:  # an empty part of a column tells its type at no cost
         _column(column[:0], name, "X")
     if hasattr(X, "__array__") and all(np.asarray(column[:0]).dtype.kind in "fiub" for _, column in columns):

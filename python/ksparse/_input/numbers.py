@@ -18,6 +18,7 @@ __all__ = [
     "FILL_IN",
     "NotNumbersError",
     "first_missing",
+    "is_missing_object",
     "numbers_of_column",
     "numbers_of_vector",
     "refuse_missing",
@@ -129,7 +130,7 @@ def first_missing(values: Any) -> tuple[int, ...] | None:
         return None
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     for place, label in np.ndenumerate(labels):
-        if _is_missing(label) or (mask is not None and mask[place]):
+        if is_missing_object(label) or (mask is not None and mask[place]):
             return place
     return None
 
@@ -145,7 +146,7 @@ def _is_missing_type(kind: type) -> bool:
     return kind is type(None) or kind.__name__ in ("NAType", "NaTType", "MaskedConstant")
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing_object(value: Any) -> bool:
     """Whether an object stands for what is missing."""
     if isinstance(value, _NUMPY_TIMES):  # NumPy's NaT has the type of a date or duration
         return bool(np.isnat(value))
@@ -162,7 +163,7 @@ def _of_objects(array: NDArray[np.object_], name: str) -> NDArray[Any]:
     objects = array.ravel().tolist()
     kinds = set(map(type, objects))
     if not kinds.isdisjoint(_NUMPY_TIMES):
-        objects = [None if _is_missing(value) else value for value in objects]
+        objects = [None if is_missing_object(value) else value for value in objects]
         kinds = set(map(type, objects))
     missing = {kind for kind in kinds if _is_missing_type(kind)}
     for kind in kinds - missing:

@@ -11,7 +11,7 @@ from .._checks import check_integer
 from .._input.validation import names_of
 from .._model import Model
 
-__all__ = ["formula", "to_logistic_regression", "to_python", "to_sql"]
+__all__ = ["focal_probability", "formula", "to_logistic_regression", "to_python", "to_sql"]
 
 # Exponentials overflow beyond the one, and below the other lose digits, which some databases refuse.
 _LARGEST_EXPONENT = "709.782712893384"
@@ -54,7 +54,7 @@ def _python(result: Model, output: Any) -> str:
     t = f"max(min({eta}, {limit}), -{limit})"
     if result.gamma == 0:
         return f"1 / (1 + math.exp(-{t}))"
-    return f"(lambda t: {_focal_probability(result.gamma, 't', 'math.exp({})', 'math.log1p({})')})({t})"
+    return f"(lambda t: {focal_probability(result.gamma, 't', 'math.exp({})', 'math.log1p({})')})({t})"
 
 
 def to_sql(result: Model, output: Any) -> str:
@@ -77,7 +77,7 @@ def _sql(result: Model, output: Any) -> str:
     if result.gamma == 0:
         inside = f"1 / (1 + EXP(-({eta})))"
     else:
-        inside = _focal_probability(result.gamma, f"({eta})", "EXP({})", "LN(1 + {})")
+        inside = focal_probability(result.gamma, f"({eta})", "EXP({})", "LN(1 + {})")
     # The branches of CASE are evaluated in order, so that EXP sees nothing that it could not answer.
     limit = _limit(result.gamma)
     return f"CASE WHEN {eta} > {limit} THEN 1.0 WHEN {eta} < -{limit} THEN 0.0 ELSE {inside} END"
@@ -162,7 +162,7 @@ def _limit(gamma: float) -> str:
     return repr(float(f"{700 / (gamma + 1):.6g}"))
 
 
-def _focal_probability(gamma: float, t: str, exp: str, log1p: str) -> str:
+def focal_probability(gamma: float, t: str, exp: str, log1p: str) -> str:
     """Write the closed form of ``_probability.py``.
 
     With p and q the sigmoids of t and -t, the odds are p^gamma (gamma q softplus(t) + p) / (q^gamma (gamma p softplus(-t) + q)), where

@@ -1,0 +1,398 @@
+"""Small whole points: at most k columns of 0 and 1, each with an integer of a few, judged by the loss of the best scale and intercept.
+
+Minimises over z in {-M, ..., M}^p with at most k entries that are not 0, and over real a and b,
+
+    (1/W) sum_i w_i l(y_i, a x_i.z + b) + (ridge / 2) a^2 |z|^2
+
+by a search over points and supports together. As columns are 0 or 1, rows that agree in the chosen columns, and in y, can be counted once:
+they make up a *cell*. One count of X by cells, taken when the support has changed, then judges every change of a point and every exchange
+of columns: the score of a cell is an integer, so that the loss and its derivatives in a and b are looked up by score, and a product of two
+matrices has the loss of all moves, each with a Newton step in a and b. The best of them are refitted, and a move is made only if the loss falls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._fit import solve
+from .._input.request import Inputs, Request, Settings
+from .._loss import terms_by_eta
+from ..losses import Loss
+
+__all__ = ["SmallPoints", "search_small_points"]
+
+Vector = NDArray[np.float64]
+
+_VERIFIED = 8  # moves of a round that are refitted, best first
+_ENTRIES = 4_000_000  # of the counts of X by cells that are held at once
+_SAME = 1e-9  # a fall of the loss that is no more than this is rounding
+
+
+@dataclass(frozen=True)
+class SmallPoints:
+    """Integers for some columns, and how their sum maps to the linear predictor."""
+
+    support: NDArray[np.int64]  # sorted
+    points: NDArray[np.int64]
+    slope: float  # > 0
+    intercept: float
+    loss: float  # average, without the ridge
+    n_rounds: int  # counts of X by cells
+
+
+@dataclass
+class _Model:
+    points: dict[int, int]
+    slope: float
+    intercept: float
+    value: float
+
+
+@dataclass
+class _Cells:
+    """Rows that agree in the columns of a support and in their label."""
+
+    support: list[int]
+    values: NDArray[np.int64]  # (n_cells, n_support), 0 or 1
+    label: NDArray[np.int64]
+    weight: Vector
+    of_row: NDArray[np.int64]
+
+
+class _Search:
+    def __init__(
+        self, X: Any, labels: Vector, weights: Vector | None, loss: Loss, k: int, max_points: int, ridge: float
+    ) -> None:
+        from scipy.sparse import csc_array
+
+        matrix = csc_array(X)
+        self.n, self.p = matrix.shape
+        self.rows, self.starts = matrix.indices, matrix.indptr
+        self.column = np.repeat(np.arange(self.p), np.diff(self.starts))
+        self.labels = labels.astype(np.int64)
+        self.weights = weights
+        self.total = float(self.n if weights is None else weights.sum())
+        self.loss, self.k, self.most, self.ridge = loss, k, max_points, ridge
+        self.changes = np.array([v for v in range(-2 * max_points, 2 * max_points + 1) if v != 0])
+        self.n_rounds = 0
+
+    # --- counts ---
+
+    def cells(self, support: list[int]) -> _Cells:
+        """Divide the rows by their values in some columns and by label."""
+        m = len(support)
+        inside = np.zeros((m + 1, self.n), dtype=bool)
+        inside[m] = self.labels == 1
+        for t, j in enumerate(support):
+            inside[t, self.rows[self.starts[j] : self.starts[j + 1]]] = True
+        if m < 16:
+            key = np.zeros(self.n, dtype=np.int64)
+            for t in range(m + 1):
+                key += inside[t].astype(np.int64) << t
+            present = np.flatnonzero(np.bincount(key, minlength=2 ** (m + 1)))
+            number = np.empty(2 ** (m + 1), dtype=np.int64)
+            number[present] = np.arange(len(present))
+            of_row = number[key]
+            values = (present[:, None] >> np.arange(m + 1)) & 1
+        else:
+            packed = np.packbits(inside, axis=0)
+            _, first, of_row = np.unique(packed, axis=1, return_index=True, return_inverse=True)
+            of_row, values = of_row.ravel(), inside[:, first].T.astype(np.int64)
+        weight = np.bincount(of_row, self.weights, minlength=len(values)).astype(np.float64)
+        return _Cells(support, values[:, :m], values[:, m], weight, of_row)
+
+    def cells_by_score(self, points: dict[int, int]) -> _Cells:
+        """Divide the rows by their score and by label, which is all that moves of a single base need to know."""
+        key = np.zeros(self.n, dtype=np.int64)
+        for j, value in points.items():
+            key[self.rows[self.starts[j] : self.starts[j + 1]]] += value
+        low = int(key.min())
+        key = (key - low) * 2 + self.labels
+        weight = np.bincount(key, self.weights).astype(np.float64)
+        place = np.arange(len(weight))
+        return _Cells([], (place // 2 + low)[:, None], place % 2, weight, key)
+
+    def counts(self, cells: _Cells, low: int, high: int) -> Vector:
+        """Weight of the rows of each cell in which a column is 1, for columns low to high: (high - low, n_cells)."""
+        size = len(cells.weight)
+        part = slice(self.starts[low], self.starts[high])
+        rows = self.rows[part]
+        place = (self.column[part] - low) * size + cells.of_row[rows]
+        weights = None if self.weights is None else self.weights[rows]
+        return np.bincount(place, weights, minlength=(high - low) * size).reshape(high - low, size).astype(np.float64)
+
+    # --- slope and intercept ---
+
+    def refit(
+        self, histograms: Vector, low: int, squares: Vector, slope: float, intercept: float
+    ) -> tuple[Vector, Vector, Vector]:
+        """Best slope and intercept for several models at once, by Newton's method.
+
+        ``histograms`` (models, 2, scores) has the weight of the rows by label and score, the first of which is ``low``.
+        """
+        weight = histograms.reshape(len(histograms), -1) / self.total
+        n_scores = histograms.shape[2]
+        score = np.tile(np.arange(low, low + n_scores, dtype=np.float64), 2)
+        response = np.repeat([0.0, 1.0], n_scores)
+        # Scores that no model has would only cost time.
+        used = weight.any(axis=0)
+        weight, score, response = weight[:, used], score[used], response[used]
+        a, b = np.full(len(weight), slope), np.full(len(weight), intercept)
+        penalty = self.ridge * squares
+        powers = np.stack([np.ones_like(score), score, score**2], axis=1)
+
+        def evaluate(a: Vector, b: Vector, weight: Vector, penalty: Vector) -> tuple[Vector, Vector, Vector]:
+            value, first, second = terms_by_eta(self.loss, a[:, None] * score + b[:, None], response)
+            total = np.einsum("ms,ms->m", weight, value) + 0.5 * penalty * a * a
+            gradient = (weight * first) @ powers[:, :2]
+            gradient[:, 1] += penalty * a
+            hessian = (weight * np.maximum(second, 0.0)) @ powers
+            hessian[:, 2] += penalty
+            return total, gradient, hessian
+
+        best, gradient, hessian = evaluate(a, b, weight, penalty)
+        going = np.arange(len(weight))
+        for _ in range(60):
+            g, h = gradient[going], hessian[going]
+            h0, h2 = h[:, 0] + 1e-14, h[:, 2] + 1e-14
+            determinant = np.maximum(h0 * h2 - h[:, 1] ** 2, 1e-12 * h0 * h2)
+            step_b = (h2 * g[:, 0] - h[:, 1] * g[:, 1]) / determinant
+            step_a = (h0 * g[:, 1] - h[:, 1] * g[:, 0]) / determinant
+            decrement = step_b * g[:, 0] + step_a * g[:, 1]
+            alive = decrement > 1e-13 + 1e-9 * best[going]
+            going, step_a, step_b = going[alive], step_a[alive], step_b[alive]
+            if not len(going):
+                break
+            length = np.ones(len(going))
+            for _ in range(30):
+                new_a, new_b = a[going] - length * step_a, b[going] - length * step_b
+                value, g, h = evaluate(new_a, new_b, weight[going], penalty[going])
+                worse = ~(value <= best[going])
+                if not worse.any():
+                    break
+                length[worse] *= 0.5
+            kept = value <= best[going]
+            still = best[going] - value > 1e-15
+            going_kept = going[kept]
+            a[going_kept], b[going_kept], best[going_kept] = new_a[kept], new_b[kept], value[kept]
+            gradient[going_kept], hessian[going_kept] = g[kept], h[kept]
+            going = going[kept & still]
+            if not len(going):
+                break
+        return a, b, best
+
+    def refit_points(
+        self, cells: _Cells, rows: NDArray[np.int64], slope: float, intercept: float
+    ) -> tuple[Vector, Vector, Vector]:
+        """Refit models given by their points on the support of the cells: (models, n_support)."""
+        scores = rows @ cells.values.T
+        low, high = int(scores.min(initial=0)), int(scores.max(initial=0))
+        width = high - low + 1
+        place = (np.arange(len(rows))[:, None] * 2 + cells.label) * width + scores - low
+        weight = np.broadcast_to(cells.weight, scores.shape)
+        histograms = np.bincount(place.ravel(), weight.ravel(), minlength=len(rows) * 2 * width).astype(np.float64)
+        return self.refit(
+            histograms.reshape(len(rows), 2, width), low, (rows.astype(np.float64) ** 2).sum(axis=1), slope, intercept
+        )
+
+    # --- moves ---
+
+    def round(self, model: _Model, bases: list[int | None]) -> _Model | None:
+        """Return the best model after a move, or None if none is better.
+
+        A move sets the points of one column, a base, to 0 (None: of no column), and adds to the points of another, or of the same.
+        """
+        if len(bases) > 1:
+            support = sorted(model.points)
+            cells = self.cells(support)
+            if len(cells.weight) * len(bases) * len(self.changes) > _ENTRIES:  # more cells than pay: one base after the other
+                return next(filter(None, (self.round(model, [base]) for base in bases)), None)
+            score = cells.values @ np.array([model.points[j] for j in support], dtype=np.int64)
+            taken = np.stack(
+                [score if i is None else score - model.points[i] * cells.values[:, support.index(i)] for i in bases]
+            )
+        else:
+            cells = self.cells_by_score({j: value for j, value in model.points.items() if j != bases[0]})
+            taken = cells.values.T
+        self.n_rounds += 1
+        block = max(1, _ENTRIES // max(1, len(cells.weight)))
+        found = []
+        for low in range(0, self.p, block):
+            counts = self.counts(cells, low, min(self.p, low + block))
+            predicted = self.predict(model, cells, taken, counts)
+            self.forbid(predicted, model, bases, low)
+            change = predicted.argmin(axis=1)  # the best of each base and column
+            flat = np.take_along_axis(predicted, change[:, None], axis=1).ravel()
+            for place in np.argpartition(flat, min(_VERIFIED, flat.size - 1))[:_VERIFIED].tolist():
+                if flat[place] < model.value - _SAME:
+                    base, j = divmod(place, len(counts))
+                    found.append((float(flat[place]), base, int(self.changes[change.flat[place]]), low + j, counts[j].copy()))
+        found.sort(key=lambda move: move[0])
+        return self.verify(model, cells, taken, bases, found[:_VERIFIED])
+
+    def predict(self, model: _Model, cells: _Cells, taken: NDArray[np.int64], counts: Vector) -> Vector:
+        """Objective of every move after a Newton step in slope and intercept: (bases, changes, columns)."""
+        least = int(taken.min()) + int(self.changes[0])
+        values = np.arange(least, int(taken.max()) + int(self.changes[-1]) + 1, dtype=np.float64)
+        eta = model.slope * values + model.intercept
+        tables = np.empty((8, 2, len(values)))
+        for label in (0, 1):
+            value, first, second = terms_by_eta(self.loss, eta, np.full(len(values), float(label)))
+            tables[:6, label] = value, first, first * values, second, second * values, second * values**2
+            tables[6:, label] = values, values**2
+        tables /= self.total
+        at = taken - least  # (bases, cells)
+        before = tables[:, cells.label, at]  # (8, bases, cells)
+        after = tables[:, cells.label[:, None], at[:, :, None] + self.changes]  # (8, bases, cells, changes)
+        moved = after - before[..., None]
+        n_bases, n_changes = len(taken), len(self.changes)
+        stacked = moved.transpose(2, 0, 1, 3).reshape(len(cells.weight), -1)
+        sums = (counts @ stacked).reshape(len(counts), 8, n_bases, n_changes).transpose(1, 2, 3, 0)
+        sums = sums + (before @ cells.weight)[:, :, None, None]
+        value, g0, g1, h00, h01, h11, mean, square = sums
+        determinant = np.maximum(h00 * h11 - h01**2, 1e-9 * np.abs(h00 * h11) + 1e-100)
+        step_b, step_a = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
+        # Where the step moves linear predictors by more than 1 (root mean square), the quadratic model promises too much.
+        moved = np.sqrt(np.clip(step_b**2 + 2 * step_a * step_b * mean + step_a**2 * square, 1e-300, 1e300))
+        length = np.minimum(1.0, 1.0 / moved)
+        decrement = np.maximum(step_b * g0 + step_a * g1, 0.0)
+        return np.asarray(value - (length - 0.5 * length**2) * decrement)
+
+    def forbid(self, predicted: Vector, model: _Model, bases: list[int | None], low: int) -> None:
+        """Set moves that leave the range of points, or that use too many columns, to infinity."""
+        high = low + predicted.shape[2]
+        points = np.zeros(self.p, dtype=np.int64)
+        for j, value in model.points.items():
+            points[j] = value
+        for place, base in enumerate(bases):
+            now = points.copy()
+            if base is not None:
+                now[base] = 0
+            result = now[None, low:high] + self.changes[:, None]
+            predicted[place][np.abs(result) > self.most] = np.inf
+            if np.count_nonzero(now) >= self.k:
+                predicted[place][:, now[low:high] == 0] = np.inf
+
+    def verify(
+        self, model: _Model, cells: _Cells, taken: NDArray[np.int64], bases: list[int | None], moves: list[Any]
+    ) -> _Model | None:
+        """Refit the models of some moves; return the best if it is better than the present one."""
+        if not moves:
+            return None
+        models, low, high = [], int(taken.min()) - 2 * self.most, int(taken.max()) + 2 * self.most
+        width = high - low + 1
+        histograms = np.empty((len(moves), 2, width))
+        for m, (_, base, change, j, inside) in enumerate(moves):
+            points = dict(model.points)
+            if bases[base] is not None:
+                points.pop(bases[base])
+            points[j] = points.get(j, 0) + change
+            models.append({column: value for column, value in points.items() if value != 0})
+            place = cells.label * width + taken[base] - low
+            histograms[m] = (
+                np.bincount(place, cells.weight - inside, minlength=2 * width)
+                + np.bincount(place + change, inside, minlength=2 * width)
+            ).reshape(2, width)
+        squares = np.array([float(sum(value**2 for value in points.values())) for points in models])
+        a, b, value = self.refit(histograms, low, squares, model.slope, model.intercept)
+        best = int(np.argmin(value))
+        if not value[best] < model.value - _SAME:
+            return None
+        return _Model(models[best], float(a[best]), float(b[best]), float(value[best]))
+
+    def descend(self, model: _Model) -> _Model:
+        """Make moves until none is better; where they end, round the real coefficients of the support anew, which may change the scale."""
+        while True:
+            exchanges = (
+                [] if self.k >= self.p else list(model.points)
+            )  # with room for all columns a change of points is all there is
+            better = self.round(model, [None, *exchanges])
+            if better is None:
+                better = self.rescaled(model)
+                if not better.value < model.value - _SAME:
+                    return model
+            model = better
+
+    def grow(self, model: _Model) -> _Model:
+        """Add columns, the best first, while there is room and the loss falls."""
+        while len(model.points) < self.k:
+            better = self.round(model, [None])
+            if better is None:
+                break
+            model = self.rescaled(better)
+        return model
+
+    def rescaled(self, model: _Model) -> _Model:
+        """Return the model, or a better one that has rounded real coefficients on the same support."""
+        support = sorted(model.points)
+        if len(support) < 2:
+            return model
+        cells = self.cells(support)
+        settings = Settings(loss=self.loss, ridge=max(self.ridge, 1e-9), search="fast")
+        values = np.asfortranarray(cells.values, dtype=np.float64)
+        fit = solve(Request.of(Inputs(values, cells.weight, None, settings), cells.label), len(support), keep_data=False)
+        rounded = self.rounded(cells, fit.coef, fit.intercept) if np.any(fit.coef) else model
+        return rounded if rounded.value < model.value - _SAME else model
+
+    def empty(self) -> _Model:
+        """Return the model of the intercept alone."""
+        cells = self.cells([])
+        _, b, value = self.refit_points(cells, np.zeros((1, 0), dtype=np.int64), 0.0, 0.0)
+        # The slope of a score of 0 is free; that of one point should be neither flat nor steep for the first moves to be judged well.
+        return _Model({}, 0.5, float(b[0]), float(value[0]))
+
+    def rounded(self, cells: _Cells, coef: Vector, intercept: float) -> _Model:
+        """Return the best of the roundings of real coefficients by scales at which the largest has up to the most points."""
+        size = np.abs(coef).max()
+        scales = np.linspace(1.0, self.most + 0.49, 4 * self.most) / size
+        rows = np.unique(np.clip(np.rint(scales[:, None] * coef), -self.most, self.most).astype(np.int64), axis=0)
+        a, b, value = self.refit_points(cells, rows, size / self.most, intercept)
+        best = int(np.argmin(value))
+        points = {j: int(z) for j, z in zip(cells.support, rows[best], strict=True) if z != 0}
+        return _Model(points, float(a[best]), float(b[best]), float(value[best]))
+
+
+def search_small_points(
+    X: Any,
+    labels: Vector,
+    weights: Vector | None,
+    loss: Loss,
+    k: int,
+    max_points: int,
+    *,
+    ridge: float = 0.0,
+    starts: Iterable[Vector] = (),
+    perturbations: int = 4,
+    random_state: int = 0,
+) -> SmallPoints:
+    """Search for the points of least loss.
+
+    ``X`` has columns of 0 and 1, dense or sparse; ``starts`` are real coefficients to round and to descend from, beside a growth from nothing.
+    """
+    search = _Search(X, labels, weights, loss, k, max_points, ridge)
+    rng = np.random.default_rng(random_state)
+    starts = list(starts)
+    # Without a choice of columns the real coefficients are the place to start from.
+    best = search.empty() if starts and k >= search.p else search.descend(search.grow(search.empty()))
+    for coef in starts:
+        if np.any(coef):
+            support = np.flatnonzero(coef)
+            rounded = search.rounded(search.cells(support.tolist()), np.asarray(coef)[support], search.empty().intercept)
+            other = search.descend(rounded if k >= search.p else search.grow(rounded))
+            best = min(best, other, key=lambda model: model.value)
+    for _ in range(perturbations if best.points and k < search.p else 0):
+        kept = rng.permutation(sorted(best.points))[: len(best.points) // 2].tolist()
+        points = {j: best.points[j] for j in kept}
+        points[int(rng.integers(search.p))] = 1
+        other = search.descend(search.grow(search.rescaled(_Model(points, best.slope, best.intercept, np.inf))))
+        best = min(best, other, key=lambda model: model.value)
+    support = np.array(sorted(best.points), dtype=np.int64)
+    whole = np.array([best.points[j] for j in support.tolist()], dtype=np.int64)
+    sign = -1 if best.slope < 0 else 1
+    average = best.value - 0.5 * ridge * best.slope**2 * float(whole @ whole)
+    return SmallPoints(support, sign * whole, abs(best.slope), best.intercept, average, search.n_rounds)

@@ -1,0 +1,449 @@
+"""The estimator that makes a scorecard of a raw table: bins, choice of variables or bins, points."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from .._checks import check_choice, check_integer, check_real
+from .._estimators.input import targets_of, weights_of_rows
+from .._fit import solve
+from .._input.request import Inputs, Request, Settings
+from .._input.validation import check_features, check_kind_of_loss, check_loss, check_weights
+from .._loss import terms_by_eta
+from .._results.fit import FitResult
+from ..losses import Loss
+from .binner import Binner
+from .card import Card, CardVariable
+from .columns import Column
+from .points import search_small_points
+from .scale import Layout, Scale, doubling_scale, whole_scale
+from .use import UsesCard
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # of Python 3.11
+
+__all__ = ["KSparseScorecard"]
+
+Vector = NDArray[np.float64]
+
+
+class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimator):
+    r"""From a raw table to a scorecard: bins, at most k variables or k bins, and whole points that add up.
+
+    It reads data frames with numbers, text, categories and gaps. :class:`ksparse.Binner` makes bins; ksparse chooses the k variables, or the k
+    bins, that minimise the loss; and coefficients become points. ``predict_proba`` follows the printed card, with its rounded points,
+    and so do :meth:`to_sql` and :meth:`to_python`, which are written on the columns of the raw table.
+
+    Parameters
+    ----------
+    k : int or None, default=None
+        Most variables, or bins, of the card, >= 0. None: 10, or all where there are fewer.
+    choose : {"variables", "bins"}, default="variables"
+        What k counts: whole variables, with points for each of their bins; or single columns of the binner, so that a variable may be on the card with
+        one of its bins only.
+    binner : Binner or None, default=None
+        How the columns are cut into bins; None is ``Binner()``. With ``Binner(encoding="cumulative", monotone=...)`` points rise, or fall,
+        with the values of each variable that is to be monotone.
+    loss : {"logistic", "focal"} or object of :mod:`ksparse.losses`, default="logistic"
+        The loss. With the focal loss the linear predictor is not the log odds, so it needs ``max_points``, whose scale is free.
+    alpha, gamma : float, default=0.5, 2.0
+        Parameters of the focal loss, see :func:`ksparse.fit`.
+    ridge : float, default=1e-4
+        :math:`\rho` of :func:`ksparse.fit`, >= 0. Bins in which all rows are of one class need it.
+    max_points : int or None, default=None
+        If given, the points of each bin (with cumulative columns, of each column) are integers in [-max_points, max_points], with a free
+        scale and intercept: points and columns are searched together, with the loss as judge. >= 1. Otherwise points follow the scale below.
+    points_to_double_odds : float, default=20.0
+        How many points double the odds, > 0.
+    base_points, base_odds : float, default=600.0, 50.0
+        The points at which the odds are ``base_odds`` to 1.
+    convention : {"event", "credit"}, default="event"
+        What the odds of the scale are: those of the event against the other class, so that more points mean that the event is likelier; or, as in
+        credit scoring, those of the other class ("good") against the event ("bad"), so that more points mean less risk.
+    decimals : int or None, default=0
+        Decimals of points, in [0, 15]; None: not rounded. Not used with ``max_points``.
+    event : object, default=None
+        The label whose probability the card is for, such as ``"fraud"``. None is ``classes_[1]``, the last of the sorted labels.
+    always_in, never_in : array-like of str or int or None, default=None
+        Columns of X, by name or number, that must be on the card (only if variables are chosen), or must not.
+    search : {"auto", "fast", "thorough"}, default="fast"
+        How far to search, see :func:`ksparse.fit`.
+    max_seconds : float or None, default=None
+        No new perturbation of the search after this time.
+    random_state : int, default=0
+        Seed of the search.
+
+    Attributes
+    ----------
+    card_ : Card
+        The card: prints, shows in notebooks, ``to_frame()``, ``to_sql()``, ``to_python()``.
+    binner_ : Binner
+        The fitted bins.
+    result_ : FitResult
+        The fit with real coefficients, on the columns of the binner.
+    variables_ : list of str
+        Names of the chosen variables.
+    classes_ : ndarray of shape (2,)
+        The labels, sorted.
+    event_ : object
+        The label whose probability the card is for.
+    loss_before_, loss_after_ : float
+        Average loss on the rows of the fit with real coefficients, and with the points of the card.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of str
+        Their names, when X was a data frame with string names.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If the fit did not converge; the message says what to change.
+
+    See Also
+    --------
+    ksparse.FitResult.scorecard : Points per unit of numbers, without bins.
+
+    Notes
+    -----
+    A missing value falls in the bin of missing values of its variable, if the fit saw any. A missing value where it saw none, and a level
+    that it did not see where no levels were pooled, count as the most frequent bin of the variable, in ``predict_proba``, SQL and Python alike.
+
+    ``predict``, ``predict_proba`` and ``transform`` also accept a data frame that has the columns of the card only, by name.
+
+    References
+    ----------
+    .. [1] Siddiqi, "Credit risk scorecards", Wiley 2006.
+    .. [2] Ustun, Rudin, "Learning optimized risk scores", JMLR 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas
+    >>> from ksparse import Binner, KSparseScorecard
+    >>> rng = np.random.default_rng(0)
+    >>> table = pandas.DataFrame({"age": rng.integers(20, 70, 2000), "job": rng.choice(["clerk", "nurse", "smith"], 2000)})
+    >>> risk = 0.05 * (table["age"] - 45) + (table["job"] == "smith")
+    >>> bad = np.where(risk + rng.logistic(size=2000) > 1, "bad", "good")
+    >>> model = KSparseScorecard(binner=Binner(n_bins=3), event="bad", max_points=3).fit(table, bad)
+    >>> print(model)
+    Points for the log odds of class 'bad' against class 'good': log odds = -1.078 + 0.3648 * points
+      variable  bin             points    rows  event rate
+      (base)                         0
+      age       age <= 37           -2  33.7 %      21.5 %
+                37 < age <= 53      +0  33.1 %        32 %
+                age > 53            +2  33.1 %      50.5 %
+      job       job = clerk         +0  34.2 %      28.2 %
+                job = nurse         +0  32.8 %        25 %
+                job = smith         +3  33.0 %      50.8 %
+    With real coefficients instead of points the average loss on the 2000 rows of the fit is 0.582462;
+    with the points of the card it is 0.583171.
+    """
+
+    def __init__(
+        self,
+        k: int | None = None,
+        *,
+        choose: str = "variables",
+        binner: Binner | None = None,
+        loss: str | Loss = "logistic",
+        alpha: float = 0.5,
+        gamma: float = 2.0,
+        ridge: float = 1e-4,
+        max_points: int | None = None,
+        points_to_double_odds: float = 20.0,
+        base_points: float = 600.0,
+        base_odds: float = 50.0,
+        convention: str = "event",
+        decimals: int | None = 0,
+        event: Any = None,
+        always_in: ArrayLike | None = None,
+        never_in: ArrayLike | None = None,
+        search: str = "fast",
+        max_seconds: float | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.k = k
+        self.choose = choose
+        self.binner = binner
+        self.loss = loss
+        self.alpha = alpha
+        self.gamma = gamma
+        self.ridge = ridge
+        self.max_points = max_points
+        self.points_to_double_odds = points_to_double_odds
+        self.base_points = base_points
+        self.base_odds = base_odds
+        self.convention = convention
+        self.decimals = decimals
+        self.event = event
+        self.always_in = always_in
+        self.never_in = never_in
+        self.search = search
+        self.max_seconds = max_seconds
+        self.random_state = random_state
+
+    # --- fit ---
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Make the card.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            The raw table.
+        y : array-like of shape (n_samples,)
+            Labels of two classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, >= 0.
+
+        Returns
+        -------
+        KSparseScorecard
+            The fitted estimator itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not what it must be.
+        """
+        loss = self._loss = self._check_parameters()
+        labels = self._labels_of_fit(y)
+        self.binner_ = Binner() if self.binner is None else clone(self.binner)
+        columns, weights = self._table_of_fit(X, labels, sample_weight)
+        layout = Layout(self.binner_.bins_, self.binner_.encoding)
+        codes = [bins.codes(column) for bins, column in zip(self.binner_.bins_, columns, strict=True)]
+        weight_of_bins, events_of_bins = _counts(codes, layout, labels, weights)
+        design = self.binner_._encoded(codes, sparse=True)
+        free = layout.without_reference(weight_of_bins) if self.choose == "variables" else np.arange(design.shape[1])
+        settings, k = self._settings(layout, loss, free)
+        fit = self.result_ = self._real_fit(design[:, free], labels, k, weights, settings)
+        coef = np.zeros(design.shape[1])
+        coef[free] = fit.coef
+        self.loss_before_ = self._mean_loss(design @ coef + fit.intercept, labels, weights)
+        if self.max_points is None:
+            scale = doubling_scale(
+                layout,
+                coef,
+                fit.intercept,
+                weight_of_bins,
+                doubling=float(self.points_to_double_odds),
+                base_points=float(self.base_points),
+                base_odds=float(self.base_odds),
+                sign=1 if self.convention == "event" else -1,
+                decimals=self.decimals,
+            )
+        else:
+            scale = self._whole_points(layout, design, labels, weights, coef, k)
+        self._make_card(scale, weight_of_bins, events_of_bins)
+        on_card = [columns[v] for v in self._places]
+        self.loss_after_ = self._mean_loss(self.card_.linear_predictor(self._total(on_card, len(labels))), labels, weights)
+        self.card_ = replace(self.card_, notes=self._notes(len(labels)))
+        return self
+
+    def _real_fit(self, design: Any, labels: Vector, k: int, weights: Vector | None, settings: Settings) -> FitResult:
+        """Fit real coefficients, and warn if the fit did not converge."""
+        if design.shape[1] == 0:
+            raise ValueError("no column of X has more than one bin; a scorecard needs a column that varies")
+        fit = solve(Request.of(Inputs(design, weights, None, settings), labels), k, keep_data=False)
+        if not fit.converged:
+            warnings.warn(f"{fit.status}: {fit.advice}", ConvergenceWarning, stacklevel=3)
+        return fit
+
+    def _check_parameters(self) -> Loss:
+        """Check what does not depend on the data; return the loss."""
+        check_choice(self.choose, "choose", ("variables", "bins"))
+        check_choice(self.convention, "convention", ("event", "credit"))
+        if self.binner is not None and not isinstance(self.binner, Binner):
+            raise TypeError(f"binner is {self.binner!r}; it must be a ksparse.Binner or None")
+        loss = check_loss(self.loss, self.alpha, self.gamma)
+        check_kind_of_loss(loss, "labels", type(self).__name__, "KSparseRegressor")
+        if loss.name not in ("logistic", "focal"):
+            raise ValueError(f"loss is {loss.name!r}; a scorecard has probabilities, so it must be 'logistic' or 'focal'")
+        if self.max_points is not None:
+            check_integer(self.max_points, "max_points", 1, 1000)
+        elif not loss.is_log_odds:
+            raise ValueError(
+                f"the linear predictor of the focal loss with gamma={getattr(loss, 'gamma', 0):g} is not the log odds, so no number of points doubles the "
+                "odds; set max_points, whose scale is free, or use loss='logistic'"
+            )
+        check_real(self.points_to_double_odds, "points_to_double_odds", "finite and > 0", 0.0, open_low=True)
+        check_real(self.base_points, "base_points", "finite", -math.inf)
+        check_real(self.base_odds, "base_odds", "finite and > 0", 0.0, open_low=True)
+        if self.decimals is not None:
+            check_integer(self.decimals, "decimals", 0, 15)
+        return loss
+
+    def _labels_of_fit(self, y: Any) -> Vector:
+        """Find the two classes and the event; return 1 for the rows of the event, else 0."""
+        y = targets_of(y)
+        if y is None:
+            raise ValueError(f"requires y to be passed, but the target y is None: {type(self).__name__} needs labels")
+        if not np.size(y):
+            raise ValueError("Found array with 0 sample(s): y has no labels; a minimum of 1 is required.")
+        if getattr(y, "dtype", np.dtype(object)).kind == "f":
+            assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        y = column_or_1d(y, warn=True)
+        kind = type_of_target(y, input_name="y")
+        if kind != "binary":
+            raise ValueError(
+                f"Only binary classification is supported. The type of the target is {kind}. For more classes make a card for each of them "
+                "against the rest, e.g. by scikit-learn's OneVsRestClassifier"
+            )
+        self.classes_, numbers = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has one class only ({self.classes_[0]!r}); {type(self).__name__} needs two")
+        places = np.flatnonzero(self.classes_ == self.event) if self.event is not None else np.array([1])
+        if len(places) != 1:
+            raise ValueError(f"event is {self.event!r}; it must be one of the classes, {self.classes_.tolist()}")
+        self._event_place = int(places[0])
+        self.event_ = self.classes_[self._event_place : self._event_place + 1].tolist()[0]
+        return (numbers == self._event_place).astype(np.float64)
+
+    def _table_of_fit(self, X: Any, labels: Vector, sample_weight: Any) -> tuple[list[Column], Vector | None]:
+        """Fit the binner; return the columns of X and the weights of the rows."""
+        weights = weights_of_rows(sample_weight, labels[:, None])
+        if weights is not None:
+            weights = check_weights(weights, labels)
+        self.binner_.fit(X, labels, weights)
+        self.n_features_in_ = self.binner_.n_features_in_
+        if hasattr(self.binner_, "feature_names_in_"):
+            self.feature_names_in_ = self.binner_.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        columns = self.binner_._read(X, reset=False)
+        if len(columns[0].values) != len(labels):
+            raise ValueError(
+                f"y has {len(labels)} labels; X has {len(columns[0].values)} rows (inconsistent numbers of samples)"
+            )
+        return columns, weights
+
+    def _settings(self, layout: Layout, loss: Loss, free: NDArray[np.int64]) -> tuple[Settings, int]:
+        """Return the settings of the fit and the budget."""
+        place = layout.variable[free]
+        by_variable = self.choose == "variables"
+        n_units = len(np.unique(place)) if by_variable else len(free)
+        k = min(10, n_units) if self.k is None else min(check_integer(self.k, "k", 0), n_units)
+        names = getattr(self, "feature_names_in_", None)
+
+        def columns_of(given: Any, name: str) -> list[int]:
+            wanted = check_features(given, name, self.n_features_in_, names)
+            return [int(c) for v in wanted for c in np.flatnonzero(place == v)[: 1 if by_variable else None]]
+
+        always = columns_of(self.always_in, "always_in")
+        if always and not by_variable:
+            raise ValueError("always_in names variables, so it needs choose='variables'")
+        bounds = layout.bounds()
+        settings = Settings(
+            loss=loss,
+            ridge=self.ridge,
+            search=self.search,
+            max_seconds=self.max_seconds,
+            random_state=self.random_state,
+            always_in=always or None,
+            never_in=columns_of(self.never_in, "never_in") or None,
+            bounds=None if bounds is None else (bounds[0][free], bounds[1][free]),
+            groups=place if by_variable else None,
+        )
+        return settings, k
+
+    def _whole_points(self, layout: Layout, design: Any, labels: Vector, weights: Vector | None, coef: Vector, k: int) -> Scale:
+        """Search for small whole points, among all columns or among those of the chosen variables."""
+        columns = np.arange(len(coef))
+        if self.choose == "variables":
+            chosen = np.unique(layout.variable[np.flatnonzero(coef)])
+            columns = np.flatnonzero(np.isin(layout.variable, chosen))
+            k = len(columns)
+        found = search_small_points(
+            design[:, columns],
+            labels,
+            weights,
+            self._loss,
+            k,
+            int(self.max_points or 1),
+            ridge=float(self.ridge),
+            starts=[coef[columns]],
+            random_state=self.random_state,
+        )
+        return whole_scale(layout, columns[found.support], found.points, found.slope, found.intercept)
+
+    def _make_card(self, scale: Scale, weight_of_bins: list[Vector], events_of_bins: list[Vector]) -> None:
+        """Put the points on a card."""
+        variables, self._places = [], []
+        for v, points in enumerate(scale.points):
+            if points is None:
+                continue
+            weight = weight_of_bins[v]
+            variables.append(
+                CardVariable(
+                    self.binner_.bins_[v],
+                    tuple(points.tolist()),
+                    float(points[int(np.argmax(weight))]),
+                    tuple(weight.tolist()),
+                    tuple(events_of_bins[v].tolist()),
+                )
+            )
+            self._places.append(v)
+        event, other = self.event_, self.classes_.tolist()[1 - self._event_place]
+        self.variables_ = [variable.bins.name for variable in variables]
+        self.card_ = Card(
+            variables, scale.base, scale.intercept, scale.slope, event, other, self._loss, self._title(scale, event, other), ()
+        )
+
+    def _title(self, scale: Scale, event: Any, other: Any) -> str:
+        if self.max_points is not None:
+            what = "log odds" if self._loss.is_log_odds else "linear predictor (focal loss)"
+            return (
+                f"Points for the {what} of class {event!r} against class {other!r}: {what.split(' (')[0]} = {scale.intercept:.4g} + "
+                f"{scale.slope:.4g} * points"
+            )
+        of, against = (event, other) if self.convention == "event" else (other, event)
+        return (
+            f"{self.base_points:g} points are odds of {self.base_odds:g} to 1 of class {of!r} against class {against!r}; "
+            f"{self.points_to_double_odds:+g} points double them"
+        )
+
+    def _notes(self, n: int) -> tuple[str, ...]:
+        notes = [self.result_._caution] if self.result_._caution else []
+        how = "With real coefficients instead of points"
+        notes.append(
+            f"{how} the average loss on the {n} rows of the fit is {self.loss_before_:.6g}; with the points of the card it is "
+            f"{self.loss_after_:.6g}."
+        )
+        return tuple(notes)
+
+    def _mean_loss(self, eta: Vector, labels: Vector, weights: Vector | None) -> float:
+        return float(np.average(terms_by_eta(self._loss, eta, labels)[0], weights=weights))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.classifier_tags.multi_class = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _counts(
+    codes: list[NDArray[np.int32]], layout: Layout, labels: Vector, weights: Vector | None
+) -> tuple[list[Vector], list[Vector]]:
+    """Return the weight of the rows in each bin of each variable, and of those of the event."""
+    each = np.ones(len(labels)) if weights is None else weights
+    weight, events = [], []
+    for code, bins in zip(codes, layout.bins, strict=True):
+        place = code + 1  # rows of weight 0 may fall in no bin
+        weight.append(np.asarray(np.bincount(place, each, minlength=bins.n_bins + 1)[1:], dtype=np.float64))
+        events.append(np.asarray(np.bincount(place, each * labels, minlength=bins.n_bins + 1)[1:], dtype=np.float64))
+    return weight, events

@@ -1,0 +1,232 @@
+"""What a scorecard does once it is fitted: points, probabilities, labels, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
+
+from .._estimators.input import targets_of, weights_to_judge_by
+from .._input.frames import column_names, is_frame
+from .._probability import probability_of
+from .binner import Binner
+from .card import Card
+from .columns import Column, columns_of
+
+__all__ = ["UsesCard"]
+
+Vector = NDArray[np.float64]
+
+
+class UsesCard:
+    """Methods of an estimator that has a card."""
+
+    card_: Card
+    binner_: Binner
+    variables_: list[str]
+    classes_: Any
+    n_features_in_: int
+    _places: list[int]  # of the variables of the card, among the columns of X
+    _event_place: int
+
+    def _columns_of_card(self, X: Any) -> tuple[list[Column], int]:
+        """Read the columns of the card, from a table with those of the fit or with these alone; return them and the number of rows."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and is_frame(X):
+            given = column_names(X)
+            if len(given) != self.n_features_in_:
+                for name in self.variables_:
+                    if given.count(name) != 1:
+                        raise ValueError(
+                            f"X has {given.count(name)} columns of the name {name!r}; the card needs one, and of the columns of the fit only "
+                            f"{self.variables_}"
+                        )
+                read = columns_of(X, given, [given.index(name) for name in self.variables_])
+                return self.binner_._as_categories(read, self._places), len(read[0].values) if read else len(X)
+        columns = self.binner_._read(X, reset=False)
+        return [columns[v] for v in self._places], len(columns[0].values)
+
+    def _total(self, columns: Sequence[Column], n: int) -> Vector:
+        points = self.card_.points_of(columns)
+        return self.card_.base + (points.sum(axis=1) if columns else np.zeros(n))
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Points of each variable of the card.
+
+        Parameters
+        ----------
+        X : data frame or array-like
+            A table with the columns of the fit, or a data frame with those of the card.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_variables)
+            Points, in the order of ``variables_``; their sum plus ``card_.base`` is :meth:`total_points`.
+        """
+        columns, n = self._columns_of_card(X)
+        return self.card_.points_of(columns) if columns else np.empty((n, 0))
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Names of the variables of the card.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Not used.
+
+        Returns
+        -------
+        ndarray of str
+            ``variables_``.
+        """
+        check_is_fitted(self)
+        return np.array(self.variables_, dtype=object)
+
+    def total_points(self, X: Any) -> NDArray[np.float64]:
+        """Sum of the points of each row, with the base.
+
+        Parameters
+        ----------
+        X : data frame or array-like
+            A table with the columns of the fit, or a data frame with those of the card.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The sums.
+        """
+        return self._total(*self._columns_of_card(X))
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Linear predictor of ``classes_[1]``, the log odds for the logistic loss.
+
+        Parameters
+        ----------
+        X : data frame or array-like
+            A table with the columns of the fit, or a data frame with those of the card.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Positive where ``classes_[1]`` is the likelier.
+        """
+        check_is_fitted(self)
+        eta = self.card_.linear_predictor(self.total_points(X))
+        return eta if self._event_place == 1 else -eta
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Label of each row.
+
+        Parameters
+        ----------
+        X : data frame or array-like
+            A table with the columns of the fit, or a data frame with those of the card.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``classes_[1]`` where :meth:`decision_function` is positive, else ``classes_[0]``.
+        """
+        decision = self.decision_function(X)
+        return self.classes_[(decision > 0).astype(np.intp)]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probability of each class, by the points of the card.
+
+        Parameters
+        ----------
+        X : data frame or array-like
+            A table with the columns of the fit, or a data frame with those of the card.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            Columns in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        log_odds = self.card_.loss.log_odds(self.card_.linear_predictor(self.total_points(X)))
+        event, other = probability_of(np.asarray(log_odds)), probability_of(-np.asarray(log_odds))
+        return np.column_stack([other, event] if self._event_place == 1 else [event, other])
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Share of the rows whose labels are predicted; :func:`ksparse.evaluate_scores` says more where one class is rare.
+
+        Parameters
+        ----------
+        X : data frame or array-like
+            Rows to judge by.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, >= 0.
+
+        Returns
+        -------
+        float
+            The accuracy, in [0, 1].
+        """
+        check_is_fitted(self)
+        y = targets_of(y)
+        return float(accuracy_score(y, self.predict(X), sample_weight=weights_to_judge_by(sample_weight, y)))
+
+    def to_sql(self, output: str = "probability") -> str:
+        """Write the card as an expression of SQL on the columns of the raw table.
+
+        Parameters
+        ----------
+        output : {"probability", "points", "linear_predictor"}, default="probability"
+            What to compute, of ``event_``; a comment in the text names it.
+
+        Returns
+        -------
+        str
+            An expression of standard SQL: columns in double quotes, ``CASE``, ``EXP`` and for the focal loss ``LN``. NULL falls in the bin of
+            missing values; where the fit saw none, it counts as the most frequent bin, as a level does that the fit did not see.
+
+        Raises
+        ------
+        ValueError
+            If ``output`` is not what it must be.
+        """
+        check_is_fitted(self)
+        return self.card_.to_sql(output)
+
+    def to_python(self, output: str = "probability") -> str:
+        """Write the card as an expression of Python on a row of the raw table.
+
+        Parameters
+        ----------
+        output : {"probability", "points", "linear_predictor"}, default="probability"
+            What to compute, of ``event_``; a comment in the text names it.
+
+        Returns
+        -------
+        str
+            An expression of ``row``, a mapping by the names of the columns, and of the module ``math``. None and NaN are missing values.
+
+        Raises
+        ------
+        ValueError
+            If ``output`` is not what it must be.
+        """
+        check_is_fitted(self)
+        return self.card_.to_python(output)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether there is a card."""
+        return hasattr(self, "card_")
+
+    def __str__(self) -> str:
+        """Return the card, once there is one."""
+        return str(self.card_) if self.__sklearn_is_fitted__() else repr(self)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        """Show the card in notebooks, once there is one."""
+        if not self.__sklearn_is_fitted__():
+            return dict(super()._repr_mimebundle_(**kwargs))  # type: ignore[misc]
+        return {"text/plain": str(self.card_), "text/html": self.card_._repr_html_()}
