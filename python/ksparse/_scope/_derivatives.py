@@ -86,6 +86,7 @@ class Derivatives(ABC):
     epsilon: float = float(np.finfo(np.float64).eps)  # of the numbers in which it computes
     exact_up_to: float = 256  # columns, at one point, of which the Hessian's diagonal is had for a reasonable time
     curvature_noise: float = 1e-9  # part of the largest eigenvalue of a Hessian that may be rounding
+    is_kinked: bool = False  # refits are then by a method that allows for kinks (_kinks.py)
     curvature_is_rough: bool = False  # and, by differences, the curvature of a higher power
     before_evaluation: Callable[[], None] = staticmethod(lambda: None)  # called whenever the objective is about to be
 

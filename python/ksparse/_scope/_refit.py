@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from .. import _core
 from ._curvature import lowest_curvature, make_positive
 from ._derivatives import Columns, Matrix, ObjectiveError, Point, Vector
+from ._kinks import KinkedError, has_kink, minimise
 from ._scaled import BelowScaleError, ScaledObjective
 
 __all__ = ["STATUS", "Refit", "Refits"]
@@ -35,6 +36,8 @@ MOST_SADDLES = 10
 SURELY_NEGATIVE = 1e-4
 # Iterations in a row whose steps had to be cut more than twice because the objective was not finite.
 MOST_CRAWLING = 5
+# The same tolerances where there are kinks, of the objective that a descent has reached.
+KINKED_TOLERANCE, KINKED_ROUGH_TOLERANCE = 1e-6, 1e-4
 
 
 class Refit(NamedTuple):
@@ -75,6 +78,36 @@ class OnColumns:
             raise BelowScaleError(point.value)
         gradient, hessian = point.active()
         return value, gradient * self._units * self._factor, self.scaled(hessian)
+
+    def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return these alone; an infinite value where one of them is not finite."""
+        objective = self._objective
+        point = objective.value_at(self._columns, x)
+        if point is None or not objective.is_usable(point):
+            return float("inf"), np.zeros(len(x))
+        if (value := objective.scaling.of(point.value)) <= 0:
+            raise BelowScaleError(point.value)
+        return value, point.active_gradient() * self._units * self._factor
+
+    def has_kink(self, x: Vector) -> bool:
+        """Whether the objective has a kink along a step of Newton's method."""
+        objective = self._objective
+        point = objective.last
+        assert point is not None
+        gradient, hessian = point.active()
+        gradient = gradient * self._units
+        with np.errstate(all="ignore"):
+            step = -np.linalg.solve(make_positive(self.scaled(hessian)) / self._factor, gradient)
+        size = max(1.0, float(np.abs(x).max()))
+        if not (np.isfinite(step).all() and np.abs(step).max() <= 1e3 * size):
+            step = -gradient * (size / max(float(np.abs(gradient).max()), 1e-300))
+
+        def slope(t: float) -> float:
+            params = objective.params_of(self._columns, objective.clip_coef(x + t * step, self._columns))
+            there = objective.derivatives.at(params, self._columns)
+            return float(there.active_gradient() * self._units @ step) if np.isfinite(there.value) else float("nan")
+
+        return has_kink(slope)
 
     def scaled(self, hessian: Matrix) -> Matrix:
         """Return a Hessian by parameters as one by coefficients, of the scaled objective."""
@@ -164,7 +197,25 @@ class Refits:
             if answer.value <= 0:
                 raise BelowScaleError(self._objective.scaling.back(answer.value))
             return answer
+        if self._objective.derivatives.is_kinked:
+            return self._past_kinks(point, columns, bar, exact, rough)
         return self._by_newton(point, columns, bar, exact, rough)
+
+    def _past_kinks(self, point: Point, columns: Columns, bar: float, exact: bool, rough: bool) -> Refit:
+        objective = self._objective
+        function = OnColumns(objective, columns)
+        low, high = objective.bounds_of(columns)
+        found = minimise(
+            function.value_and_gradient,
+            objective.coef_of(point.params, columns),
+            tolerance=KINKED_ROUGH_TOLERANCE if rough else KINKED_TOLERANCE,
+            bar=bar,
+            exact=exact,
+            lower=low,
+            upper=high,
+        )
+        objective.last = objective.value_at(columns, found.x)
+        return Refit(found.x, found.value, CONVERGED if found.is_proved else STALLED, found.is_abandoned, found.iterations)
 
     def _by_newton(self, point: Point, columns: Columns, bar: float, exact: bool, rough: bool) -> Refit:
         objective = self._objective
@@ -184,6 +235,8 @@ class Refits:
             answer = Refit(*_core.minimise(function.linearise, make_positive, x, limits, *objective.bounds_of(columns)))
             iterations += answer.iterations
             answer = answer._replace(iterations=iterations)
+            if answer.status in (STALLED, MAX_ITERATIONS) and function.has_kink(answer.coef):
+                raise KinkedError
             if answer.abandoned or answer.status != CONVERGED or answer.value <= limits.perfect:
                 return answer
             status, lower = self._leave_saddle(function, columns, answer, exact)

@@ -21,6 +21,7 @@ from ._derivatives import Derivatives, HostDerivatives, Vector
 from ._escape import lower_point
 from ._interrupts import Interrupts
 from ._jax import NotDiagonalError, Traced, derivatives_of, double_precision, jax_module, trace
+from ._kinks import KinkedDerivatives, KinkedError
 from ._outcome import WithOutcome
 from ._problem import Outcome, Problem
 from ._scaled import ScaledObjective
@@ -180,7 +181,7 @@ class Solver(WithChoice, WithOutcome, Configured):
         if gradient is None:
             traced = trace(objective, arguments, p, directions)
             interrupts.check()
-        linear = True
+        linear, kinked = True, False
         with interrupts.waiting(traced is not None), double_precision(traced is not None and traced.rewritten):
             while True:
                 derivatives: Derivatives
@@ -190,8 +191,10 @@ class Solver(WithChoice, WithOutcome, Configured):
                     derivatives = HostDerivatives(p, objective, gradient, hessian, hessian_product, arguments)
                     first = _first_point(derivatives, init)
                 else:
-                    derivatives = derivatives_of(traced, directions, np.zeros(p), linear=linear)
+                    derivatives = derivatives_of(traced, 1 if kinked else directions, np.zeros(p), linear=linear)
                     first = _first_point(derivatives, init)
+                if kinked:
+                    derivatives = KinkedDerivatives(derivatives)
                 try:
                     derivatives.before_evaluation = interrupts.check
                     scaled = ScaledObjective(derivatives, first, *bounds)
@@ -202,6 +205,8 @@ class Solver(WithChoice, WithOutcome, Configured):
                     break
                 except NotDiagonalError:
                     linear = False
+                except KinkedError:
+                    kinked = True
         self._note_refused(scaled)
         return outcomes
 
