@@ -158,7 +158,7 @@ class BasicRowView final : public Design {
  private:
   const Scalar* at(Index row, Index column) const noexcept { return data_ + row * stride_ + column; }
 
-  // Scattered columns, a few at a time. A caller that scans the same ones often gathers them once (glm_objective.hpp).
+  // Scattered columns, a few at a time. A caller that scans the same ones often gathers them once (dense_sums.hpp).
   void accumulate_listed(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
     Index c = 0;
     for (; c + 4 <= columns.count; c += 4) accumulate_few<4>(columns, c, block, sums);

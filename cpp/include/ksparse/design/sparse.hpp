@@ -1,5 +1,5 @@
 // Sparse X, and X by columns (CSC), as it lies in the caller's memory: values of doubles or floats, indices of 32 or 64 bits.
-// Centring and scaling stay formulas (glm_objective.hpp), so nothing dense of the size of X ever exists.
+// Centring and scaling stay formulas (panel.hpp), so nothing dense of the size of X ever exists.
 //
 // Most rows have no entry in any active column, and of these all of one class have the same linear predictor, so the same slope
 // and curvature but for their weight. A scan therefore needs of a column its weighted sums over either class, taken once

@@ -10,6 +10,7 @@
 
 #include "../design/sparse.hpp"
 #include "../util/pack.hpp"
+#include "rows.hpp"
 
 namespace ksparse {
 
@@ -75,13 +76,11 @@ class CompactRows {
     return true;
   }
 
-  Index count() const noexcept { return count_; }                   // rows, those of the background last
-  Index padded() const noexcept { return padded_to_pack(count_); }  // with rows of weight 0
-  Index listed() const noexcept { return Index(rows_.size()); }     // rows that stand for themselves
-  const Eigen::VectorXd& sign() const noexcept { return sign_; }
-  const Eigen::VectorXd& weight() const noexcept { return weight_; }
-  Eigen::VectorXd& slope() noexcept { return slope_; }
-  Eigen::VectorXd& curvature() noexcept { return curvature_; }
+  /// Those of the background last.
+  RowsView view() noexcept {
+    return {count_, padded(), sign_.data(), weight_.data(), nullptr, slope_.data(), curvature_.data()};
+  }
+  Index listed() const noexcept { return Index(rows_.size()); }  // rows that stand for themselves
 
   /// The rows as sums over a sparse X take them: all by class, and which are listed.
   RowClasses classes() const noexcept { return {&second_, all_weights_, one_weight_by_class_ ? class_weight_ : nullptr}; }
@@ -113,7 +112,7 @@ class CompactRows {
   }
 
  private:
-  static Index padded_to_pack(Index count) noexcept { return (count + Pack::size - 1) / Pack::size * Pack::size; }
+  Index padded() const noexcept { return (count_ + Pack::size - 1) / Pack::size * Pack::size; }  // with rows of weight 0
   // With more rows than that, all rows one by one are as fast.
   Index most() const noexcept { return n_ / 2 - 2 - Pack::size; }
   int label(Index row) const noexcept { return all_signs_[row] > 0; }

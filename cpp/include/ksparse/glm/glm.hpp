@@ -1,19 +1,22 @@
-// One problem over an X in memory: answers the engine's questions with passes over gathered columns (refit) and over X (scan).
+// The answering side of a search, for a linear model over an X in memory. Each part is in a header of its own:
 //
-// Units. Each feature is used as z_j = (x_j - centre_j) / scale_j, with the weighted mean and a power of two near the standard
-// deviation (without an intercept: centre 0, root mean square). Active columns are gathered in these units; the sums of a scan
-// are taken over the raw X, in one pass, and converted by formula, so X is neither copied nor changed, and columns of 1e150 or
-// of 1e-150, or years around 2000, are like any others. Where the conversion would cancel (the mean is far above the deviation)
-// or overflow, the column is gathered in each scan instead ("careful" columns; few or none in most data).
-//
-// Where F goes with the square of the unit of y (least squares), y is in a unit of its own here as well, near its deviation, so
-// that tolerances mean the same whatever the user's unit.
-//
-// Of a sparse X, refits go over the rows with an entry in an active column (compact_rows.hpp), scans over the entries.
+//   glm_objective      composes the others
+//   units              centre and scale of each column; bounds and ridge in units; coefficients to and from the user's
+//   unit_choice        how the first scan chooses them;  unit_of_responses: the unit of y
+//   rows               responses, weights, offset; slope and curvature at a point;  row_ranges: how sums over rows are divided
+//   compact_rows       the few rows that stand for all of them, of a sparse X
+//   column_reader      how single columns are read, raw and in units
+//   active_columns     which columns are gathered, and in which rows
+//   linearisation      F, gradient and Hessian on the active columns at a point, and the last ones kept
+//   refit              Newton's method on a support, and what its end means;  separation, near_twins: proofs for that
+//   active_model       the quadratic model on the active columns where a scan stands
+//   panel              a panel of columns: from sums of raw columns to derivatives in units
+//   panel_sums         what a scan needs of a panel;  dense_sums, slope_sums, sampled_sums, sparse_sums: ways to come by it
+//   scan               panels in order, to a sink
+//   group_scan         the same for groups of columns;  group_sums: what these need beyond
+//   storage            chooses the parts that depend on how X is stored
+//   gram_objective     answers least squares from products of columns instead;  gram_columns: these
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include "glm_objective.hpp"
-#include "refit.hpp"
-#include "scan.hpp"
-#include "units.hpp"

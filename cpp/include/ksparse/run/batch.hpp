@@ -71,6 +71,8 @@ class Window {
     GlmObjective objective;
     Search search;
     Status status = Status::converged;  // of the scan at hand
+
+    Scan& scan() noexcept { return objective.scan_parts(); }
   };
 
   // The rows of a sample, side by side, taken block by block.
@@ -93,7 +95,7 @@ class Window {
     }
   };
 
-  static constexpr Index rows_of_block = GlmObjective::rows_of_block();
+  static constexpr Index rows_of_block = block_rows;
   // A block of so many columns and its vectors stay in the second cache.
   static constexpr Index columns_of_block = 64;
 
@@ -169,18 +171,18 @@ class Window {
     for (const auto& slot : slots_) {
       Splicing& engine = slot->search.engine();
       slot->objective.share_moments(moments_);
-      if (!slot->objective.begin_scan(engine.current(), engine.hessian(), engine)) return false;
+      if (!slot->scan().begin(engine.current(), engine.hessian(), engine)) return false;
       slot->status = Status::converged;
     }
     prepare_samples();
     for (Index begin = 0; begin < p; begin += largest_panel) {
       const Columns panel{begin, std::min(largest_panel, p - begin), nullptr};
       if (interrupt_ && interrupt_()) return false;
-      for_scanning([&](Slot& slot) { slot.objective.begin_panel(panel); });
+      for_scanning([&](Slot& slot) { slot.scan().begin_panel(panel); });
       add_blocks(panel);
-      for_scanning([&](Slot& slot) { slot.status = slot.objective.end_panel(panel, slot.search.engine()); });
+      for_scanning([&](Slot& slot) { slot.status = slot.scan().end_panel(slot.search.engine()); });
     }
-    for_scanning([&](Slot& slot) { slot.objective.end_scan(); });
+    for_scanning([&](Slot& slot) { slot.scan().end(); });
     if (!moments_.known) moments_ = {};
     for (const auto& slot : slots_) slot->search.engine().answer_scan(slot->status);
     return true;
@@ -201,9 +203,9 @@ class Window {
           if (sample.needed) sample.take_from(block);
       }
       for_scanning([&](Slot& slot) {
-        if (!slot.objective.is_sampled()) return;
-        const Sample& sample = *sample_of(slot.objective.sample());
-        slot.objective.add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows.rows()});
+        if (!slot.scan().sample()) return;
+        const Sample& sample = *sample_of(*slot.scan().sample());
+        slot.scan().add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows.rows()});
       });
     }
   }
@@ -211,10 +213,10 @@ class Window {
   void add_block(const DenseBlock& block) {
     slopes_alone_.clear();
     for_scanning([&](Slot& slot) {
-      if (slot.objective.needs_slopes_alone())
-        slopes_alone_.push_back(&slot.objective);
+      if (slot.scan().needs_slopes_alone())
+        slopes_alone_.push_back(&slot.scan());
       else
-        slot.objective.add_block(block);
+        slot.scan().add_block(block);
     });
     kernels::accumulate_slopes_of_many(
         block.count, block.rows, [&](Index c) { return block.data + c * block.stride; }, Index(slopes_alone_.size()),
@@ -226,8 +228,8 @@ class Window {
   void prepare_samples() {
     for (Sample& sample : samples_) sample.needed = false;
     for_scanning([&](Slot& slot) {
-      if (!slot.objective.is_sampled()) return;
-      const RowSample& rows = slot.objective.sample();
+      if (!slot.scan().sample()) return;
+      const RowSample& rows = *slot.scan().sample();
       if (Sample* const there = sample_of(rows))
         there->needed = true;
       else
@@ -252,7 +254,7 @@ class Window {
   Index width_;  // most searches at once; 0 until the first is known
   const Interrupt& interrupt_;
   std::vector<std::unique_ptr<Slot>> slots_, spare_;  // at work, and their memory when that is done
-  std::vector<GlmObjective*> slopes_alone_;           // those whose slopes are summed together
+  std::vector<Scan*> slopes_alone_;                   // those whose slopes are summed together
   std::vector<Sample> samples_;
   ColumnMoments moments_;  // in the weights of the first problem, which others often share
   Eigen::VectorXd scratch_;

@@ -1,0 +1,158 @@
+// The columns of the support at hand, gathered in units, and the rows in which they are: all of them or, where X is sparse, the
+// fewer that stand for all (compact_rows.hpp).
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "../design/kernels.hpp"
+#include "../design/sparse.hpp"
+#include "../groups.hpp"
+#include "../search/objective.hpp"
+#include "column_reader.hpp"
+#include "compact_rows.hpp"
+#include "row_ranges.hpp"
+#include "rows.hpp"
+
+namespace ksparse {
+
+class ActiveColumns {
+ public:
+  /// For at most `capacity` columns at once. `reader`: of a sparse X whose rows may be compacted, or null.
+  void reset(Rows& rows, const ColumnReader& columns, const Groups& groups, Index capacity, SparseReader* reader) {
+    rows_ = &rows;
+    columns_ = &columns;
+    groups_ = &groups;
+    values_.resize(rows.padded(), capacity);
+    values_.bottomRows(rows.padded() - rows.count()).setZero();
+    slots_.assign(std::size_t(capacity), -1);
+    listed_.clear();
+    listed_.reserve(std::size_t(capacity));
+    starts_.clear();
+    starts_.reserve(std::size_t(capacity) + 1);
+    version_ = 0;
+    reader_ = reader;
+    go_over_all_rows();
+    if (!reader) return compact_.reset();
+    entries_.reserve(rows.count());
+    if (!compact_) compact_.emplace();
+    compact_->reset(rows.count(), rows.response(), rows.weight());
+  }
+
+  /// Gathers the columns of an iterate, and its coefficients, the intercept last if there is one. False: interrupted.
+  bool take(const Iterate& iterate, const Columns& likely, Eigen::VectorXd& coef) {
+    listed_.clear();
+    starts_.assign(1, 0);
+    for (Index place = 0; place < iterate.size(); ++place) {
+      const Index unit = iterate.support[std::size_t(place)];
+      for (Index i = 0; i < groups_->width(unit); ++i) {
+        coef[size()] = iterate.coef[place * iterate.stride + i];
+        listed_.push_back(groups_->column(unit, i));
+      }
+      starts_.push_back(size());
+    }
+    if (units().intercept()) coef[size()] = iterate.intercept;
+    return gather(likely);
+  }
+  /// The reverse, of the coefficients alone.
+  void give(const Eigen::VectorXd& coef, Iterate& iterate) const {
+    for (Index place = 0; place < iterate.size(); ++place)
+      for (Index j = starts_[std::size_t(place)], i = 0; j < starts_[std::size_t(place + 1)]; ++j, ++i)
+        iterate.coef[place * iterate.stride + i] = coef[j];
+    iterate.intercept = units().intercept() ? coef[size()] : 0.0;
+  }
+
+  Index size() const noexcept { return Index(listed_.size()); }
+  /// Columns, and the intercept if there is one.
+  Index dimension() const noexcept { return size() + Index(units().intercept()); }
+  const std::vector<Index>& columns() const noexcept { return listed_; }
+  Index operator[](Index place) const { return listed_[std::size_t(place)]; }
+  /// (units + 1,) where the columns of each unit of the iterate begin.
+  const std::vector<Index>& starts() const noexcept { return starts_; }
+  const double* column(Index place) const { return values_.data() + place * values_.outerStride(); }
+  const Eigen::MatrixXd& values() const noexcept { return values_; }  // (padded, capacity)
+  /// The rows of these values, where slopes and curvatures at a point go.
+  const RowsView& rows() const noexcept { return view_; }
+  /// The compact rows if these are the ones, else null.
+  const CompactRows* compact() const noexcept { return compacted_ ? &*compact_ : nullptr; }
+  bool may_be_compact() const noexcept { return compact_.has_value(); }
+  /// Changes when the rows do, whose slopes and curvatures are then of no point.
+  Index version() const noexcept { return version_; }
+  const ColumnReader& reader() const noexcept { return *columns_; }
+  const Units& units() const noexcept { return columns_->units(); }
+
+  /// A block of rows as the kernels take it, with the first `size` columns times the curvature at the last point, which are put
+  /// into `cross` (block_rows, capacity); and with a curvature that need not be that one.
+  RowBlock block(Index first, Index rows, Index size, const double* curvature, Eigen::MatrixXd& cross) const {
+    const Eigen::Map<const Eigen::ArrayXd> factor(view_.curvature + first, rows);
+    for (Index j = 0; j < size; ++j) cross.col(j).head(rows).array() = factor * values_.col(j).segment(first, rows).array();
+    return {first, rows, view_.slope + first, curvature + first, cross.data(), cross.outerStride(), size};
+  }
+
+ private:
+  void go_over_all_rows() {
+    view_ = rows_->view();
+    compacted_ = false;
+  }
+
+  // What a careful column has in common in all rows without an entry is far larger than its spread.
+  bool may_compact() const {
+    return compact_ && std::none_of(listed_.begin(), listed_.end(), [this](Index j) { return units().is_careful(j); });
+  }
+
+  bool gather(const Columns& likely) {
+    const bool compacts = may_compact();
+    if (compacts && compacted_ && size() == compacted_size_ && std::equal(listed_.begin(), listed_.end(), slots_.begin()))
+      return true;
+    if (columns_->source().reads_ahead() && !fetch(likely)) return false;
+    if (compacts) {
+      ++version_;
+      if (compact_->gather(listed_, *reader_, entries_, units().centres(), units().factors(), values_)) {
+        std::copy(listed_.begin(), listed_.end(), slots_.begin());
+        compacted_size_ = size();
+        compacted_ = true;
+        view_ = compact_->view();
+        return true;
+      }
+    }
+    if (compacted_) {
+      ++version_;
+      go_over_all_rows();
+      std::fill(slots_.begin(), slots_.end(), Index(-1));
+    }
+    for (Index slot = 0; slot < size(); ++slot) {
+      if (slots_[std::size_t(slot)] == listed_[std::size_t(slot)]) continue;
+      slots_[std::size_t(slot)] = listed_[std::size_t(slot)];
+      columns_->gather(slots_[std::size_t(slot)], 0, view_.count, values_.col(slot).data());
+    }
+    return true;
+  }
+
+  bool fetch(const Columns& likely) {
+    fetched_.assign(listed_.begin(), listed_.end());
+    for (Index c = 0; c < likely.count; ++c)
+      for (Index i = 0; i < groups_->width(likely[c]); ++i) fetched_.push_back(groups_->column(likely[c], i));
+    return columns_->source().fetch({0, Index(fetched_.size()), fetched_.data()});
+  }
+
+  Rows* rows_ = nullptr;
+  const ColumnReader* columns_ = nullptr;
+  const Groups* groups_ = nullptr;
+  Eigen::MatrixXd values_;      // (padded, capacity) by slot
+  std::vector<Index> slots_;    // column gathered in each slot, or -1
+  std::vector<Index> listed_;   // columns of the iterate at hand
+  std::vector<Index> starts_;   // where those of each of its units begin
+  std::vector<Index> fetched_;  // columns that will be read
+  RowsView view_;
+  Index version_ = 0;
+  std::optional<CompactRows> compact_;
+  SparseReader* reader_ = nullptr;
+  EntryList entries_;
+  bool compacted_ = false;
+  Index compacted_size_ = 0;  // columns in the compact rows
+};
+
+}  // namespace ksparse

@@ -1,0 +1,159 @@
+// Sums of panels of a dense X of which only the slopes are of all rows; the others are of a sample of the rows, scaled up: to
+// see which features are worth an exact scan.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+
+#include "../design/design.hpp"
+#include "../design/row_sample.hpp"
+#include "linearisation.hpp"
+#include "panel.hpp"
+#include "panel_sums.hpp"
+#include "rows.hpp"
+#include "slope_sums.hpp"
+
+namespace ksparse {
+
+class SampledSums final : public PanelSums {
+ public:
+  /// Rows of the sample for `chosen` active columns in the end: enough to tell features worth a second look from the rest, where
+  /// half of the rows have weight 0 as well; where more have, more rows.
+  static Index size_for(const Rows& rows, Index chosen) {
+    const Index usual = std::max<Index>(256, 8 * (chosen + 1));
+    return std::max(usual, Index(double(usual) * double(rows.count()) / (2 * double(rows.positive()))));
+  }
+  static bool pays(const Rows& rows, Index chosen) { return rows.count() >= 4 * size_for(rows, chosen); }
+
+  void reset(const Design& design, const Linearisation& linearisation, SlopeAdder& slopes, Index size, Index capacity) {
+    design_ = &design;
+    linearisation_ = &linearisation;
+    slopes_ = &slopes;
+    sample_.reset(design.rows(), size);
+    const Index rows = sample_.rows();
+    no_slope_ = Eigen::VectorXd::Zero(rows);
+    curvature_.resize(rows);
+    for (Eigen::MatrixXd* matrix : {&active_, &cross_}) matrix->resize(rows, capacity);
+    columns_.resize(rows, design.columns_contiguous() ? slice : 1);
+    active_sums_.resize(capacity, Sums::cross + capacity);
+  }
+
+  // The active columns are scaled so that the diagonal of the sample's Hessian is that of all rows, which is known.
+  void take_point(const SumsPoint& point) override {
+    const Index size = size_ = point.size;
+    const auto curvature = curvature_.array();
+    sample_.pick(rows().curvature, curvature_.data());
+    const double all_curvature = linearisation_->curvature(), seen_curvature = curvature.sum();
+    totals_ = {linearisation_->slope(), seen_curvature, &active_sums_,
+               seen_curvature > 0 ? all_curvature / seen_curvature : 1.0};
+    for (Index j = 0; j < size; ++j) {
+      auto z = active_.col(j).array();
+      sample_.pick(linearisation_->active().column(j), active_.col(j).data());
+      const double all = linearisation_->sums()(j, Sums::cross + j), seen = totals_.scale * (curvature * z.square()).sum();
+      z *= seen > least_seen * all ? std::sqrt(all / seen) : 0.0;
+      cross_.col(j).array() = curvature * z;
+    }
+    active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
+    kernels::accumulate_columns(
+        size, block(0, sample_.rows()), {active_sums_.data(), active_sums_.outerStride()},
+        [&](Index c) { return active_.col(c).data(); }, [&](Index c) { return std::min(c + 4, size); });
+  }
+  RowTotals totals() const override { return totals_; }
+  void replace_hessian(Eigen::Ref<Eigen::MatrixXd> hessian) const override {
+    for (Index j = 0; j < size_; ++j) {
+      for (Index i = j + 1; i < size_; ++i) hessian(i, j) = totals_.scale * active_sums_(i, Sums::cross + j);
+      if (units().intercept()) hessian(size_, j) = totals_.scale * active_sums_(j, Sums::curvature);
+    }
+  }
+  bool begin(const Columns&) override { return true; }
+
+  // A few columns at a time, where these are contiguous: what the first pass over them brought into the caches serves the
+  // second, for which the rows of the sample are put side by side.
+  bool sum(const Columns& panel, const Sums& sums) override {
+    if (!design_->columns_contiguous()) return sum_in_place(panel, sums);
+    for (Index place = 0; place < panel.count; place += slice) {
+      if (interruption().asked()) return false;
+      const Columns columns = panel.slice(place, std::min(slice, panel.count - place));
+      slopes_->add(columns, Sums{sums.data + place, sums.stride});
+      for (Index c = 0; c < columns.count; ++c) design_->gather_sample(columns[c], sample_, columns_.col(c).data());
+      add_sample({columns_.data(), columns_.outerStride(), place, columns.count, 0, sample_.rows()}, sums);
+    }
+    return true;
+  }
+
+  bool sum_careful(const Columns& panel, const Sums& sums) override {
+    for (Index c = 0; c < panel.count; ++c) {
+      if (!units().is_careful(panel[c])) continue;
+      for (Index which = 0; which < Sums::cross + size_; ++which) sums.row(which)[c] = 0;
+      if (!slopes_->add_in_units(panel[c], {sums.data + c, sums.stride})) return false;
+      double* const x = columns_.data();
+      for (Index s = 0; s < sample_.stretches(); ++s)
+        linearisation_->active().reader().gather(panel[c], sample_.first(s), RowSample::length, x + s * RowSample::length);
+      add_sample({x, columns_.outerStride(), c, 1, 0, sample_.rows()}, sums);
+    }
+    return true;
+  }
+
+  // Whether the sample holds the few rows in which a column is far from the rest is luck. Where it sees another curvature by far
+  // than the spread of the column over all rows lets expect, what it says of correlations stands, and the scale is that of all.
+  void correct(Panel& panel) const override {
+    constexpr double far =
+        16;  // 256 rows of an even column err by a tenth; curvature that varies with the column may double it
+    for (Index c = 0; c < panel.columns.count; ++c) {
+      const double expected = units().spread(panel.columns[c]) * linearisation_->curvature(), seen = panel.curvature[c];
+      if (seen <= far * expected && expected <= far * seen) continue;
+      panel.cross.row(c).head(size_ + Index(units().intercept())) *=
+          seen > least_seen * expected ? std::sqrt(expected / seen) : 0.0;
+      panel.curvature[c] = expected;
+    }
+  }
+
+  bool needs_slopes_alone() const override { return true; }
+  const RowSample* sample() const override { return &sample_; }
+  void add_sample(const DenseBlock& rows, const Sums& sums) override {
+    const Sums to{sums.data + rows.place, sums.stride};
+    kernels::accumulate_columns(
+        rows.count, block(0, sample_.rows()), to, [&](Index c) { return rows.data + c * rows.stride; },
+        [&](Index) { return size_; });
+  }
+
+ private:
+  static constexpr Index slice = 16;  // columns
+  // A sample that holds less than this part of a column's curvature knows nothing of the column.
+  static constexpr double least_seen = 1e-4;
+
+  const RowsView& rows() const noexcept { return linearisation_->active().rows(); }
+  const Units& units() const noexcept { return linearisation_->units(); }
+  Interruption& interruption() const noexcept { return linearisation_->interruption(); }
+
+  // Some rows of the sample, from a place in it on, with slopes of 0: the slopes of all rows are summed apart.
+  RowBlock block(Index place, Index count) const {
+    return {place, count, no_slope_.data(), curvature_.data() + place, cross_.data() + place, cross_.outerStride(), size_};
+  }
+
+  bool sum_in_place(const Columns& panel, const Sums& sums) {
+    slopes_->add(panel, sums);
+    for (Index s = 0; s < sample_.stretches(); ++s) {
+      RowBlock stretch = block(s * RowSample::length, RowSample::length);
+      stretch.first = sample_.first(s);
+      design_->accumulate(panel, stretch, sums);
+    }
+    return !interruption().asked();
+  }
+
+  const Design* design_ = nullptr;
+  const Linearisation* linearisation_ = nullptr;
+  SlopeAdder* slopes_ = nullptr;
+  Index size_ = 0;  // active columns
+  RowSample sample_;
+  RowTotals totals_;
+  Eigen::VectorXd no_slope_;        // (sample,) zeros
+  Eigen::VectorXd curvature_;       // (sample,)
+  Eigen::MatrixXd active_, cross_;  // (sample, capacity) active columns; and times the curvature
+  Eigen::MatrixXd columns_;         // (sample, slice) of X
+  Eigen::ArrayXXd active_sums_;     // (capacity, 3 + capacity)
+};
+
+}  // namespace ksparse

@@ -1,0 +1,106 @@
+// Sums of the rows' slopes alone over panels of a dense X.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "../design/design.hpp"
+#include "linearisation.hpp"
+#include "panel_sums.hpp"
+
+namespace ksparse {
+
+/// Adds x.r over all rows, the slopes being those at the last point.
+class SlopeAdder {
+ public:
+  /// For at most so many columns at once.
+  void reset(const Design& design, const Linearisation& linearisation, Index entries) {
+    design_ = &design;
+    linearisation_ = &linearisation;
+    parts_.resize(std::size_t(linearisation.ranges().count()));
+    for (std::size_t r = 0; r < parts_.size(); ++r) {
+      parts_[r].sums.resize(r > 0 ? entries : 0);
+      parts_[r].column.resize(block_rows);
+    }
+  }
+
+  /// Of raw columns.
+  void add(const Columns& columns, const Sums& sums) {
+    const Index lead = design_->lead();
+    add_ranges(columns.count, lead, sums, [&](const RowRange& range, Part&, const Sums& to) {
+      const Index split = std::clamp(lead, range.first, range.end());
+      for (const auto& [first, end] : {std::pair{range.first, split}, std::pair{split, range.end()}})
+        if (end > first) design_->accumulate_slopes(columns, {first, end - first, slope() + first, nullptr, nullptr, 0, 0}, to);
+      return true;
+    });
+  }
+
+  /// Of one column in units. False: interrupted.
+  bool add_in_units(Index column, const Sums& sums) {
+    return add_ranges(1, 0, sums, [&](const RowRange& range, Part& part, const Sums& to) {
+      for (Index first = range.first; first < range.end(); first += block_rows) {
+        if (linearisation_->interruption().asked()) return false;
+        const Index rows = std::min(block_rows, range.end() - first);
+        linearisation_->active().reader().gather(column, first, rows, part.column.data());
+        const double* const x[1] = {part.column.data()};
+        kernels::slope_tile<1>(x, {first, rows, slope() + first, nullptr, nullptr, 0, 0}, 0, to);
+      }
+      return true;
+    });
+  }
+
+ private:
+  // What a range of rows needs for itself.
+  struct Part {
+    Eigen::VectorXd column;  // (block_rows,) a stretch of one column
+    Eigen::ArrayXd sums;     // (entries,); of the first range none, which adds to those of all
+  };
+
+  const double* slope() const noexcept { return linearisation_->active().rows().slope; }
+
+  template <class Add>
+  bool add_ranges(Index count, Index lead, const Sums& sums, const Add& add) {
+    const bool done = linearisation_->ranges().for_each(design_->rows(), lead, [&](Index r, RowRange range) {
+      Part& part = parts_[std::size_t(r)];
+      if (r == 0) return add(range, part, sums);
+      part.sums.head(count).setZero();
+      return add(range, part, Sums{part.sums.data(), 0});
+    });
+    if (!done) return false;
+    for (std::size_t r = 1; r < parts_.size(); ++r)
+      Eigen::Map<Eigen::ArrayXd>(sums.row(Sums::slope), count) += parts_[r].sums.head(count);
+    return true;
+  }
+
+  const Design* design_ = nullptr;
+  const Linearisation* linearisation_ = nullptr;
+  std::vector<Part> parts_;  // by range
+};
+
+/// Of a first scan whose other sums are known (unit_choice.hpp).
+class SlopeSums final : public PanelSums {
+ public:
+  void reset(const Linearisation& linearisation, SlopeAdder& slopes) noexcept {
+    linearisation_ = &linearisation;
+    slopes_ = &slopes;
+  }
+
+  void take_point(const SumsPoint&) override {}
+  RowTotals totals() const override { return {linearisation_->slope(), linearisation_->curvature(), &linearisation_->sums()}; }
+  bool begin(const Columns&) override { return true; }
+  bool sum(const Columns& panel, const Sums& sums) override {
+    slopes_->add(panel, sums);
+    return !linearisation_->interruption().asked();
+  }
+  bool sum_careful(const Columns&, const Sums&) override { return true; }  // there are none before the units are chosen
+  bool needs_slopes_alone() const override { return true; }
+
+ private:
+  const Linearisation* linearisation_ = nullptr;
+  SlopeAdder* slopes_ = nullptr;
+};
+
+}  // namespace ksparse
