@@ -1,8 +1,8 @@
-"""Best-subset classification and regression with many losses: the k features that matter, exactly and fast.
+"""Best-subset selection for classification and regression: models that use at most k features.
 
-The main entries are :func:`ksparse.fit`, which takes arrays and returns a :class:`ksparse.FitResult`, and
-:class:`ksparse.KSparseClassifier` and :class:`ksparse.KSparseRegressor`, which follow scikit-learn's conventions. scikit-learn is imported only when an
-estimator or a data set is used.
+The main functions and classes are :func:`ksparse.fit`, which takes arrays and returns a :class:`ksparse.FitResult`, and
+:class:`ksparse.KSparseClassifier` and :class:`ksparse.KSparseRegressor`, which follow the conventions of scikit-learn. scikit-learn is
+imported only if an estimator or a data set is used.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-# _cpu comes first: it refuses a subinterpreter, where NumPy must not be loaded either.
+# _cpu must come first: it raises an error in a subinterpreter, before NumPy is loaded there.
 from . import _cpu, losses  # noqa: F401
 from ._build_info import __version__, build_info
 from ._check_loss import LossReport, check_loss
@@ -104,7 +104,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    # Imported on first use: they pull in scikit-learn, which takes longer than all the rest.
+    # These are imported when they are first used, because importing scikit-learn takes longer than the rest.
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name], __name__), name)
     if name == "datasets":

@@ -1,4 +1,4 @@
-"""What was built and what is in use."""
+"""Information about the compiled core."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ __version__: str = _core.version()
 
 
 def build_info() -> dict[str, object]:
-    """Tell which variant of the compiled core is in use, and why.
+    """Return which variant of the compiled core is in use, and which ones are available.
 
     Returns
     -------
     dict
-        ``version`` of ksparse, ``instruction_set`` in use, the ``available`` variants of this build and those that this
-        processor ``supported``, best first, and the version of ``eigen``. The environment variable ``KSPARSE_ISA``
-        forces a variant. ``threads`` is what ``n_jobs=-1`` means here and now: the processors that joblib counts (affinity,
-        quotas), within ``OMP_NUM_THREADS`` and ``threadpoolctl`` limits, and inside a worker of joblib or dask its share.
+        The ``version`` of ksparse, the ``instruction_set`` in use, the variants that are ``available`` in this build and those
+        that this processor ``supported``, the fastest first, and the version of ``eigen``. The environment variable
+        ``KSPARSE_ISA`` selects a variant. ``threads`` is the number of threads for ``n_jobs=-1``: the processors that joblib
+        counts (affinity, quotas), within the limits of ``OMP_NUM_THREADS`` and ``threadpoolctl``, or the share of a joblib or
+        dask worker.
 
     Examples
     --------

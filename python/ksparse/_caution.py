@@ -1,4 +1,4 @@
-"""What must be said of a fit that did not end at a minimum, wherever it is shown or written down."""
+"""Texts about the status of a fit, which accompany every output of a fit that did not converge."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ STATUSES: tuple[str, ...] = tuple(_core.status_names())
 
 
 def advice_on(status: str) -> str:
-    """Say what to do about a status."""
+    """Return advice on a status."""
     return _core.advice_on(STATUSES.index(status))
 
 
 def caution_of(status: str, advice: str) -> str:
-    """Return a sentence on a fit that did not converge, empty for one that did."""
+    """Return a sentence about a fit that did not converge; it is empty if the fit converged."""
     return "" if status == "converged" else f"The fit ended as {status!r}, not at a minimum of F: {advice}."
 
 
 def cautions_of(statuses: Iterable[str], what: str) -> tuple[str, ...]:
-    """Return a sentence for each status but ``converged``, the most frequent first; ``what`` are those that have one."""
+    """Return a sentence for each status except ``converged``, the most frequent first; ``what`` names the objects with a status."""
     counts = Counter(str(status) for status in statuses)
     return tuple(
         f"{count} of {counts.total()} {what} ended as {status!r}: {advice_on(status)}."

@@ -1,4 +1,4 @@
-"""Whether a loss can be what it says: derivatives, range, sign, and what it claims of itself."""
+"""Checks of a custom loss: its derivatives, range, sign and declared properties."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _RESPONSES = {
     "not_negative": (0.0, 0.3, 1.0, 25.0),
     "positive": (0.05, 1.0, 25.0),
 }
-# Step of the differences, by eta, and what they may be off by, relative to the sizes that enter them. With five points their own error is
-# of the order step^4 = 1e-12 times the fifth derivative, and rounding 1e-16 / step = 1e-13 times the value.
+# Step of the finite differences in eta, and their tolerance relative to the values that enter them. With five points, the truncation
+# error is of the order step^4 = 1e-12 times the fifth derivative, and the rounding error is 1e-16 / step = 1e-13 times the value.
 _STEP = 1e-3
 _TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LossReport(Tabular):
-    """What :func:`ksparse.check_loss` found.
+    """Result of :func:`ksparse.check_loss`.
 
     Attributes
     ----------
     loss : Loss
-        The loss.
+        The loss that was checked.
     problems : tuple of str
-        What is wrong, each with the place; empty when all is well.
+        Descriptions of the problems, with the points at which they occur; empty if there are none.
     convex : bool
-        Whether the curvature was never negative, claimed or not.
+        Whether the curvature was never negative, even if the loss does not declare it.
     """
 
     loss: Loss
@@ -50,45 +50,44 @@ class LossReport(Tabular):
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no problems."""
         return not self.problems
 
     def _table(self) -> Table:
         rows = [(str(i + 1), problem) for i, problem in enumerate(self.problems)]
         shape = "convex" if self.convex else "not convex"
         found = f"{len(rows)} problem{'s' * (len(rows) != 1)}" if rows else "nothing wrong"
-        return Table(
-            f"{self.loss!r}: {found}; {shape} where it was evaluated", ("", "what is wrong"), rows, left=("what is wrong",)
-        )
+        return Table(f"{self.loss!r}: {found}; {shape} where it was evaluated", ("", "problem"), rows, left=("problem",))
 
 
 @quiet
 def check_loss(loss: Any, *, largest: float = 30.0, responses: Any = None) -> LossReport:
-    r"""Check that a loss can be what it says; for losses of one's own before they are fitted.
+    r"""Check whether the derivatives and declared properties of a loss are correct, e.g. of a custom loss.
 
-    At 600 linear predictors up to ``largest`` and some far out (up to 1e6), for several responses: value, slope and curvature are finite;
-    the value is not negative; slope and curvature are the derivatives of value and slope (central differences of five points, step
-    0.001, to 1e-7 of the sizes that enter them; single kinks of the curvature are not held against a loss); a curvature that is claimed
-    not to be negative is not; of labels, a loss that falls for ever towards 0 does, and one that does not reaches 0.
+    The loss is evaluated at 600 linear predictors up to ``largest`` and some larger ones up to 1e6, for several responses. The
+    checks are: value, slope and curvature are finite. The value is not negative. Slope and curvature are the derivatives of
+    value and slope, compared with central differences of five points (step 0.001, tolerance 1e-7 relative to the values that
+    enter them; isolated kinks of the curvature are allowed). The curvature is not negative if the loss is declared as convex. A
+    classification loss that is declared to fall forever does so, and one that is not reaches 0.
 
     Parameters
     ----------
     loss : str or object of :mod:`ksparse.losses`
-        The loss, such as a :class:`ksparse.losses.Compiled`.
+        The loss, e.g. a :class:`ksparse.losses.Compiled`.
     largest : float, default=30
         Linear predictors from -largest to largest are checked densely, > 0.
     responses : array-like of float, optional
-        Responses to check with; by default a few that the loss allows.
+        Responses to check with. By default a few that the loss allows.
 
     Returns
     -------
     LossReport
-        Prints what is wrong; ``ok`` tells whether nothing is.
+        A report that prints the problems; its ``ok`` tells whether there are none.
 
     Raises
     ------
     TypeError, ValueError
-        If the loss is none, or a parameter is out of its range.
+        If the loss is not a loss, or a parameter is out of range.
 
     Examples
     --------
@@ -101,7 +100,7 @@ def check_loss(loss: Any, *, largest: float = 30.0, responses: Any = None) -> Lo
     if not (np.isfinite(largest) and largest > 0):
         raise ValueError(f"largest is {largest}; it must be finite and > 0")
     ys = _RESPONSES[of.responses] if responses is None else tuple(np.asarray(responses, dtype=np.float64).ravel().tolist())
-    dense = np.linspace(-largest, largest, 600) + largest * 1e-3 / np.pi  # off round numbers, where kinks like to be
+    dense = np.linspace(-largest, largest, 600) + largest * 1e-3 / np.pi  # not at round numbers, where losses often have kinks
     far = np.array([50.0, 100.0, 300.0, 700.0, 750.0, 1e4, 1e6])
     problems: list[str] = []
     convex = True
@@ -113,7 +112,7 @@ def check_loss(loss: Any, *, largest: float = 30.0, responses: Any = None) -> Lo
         if getattr(of, "convex", None) is True and (curvature < 0).any():
             i = int(np.argmin(curvature))
             problems.append(
-                f"curvature is {curvature[i]:.6g} at eta = {dense[i]:.6g}, y = {y:g}, but the loss is said to be convex"
+                f"curvature is {curvature[i]:.6g} at eta = {dense[i]:.6g}, y = {y:g}, but the loss is declared as convex"
             )
     if of.is_classification and isinstance(of, Compiled):
         problems += _tail_problems(of)
@@ -126,7 +125,7 @@ def _range_problems(loss: Loss, y: float, eta: Vector) -> list[str]:
     for name, term in zip(("value", "slope", "curvature"), terms, strict=True):
         bad = ~np.isfinite(term)
         if bad.any():
-            i = int(np.flatnonzero(bad)[np.argmin(np.abs(eta[bad]))])  # nearest to 0
+            i = int(np.flatnonzero(bad)[np.argmin(np.abs(eta[bad]))])  # the point closest to 0
             problems.append(f"{name} is {term[i]} at eta = {eta[i]:.6g}, y = {y:g}; it must be finite")
     if (terms[0] < 0).any():
         i = int(np.nanargmin(terms[0]))
@@ -135,7 +134,7 @@ def _range_problems(loss: Loss, y: float, eta: Vector) -> list[str]:
 
 
 def _derivative_problems(loss: Loss, y: float, eta: Vector) -> list[str]:
-    """Compare slope and curvature with differences; a point counts if both of its neighbours are wrong too, so that kinks do not."""
+    """Compare slope and curvature with finite differences. A point counts if its two neighbours are wrong as well, so that kinks are ignored."""
     offsets = np.array([-2.0, -1.0, 1.0, 2.0]) * _STEP
     weights = np.array([1.0, -8.0, 8.0, -1.0]) / (12 * _STEP)
     around = terms_by_eta(loss, eta[:, None] + offsets, np.full((len(eta), 4), y))
@@ -149,7 +148,7 @@ def _derivative_problems(loss: Loss, y: float, eta: Vector) -> list[str]:
         wrong = np.isfinite(error) & (error > _TOLERANCE)
         run = wrong & np.append(wrong[1:], True) & np.append(True, wrong[:-1])
         if run.any():
-            i = int(np.argmin(np.where(run, np.abs(eta), np.inf)))  # the nearest to 0
+            i = int(np.argmin(np.where(run, np.abs(eta), np.inf)))  # the point closest to 0
             problems.append(
                 f"{name} is {at[which + 1][i]:.10g} at eta = {eta[i]:.6g}, y = {y:g}, but the derivative of {of} is {difference[i]:.10g} there"
             )
@@ -168,7 +167,7 @@ def _tail_problems(loss: Compiled) -> list[str]:
             )
         if (slope * sign > 0).any():
             i = int(np.argmax(slope * sign > 0))
-            problems.append(f"the loss rises with the margin at {margins[i]:g}, y = {y:g}; of labels it must fall")
+            problems.append(f"the loss rises with the margin at {margins[i]:g}, y = {y:g}; a classification loss must fall")
         elif falls and not value[-1] < 0.5 * value[0]:
             problems.append(
                 f"value is {value[-1]:.6g} at a margin of 30, y = {y:g}; with falls_for_ever it must fall towards 0"

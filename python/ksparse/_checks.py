@@ -1,4 +1,4 @@
-"""Checks of single values: numbers, flags and choices. Each error names the argument, what it was and what it must be."""
+"""Validation of single values: numbers, flags and choices. Each error message names the argument, its value and what it must be."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["check_choice", "check_flag", "check_focal", "check_integer", "check_
 
 
 def check_integer(value: Any, name: str, low: int, high: int | None = None, high_name: str = "") -> int:
-    """Return an integer within [low, high]; a boolean is not one."""
-    # Asked first: for plain numbers the abstract classes below would be a third of the time at the door.
+    """Return an integer in [low, high]; booleans are not accepted."""
+    # This test comes first because, for plain numbers, the abstract classes below would take a third of the time of validation.
     if type(value) is not int and (
         isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Integral, np.integer))
     ):
@@ -27,14 +27,14 @@ def check_integer(value: Any, name: str, low: int, high: int | None = None, high
 
 
 def check_real(value: Any, name: str, rule: str, low: float, high: float = math.inf, *, open_low: bool = False) -> float:
-    """Return a finite float in [low, high), or (low, high); ``rule`` says so in words."""
+    """Return a finite float in [low, high) or (low, high), which ``rule`` describes in words."""
     if type(value) is not float and (
         isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer))
     ):
         raise TypeError(f"{name} is {value!r}; it must be a real number {rule}")
     try:
         number = float(value)
-    except OverflowError:  # an integer beyond the range
+    except OverflowError:  # an integer that is too large for a float
         raise ValueError(f"{name} is too large for a float; it must be {rule}") from None
     within = (number > low if open_low else number >= low) and number < high
     if not within:  # NaN fails every comparison
@@ -43,14 +43,14 @@ def check_real(value: Any, name: str, rule: str, low: float, high: float = math.
 
 
 def check_flag(value: Any, name: str) -> bool:
-    """Return a boolean; numbers and strings are not accepted in its place."""
+    """Return a boolean; numbers and strings are not accepted."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} is {value!r}; it must be True or False")
     return bool(value)
 
 
 def check_verbose(value: Any) -> bool:
-    """Return whether to show progress; any number above 0 says yes."""
+    """Return whether to show progress; any integer above 0 means True."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if not isinstance(value, (numbers.Integral, np.integer)) or value < 0:
@@ -59,7 +59,7 @@ def check_verbose(value: Any) -> bool:
 
 
 def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
-    """Return a string that is one of a few."""
+    """Return a string that must be one of the given choices."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}")
     return value

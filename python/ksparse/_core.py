@@ -1,7 +1,7 @@
-"""The compiled core, in the best variant that was built and that this processor can run.
+"""The compiled core, in the fastest variant that was built and that this processor supports.
 
-The environment variable ``KSPARSE_ISA`` (``baseline``, ``avx2`` or ``avx512``) forces a variant. A variant is passed over
-only when its file is absent or the processor lacks the instructions; any other failure to import it is raised.
+The environment variable ``KSPARSE_ISA`` (``baseline``, ``avx2`` or ``avx512``) forces a variant. A variant is skipped
+only if its file is missing or the processor lacks the instructions; any other error while importing it is raised.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _VARIANTS = ("avx512", "avx2", "baseline")
 
 
 def available() -> list[str]:
-    """Return the names of the variants that were built, best first."""
+    """Return the names of the variants that were built, the fastest first."""
     return [name for name in _VARIANTS if importlib.util.find_spec(f"{__package__}._core_{name}") is not None]
 
 

@@ -1,4 +1,4 @@
-"""The main job on real data: both losses beside scikit-learn's models, as a table and a picture."""
+"""Demonstration on real data: the logistic and focal losses compared with models of scikit-learn, as a table and a plot."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ GAMMAS = (0.0, 1.0, 2.0, 5.0, 10.0)
 
 @dataclass
 class Entry:
-    """One row of the table."""
+    """A row of the table."""
 
     name: str
     coef: NDArray[np.float64]
     objective: float
     milliseconds: float
-    scores: NDArray[np.float64]  # linear predictor on the test part
+    scores: NDArray[np.float64]  # linear predictor on the test set
     f1: float
     balanced_accuracy: float
     pr_auc: float
 
 
 def median_milliseconds(job: Callable[[], Any], repeats: int) -> float:
-    """Median time of a job."""
+    """Return the median time of a function call in milliseconds."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -47,12 +47,12 @@ def median_milliseconds(job: Callable[[], Any], repeats: int) -> float:
 
 
 def evaluate(name: str, data: Any, fitter: Callable[[], NDArray[np.float64]], loss: str, repeats: int) -> Entry:
-    """Fit, time and score on the test part; the objective is that of ``loss`` on the training part."""
+    """Fit a model, measure its time and score it on the test set. The objective is that of ``loss`` on the training set."""
     coef = fitter()
     scores = data.X_test @ coef
     labels = (scores > 0).astype(int)
     margins = np.where(data.y_train == 1, 1.0, -1.0) * (data.X_train @ coef)
-    # PR-AUC of the rare class, which is class 0: precision and recall of the common one say little.
+    # PR-AUC of the rare class, which is class 0, because precision and recall of the common class are not informative.
     return Entry(
         name,
         coef,
@@ -66,9 +66,9 @@ def evaluate(name: str, data: Any, fitter: Callable[[], NDArray[np.float64]], lo
 
 
 def l1_at_most_k(data: Any) -> NDArray[np.float64]:
-    """L1-logistic regression with the weakest penalty on a grid that leaves at most K features."""
+    """Fit an L1-penalised logistic regression with the weakest penalty on a grid that leaves at most K features."""
     best = np.zeros(data.X_train.shape[1])
-    # scikit-learn 1.8 renamed it; before, l1_ratio=1 without the other was no L1 penalty.
+    # scikit-learn 1.8 renamed the parameter; before, l1_ratio=1 alone did not give an L1 penalty.
     l1: dict[str, Any] = {"penalty": "l1"} if LogisticRegression().penalty == "l2" else {"l1_ratio": 1}
     settings = {"solver": "liblinear", "fit_intercept": False, "tol": 1e-6, "max_iter": 1000, "random_state": 0, **l1}
     for C in np.geomspace(1e-3, 1e1, 100):
@@ -81,12 +81,12 @@ def l1_at_most_k(data: Any) -> NDArray[np.float64]:
 
 
 def all_features(data: Any) -> NDArray[np.float64]:
-    """scikit-learn's default logistic model on every feature."""
+    """Fit scikit-learn's default logistic regression on all features."""
     return LogisticRegression(fit_intercept=False, max_iter=1000).fit(data.X_train, data.y_train).coef_[0]
 
 
 def entries(data: Any) -> list[Entry]:
-    """All rows of the table."""
+    """Return all rows of the table."""
 
     def subset(loss: str) -> NDArray[np.float64]:
         return fit(data.X_train, data.y_train, K, loss=loss, fit_intercept=False).coef
@@ -116,11 +116,11 @@ def print_table(data: Any, rows: list[Entry]) -> None:
         chosen = np.flatnonzero(row.coef)
         if len(chosen) <= K:
             print(f"{row.name}: {', '.join(str(name) for name in data.feature_names[chosen])}")
-    print("\nOne split says little of the losses: over 200 random splits their mean F1 differs by about 0.002.")
+    print("\nA single split is not enough to compare the losses: over 200 random splits, their mean F1 differs by about 0.002.")
 
 
 def draw(rows: list[Entry], data: Any, output: Path) -> None:
-    """Write the picture: the focal loss by probability, and both fits' precision-recall curves."""
+    """Save the plot: the focal loss against the probability, and the precision-recall curves of both fits."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -130,7 +130,7 @@ def draw(rows: list[Entry], data: Any, output: Path) -> None:
         "#009E73",
         "#D55E00",
         "#CC79A7",
-    ]  # Okabe and Ito, told apart by colour-blind readers
+    ]  # colours of Okabe and Ito, which colour-blind readers can distinguish
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
@@ -142,7 +142,7 @@ def draw(rows: list[Entry], data: Any, output: Path) -> None:
     left.set(xlabel="probability of the true class", ylabel="focal loss", ylim=(0, 5), xlim=(0, 1))
     left.set_title("The focal loss forgets what is already right")
     left.legend(frameon=False)
-    # The model on every feature, for comparison: at this split both subsets rank the test part without a mistake.
+    # The model with all features, for comparison. With this split, both subsets rank the test set perfectly.
     shown = [(rows[-1], "0.6", "-"), (rows[0], "#0072B2", "-"), (rows[1], "#D55E00", "--")]
     for row, colour, style in shown:
         precision, recall, _ = precision_recall_curve(data.y_test == 0, -row.scores)
@@ -158,7 +158,7 @@ def draw(rows: list[Entry], data: Any, output: Path) -> None:
 
 
 def run_demo(output: Path) -> None:
-    """Print the table; write the picture to ``output`` if matplotlib is there, else say how to get it."""
+    """Print the table, and save the plot to ``output`` if matplotlib is installed."""
     data = load_imbalanced_cancer()
     rows = entries(data)
     print_table(data, rows)

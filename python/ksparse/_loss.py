@@ -1,4 +1,4 @@
-"""The losses as functions of the margin, as the solver computes them."""
+"""Values and derivatives of the losses, computed by the core."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ Terms = tuple[Vector, Vector, Vector]
 def loss_terms(
     margin: ArrayLike, positive: Any = True, *, loss: str | Loss = "logistic", alpha: float = 0.5, gamma: float = 2.0
 ) -> Terms:
-    r"""Value, slope and curvature of a loss at given margins; of a loss of regression, at given linear predictors.
+    r"""Compute a loss and its first two derivatives at given margins.
 
-    With :math:`p = \sigma(m)`, :math:`q = \sigma(-m)` the logistic loss is :math:`-\log p`, and the focal loss
-    :math:`-a q^\gamma \log p` with :math:`a = \alpha` for a positive row and :math:`1 - \alpha` for a negative one.
+    With :math:`p = \sigma(m)` and :math:`q = \sigma(-m)`, the logistic loss is :math:`-\log p`, and the focal loss is
+    :math:`-a q^\gamma \log p` with :math:`a = \alpha` for a positive row and :math:`1 - \alpha` for a negative one. For a
+    regression loss, the derivatives are taken with respect to the linear predictor.
 
     Parameters
     ----------
     margin : array-like of float
-        Margins :math:`m = (2y - 1)\,\eta`, any shape, finite. Of a loss of regression, linear predictors :math:`\eta`.
+        Margins :math:`m = (2y - 1)\,\eta`, or linear predictors :math:`\eta` for a regression loss. They must be finite and can
+        have any shape.
     positive : bool or array-like of bool, default=True
-        Whether each row is of the positive class; broadcast against ``margin``. Only the focal losses and ``"cloglog"`` depend on
-        it. Of a loss of regression, the responses y.
+        Whether each row belongs to the positive class, broadcast against ``margin``. Only the focal losses and ``"cloglog"``
+        depend on it. For a regression loss, the responses y.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss.
+        The loss, given by its name or as an object that holds its parameters.
     alpha : float, default=0.5
         Weight of the positive class in the focal loss, in (0, 1).
     gamma : float, default=2.0
@@ -43,11 +45,11 @@ def loss_terms(
     Returns
     -------
     value : ndarray of float64, shape of ``margin``
-        The loss, finite like its derivatives for every finite margin.
+        The loss. It is finite for every finite margin, and so are its derivatives.
     slope : ndarray of float64, shape of ``margin``
-        Its first derivative with respect to ``margin``.
+        First derivative with respect to ``margin``.
     curvature : ndarray of float64, shape of ``margin``
-        Its second derivative.
+        Second derivative with respect to ``margin``.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def loss_terms(
 
 @quiet
 def terms_by_eta(loss: Loss, eta: NDArray[np.float64], responses: NDArray[np.float64]) -> Terms:
-    """Value, slope and curvature of a loss with respect to the linear predictor, responses broadcast against it."""
+    """Return a loss and its first two derivatives with respect to the linear predictor; responses are broadcast against it."""
     flat = np.ascontiguousarray(eta.ravel()), np.ascontiguousarray(np.broadcast_to(responses, eta.shape).ravel())
     value, slope, curvature = (terms.reshape(eta.shape) for terms in loss._kernel().terms(*flat))
     return value, slope, curvature
@@ -88,10 +90,10 @@ def terms_by_eta(loss: Loss, eta: NDArray[np.float64], responses: NDArray[np.flo
 
 @quiet
 def rounding_of_loss(loss: Loss, eta: Vector, size: Vector, responses: Vector, n_terms: int) -> Vector:
-    """How far rounding may move the loss of each row.
+    """Return how much rounding may change the loss of each row.
 
-    A linear predictor is a sum of ``n_terms`` terms, ``size`` is the sum of their absolute values, and it is known up to some units in
-    the last place of that. Near a loss of 0 this is all that there is, and a bound relative to the loss says nothing.
+    A linear predictor is a sum of ``n_terms`` terms, ``size`` is the sum of their absolute values, and the rounding error is a
+    few units in the last place of ``size``. If the loss is close to 0, a relative bound would be meaningless.
     """
     reach = (n_terms + 8) * np.finfo(np.float64).eps * (size + 1.0 * loss.has_log_link)
     value, above, below = (terms_by_eta(loss, eta + shift, responses)[0] for shift in (0.0, reach, -reach))

@@ -1,4 +1,4 @@
-"""The standard error of cross-validated scores, and the choice of the simplest model within one of the best."""
+"""Standard errors of cross-validated scores, and the one-standard-error rule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["choose_point", "standard_error"]
 
 @quiet
 def standard_error(results: dict[str, Any]) -> NDArray[np.float64]:
-    """Return standard errors of the mean scores of a search, as if its folds were independent; 0 where there is one fold."""
+    """Return standard errors of the mean scores, assuming independent folds; 0 if there is only one fold."""
     scores = np.stack([results[key] for key in results if key.startswith("split") and key.endswith("_test_score")])
     if len(scores) < 2:
         return np.zeros(scores.shape[1])
@@ -22,7 +22,7 @@ def standard_error(results: dict[str, Any]) -> NDArray[np.float64]:
 
 
 def choose_point(results: dict[str, Any], one_standard_error: bool) -> int:
-    """Return the place of the best mean score, or of the simplest within a standard error of it; ties go to the simplest."""
+    """Return the index of the best mean score, or of the simplest model within one standard error of it; among ties, the simplest."""
     mean = results["mean_test_score"]
     if np.isnan(mean).all():
         raise ValueError("every score is NaN; check the scorer and the folds")

@@ -1,4 +1,4 @@
-"""Packages that only some features need."""
+"""Optional packages."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["require"]
 
 
 def require(module: str, purpose: str, extra: str) -> Any:
-    """Import a module, or say what it is for and how to install it.
+    """Import a module, or raise an error that says what needs it and how to install it.
 
     Parameters
     ----------
     module : str
-        Name to import, e.g. ``matplotlib.pyplot``.
+        Name of the module, e.g. ``matplotlib.pyplot``.
     purpose : str
-        What needs it, as the subject of a sentence.
+        What needs the module, as the subject of a sentence.
     extra : str
-        What to give to ``pip install``.
+        The argument for ``pip install``.
     """
     try:
         return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""From margins to probabilities: what a score of the focal loss says of P(y = 1 | x)."""
+"""Probabilities from linear predictors, in particular of the focal loss."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def _log_negative_slope(m: NDArray[np.float64], gamma: float | NDArray[np.float6
 def log_odds(
     eta: NDArray[np.float64], gamma: float | NDArray[np.float64], gamma_negative: float | None = None
 ) -> NDArray[np.float64]:
-    r"""Logarithm of P / (1 - P) that makes the linear predictor stationary for the focal loss.
+    r"""Return the log-odds :math:`\log(P / (1 - P))` for which the linear predictor minimises the expected focal loss.
 
-    The expected loss at a point, :math:`\pi\,\ell_1(\eta) + (1-\pi)\,\ell_0(-\eta)`, is stationary where
+    The expected loss at a point, :math:`\pi\,\ell_1(\eta) + (1-\pi)\,\ell_0(-\eta)`, is stationary if
     :math:`\pi / (1-\pi) = \ell_0'(-\eta) / \ell_1'(\eta)`, which is the closed form of [1]_. The sigmoid of the linear
-    predictor itself is under-confident: always nearer to 1/2. With gamma = 0 the two agree. ``gamma`` may have an entry per
-    column of ``eta``; ``gamma_negative`` is that of negative rows where it differs. Infinite linear predictors, those of a class
-    that was always or never seen, stay as they are.
+    predictor itself is always closer to 1/2; both agree for gamma = 0. ``gamma`` may have an entry for each column of ``eta``,
+    and ``gamma_negative`` is the exponent of negative rows if it differs. Infinite linear predictors, which belong to a class
+    that is always or never present, do not change.
 
     References
     ----------
@@ -47,21 +47,21 @@ def log_odds(
 
 @quiet
 def probability_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probability of class 1 with given log-odds."""
+    """Return the probability of class 1 for given log-odds."""
     return np.asarray(expit(log_odds))
 
 
 def probability(eta: NDArray[np.float64], gamma: float | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probability of class 1, from :func:`log_odds`."""
+    """Return the probability of class 1, computed with :func:`log_odds`."""
     return probability_of(log_odds(eta, gamma))
 
 
 @quiet
 def one_vs_rest_log_probability(log_odds_of_classes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithms of the probabilities of each class against the rest, divided by their sum over the classes.
+    """Return the logarithms of the one-vs-rest probabilities of all classes, divided by their sum.
 
-    The sum is taken of logarithms, so that rows far from every class, where all probabilities underflow, sum to one as well.
-    Where every class is excluded (-inf in each column), all are equally likely.
+    The sum is computed with logarithms, so that rows in which all probabilities underflow sum to one as well. If all classes
+    are impossible (-inf in each column), they are equally likely.
     """
     each = log_expit(log_odds_of_classes)
     total = logsumexp(each, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Arithmetic that is meant to over- and underflow, whatever the caller has told NumPy to do about it."""
+"""Arithmetic in which overflow and underflow are expected, whatever ``np.seterr`` the caller has set."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 def quiet(function: Callable[P, T]) -> Callable[P, T]:
-    """Let the arithmetic of a function end in 0, infinity or NaN where it does.
+    """Ignore floating-point errors in a function.
 
-    A probability of 1e-400 is 0 and the mean of a row far away is infinite: that is the answer, not an error, also under a caller's
-    ``np.seterr(all="raise")``. (``np.errstate`` as a decorator keeps state in itself in NumPy 1, which threads would share.)
+    A probability of 1e-400 is 0, and the mean of a row with a very large linear predictor is infinite. These are correct results, even
+    if the caller has set ``np.seterr(all="raise")``. (As a decorator, ``np.errstate`` of NumPy 1 has state that threads would share.)
     """
 
     @functools.wraps(function)

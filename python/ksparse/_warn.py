@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user's program."""
+"""Warnings that refer to a line of the user's program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OWN_FILES = str(Path(__file__).parent) + os.sep
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn as of the innermost line outside ksparse, however many of its functions lie in between."""
+    """Give a warning that refers to the innermost line outside of ksparse."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OWN_FILES):
         frame, level = frame.f_back, level + 1

@@ -11,9 +11,9 @@ __all__ = ["load_imbalanced_cancer"]
 
 _DESCRIPTION = """Breast cancer, made imbalanced and wide (399 rows, 100 features, 42 rows of class 0 and 357 of class 1).
 
-scikit-learn's copy of the Wisconsin diagnostic data without the first 170 malignant rows (class 0), standardised by the
-population standard deviation, and 70 columns of standard normal noise appended (numpy's default_rng(0)). Split by
-train_test_split(test_size=0.3, random_state=0). A good selection takes its features from the first 30.
+The data are scikit-learn's copy of the Wisconsin diagnostic data without the first 170 malignant rows (class 0). Columns are
+standardised (with divisor n), and 70 columns of standard normal noise are appended (numpy's default_rng(0)). The rows are split with
+train_test_split(test_size=0.3, random_state=0). A good selection contains only features among the first 30.
 """
 
 

@@ -6,8 +6,8 @@ __all__ = ["ConvergenceWarning"]
 
 
 class ConvergenceWarning(UserWarning):
-    """A fit did not end at a proper minimum; the message says what to do.
+    """Warning that a fit did not converge; the message says what to do.
 
-    :func:`ksparse.fit` uses this class, which needs no scikit-learn. Estimators warn with
-    :class:`sklearn.exceptions.ConvergenceWarning`, as scikit-learn's own do.
+    :func:`ksparse.fit` uses this class because it works without scikit-learn. Estimators use
+    :class:`sklearn.exceptions.ConvergenceWarning`, like those of scikit-learn.
     """

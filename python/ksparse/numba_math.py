@@ -1,7 +1,7 @@
-"""exp and log(1 + e) for losses written in Numba, such that LLVM vectorises the loop around them; needs numba.
+"""Functions exp and log(1 + e) for losses written in Numba, which LLVM can vectorise; needs numba.
 
-Numba's own ``math.exp`` is a call per row unless Intel's SVML is installed, and then a loss takes about twice the time of the built-in one.
-These are plain arithmetic. ``ksparse`` itself does not import this module.
+Unless Intel's SVML is installed, ``math.exp`` in Numba is a function call for each row, so a loss takes about twice the time of the
+built-in one. The functions here use only arithmetic. ``ksparse`` itself does not import this module.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ._optional import require
 
 __all__ = ["FLAGS", "exp", "log1p_unit"]
 
-# For a cfunc too: fused multiply-adds, and no care for NaN, infinity and signs of 0, but no reordering of sums.
+# Also for a cfunc: these flags allow fused multiply-adds and ignore NaN, infinity and signed zeros, but do not reorder sums.
 FLAGS = {"contract", "nnan", "ninf", "nsz"}
 
 _numba = require("numba", "ksparse.numba_math", "numba")
@@ -22,9 +22,9 @@ _numba = require("numba", "ksparse.numba_math", "numba")
 
 @_numba.njit(fastmath=FLAGS, error_model="numpy")
 def exp(x):
-    """Exponential of x, held at exp(-708) below and at exp(709) above; relative error below 3e-16.
+    """Return the exponential of x, limited to [exp(-708), exp(709)], with a relative error below 3e-16.
 
-    By x = k log 2 + r with log 2 in two parts, a polynomial in |r| <= log(2) / 2, and k put into the exponent.
+    It uses x = k log 2 + r with log 2 in two parts, a polynomial for |r| <= log(2) / 2, and k added to the exponent.
     """
     x = min(max(x, -708.0), 709.0)
     k = math.floor(x * 1.4426950408889634 + 0.5)
@@ -48,7 +48,7 @@ def exp(x):
 
 @_numba.njit(fastmath=FLAGS, error_model="numpy")
 def log1p_unit(e):
-    """Logarithm of 1 + e for e in [0, 1], to full relative accuracy, as in ``loss/stable.hpp``."""
+    """Return the logarithm of 1 + e for e in [0, 1], with full relative accuracy as in ``loss/stable.hpp``."""
     s = e / (e + 2.0)
     t = s * s
     u = 0.08522081781390699

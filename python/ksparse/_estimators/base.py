@@ -1,4 +1,4 @@
-"""What all estimators share: checked arrays in, and results held in scikit-learn's attributes."""
+"""The base class of all estimators, which validates arrays and stores results in the attributes that scikit-learn expects."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from .input import targets_of, validate_readable, weights_of_rows
 from .reading import ReadableEstimator
 
 if TYPE_CHECKING:
-    from typing_extensions import Self  # of Python 3.11
+    from typing_extensions import Self  # typing.Self needs Python 3.11
 
 __all__ = ["Predicted", "SparseLinearEstimator"]
 
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """In place of X, rows whose linear predictors are known: cross-validation computes those of all k at once."""
+    """Takes the place of X if the linear predictors are known: cross-validation computes them for all k at once."""
 
     eta: NDArray[np.float64]  # (n_samples, n_outcomes)
 
 
 class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
-    """Checked arrays in, linear predictors out."""
+    """Base class of the estimators."""
 
-    # What y is, "labels" or "numbers", and the estimator for the other.
+    # What y contains, "labels" or "numbers", and the name of the estimator for the other kind.
     _responses: ClassVar[str]
     _other: ClassVar[str]
-    # By class or label where there are several.
-    coef_: Any  # an array, or after sparsify a sparse matrix
+    # These have an entry for each class or label if there are several.
+    coef_: Any  # an array, or a sparse matrix after sparsify
     intercept_: Any
     objective_: float | NDArray[np.float64]
     status_: str | NDArray[np.str_]
@@ -55,7 +55,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         """Return the inputs of the fits, and y."""
         check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, self._other)
         y = targets_of(y, numeric=y_numeric, many_labels=multi_output)
-        # Finiteness of X is the core's to check, in its first pass over X; its message says which row and column.
+        # The core checks that X is finite in its first pass over X, and its message names the row and column.
         X, y = validate_readable(
             self, X, y, reset=reset, ensure_all_finite=False, order=None, multi_output=multi_output, y_numeric=y_numeric
         )
@@ -66,14 +66,14 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         raise NotImplementedError
 
     def _take(self, result: FitResult, stacklevel: int = 4) -> None:
-        """Hold a result, and warn if it did not converge."""
+        """Store a result, and warn if the fit did not converge."""
         if not result.converged:
             warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=stacklevel)
         self._hold(result)
 
     def _hold(self, result: FitResult) -> None:
-        """Hold a result in the attributes that scikit-learn names."""
-        self.result_ = replace(result, _request=None)  # an estimator does not hold on to its data
+        """Store a result in the attributes that scikit-learn expects."""
+        self.result_ = replace(result, _request=None)  # an estimator does not keep its data
         self.loss_ = result._loss
         self._take_coefficients(result)
         self.support_ = result.support
@@ -83,7 +83,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         self.n_iter_ = max(1, result.n_newton)
 
     def _linear_predictor(self, X: Any) -> NDArray[np.float64]:
-        """Linear predictors (n_samples, n_outcomes)."""
+        """Return the linear predictors, of shape (n_samples, n_outcomes)."""
         check_is_fitted(self)
         if isinstance(X, Predicted):
             return X.eta
@@ -92,10 +92,10 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         return linear_predictor(X, self.support_, coef.T, self.n_features_in_) + self.intercept_
 
     def sparsify(self) -> Self:
-        """Turn ``coef_`` into a sparse matrix, which takes less memory where there are many features.
+        """Convert ``coef_`` to a sparse matrix, which needs less memory if there are many features.
 
-        As in scikit-learn's linear models. Predictions are the same, another fit makes ``coef_`` dense again, and ``intercept_`` is not
-        changed. ``result_`` keeps its own coefficients; of a single fit these are dense.
+        This works as in scikit-learn's linear models: predictions stay the same, ``intercept_`` is not changed, and fitting
+        again makes ``coef_`` dense. ``result_`` keeps its own coefficients, which are dense in the result of a single fit.
 
         Returns
         -------
@@ -110,7 +110,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         return self
 
     def densify(self) -> Self:
-        """Turn ``coef_`` back into an array of the shape that it had after the fit.
+        """Convert ``coef_`` back to a dense array of the shape that it had after the fit.
 
         Returns
         -------
@@ -124,32 +124,32 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         return self
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the chosen features.
+        """Return the names of the chosen features.
 
         Parameters
         ----------
         input_features : array-like of str, optional
-            Names of all features; default those seen during fit, or ``x0``, ``x1``, ...
+            Names of all features. By default the names seen during ``fit``, or ``x0``, ``x1``, ... if there were none.
 
         Returns
         -------
         ndarray of str
-            Names in the order of ``support_``.
+            Names of the chosen features, in the order of ``support_``.
         """
         check_is_fitted(self)
         return _check_feature_names_in(self, input_features)[self.support_]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Note the version: scikit-learn does so for its own estimators only."""
+        """Store the version of ksparse; scikit-learn stores its version for its own estimators only."""
         return {**super().__getstate__(), "_ksparse_version": __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Warn if the version is another: what a later one computes from an attribute may differ."""
+        """Warn if the estimator was stored by another version, in which attributes may have had another meaning."""
         version = state.get("_ksparse_version", "unknown")
         if version != __version__:
             warnings.warn(
                 f"this {type(self).__name__} was pickled by version {version} of ksparse and is loaded by {__version__}; "
-                "its predictions may differ, fit it again to be sure",
+                "its predictions may differ; fit it again to be safe",
                 stacklevel=2,
             )
         super().__setstate__({name: value for name, value in state.items() if name != "_ksparse_version"})

@@ -1,4 +1,4 @@
-"""Weights of the classes, which multiply those of the rows."""
+"""Class weights, which are multiplied by the weights of the rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["check_class_weight", "times_class_weights"]
 
 
 def check_class_weight(class_weight: Any, classes: NDArray[Any]) -> None:
-    """Raise if ``class_weight`` is no weights, so that what they make of the weights of the rows is not called the user's."""
+    """Raise an error if ``class_weight`` is invalid, so that a later error does not blame ``sample_weight`` instead."""
     if class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced"):
         return
     if not isinstance(class_weight, Mapping):
@@ -32,17 +32,18 @@ def check_class_weight(class_weight: Any, classes: NDArray[Any]) -> None:
 
 @quiet
 def times_class_weights(class_weight: Any, y: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Multiply the weights of the rows by those of their classes.
+    """Multiply the weights of the rows by the weights of their classes.
 
-    Balanced classes have the same sum of weights. scikit-learn's ``compute_sample_weight`` would count rows instead, as if each had the
-    weight 1; what it makes of rows that count, repeated as often as their weight says, is this.
+    With "balanced", all classes have the same sum of weights. scikit-learn's ``compute_sample_weight`` would instead count rows
+    as if each had weight 1. The result here is the same as scikit-learn's for rows that are repeated as often as their weight
+    says.
     """
     if weights is None:
         return np.asarray(compute_sample_weight(class_weight, y))
     if not (isinstance(class_weight, str) and class_weight == "balanced"):
         return weights * compute_sample_weight(class_weight, y)
     by_class, counts = np.ones(len(weights)), weights > 0
-    if counts.any():  # else the weights are refused as they are
+    if counts.any():  # otherwise the weights are invalid, which is reported later
         classes, places = np.unique(y[counts], return_inverse=True)
         balanced = compute_class_weight("balanced", classes=classes, y=y[counts], sample_weight=weights[counts])
         by_class[counts] = balanced[places]

@@ -1,4 +1,4 @@
-"""What the estimators that choose k, and parameters of the loss, by cross-validation share."""
+"""The base class of the estimators that choose k, and parameters of the loss, by cross-validation."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ from .scoring import FoldRows, accepts_weights, checked_scorer, minus_mean_loss,
 __all__ = ["CrossValidated"]
 
 
-# What a fit has of the search; its other attributes are those of the model that was chosen.
+# Attributes that describe the search. The others are those of the final model.
 _OF_THE_SEARCH = ("n_splits_", "cv_results_", "best_index_", "best_params_", "best_score_")
 
 
 class CrossValidated(SparseLinearEstimator):
-    """What the estimators that choose k by cross-validation share."""
+    """Base class of the estimators that choose k by cross-validation."""
 
-    # Parameters that may be lists, and are compared beside k.
+    # Parameters that may be lists, whose values are compared in addition to k.
     _grid: ClassVar[tuple[str, ...]]
-    # The estimator of one k.
+    # The estimator for a single k.
     _single: ClassVar[type[KSparseClassifier] | type[KSparseRegressor]]
-    # Whether folds keep the shares of classes.
+    # Whether the default folds are stratified by class.
     _stratified: ClassVar[bool]
     ks: Any
     cv: Any
@@ -55,11 +55,11 @@ class CrossValidated(SparseLinearEstimator):
     n_jobs: Any
     verbose: Any
     n_features_in_: int
-    # Groups are not for the fits; a splitter requests them if it needs them.
+    # The fits do not use groups; a splitter that needs them requests them.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
 
     def _check_grid(self, grid: list[dict[str, Any]]) -> None:
-        """Refuse a grid that the scores cannot compare."""
+        """Raise an error if the scores of the points of the grid are not comparable."""
 
     _validated: Any
 
@@ -68,28 +68,28 @@ class CrossValidated(SparseLinearEstimator):
         return [labels]
 
     def _classes(self) -> list[Any]:
-        """Return the labels that each fold must have."""
+        """Return the labels that must occur in each training set."""
         return []
 
     def _read(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """Return y as it was read, in a type that scikit-learn knows: it may be objects, or have missing values as a type."""
+        """Return y in a type that scikit-learn can handle; y itself may be an object array or have a type with missing values."""
         return labels
 
     def _hold_on(self, model: Any, results: list[FitResult]) -> None:
-        """Make the attributes of a fitted estimator of one k of what a fold found."""
+        """Store the results of a fold in the attributes of an estimator for a single k."""
         model._hold(results[0])
 
     def _fit_all(self, inputs: Inputs, labels: NDArray[Any], k: int) -> None:
-        """Fit all rows with what was chosen."""
+        """Fit the final model on all rows."""
         self._take(solve(Request.of(inputs, labels), k), stacklevel=5)
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Tell scikit-learn what metadata ``fit`` and ``score`` take and hand on.
+        """Describe to scikit-learn which metadata ``fit`` and ``score`` accept and pass on.
 
         Returns
         -------
         sklearn.utils.metadata_routing.MetadataRouter
-            Weights for the fits, and what the splitter and the scorer request.
+            A router with the weights for the fits and the metadata that the splitter and the scorer request.
         """
         router = MetadataRouter(owner=self).add_self_request(self)
         router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
@@ -101,14 +101,14 @@ class CrossValidated(SparseLinearEstimator):
     def _routed(
         self, scorer: Any, sample_weight: Any, groups: Any, others: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what of the metadata of fit goes to the splitter and what to the scorer."""
+        """Return the metadata of ``fit`` for the splitter and for the scorer."""
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         if not get_config()["enable_metadata_routing"]:
             _refuse_others("fit", others)
             if weights and scorer is not None and not accepts_weights(scorer):
                 warnings.warn(
-                    f"scoring={self.scoring!r} takes no sample_weight, so that the rows left out count alike in the scores, though not in the "
-                    "fits; give a scorer that has such a parameter",
+                    f"scoring={self.scoring!r} does not accept sample_weight, so all test rows have the same weight in the scores, although not "
+                    "in the fits; use a scorer that accepts sample_weight",
                     stacklevel=4,
                 )
                 weights = {}
@@ -117,7 +117,7 @@ class CrossValidated(SparseLinearEstimator):
         return routed.splitter.split, {} if scorer is None else routed.scorer.score
 
     def _compare(self, X: Any, y: Any, sample_weight: Any, groups: Any, params: dict[str, Any]) -> None:
-        """Compare by cross-validation, then fit on all rows."""
+        """Choose the parameters by cross-validation, then fit on all rows."""
         scorer = checked_scorer(self)
         grid = grid_of(self, self._grid)
         self._check_grid(grid)
@@ -162,7 +162,7 @@ class CrossValidated(SparseLinearEstimator):
         splits: list[Split],
         metadata: dict[str, Any],
     ) -> NDArray[np.float64]:
-        """Score every fit on the rows left out of it, as a fitted model of one k: (points of the grid, ks, splits)."""
+        """Score each fit on its test rows, as a fitted model for a single k; return an array of shape (points, ks, splits)."""
         scores = np.empty((len(grid), len(paths.ks), len(splits)))
         for fold, (_, test) in enumerate(splits):
             responses, own = _safe_indexing(y, test), _check_method_params(X, metadata, test)
@@ -185,12 +185,12 @@ class CrossValidated(SparseLinearEstimator):
         return model
 
     def _model_of(self, params: dict[str, Any]) -> Any:
-        """Return the estimator of one k with some parameters, the others those of the search; it is not fitted."""
+        """Return an estimator for a single k that has some given parameters, and those of this estimator otherwise; it is not fitted."""
         shared = {name: getattr(self, name) for name in self._single._get_param_names() if hasattr(self, name)}
         return self._single(**{**shared, **params, "verbose": 0})
 
     def _chosen_model(self) -> Any:
-        """Return what was chosen, as the fitted estimator of one k that ``GridSearchCV`` has in ``best_estimator_``."""
+        """Return the final model as a fitted estimator for a single k, like ``best_estimator_`` of ``GridSearchCV``."""
         model = self._model_of(self.best_params_)
         for name, value in vars(self).items():
             if name.endswith("_") and name not in _OF_THE_SEARCH:
@@ -198,25 +198,27 @@ class CrossValidated(SparseLinearEstimator):
         return model
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, **params: Any) -> float:
-        """Score the model that was chosen by the scorer that chose it, as ``GridSearchCV`` does.
+        """Score the final model with ``scoring``, as ``GridSearchCV`` does.
 
-        The scorer is given a fitted estimator of one k, as in the folds, with the parameters in ``best_params_``.
+        As during cross-validation, the scorer receives a fitted estimator for a single k that has the parameters in
+        ``best_params_``.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge by.
+            Rows on which the model is scored.
         y : array-like of shape (n_samples,)
-            Their labels or responses.
+            Labels or responses of these rows.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0, for a scorer that takes them.
+            Weights of the rows, >= 0, for a scorer that accepts them.
         **params : dict
-            Other metadata for the scorer; only with ``sklearn.set_config(enable_metadata_routing=True)``.
+            Other metadata for the scorer. This needs ``sklearn.set_config(enable_metadata_routing=True)``.
 
         Returns
         -------
         float
-            The score. With ``scoring=None`` that of the estimator of one k: the accuracy, or of a regression D².
+            The score. With ``scoring=None`` it is that of the estimator for a single k: the accuracy for classification, and D²
+            for regression.
         """
         check_is_fitted(self)
         scorer = checked_scorer(self)
@@ -232,17 +234,17 @@ class CrossValidated(SparseLinearEstimator):
         return score_of(scorer, self._chosen_model(), X, y, metadata)
 
     def plot(self, ax: Any = None) -> CrossValidationDisplay:
-        """Draw the mean score against k, by :meth:`ksparse.CrossValidationDisplay.from_estimator`.
+        """Plot the mean score against k with :meth:`ksparse.CrossValidationDisplay.from_estimator`.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw. By default a new figure.
+            Axes to draw on. By default a new figure is made.
 
         Returns
         -------
         CrossValidationDisplay
-            The display; ``figure_`` and ``ax_`` are matplotlib's.
+            The display, whose ``figure_`` and ``ax_`` are matplotlib objects.
 
         Raises
         ------
@@ -253,23 +255,23 @@ class CrossValidated(SparseLinearEstimator):
 
 
 def _refuse_others(method: str, params: dict[str, Any]) -> None:
-    """Refuse metadata that nothing was routed to."""
+    """Raise an error if there is metadata that nothing requested."""
     if params:
         raise TypeError(
-            f"{method} got {', '.join(params)}; metadata other than sample_weight and groups need a scorer or splitter that requests "
-            "them and sklearn.set_config(enable_metadata_routing=True)"
+            f"{method} got {', '.join(params)}; metadata other than sample_weight and groups needs a scorer or splitter that requests "
+            "it, and sklearn.set_config(enable_metadata_routing=True)"
         )
 
 
 @quiet
 def _losses(problems: list[Request], settings: list[Settings], paths: FoldPaths, splits: list[Split]) -> NDArray[np.float64]:
-    """Minus the average loss of every fit on the rows left out of it, of several classes their mean: (points, ks, splits)."""
+    """Return minus the average loss of each fit on its test rows, or its mean over the classes: (points, ks, splits)."""
     scores = np.empty((len(settings), len(paths.ks), len(splits)))
     weights = problems[0].weights
     for (fold, (_, test)), (i, point) in itertools.product(enumerate(splits), enumerate(settings)):
         rows = np.arange(len(problems[0].labels))[test]
         if weights is not None:
-            rows = rows[weights[rows] > 0]  # other rows may be infinitely far off
+            rows = rows[weights[rows] > 0]  # rows of weight 0 may have infinite linear predictors
         eta, loss = paths.linear_predictors(fold, i, rows), point.checked_loss()
         own = None if weights is None else weights[rows]
         each = [minus_mean_loss(eta[:, :, c], problem.labels[rows], own, loss) for c, problem in enumerate(problems)]

@@ -1,4 +1,4 @@
-"""The grid that cross-validation compares, and its results arranged as scikit-learn arranges them."""
+"""The grid that cross-validation compares, and its results in the format of scikit-learn's ``cv_results_``."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def _values(given: Any, name: str) -> list[Any]:
         return [given]  # checked with the other settings
     values = list(given)
     if not values:
-        raise ValueError(f"{name} is empty; it must be a number or a list of at least one")
-    # The largest ridge first: its fits are the smoothest, and the next begins at them.
+        raise ValueError(f"{name} is empty; it must be a number or a list of at least one number")
+    # The largest ridge comes first: its problems are the best conditioned, and the fits of the next ridge start from its fits.
     return sorted(values, reverse=name == "ridge")
 
 
 def warn_of_folds(results: dict[str, Any], best: int, status: NDArray[Any]) -> None:
-    """Warn of fits of the folds that did not converge where that may have mattered for the choice.
+    """Warn about fits of the folds that did not converge, if that may have affected the choice.
 
-    That is where they are of what was chosen; where they ended early, for the scores are then not those of minimisers; and where they
-    separate the classes, for the scores then depend on the size of coefficients that mean nothing, if the score is within a standard
-    error of the best.
+    This is the case for the fits of the chosen parameters, and for fits that stopped early, whose scores are not those of
+    minimisers. If a fit separates the classes, its score depends on arbitrarily large coefficients; this matters if the score
+    is within a standard error of the best.
     """
     words = status.reshape(len(results["params"]), -1)
     mean = results["mean_test_score"]
@@ -60,7 +60,7 @@ def warn_of_folds(results: dict[str, Any], best: int, status: NDArray[Any]) -> N
 
 @quiet
 def results_table(grid: list[dict[str, float]], ks: list[int], scores: NDArray[np.float64], seconds: float) -> dict[str, Any]:
-    """Arrange scores (points, ks, splits) as scikit-learn does."""
+    """Return scores of shape (points, ks, splits) in the format of ``cv_results_``."""
     params = [{"k": k, **point} for point, k in itertools.product(grid, ks)]
     flat = scores.reshape(len(params), -1)
     mean = flat.mean(axis=1)

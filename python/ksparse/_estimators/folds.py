@@ -1,4 +1,4 @@
-"""The folds of cross-validation as weights over one X: how often each row counts, and the paths fitted so."""
+"""The folds of cross-validation, represented by how often each row counts, and the paths fitted on them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Split = tuple[Any, Any]
 
 def splits_of(cv: Any, X: Any, y: Any, metadata: dict[str, Any], *, stratified: bool) -> list[Split]:
     """Return the pairs of training and test rows."""
-    if cv is None:  # scikit-learn refuses more folds than there are rows, of the largest class if there are classes
+    if cv is None:  # scikit-learn does not allow more folds than rows (in the largest class, if stratified)
         most = int(np.unique(y, return_counts=True)[1].max()) if stratified else len(y)
         cv = max(2, min(5, most))
     splits = list(check_cv(cv, y, classifier=stratified).split(X, y, **metadata))
     if not splits:
         raise ValueError(
-            f"cv is {cv!r}, which gives no split; it must give at least one pair of training and test rows (a generator gives its "
-            "pairs only once: pass a list of them to fit more than once)"
+            f"cv is {cv!r}, which yields no splits; it must yield at least one pair of training and test rows (a generator can be "
+            "used only once; pass a list to fit more than once)"
         )
     return splits
 
@@ -41,7 +41,7 @@ def splits_of(cv: Any, X: Any, y: Any, metadata: dict[str, Any], *, stratified: 
 def counts_of(
     splits: list[Split], labels: NDArray[Any], weights: NDArray[np.float64] | None, classes: Sequence[Any]
 ) -> NDArray[np.int64]:
-    """How often each row counts in the training part of each split; if there are classes, all must be there."""
+    """Return how often each row counts in the training set of each split; all classes must occur in each of them."""
     n = len(labels)
     counts = np.empty((len(splits), n), dtype=np.int64)
     for fold, (train, test) in enumerate(splits):
@@ -60,7 +60,7 @@ def counts_of(
 
 
 def refuse_weightless(splits: list[Split], labels: NDArray[Any], weights: Any) -> None:
-    """Name a fold on whose test rows the weights that it is judged by are all zero: the mean over them is no number."""
+    """Raise an error that names a fold whose test rows all have weight zero, because their mean score is undefined."""
     if weights is None:
         return
     weights = weights_of(weights)
@@ -72,7 +72,7 @@ def refuse_weightless(splits: list[Split], labels: NDArray[Any], weights: Any) -
 
 
 def refuse_undefined(scores: NDArray[np.float64], splits: list[Split], labels: NDArray[Any], classes: Sequence[Any]) -> None:
-    """Name a fold on which every score is NaN, for then no mean over the folds is a number."""
+    """Raise an error that names a fold on which every score is NaN, because no mean over the folds is defined then."""
     for fold in np.flatnonzero(np.isnan(scores).all(axis=(0, 1))):
         missing = np.setdiff1d(np.arange(len(classes)), labels[splits[fold][1]])
         advice = "check the scorer"
@@ -82,16 +82,16 @@ def refuse_undefined(scores: NDArray[np.float64], splits: list[Split], labels: N
 
 
 class FoldPaths:
-    """The fits of every fold, point of the grid and k: of one problem, or of each class against the rest."""
+    """The fits for each fold, point of the grid and k, of one problem or of one problem for each class."""
 
     def __init__(self, problems: list[Request], settings: list[Settings], ks: list[int]) -> None:
         self.ks = ks
-        # By problem, then by point of the grid: what a fit of a fold was asked for, but for its rows.
+        # For each problem and point of the grid, the request of the fits, whose training rows differ between the folds.
         self._asked = [[_at(problem, point) for point in settings] for problem in problems]
         self._paths: list[list[list[_core.CompactFit]]] = []
 
     def fit(self, counts: NDArray[np.int64], threads: int, report: Report | None) -> None:
-        """Fit all paths; points that differ by their ridge alone begin at each other's fits."""
+        """Fit all paths. Points of the grid that differ only in the ridge start from each other's fits."""
         total = len(self._asked) * len(counts) * len(self._asked[0]) * len(self.ks)
         for before, points in enumerate(self._asked):
             tasks = []
@@ -105,12 +105,12 @@ class FoldPaths:
             self._paths.append(paths)
 
     def _of(self, fold: int, point: int) -> list[list[_core.CompactFit]]:
-        """Return the path of each problem on a fold."""
+        """Return the paths of all problems on a fold."""
         return [paths[fold * len(self._asked[0]) + point] for paths in self._paths]
 
     @quiet
     def linear_predictors(self, fold: int, point: int, test: Any) -> NDArray[np.float64]:
-        """Linear predictors on the rows left out, (n_rows, ks, problems): only the columns that some fit uses are read."""
+        """Return linear predictors on the test rows, (n_rows, ks, problems). Only columns that some fit uses are read."""
         paths = self._of(fold, point)
         union = np.unique(np.concatenate([fit.support for path in paths for fit in path]))
         rows = self._asked[0][0].design[np.ix_(np.arange(len(self._asked[0][0].labels))[test], union)]
@@ -125,13 +125,13 @@ class FoldPaths:
         return np.asarray(products.reshape(len(rows), *intercepts.shape) + intercepts)
 
     def results(self, fold: int, point: int, j: int) -> list[FitResult]:
-        """Return the fits of all problems for one k, as those of :func:`ksparse.fit` on the training rows."""
+        """Return the fits of all problems for one k, as :func:`ksparse.fit` would return them for the training rows."""
         return [
             _whole(path[j], self.ks[j], asked[point]) for path, asked in zip(self._of(fold, point), self._asked, strict=True)
         ]
 
     def status(self, folds: int) -> NDArray[Any]:
-        """How each fit ended, of several problems the first that did not converge: (points, ks, folds)."""
+        """Return how each fit ended, (points, ks, folds). With several problems, it is the first status that is not converged."""
         words = np.full((len(self._asked[0]), len(self.ks), folds), "converged", dtype=object)
         for i, j, fold in np.ndindex(*words.shape):
             failed = [path[j].status for path in self._of(fold, i) if path[j].status != "converged"]
@@ -144,7 +144,7 @@ def _at(problem: Request, point: Settings) -> Request:
     changed = problem.with_settings(point)
     options = changed.options
     options.search = "fast"
-    # A path of a fold serves to compare budgets: fewer exchanges than for an answer are tried.
+    # The path of a fold only serves to compare values of k, so fewer exchanges are tried than in a final fit.
     options.cold_starts = False
     options.path_sweeps = 0
     options.pairs_tried = options.pairs_tried_last = 4
@@ -152,7 +152,7 @@ def _at(problem: Request, point: Settings) -> Request:
 
 
 def _whole(fit: _core.CompactFit, k: int, asked: Request) -> FitResult:
-    """Give a fit the zeros of its coefficients."""
+    """Return a fit with all its coefficients, including zeros."""
     coef = np.zeros(asked.design.shape[1])
     coef[fit.support] = fit.coef
     return result_of(fit, k, asked, keep_data=False, coef=coef)

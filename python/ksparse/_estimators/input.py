@@ -1,7 +1,7 @@
-"""What estimators are given, read by the rules of ksparse before scikit-learn looks at it.
+"""Reading the arguments of estimators by the rules of ksparse, before scikit-learn validates them.
 
-scikit-learn's own reading turns text, dates and decimals into numbers where it can, drops masks, and says of what is missing only
-that it is there.
+scikit-learn itself converts text, dates and decimals to numbers where it can, ignores masks, and reports missing values without their
+position.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .._input.validation import check_weights
 
 __all__ = ["FLOATS", "targets_of", "validate_readable", "weights_of", "weights_of_rows", "weights_to_judge_by"]
 
-FLOATS = [np.float64, np.float32]  # read in place; others become the first
+FLOATS = [np.float64, np.float32]  # these are read in place, and other types are converted to the first
 
 
 def validate_readable(estimator: Any, X: Any, *y: Any, reset: bool, **checks: Any) -> Any:
-    """Return X, or X and y, as scikit-learn's ``validate_data`` does, where X may be a table or objects."""
+    """Validate X, or X and y, like scikit-learn's ``validate_data``, where X may also be a data frame or an object array."""
     array = X if is_sparse(X) or _is_plain(X) else numbers_of_design(X)
     checks = {"dtype": FLOATS, "accept_sparse": ["csc", "csr"], **checks}
     if not is_frame(X):
@@ -43,9 +43,9 @@ def validate_readable(estimator: Any, X: Any, *y: Any, reset: bool, **checks: An
 
 
 def targets_of(y: Any, *, numeric: bool = False, many_labels: bool = False) -> Any:
-    """Return y as an array of numbers if it is numbers, else as it is; raise ValueError for the first row that is missing.
+    """Return y as numbers if its values are numbers, else unchanged; raise ValueError for the first missing value.
 
-    With ``numeric`` nothing but numbers will do, with ``many_labels`` nothing else but text where y has several columns.
+    With ``numeric``, y must be numbers. With ``many_labels``, a y with several columns must be numbers or text.
     """
     if y is None or is_sparse(y):
         return y
@@ -54,12 +54,14 @@ def targets_of(y: Any, *, numeric: bool = False, many_labels: bool = False) -> A
         return y
     try:
         values = numbers_of(y, "y", categories=not numeric)
-    except (TypeError, ValueError) as error:  # labels of another kind, or lists of unequal lengths
+    except (TypeError, ValueError) as error:  # labels that are not numbers, or lists of unequal lengths
         if numeric and isinstance(error, TypeError) and np.asarray(y).dtype.kind != "c":
             raise
         if (place := first_missing(y)) is not None:
             refuse_missing(place, "y")
-        if many_labels and _n_columns(y) > 1 and np.asarray(y).dtype.kind not in "US":  # text is refused by its first label
+        if (
+            many_labels and _n_columns(y) > 1 and np.asarray(y).dtype.kind not in "US"
+        ):  # text raises an error that names its first label
             raise TypeError(f"{str(error).partition(';')[0]}; labels must be 0 and 1, as numbers or booleans") from None
         return y
     _refuse_nan(values, "y")
@@ -67,7 +69,7 @@ def targets_of(y: Any, *, numeric: bool = False, many_labels: bool = False) -> A
 
 
 def weights_of(sample_weight: Any) -> Any:
-    """Return weights as an array of numbers; raise ValueError for the first that is missing. A number stands for itself."""
+    """Return weights as an array of numbers, a single number unchanged; raise ValueError for the first missing value."""
     if isinstance(sample_weight, numbers.Number):
         return sample_weight
     values = numbers_of(sample_weight, "sample_weight")
@@ -76,7 +78,7 @@ def weights_of(sample_weight: Any) -> Any:
 
 
 def weights_of_rows(sample_weight: Any, rows: Any) -> NDArray[np.float64] | None:
-    """Return a weight for each of the rows; None where none are given. Of a fit, their signs are checked with its labels."""
+    """Return a weight for each row, or None if none are given. ``fit`` checks their signs together with the labels."""
     if sample_weight is None:
         return None
     weights = _check_sample_weight(weights_of(sample_weight), rows, dtype=np.float64, ensure_non_negative=False)
@@ -84,7 +86,7 @@ def weights_of_rows(sample_weight: Any, rows: Any) -> NDArray[np.float64] | None
 
 
 def weights_to_judge_by(sample_weight: Any, rows: Any) -> NDArray[np.float64] | None:
-    """Return the weights of the rows of a score, which must be what those of a fit must be."""
+    """Return the weights of rows for a score, which must satisfy the same conditions as the weights of a fit."""
     weights = weights_of_rows(sample_weight, rows)
     return None if weights is None else check_weights(weights, weights, binary=False)
 
@@ -98,7 +100,7 @@ def _n_columns(y: Any) -> int:
 
 
 def _is_plain(values: Any) -> bool:
-    """Whether values are an array that hides nothing; complex numbers are refused by scikit-learn, in its words."""
+    """Return whether this is an array of numbers without a mask. Complex numbers are included: scikit-learn raises the error for them."""
     return isinstance(values, np.ndarray) and values.dtype.kind in "fiubc" and not isinstance(values, np.ma.MaskedArray)
 
 

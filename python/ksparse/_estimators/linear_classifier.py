@@ -1,4 +1,4 @@
-"""What all classifiers share: labels in, labels and probabilities out."""
+"""The base class of the classifiers, which turns labels into problems and linear predictors into labels and probabilities."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ __all__ = ["SparseLinearClassifier", "says_probabilities"]
 
 
 def says_probabilities(estimator: Any) -> bool:
-    """Whether the loss does; an AttributeError says why not."""
+    """Return True if the loss defines probabilities, else raise an AttributeError that says why not."""
     try:
         loss = check_loss(estimator.loss, 0.5, 2.0)
     except (TypeError, ValueError):
-        return True  # fit refuses it, in its own words
+        return True  # fit raises the error
     if loss.log_odds(np.zeros(1)) is None:
-        raise AttributeError(f"the loss {loss.name!r} says nothing of probabilities; use decision_function")
+        raise AttributeError(f"the loss {loss.name!r} does not define probabilities; use decision_function")
     return True
 
 
 class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEstimator):
-    """What the classifiers share: labels and probabilities out."""
+    """Base class of the classifiers."""
 
     _responses = "labels"
     _other = "KSparseRegressor"
-    # By class or label where there are several.
+    # These have an entry for each class or label if there are several.
     classes_: Any
     gamma_: float | NDArray[np.float64]
     result_: FitResult | BatchResult
-    # What to use instead for more than two classes; None: the estimator takes any number of them.
+    # Advice if y has more than two classes; None if the estimator accepts them.
     _more_classes: str | None = None
-    # Whether y may have a column for each label.
+    # Whether y may have one column for each label.
     _many_labels = False
     class_weight: Any = None
     probability: Any
@@ -62,8 +62,8 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
     ) -> tuple[Inputs, NDArray[Any]]:
         """Return the inputs of the fits, with weights that include those of the classes, and the labels.
 
-        Labels are numbers in ``classes_``, or with ``indicator`` a matrix of 0 and 1 by columns. Without ``reset`` they must be
-        those of an earlier fit.
+        Labels are indices into ``classes_``, or with ``indicator`` a matrix of 0 and 1 with contiguous columns. Without
+        ``reset`` they must be labels that the fit has seen.
         """
         check_choice(self.probability, "probability", PROBABILITIES)
         inputs, y = self._validated_arrays(X, y, sample_weight, multi_output=indicator, reset=reset)
@@ -74,7 +74,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         return inputs, labels
 
     def _class_numbers(self, y: NDArray[Any]) -> NDArray[np.intp]:
-        """Find the classes and return the place of each label among them."""
+        """Store the classes and return the index of each label among them."""
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind != "binary" and not (kind == "multiclass" and self._more_classes is None):
@@ -82,17 +82,17 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
             raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.{advice}")
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only ({self.classes_[0]!r}); {type(self).__name__} needs two")
+            raise ValueError(f"y has one class only ({self.classes_[0]!r}); {type(self).__name__} needs at least two")
         return labels
 
     def _known_numbers(self, y: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the place of each label among the classes of the fit."""
+        """Return the index of each label among the classes of the fit."""
         for i in np.flatnonzero(~np.isin(y, self.classes_))[:1]:
             raise ValueError(f"y[{i}] is {y[i]!r}; the fit had the classes {self.classes_.tolist()}")
         return np.searchsorted(self.classes_, y)
 
     def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:
-        raise NotImplementedError  # only of the estimator of many labels
+        raise NotImplementedError  # implemented by the multi-label estimator only
 
     def _take_coefficients(self, result: FitResult) -> None:
         self.gamma_ = result.gamma
@@ -100,11 +100,11 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         self.intercept_ = np.array([result.intercept])
 
     def _indicator_of(self, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return a column for each class, which is True in its rows."""
+        """Return a column for each class that is True in the rows of that class."""
         return np.equal.outer(np.arange(len(self.classes_)), labels).T
 
     def _take_all(self, outcomes: Outcomes, what: str, names: NDArray[Any] | None, stacklevel: int = 3) -> None:
-        """Hold the answers for columns of an indicator, which are ``what``; warn of those that did not converge."""
+        """Store the results for the columns of an indicator, which are ``what``, and warn if some did not converge."""
         batch = self._hold_all(outcomes, names)
         failed = np.flatnonzero(~batch.converged)
         if len(failed):
@@ -117,8 +117,8 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
             )
 
     def _hold_all(self, outcomes: Outcomes, names: NDArray[Any] | None) -> BatchResult:
-        """Hold the answers for columns of an indicator in the attributes that scikit-learn names."""
-        batch = replace(outcomes.batch, problem_names=names, _batch=None)  # an estimator does not hold on to its data
+        """Store the results for the columns of an indicator in the attributes that scikit-learn expects."""
+        batch = replace(outcomes.batch, problem_names=names, _batch=None)  # an estimator does not keep its data
         self.result_ = batch
         self.loss_ = batch._loss
         self.gamma_ = batch.gamma
@@ -133,20 +133,20 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
 
     @quiet
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Linear predictor: of ``classes_[1]``, or of each class against the rest.
+        """Compute the linear predictor of ``classes_[1]``, or of each class against the rest.
 
-        For the losses ``cloglog`` and ``asymmetric_focal``, whose classes are as likely at another linear predictor than 0, less that
-        one: the decision is always for ``classes_[1]`` where this is positive.
+        For the losses ``cloglog`` and ``asymmetric_focal``, both classes are equally likely at a linear predictor that is not
+        0. This value is subtracted, so ``classes_[1]`` is always predicted where the decision function is positive.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            ``X @ coef_.T + intercept_``; a vector where ``coef_`` has one row.
+            ``X @ coef_.T + intercept_``, as a vector if ``coef_`` has one row.
         """
         eta = self._eta(X)
         return eta - self.loss_.decision_threshold()
@@ -157,31 +157,32 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         return eta[:, 0] if self.coef_.shape[0] == 1 else eta
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Label of each row.
+        """Predict the label of each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``classes_[1]`` where the decision function is positive, else ``classes_[0]``; of more classes that with the greatest.
+            ``classes_[1]`` if the decision function is positive, else ``classes_[0]``; with more than two classes, the class
+            with the largest value.
         """
         decision = self.decision_function(X)
         return self.classes_[(decision > 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)]
 
     @quiet
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Share of the rows whose labels are predicted, the greater the better.
+        """Return the accuracy, the share of rows whose label is predicted correctly.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge by.
+            Rows on which the model is scored.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Their labels, read as those of the fit are. Of many labels a row counts only if all of them are right.
+            Labels of these rows, read as in ``fit``. In multi-label problems, a row counts only if all its labels are correct.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0.
 
@@ -195,31 +196,31 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         return float(super().score(X, y, weights_to_judge_by(sample_weight, y)))
 
     def _log_odds(self, eta: NDArray[np.float64]) -> Any:
-        """Return what linear predictors say of log-odds; where the raw score of a focal loss is asked for, themselves."""
+        """Return the log-odds of linear predictors, or the linear predictors themselves if ``probability`` asks for the raw score."""
         raw = check_choice(self.probability, "probability", PROBABILITIES) == "score"
         if raw and self.loss_.focuses:
             return eta
-        # A focal loss may have another gamma for each class or label, which is a column of the linear predictors.
+        # In a focal loss, gamma may differ between classes or labels, which are columns of the linear predictors.
         return self.loss_._with_focal_parameters(0.5, self.gamma_).log_odds(eta)
 
     @available_if(says_probabilities)
     @quiet
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probability of each class; not of the hinges, which say nothing of it.
+        """Predict the probability of each class. Not available for hinge losses, which do not define probabilities.
 
-        For the focal losses with the focusing undone (see Notes of the class), unless ``probability="score"``. With more than two
-        classes those of each class against the rest, divided by their sum, as :class:`sklearn.multiclass.OneVsRestClassifier`
-        does. Rows where all of them underflow sum to one as well.
+        For the focal losses, the effect of the focusing exponent is inverted (see the Notes of the class) unless
+        ``probability="score"``. With more than two classes, the one-vs-rest probabilities are divided by their sum, as in
+        :class:`sklearn.multiclass.OneVsRestClassifier`. Rows in which all of them underflow sum to one as well.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; rows sum to one.
+            Probabilities, with columns in the order of ``classes_``. The rows sum to one.
         """
         odds = self._log_odds(self._eta(X))
         if odds.ndim == 2:
@@ -229,17 +230,17 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
     @available_if(says_probabilities)
     @quiet
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
-        """Logarithm of the probability of each class.
+        """Predict the logarithm of the probability of each class.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows to judge.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
+            Logarithms of probabilities, with columns in the order of ``classes_``.
         """
         check_is_fitted(self)
         if len(self.classes_) > 2:

@@ -1,4 +1,4 @@
-"""Estimators of one k, which is given or chosen by an information criterion."""
+"""The part of estimators with a single k, which is given or chosen by an information criterion."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["OneBudget"]
 
 
 class OneBudget:
-    """Estimators whose ``k`` is a number, or the name of a criterion by which it is chosen."""
+    """Estimators whose ``k`` is a number or the name of an information criterion."""
 
     k: Any
     k_max: Any
@@ -42,12 +42,12 @@ class OneBudget:
         return self.n_features_in_, None if names is None else names.tolist()
 
     def _last_fit(self) -> tuple[NDArray[np.int64], tuple[Any, ...]] | None:
-        """Return the features and the problem of the last fit, if this one is to begin there."""
+        """Return the support and the identity of the previous fit if ``warm_start`` asks to start from it."""
         warm = check_flag(self.warm_start, "warm_start") and hasattr(self, "support_")
         return (self.support_, self._identity()) if warm else None
 
     def _fit_one(self, inputs: Inputs, responses: Any, last: tuple[NDArray[np.int64], tuple[Any, ...]] | None) -> None:
-        """Fit one problem, from the features of the last fit as well if that was of the same problem."""
+        """Fit one problem, also starting from the support of the previous fit if it was the same problem."""
         if isinstance(self.k, str):
             with progress_if(self.verbose, "fits") as report:
                 self.path_ = self._path(inputs, responses, report)
@@ -59,8 +59,10 @@ class OneBudget:
         self._take(solve(Request.of(inputs, responses), k, walks=self.walks, n_jobs=self.n_jobs, start=start))
 
     def _start(self, last: tuple[NDArray[np.int64], tuple[Any, ...]] | None, k: Any) -> NDArray[np.int64] | None:
-        """Return the features of the last fit where this one is of the same problem and may choose as many."""
-        if last is None or last[1] != self._identity() or not isinstance(k, (int, np.integer)):  # k is refused elsewhere
+        """Return the support of the previous fit if it was the same problem and is not larger than k."""
+        if (
+            last is None or last[1] != self._identity() or not isinstance(k, (int, np.integer))
+        ):  # an invalid k raises an error elsewhere
             return None
         support = last[0]
         grouped = check_groups(self.groups, self.n_features_in_)

@@ -1,4 +1,4 @@
-"""What the estimators fit as a batch: an indicator with a column per class or label, over one X."""
+"""Batches of fits for the columns of an indicator matrix, one for each class or label."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["Outcomes", "one_class"]
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Answers for the columns of an indicator over one X."""
+    """Results for the columns of an indicator matrix."""
 
     batch: BatchResult
-    always: NDArray[np.bool_]  # whether every row that counts has the label
-    never: NDArray[np.bool_]  # whether none has
+    always: NDArray[np.bool_]  # whether all rows of positive weight have the label
+    never: NDArray[np.bool_]  # whether no row of positive weight has it
 
     @classmethod
     def of(cls, inputs: Inputs, indicator: NDArray[Any], k: Any, n_jobs: int | None, report: Report | None = None) -> Outcomes:
-        """Fit every column; a column of one class fails alone, what else is refused is raised as a single fit raises it."""
+        """Fit every column. A column with a single class fails alone; other invalid input raises the error of a single fit."""
         batch = solve_many(inputs, indicator, k, n_jobs, report)
         outcomes = cls(batch, *one_class(indicator, inputs.sample_weight))
         for i in np.flatnonzero((batch.status == "invalid_input") & ~outcomes.always & ~outcomes.never)[:1]:
@@ -39,18 +39,18 @@ class Outcomes:
 
     @property
     def intercepts(self) -> NDArray[np.float64]:
-        """Those of the batch; where there is no answer -inf or inf, which predict that the label is never or always there."""
+        """Intercepts of the batch. A column that could not be fitted has inf or -inf, so its label is always or never predicted."""
         return np.where(np.isnan(self.batch.intercepts), np.where(self.always, np.inf, -np.inf), self.batch.intercepts)
 
     def consequence(self, i: int) -> str:
-        """Say what is predicted where there is no answer."""
+        """Return text that says what is predicted for a column that could not be fitted."""
         if not np.isnan(self.batch.intercepts[i]):
             return ""
         return f"; it is {'always' if self.always[i] else 'never'} predicted"
 
 
 def one_class(indicator: NDArray[Any], weights: NDArray[np.float64] | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which columns have the label in every row of positive weight, and which in none."""
+    """Return which columns have the label in all rows of positive weight, and which in none of them."""
     rows = indicator if weights is None else indicator[weights > 0]
     if len(rows) == 0:
         raise ValueError("sample_weight is zero for every row; at least one row of each class needs a positive weight")

@@ -1,4 +1,4 @@
-"""Methods of an estimator that read its model; the work is done by its result."""
+"""Methods of estimators that describe or export the fitted model; their results do the work."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["ReadableClassifier", "ReadableEstimator"]
 
 
 class ReadableEstimator:
-    """What a fitted estimator can say of itself; of more than two classes, or of many labels, of each."""
+    """Methods that describe a fitted estimator, or each of its classes or labels."""
 
-    classes_: Any  # of classifiers
+    classes_: Any  # classifiers have it
     class_weight: Any = None
     result_: Any
     _validated: Any
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Not by a fit that ended half way, when it knew the classes only."""
+        """Return whether ``fit`` has finished; a fit that raised an error may have set ``classes_`` already."""
         return hasattr(self, "coef_")
 
     def _fitted(self) -> Any:
-        """Return the result, or raise as scikit-learn does."""
-        from sklearn.utils.validation import check_is_fitted  # a result needs no scikit-learn
+        """Return the result, or raise scikit-learn's error if the estimator is not fitted."""
+        from sklearn.utils.validation import check_is_fitted  # results work without scikit-learn
 
         check_is_fitted(self)
         return self.result_
@@ -43,7 +43,7 @@ class ReadableEstimator:
         return [result] if isinstance(result, FitResult) else list(result)
 
     def _each(self, read: Callable[[FitResult, int, str], Any]) -> Any:
-        """Read the result, or those of all classes or labels, with their place and name; None where there is no answer."""
+        """Apply a function to the result, or to those of all classes or labels with their index and name; None for one that could not be fitted."""
         result = self._fitted()
         if isinstance(result, FitResult):
             return read(result, 1, str(self.classes_[1]) if result._loss.is_classification else "")
@@ -52,7 +52,7 @@ class ReadableEstimator:
         return {name: read(result[i], i, str(name)) if answered[i] else None for i, name in enumerate(names)}
 
     def _requests(self, X: Any, y: Any, sample_weight: Any) -> Callable[[FitResult, int], Request]:
-        """Check data as those of the fit; return the request that belongs to the result of a class, or of a label."""
+        """Validate data like those of the fit; return a function that makes the request for the result of a class or label."""
         self._fitted()
         inputs, labels_of = self._labels_of_fit(X, y, sample_weight)
 
@@ -80,36 +80,37 @@ class ReadableEstimator:
         random_state: int = 0,
         n_jobs: int | None = None,
     ) -> Any:
-        """Table of the chosen features with standard errors and intervals, and how often resamplings choose the same.
+        """Return a table of the chosen features with standard errors and confidence intervals.
 
-        See :meth:`ksparse.FitResult.summary` for what it says and what it does not. An estimator does not hold on to its data, so it
-        asks for them again.
+        See :meth:`ksparse.FitResult.summary` for what the table shows and how to interpret it. An estimator does not keep its
+        data, so they must be passed again.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows of the fit.
         y : array-like of shape (n_samples,)
-            Labels of the fit.
+            Labels or responses of the fit.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the fit.
         level : float, default=0.95
             Confidence level of the intervals, in (0, 1).
         covariance : {"information", "sandwich"} or None, default=None
-            How standard errors are estimated. With ``class_weight``, which leaves no likelihood, None is ``sandwich``.
+            How standard errors are estimated, see :meth:`ksparse.FitResult.summary`. None means ``sandwich`` if
+            ``class_weight`` is set, because there is no likelihood then.
         bootstrap, random_state, n_jobs : optional
             As in :meth:`ksparse.FitResult.summary`.
 
         Returns
         -------
         Summary or dict of Summary
-            The table; of more than two classes, or of many labels, a table for each by its name, None for one that could not be
-            fitted.
+            The table. With more than two classes, or many labels, it is a dict with an entry for each of them by name, which is
+            None if it could not be fitted.
 
         Raises
         ------
         ValueError
-            If an argument is not what it must be, or F on these rows is not that of the fit.
+            If an argument is invalid, or if F on these rows differs from F of the fit.
         """
         request = self._requests(X, y, sample_weight)
         class_weighted = self.class_weight is not None
@@ -128,88 +129,90 @@ class ReadableEstimator:
         )
 
     def formula(self, digits: int = 4) -> Any:
-        """Write the model as a formula, for a reader.
+        """Write the model as a formula for a reader.
 
         Parameters
         ----------
         digits : int, default=4
-            Significant digits, in [1, 17].
+            Number of significant digits, in [1, 17].
 
         Returns
         -------
         str or dict of str
-            The text, see :meth:`ksparse.FitResult.formula`; of more than two classes, or of many labels, for each by its name, None for
-            one that could not be fitted.
+            The text, see :meth:`ksparse.FitResult.formula`. With more than two classes, or many labels, it is a dict with an
+            entry for each of them by name, which is None if it could not be fitted.
 
         Raises
         ------
         ValueError
-            As :meth:`ksparse.FitResult.formula`.
+            For the same reasons as in :meth:`ksparse.FitResult.formula`.
         """
         return self._each(lambda result, i, name: formula(result, digits))
 
     def to_python(self, output: str | None = None) -> Any:
-        """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
+        """Write the model as a Python expression, which needs neither ksparse nor NumPy.
 
         Parameters
         ----------
         output : {"probability", "mean", "linear_predictor"} or None, default=None
-            The mean response of a regression; the probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
-            sum; or the linear predictor.
+            What the expression computes: the probability of ``classes_[1]`` for classification (with more than two classes, of
+            each class against the rest, before the division by the sum), the mean response for regression, or the linear
+            predictor. None means the probability or the mean.
 
         Returns
         -------
         str or dict of str
-            The text, see :meth:`ksparse.FitResult.to_python`; of more than two classes, or of many labels, for each by its name, None for
-            one that could not be fitted.
+            The text, see :meth:`ksparse.FitResult.to_python`. With more than two classes, or many labels, it is a dict with an
+            entry for each of them by name, which is None if it could not be fitted.
 
         Raises
         ------
         ValueError
-            As :meth:`ksparse.FitResult.to_python`.
+            For the same reasons as in :meth:`ksparse.FitResult.to_python`.
         """
         return self._each(lambda result, i, name: to_python(result, output))
 
     def to_sql(self, output: str | None = None) -> Any:
-        """Write the model as an expression of SQL, to be selected from a table with the columns of X.
+        """Write the model as an SQL expression, to be selected from a table with the columns of X.
 
         Parameters
         ----------
         output : {"probability", "mean", "linear_predictor"} or None, default=None
-            The mean response of a regression; the probability of ``classes_[1]``, of more than two classes that of each against the rest before the division by their
-            sum; or the linear predictor.
+            What the expression computes: the probability of ``classes_[1]`` for classification (with more than two classes, of
+            each class against the rest, before the division by the sum), the mean response for regression, or the linear
+            predictor. None means the probability or the mean.
 
         Returns
         -------
         str or dict of str
-            The text, see :meth:`ksparse.FitResult.to_sql`; of more than two classes, or of many labels, for each by its name, None for
-            one that could not be fitted.
+            The text, see :meth:`ksparse.FitResult.to_sql`. With more than two classes, or many labels, it is a dict with an
+            entry for each of them by name, which is None if it could not be fitted.
 
         Raises
         ------
         ValueError
-            As :meth:`ksparse.FitResult.to_sql`.
+            For the same reasons as in :meth:`ksparse.FitResult.to_sql`.
         """
         return self._each(lambda result, i, name: to_sql(result, output))
 
 
 class ReadableClassifier(ReadableEstimator):
-    """And of one whose linear predictor may be log-odds."""
+    """Methods for classifiers whose linear predictor may be log-odds."""
 
     def to_logistic_regression(self) -> Any:
-        """Copy the coefficients into a model of scikit-learn, for tools that know its models, such as those that write ONNX.
+        """Copy the coefficients to a scikit-learn model, for tools that support its models, e.g. converters to ONNX.
 
         Returns
         -------
         sklearn.linear_model.LogisticRegression or dict of LogisticRegression
             A fitted model with the same classes, linear predictor and probabilities, see
-            :meth:`ksparse.FitResult.to_logistic_regression`; of more than two classes, or of many labels, one for each by its name, of the
-            classes 0 (the rest) and 1, None for one that could not be fitted.
+            :meth:`ksparse.FitResult.to_logistic_regression`. With more than two classes, or many labels, it is a dict with a
+            model of the classes 0 (the rest) and 1 for each of them by name, which is None if it could not be fitted.
 
         Raises
         ------
         ValueError
-            As :meth:`ksparse.FitResult.to_logistic_regression`.
+            For the same reasons as in :meth:`ksparse.FitResult.to_logistic_regression`.
         """
         return self._each(
             lambda result, i, name: to_logistic_regression(result, self.classes_ if self.classes_.shape == (2,) else (0, 1))

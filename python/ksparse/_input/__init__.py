@@ -1,1 +1,1 @@
-"""What comes in: arrays and settings are checked here, once."""
+"""Validation of all arguments: arrays, settings, threads and progress."""

@@ -1,4 +1,4 @@
-"""Tables with named columns: pandas, polars, pyarrow, and whatever else says its columns."""
+"""Data frames of pandas, polars, pyarrow and other libraries."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ __all__ = ["column_names", "is_frame", "named_columns", "numbers_of", "numbers_o
 
 
 def is_frame(values: Any) -> bool:
-    """Whether values are a table with named columns."""
+    """Return whether this is a data frame, i.e. a table with named columns."""
     if isinstance(values, (np.ndarray, list, tuple)):
         return False
     return hasattr(values, "columns") or hasattr(values, "column_names") or hasattr(values, "__dataframe__")
 
 
 def column_names(frame: Any) -> list[Any]:
-    """Return the names of the columns of a table."""
-    if hasattr(frame, "column_names"):  # pyarrow; its `columns` are the columns themselves
+    """Return the names of the columns of a data frame."""
+    if hasattr(frame, "column_names"):  # pyarrow, where `columns` are the columns themselves
         return list(frame.column_names)
     return list(frame.columns if hasattr(frame, "columns") else frame.__dataframe__().column_names())
 
 
 def numbers_of(values: Any, name: str, *, categories: bool = False) -> NDArray[Any]:
-    """Return an array, or a table, as an array of numbers, what is missing or masked as NaN.
+    """Convert an array or a data frame to an array of numbers; missing or masked values become NaN.
 
     Raises
     ------
     TypeError
-        If the values, or a column of the table, are no numbers; the message begins with ``name`` and has that of the column.
+        If the values, or those of a column, are not numbers. The message begins with ``name`` and includes the name of the
+        column.
     """
     refuse_unreadable(values, name)
     if not is_frame(values):
@@ -48,7 +49,7 @@ def numbers_of(values: Any, name: str, *, categories: bool = False) -> NDArray[A
 
 
 def numbers_of_design(X: Any) -> Any:
-    """Return X as an array of numbers, in place where it lies in one, or in CSC format if it is a table of sparse columns."""
+    """Convert X to an array of numbers, without a copy if possible, or to CSC if it is a data frame with sparse columns."""
     refuse_unreadable(X, "X")
     if not is_frame(X):
         return numbers_of(X, "X")
@@ -59,9 +60,11 @@ def numbers_of_design(X: Any) -> Any:
         return np.asarray(X)
     if any(map(_is_sparse, dtypes)):
         return _of_sparse_frame(X)
-    if not all(getattr(dtype, "kind", "O") in "fiub" for dtype in dtypes):  # refused, or objects that are numbers
+    if not all(
+        getattr(dtype, "kind", "O") in "fiub" for dtype in dtypes
+    ):  # raises an error below, unless the objects are numbers
         return _by_columns(list(named_columns(X)))
-    # pandas' own common type of numbers and booleans, or of its types with missing values, is object.
+    # For numbers and booleans, or for types with missing values, the common type that pandas chooses is object.
     return np.asarray(X.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
@@ -73,7 +76,7 @@ def _column(column: Any, label: Any, name: str) -> NDArray[Any]:
 
 
 def named_columns(frame: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield names and columns, whatever the library."""
+    """Yield the names and columns of a data frame of any library."""
     names = column_names(frame)
     if hasattr(frame, "iloc"):
         yield from ((label, frame.iloc[:, j]) for j, label in enumerate(names))
@@ -88,7 +91,7 @@ def named_columns(frame: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _by_arrow(frame: Any) -> Any:
-    """Return a table of a library that shares its memory by Arrow's or the data frame protocol, as pyarrow's, polars' or pandas'."""
+    """Convert a data frame that supports Arrow's or the data frame interchange protocol to one of pyarrow, polars or pandas."""
     if hasattr(frame, "__arrow_c_stream__"):
         for library, maker in (("pyarrow", "table"), ("polars", "DataFrame")):
             if importlib.util.find_spec(library) is not None:
@@ -103,11 +106,11 @@ def _by_arrow(frame: Any) -> Any:
 
 def _of_other_frame(X: Any) -> NDArray[Any]:
     columns = list(named_columns(X))
-    for name, column in columns:  # an empty part of a column tells its type at no cost
+    for name, column in columns:  # an empty slice of a column has its type, at no cost
         _column(column[:0], name, "X")
     if hasattr(X, "__array__") and all(np.asarray(column[:0]).dtype.kind in "fiub" for _, column in columns):
         array = np.asarray(X)
-        if array.dtype.kind in "fiub":  # else there are booleans with missing values among the columns
+        if array.dtype.kind in "fiub":  # otherwise some columns are booleans with missing values
             return array
     return _by_columns(columns)
 
@@ -120,7 +123,7 @@ def _by_columns(columns: list[tuple[Any, Any]]) -> NDArray[np.float64]:
 
 
 def _is_of_one_type(dtypes: list[Any]) -> bool:
-    """Whether all columns are of the same type of NumPy's, so that the table may be an array inside."""
+    """Return whether all columns have the same NumPy type, so that the data frame may store them as one array."""
     return all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" and dtype == dtypes[0] for dtype in dtypes)
 
 
@@ -133,9 +136,9 @@ def _is_zero_elsewhere(dtype: Any) -> bool:
 
 
 def _of_sparse_frame(X: Any) -> Any:
-    """Return a table with sparse columns of pandas in CSC format, or as an array where that is smaller.
+    """Convert a pandas data frame with sparse columns to CSC, or to an array if that is smaller.
 
-    pandas' own conversion takes no dense columns and no column whose value between its entries is another than 0.
+    The conversion of pandas supports neither dense columns nor columns with a fill value other than 0.
     """
     dtypes = list(X.dtypes)
     n, p = X.shape
@@ -158,7 +161,7 @@ def _of_sparse_frame(X: Any) -> Any:
             places, entries = column.sp_index.to_int_index().indices, column.sp_values
         else:
             dense = _column(column, name, "X")
-            places = np.flatnonzero(dense)  # NaN, which stands for what is missing, is not 0
+            places = np.flatnonzero(dense)  # NaN, which is a missing value, is not 0
             entries = dense[places]
         starts[j + 1] = starts[j] + len(places)
         values[starts[j] : starts[j + 1]], rows[starts[j] : starts[j + 1]] = entries, places

@@ -1,7 +1,8 @@
-"""Numbers out of whatever holds them: lists, arrays, masked arrays, and the columns of any library of tables.
+"""Conversion of lists, arrays, masked arrays and columns of data frames to arrays of numbers.
 
-One rule for all. Numbers are floats, integers and booleans, also as objects and in types with missing values; what is missing
-becomes NaN. Dates, times, durations, categories, text, decimals and other objects are refused, with what to do about them.
+The same rule applies everywhere. Numbers are floats, integers and booleans, also as Python objects and in types with missing
+values; missing values become NaN. Dates, times, durations, categories, text, decimals and other objects raise an error that
+says how to convert them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _ENCODE = "encode categories and text first, e.g. by pandas.get_dummies or sciki
 _DATES = "turn dates, times and durations into numbers first, e.g. days since a fixed date, or the month"
 _DECIMALS = "convert decimals to floats first, e.g. by astype(float) or cast(polars.Float64)"
 _SPREAD = "give each of its values a column of its own, e.g. by unnest for a struct"
-# By the beginning of the name of a type, for those that NumPy would turn into numbers or objects without a word.
+# Keys are prefixes of the names of types that NumPy would silently convert to numbers or objects.
 _REFUSED_TYPES = {"categor": _ENCODE, "enum": _ENCODE, "dictionary": _ENCODE, "decimal": _DECIMALS}
 _REFUSED_KINDS = {"M": _DATES, "m": _DATES, "U": _ENCODE, "S": _ENCODE}
 _NUMPY_TIMES = (np.datetime64, np.timedelta64)
@@ -40,15 +41,13 @@ _OF_TIME = (datetime.date, datetime.time, datetime.timedelta, *_NUMPY_TIMES)
 
 
 class NotNumbersError(TypeError):
-    """Values are no numbers; the message lacks only what they are called."""
+    """The error that values are not numbers, with a message to which the name of the argument is added."""
 
 
 def refuse_unreadable(values: Any, name: str) -> None:
-    """Raise TypeError for a query that has not been run, as a LazyFrame is, and for a sparse matrix, which X alone may be."""
+    """Raise TypeError for a lazy data frame, and for a sparse matrix, which is only allowed for X."""
     if hasattr(values, "collect") and not hasattr(values, "__array__"):
-        raise TypeError(
-            f"{name} is a {type(values).__name__}, which has no rows until its query is run; pass {name}.collect() instead"
-        )
+        raise TypeError(f"{name} is a {type(values).__name__}, which is evaluated lazily; pass {name}.collect() instead")
     if hasattr(values, "nnz") and hasattr(values, "todense"):
         raise TypeError(
             f"{name} is a sparse {type(values).__name__}; it must be dense: pass {name}.toarray() (a vector: .toarray().ravel())"
@@ -56,17 +55,17 @@ def refuse_unreadable(values: Any, name: str) -> None:
 
 
 def _type_of(column: Any) -> Any:
-    """Return the type of a column as its library calls it; None for what has none, such as a list."""
+    """Return the type of a column, or None for values without a type, such as a list."""
     return getattr(column, "dtype", None) if hasattr(column, "dtype") else getattr(column, "type", None)
 
 
 def numbers_of_vector(values: Any, name: str, *, categories: bool = False) -> NDArray[Any]:
-    """Return an array of numbers, of any shape; ``categories`` whose values are numbers count as these.
+    """Convert values to an array of numbers of any shape; with ``categories``, categorical values that are numbers are allowed.
 
     Raises
     ------
     TypeError
-        If the values are no numbers; the message begins with ``name``.
+        If the values are not numbers. The message begins with ``name``.
     """
     refuse_unreadable(values, name)
     try:
@@ -76,7 +75,7 @@ def numbers_of_vector(values: Any, name: str, *, categories: bool = False) -> ND
 
 
 def numbers_of_column(column: Any, *, categories: bool = False) -> NDArray[Any]:
-    """Return the numbers of an array or of a column of a table, what is missing or masked as NaN."""
+    """Convert an array or a column of a data frame to numbers; missing or masked values become NaN."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "fiub" and not isinstance(column, np.ma.MaskedArray):
         return np.asarray(column)
     if isinstance(column, np.ma.MaskedArray):
@@ -87,7 +86,7 @@ def numbers_of_column(column: Any, *, categories: bool = False) -> NDArray[Any]:
     if hasattr(column, "to_numpy") and not isinstance(kind, np.dtype) and getattr(kind, "kind", "O") in "fiub":
         return _of_extension_type(column, kind)
     array = np.asarray(column)
-    if getattr(column, "shape", array.shape) != array.shape:  # polars' structs, and its arrays of a given length
+    if getattr(column, "shape", array.shape) != array.shape:  # structs and fixed-size arrays of polars
         raise NotNumbersError(_refusal(str(kind), _SPREAD, ", but each row holds several values"))
     if array.dtype.kind == "O":
         return _of_objects(array, "object" if kind is None else str(kind))
@@ -114,8 +113,8 @@ def _without_mask(array: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
 
 
 def _of_extension_type(column: Any, kind: Any) -> NDArray[Any]:
-    """Read one of pandas' own types, sparse ones and those of Arrow included."""
-    if hasattr(kind, "fill_value"):  # a sparse column, whose missing values are NaN already
+    """Convert a column with a pandas extension type, including sparse and Arrow types."""
+    if hasattr(kind, "fill_value"):  # a sparse column, in which missing values are NaN already
         return np.asarray(column, dtype=kind.subtype)
     if np.any(column.isna()):
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -123,7 +122,7 @@ def _of_extension_type(column: Any, kind: Any) -> NDArray[Any]:
 
 
 def first_missing(values: Any) -> tuple[int, ...] | None:
-    """Return the place of the first value that is missing, among labels of any kind; None if none is."""
+    """Return the index of the first missing value among labels of any type, or None."""
     try:
         labels = np.asarray(values, dtype=object)
     except ValueError:  # lists of unequal lengths
@@ -136,30 +135,30 @@ def first_missing(values: Any) -> tuple[int, ...] | None:
 
 
 def refuse_missing(place: tuple[int, ...], name: str) -> NoReturn:
-    """Raise ValueError for a value that is missing, where none may be; scikit-learn's tests know it by the first words."""
+    """Raise ValueError for a missing value. The message begins as scikit-learn's estimator checks expect."""
     where = ", ".join(str(int(index)) for index in place)
     raise ValueError(f"Input {name} contains NaN: {name}[{where}] is missing; {FILL_IN}")
 
 
 def _is_missing_type(kind: type) -> bool:
-    """Whether objects of a type stand for what is missing: None, pandas.NA, pandas.NaT, a masked entry."""
+    """Return whether objects of a type are missing values: None, pandas.NA, pandas.NaT or a masked entry."""
     return kind is type(None) or kind.__name__ in ("NAType", "NaTType", "MaskedConstant")
 
 
 def is_missing_object(value: Any) -> bool:
-    """Whether an object stands for what is missing."""
-    if isinstance(value, _NUMPY_TIMES):  # NumPy's NaT has the type of a date or duration
+    """Return whether an object is a missing value."""
+    if isinstance(value, _NUMPY_TIMES):  # NaT of NumPy has the type of a date or duration
         return bool(np.isnat(value))
     return _is_missing_type(type(value)) or (isinstance(value, float) and value != value)
 
 
 def _is_number_type(kind: type) -> bool:
-    # A duration of NumPy is an integer to Python.
+    # NumPy durations are instances of Integral.
     return issubclass(kind, (numbers.Real, np.number, np.bool_)) and not issubclass(kind, (np.timedelta64, np.complexfloating))
 
 
 def _of_objects(array: NDArray[np.object_], name: str) -> NDArray[Any]:
-    """Return the numbers among objects in the smallest type that holds them."""
+    """Convert objects to numbers of the smallest type that can represent them."""
     objects = array.ravel().tolist()
     kinds = set(map(type, objects))
     if not kinds.isdisjoint(_NUMPY_TIMES):

@@ -1,4 +1,4 @@
-"""Bars of progress by tqdm, in terminals and notebooks, for those who ask."""
+"""Progress bars of tqdm, for terminals and notebooks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from .._optional import require
 
 __all__ = ["Report", "part_of", "progress_bar", "progress_if"]
 
-Report = Callable[[int, int | None], object]  # told how many of how many are done, as the core does; None: nobody knows
+Report = Callable[
+    [int, int | None], object
+]  # called with the number of units that are done and their total, or None if it is unknown
 
 
 @contextmanager
 def progress_bar(unit: str) -> Iterator[Report]:
-    """Yield what to tell of progress: a bar of so many of a unit, drawn when it is first told."""
+    """Yield a function that updates a progress bar with a given unit; the bar appears at the first call."""
     tqdm = require("tqdm.auto", "verbose", "'ksparse[progress]'").tqdm
     bars: list[Any] = []
 
@@ -34,7 +36,7 @@ def progress_bar(unit: str) -> Iterator[Report]:
 
 @contextmanager
 def progress_if(verbose: Any, unit: str) -> Iterator[Report | None]:
-    """Yield the same if ``verbose`` asks for it, else None."""
+    """Yield a function that updates a progress bar if ``verbose`` asks for one, else None."""
     if check_verbose(verbose):
         with progress_bar(unit) as report:
             yield report
@@ -43,5 +45,5 @@ def progress_if(verbose: Any, unit: str) -> Iterator[Report | None]:
 
 
 def part_of(report: Report | None, before: int, total: int) -> Report | None:
-    """Return what to tell of a part of the work, before which so many of the total were done."""
+    """Return a function that reports the progress of a part of the work, given the number of units that were done before it."""
     return None if report is None else lambda done, _: report(before + done, total)

@@ -1,4 +1,4 @@
-"""What a user asks, validated once and held as the core takes it."""
+"""Settings and arrays of a fit, validated once and stored in the format of the core."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """The keyword arguments that every entry shares, as the user gave them; :func:`ksparse.fit` documents them."""
+    """The keyword arguments that all functions and estimators share, as the user gave them; see :func:`ksparse.fit`."""
 
     loss: Any = "logistic"
     alpha: Any = 0.5
@@ -55,12 +55,12 @@ class Settings:
 
     @classmethod
     def of_arguments(cls, arguments: Mapping[str, Any]) -> Settings:
-        """Pick the settings out of the arguments of a function, which must have all of them."""
+        """Make settings from the arguments of a function, which must have all of them."""
         return cls(**{name: arguments[name] for name in cls.__dataclass_fields__})
 
     @classmethod
     def of_estimator(cls, estimator: Any, **changes: Any) -> Settings:
-        """Read the settings from the parameters of an estimator, with some of them changed; those that it lacks have their defaults."""
+        """Make settings from the parameters of an estimator, with changes; a parameter that it lacks has its default."""
         own = {name: getattr(estimator, name) for name in cls.__dataclass_fields__ if hasattr(estimator, name)}
         return cls(**{**own, **changes})
 
@@ -71,7 +71,7 @@ class Settings:
         return loss
 
     def options_of_any_data(self) -> _core.Options:
-        """Check the settings that do not depend on X and return them as the core takes them."""
+        """Check the settings that do not depend on X and return them as options of the core."""
         options = _core.Options()
         options.ridge = check_real(self.ridge, "ridge", "finite and >= 0", 0.0)
         options.fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
@@ -84,7 +84,7 @@ class Settings:
         return options
 
     def options(self, n_features: int, names: NDArray[np.object_] | None) -> _core.Options:
-        """Check the settings and return them as the core takes them; ``k`` is left for the caller to set."""
+        """Check the settings and return them as options of the core. The caller sets ``k``."""
         options = self.options_of_any_data()
         options.always_in = check_features(self.always_in, "always_in", n_features, names)
         options.never_in = check_features(self.never_in, "never_in", n_features, names)
@@ -129,7 +129,7 @@ class Request:
     """One problem to solve: valid arrays and settings."""
 
     design: Matrix
-    labels: Vector  # the responses y; 0 and 1 where they are labels
+    labels: Vector  # y, with labels as 0 and 1
     weights: Vector | None
     offset: Vector | None
     loss: Loss
@@ -142,7 +142,7 @@ class Request:
 
     @classmethod
     def of(cls, inputs: Inputs, y: Any) -> Request:
-        """Check everything; raise TypeError or ValueError with the name of the argument that is wrong."""
+        """Check all arguments; raise TypeError or ValueError with the name of the argument that is invalid."""
         settings = inputs.settings
         design = check_design(inputs.X)
         n, p = design.shape
@@ -175,16 +175,16 @@ class Request:
         return self.group_labels[np.unique(self.group_numbers[support])]
 
     def check_budget(self, k: Any, name: str = "k") -> int:
-        """Return a budget; one of more features, or groups, than there are is all of them, with a warning."""
+        """Check k and return it. A k above the number of features, or groups, is reduced to it with a warning."""
         return limit_budget(check_integer(k, name, 0), name, self.n_units, groups=self.group_labels is not None)
 
     @property
     def arguments(self) -> tuple[Matrix, Vector, Vector | None, Vector | None, _core.Loss]:
-        """Positional arguments of the core's functions, up to the options."""
+        """Positional arguments of the functions of the core, before the options."""
         return self.design, self.labels, self.weights, self.offset, self.kernel
 
     def raise_if_refused(self, answer: _core.FitAnswer | _core.CompactFit) -> None:
-        """Raise ValueError if the core found the data wanting."""
+        """Raise ValueError if the core reports that the data are invalid."""
         if answer.status != "invalid_input":
             return
         if answer.bad_row < 0:
@@ -192,7 +192,7 @@ class Request:
         self.refuse_entry(answer.bad_row, answer.bad_column)
 
     def refuse_entry(self, i: int, j: int) -> NoReturn:
-        """Raise ValueError for an entry of X that is not finite."""
+        """Raise ValueError for an entry of X that is not finite, with its position."""
         column = "" if self.names is None else f" (column {self.names[j]!r})"
         value = self.design[i, j]
         advice = "; fill in missing values first, e.g. by scikit-learn's SimpleImputer" if np.isnan(value) else ""

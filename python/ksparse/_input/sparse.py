@@ -1,4 +1,4 @@
-"""Sparse X: SciPy's matrices and arrays, brought into the one form that the core reads."""
+"""Conversion of SciPy's sparse matrices and arrays to the formats that the core reads."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .. import _core
 
 
 def is_sparse(X: Any) -> bool:
-    """Whether X is a sparse matrix or array of SciPy; SciPy is not imported to find out."""
+    """Return whether X is a sparse matrix or array of SciPy, without importing SciPy."""
     if type(X).__module__.split(".")[0] == "sparse" and hasattr(X, "nnz"):
-        raise TypeError(f"X is a {type(X).__name__} of the package sparse; pass SciPy's form of it: X.tocsc()")
+        raise TypeError(f"X is a {type(X).__name__} of the package sparse; convert it to a SciPy matrix with X.tocsc()")
     return hasattr(X, "nnz") and hasattr(X, "tocsc")
 
 
 def check_sparse(X: Any) -> Any:
-    """Return X in CSC or CSR format with float64 or float32 values: itself, or a converted copy.
+    """Return X in CSC or CSR format with float64 or float32 values, as a converted copy if necessary.
 
-    The core checks every index before it uses one. Here only what SciPy's own routines would trip over is looked at.
+    The core checks every index before it uses it. This function checks only what could make routines of SciPy fail.
     """
     check_sparse_shape(X)
     if X.format == "coo":
@@ -40,7 +40,7 @@ def check_sparse(X: Any) -> Any:
         _check_lines(stored)
         if stored is X:
             stored = stored.copy()
-        # In this order: the routine that sums duplicates believes a flag, which may be as old as the indices that it is about.
+        # The flags must be reset first: sum_duplicates relies on them, and they may be out of date.
         stored.has_sorted_indices = False
         stored.has_canonical_format = False
         stored.sum_duplicates()
@@ -48,7 +48,7 @@ def check_sparse(X: Any) -> Any:
 
 
 def check_sparse_shape(X: Any) -> None:
-    """Raise if X cannot be a design whatever its entries are."""
+    """Raise an error if the type or shape of X is invalid."""
     if X.dtype.kind not in "fiub":
         raise TypeError(f"X has dtype {X.dtype}; it must be real numbers (float, integer or boolean)")
     if X.ndim != 2:
@@ -58,7 +58,7 @@ def check_sparse_shape(X: Any) -> None:
 
 
 def _check_lines(X: Any, *, every_index: bool = True) -> None:
-    """Raise if the lines of a CSC or CSR matrix are not stretches of its entries, or an index is out of range."""
+    """Raise an error if indptr or an index of a CSC or CSR matrix is invalid."""
     line, number, length = ("row", "column", X.shape[1]) if X.format == "csr" else ("column", "row", X.shape[0])
     starts = X.indptr
     falls = np.flatnonzero(starts[1:] < starts[:-1])

@@ -1,4 +1,4 @@
-"""How many threads to use: ``n_jobs`` as joblib counts it, within every limit that says something of us."""
+"""Number of threads for ``n_jobs``, counted as joblib does and within the limits of the environment."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ __all__ = ["thread_count"]
 
 
 def thread_count(n_jobs: int | None) -> int:
-    """Threads for ``n_jobs``, as in scikit-learn, without more of them than processors under workers.
+    """Return the number of threads for ``n_jobs``, as in scikit-learn, but without oversubscription inside workers.
 
-    None is 1, or what ``joblib.parallel_config`` says. A positive number is taken at its word. A negative one counts from the
-    processors: -1 is all, -2 all but one. Processors are those of joblib (affinity, cgroup quota, ``LOKY_MAX_CPU_COUNT``), and
-    no more than ``OMP_NUM_THREADS`` and an enclosing ``threadpoolctl.threadpool_limits`` allow. The latter two bound negative
-    numbers only: they are often set to 1 for the BLAS, to make room for ``n_jobs``.
+    None means 1, or the value of an active ``joblib.parallel_config``. A positive number is used as it is. Negative numbers
+    count from the number of processors: -1 means all, -2 all but one. joblib determines the processors (from the affinity, the
+    cgroup quota and ``LOKY_MAX_CPU_COUNT``), and ``OMP_NUM_THREADS`` and an active ``threadpoolctl.threadpool_limits`` can
+    reduce them. These two limit only negative numbers, because they are often set to 1 for the BLAS, to leave processors for
+    ``n_jobs``.
 
-    Inside a worker the worker's share bounds every number: in a process of joblib the ``OMP_NUM_THREADS`` that joblib sets
-    there (processors / workers), in a thread of joblib 1, in a task of dask the processors / threads of its worker, in a process
-    of a ``multiprocessing.Pool`` 1 unless ``OMP_NUM_THREADS`` says more. A pool that leaves no such trace
-    (``concurrent.futures``, bare threads) is not seen; there n_jobs is best left at None.
+    Inside a worker, every number is limited by the share of the worker. In a process of joblib, it is the ``OMP_NUM_THREADS``
+    that joblib sets there (processors / workers); in a thread of joblib, it is 1; in a task of dask, the processors / threads
+    of its worker; in a process of a ``multiprocessing.Pool``, 1 unless ``OMP_NUM_THREADS`` is larger. Other pools
+    (``concurrent.futures``, plain threads) cannot be detected; leave ``n_jobs`` at None there.
 
     Parameters
     ----------
     n_jobs : int or None
-        What the user asked for.
+        The number of jobs that the user specified.
 
     Returns
     -------
     int
-        Threads, >= 1.
+        Number of threads, >= 1.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no integer, or 0.
+        If ``n_jobs`` is not an integer, or is 0.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def thread_count(n_jobs: int | None) -> int:
         raise TypeError(f"n_jobs is {n_jobs!r}; it must be an integer or None")
     if n_jobs == 0:
         raise ValueError("n_jobs is 0; it must be a number of threads, a negative number that counts from all (-1), or None")
-    # Imported at the first use, like multiprocessing: it takes as long as NumPy.
+    # Imported when it is first needed, like multiprocessing, because it takes as long as NumPy.
     from joblib.parallel import get_active_backend
 
     backend, configured = get_active_backend()
@@ -60,12 +61,12 @@ def thread_count(n_jobs: int | None) -> int:
     if share is not None:
         count = min(count, share)
     elif backend.effective_n_jobs(asked) == 1:
-        count = 1  # one was asked for, or the backend runs nothing at once, as "sequential"
+        count = 1  # one job was requested, or the backend does not run jobs in parallel, like "sequential"
     return max(1, count)
 
 
 def _share_of_a_worker(backend: Any) -> int | None:
-    """Threads that whoever runs this as one of several workers leaves to it; None outside of a worker."""
+    """Return the number of threads that a worker may use, or None outside of a worker."""
     from multiprocessing import current_process
 
     if current_process().daemon:
@@ -79,8 +80,8 @@ def _share_of_a_worker(backend: Any) -> int | None:
 
 
 def _dask_worker() -> Any:
-    """Return the worker of the dask task that runs this, if one does."""
-    distributed = sys.modules.get("distributed")  # a task can run only where it has been imported
+    """Return the dask worker that runs this, or None."""
+    distributed = sys.modules.get("distributed")  # a dask task can run only if dask has been imported
     try:
         return None if distributed is None else distributed.get_worker()
     except (ValueError, AttributeError):
@@ -94,13 +95,13 @@ def _cpu_count() -> int:
 
 
 def _omp_num_threads() -> int | None:
-    """Return the first number of OMP_NUM_THREADS, a list by level; None: there is none."""
+    """Return the first number of OMP_NUM_THREADS, which may be a list, or None if it is not set."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return int(first) if first.isdigit() and int(first) > 0 else None
 
 
 def _processors() -> int:
-    """Processors to be used, by all limits."""
+    """Return the number of processors to use, within all limits."""
     return min(limit for limit in (_cpu_count(), _omp_num_threads(), _limit_here()) if limit is not None)
 
 
@@ -113,9 +114,9 @@ def _limit_here() -> int | None:
 
 
 class _Controller(threadpoolctl.LibController):
-    """What ``threadpoolctl`` shows of ksparse, and where ``threadpool_limits`` leaves its word.
+    """Controller by which ``threadpoolctl`` shows ksparse and ``threadpool_limits`` sets its limit.
 
-    The core keeps no pool and no count of its own, so the limit is kept here, per thread, as the contexts nest.
+    The core has neither a thread pool nor a thread count, so the limit is stored here, for each thread of the caller.
     """
 
     user_api = "ksparse"
@@ -124,11 +125,11 @@ class _Controller(threadpoolctl.LibController):
     check_symbols = tuple(f"PyInit__core_{variant}" for variant in ("baseline", "avx2", "avx512"))
 
     def get_num_threads(self) -> int:
-        """Return how many threads n_jobs=-1 takes."""
+        """Return the number of threads for n_jobs=-1."""
         return _processors()
 
     def set_num_threads(self, num_threads: int | None) -> None:
-        """Bound negative numbers of jobs in this thread."""
+        """Set the limit for negative ``n_jobs`` in this thread."""
         _limits.count = num_threads
 
     def get_version(self) -> str:

@@ -1,6 +1,6 @@
-"""Arguments at the door: what each must be, said in one sentence, before any work.
+"""Validation of arguments. Each error message says in one sentence what the argument was and what it must be.
 
-X is not searched for NaN or infinity here: the core sees them for free in its first pass and says where they are.
+X is not searched for NaN or infinity here, because the core finds them in its first pass at no cost and reports their position.
 """
 
 from __future__ import annotations
@@ -45,14 +45,15 @@ PROBABILITIES = ("posterior", "score")
 
 
 def check_design(X: Any) -> Any:
-    """Return X as the core can read it in place, copied only when it must be converted.
+    """Return X in a format that the core can read, copied only if it must be converted.
 
-    That is an array of float64 or float32 with contiguous rows or columns, or SciPy's CSC or CSR of these.
+    These formats are arrays of float64 or float32 with contiguous rows or columns, and SciPy's CSC and CSR matrices of these
+    types.
     """
     if is_sparse(X):
         return check_sparse(X)
     array = numbers_of_design(X)
-    if is_sparse(array):  # of a table of sparse columns
+    if is_sparse(array):  # converted from a data frame with sparse columns
         return check_sparse(array)
     if array.ndim != 2:
         raise ValueError(f"X has shape {array.shape}; it must have two dimensions, (n_samples, n_features)")
@@ -71,10 +72,10 @@ def check_design(X: Any) -> Any:
 
 
 def check_names(X: Any, names: NDArray[np.object_] | None, places: NDArray[np.int64] | None = None) -> None:
-    """Raise ValueError for a data frame whose columns, or some of them, have other names than in the fit."""
+    """Raise ValueError if a data frame has different column names from the fit."""
     given = None if names is None else feature_names(X)
     if names is None or given is None or (places is not None and len(places) and places[-1] >= len(given)):
-        return  # another number of columns is refused elsewhere
+        return  # a different number of columns raises an error elsewhere
     found = given if places is None else given[places]
     for i, (name, expected) in enumerate(zip(found, names, strict=False)):
         if name != expected:
@@ -86,7 +87,7 @@ def check_names(X: Any, names: NDArray[np.object_] | None, places: NDArray[np.in
 
 @quiet
 def linear_predictor(X: Any, support: NDArray[np.int64], coef: Any, n_features: int) -> NDArray[np.float64]:
-    """Return some columns times their coefficients (s,), or sparse (s, m), as an array; no other column is converted."""
+    """Return some columns times their coefficients (s,), or sparse (s, m), as an array; other columns are not converted."""
     if is_sparse(X):
         check_sparse_shape(X)
         columns = X if X.format in ("csc", "csr") else X.tocsr()
@@ -99,7 +100,7 @@ def linear_predictor(X: Any, support: NDArray[np.int64], coef: Any, n_features: 
 
 
 def check_labels(y: Any, n: int) -> NDArray[np.float64]:
-    """Return y as float64 zeros and ones."""
+    """Return binary labels y as float64 zeros and ones."""
     refuse_unreadable(y, "y")
     try:
         array = numbers_of(y, "y", categories=True)
@@ -112,7 +113,7 @@ def check_labels(y: Any, n: int) -> NDArray[np.float64]:
     labels = np.array(array, dtype=np.float64)
     count = int(np.count_nonzero(labels == 1.0))
     if count + int(np.count_nonzero(labels == 0.0)) != n:
-        # A label that is not finite is named before it is called not binary.
+        # NaN and infinity are reported first, so that the message does not only say that y is not binary.
         if not np.isfinite(labels).all():
             _refuse_not_finite(labels, "y")
         _refuse_labels(array)
@@ -122,7 +123,7 @@ def check_labels(y: Any, n: int) -> NDArray[np.float64]:
 
 
 def check_responses(y: Any, n: int, loss: Loss) -> NDArray[np.float64]:
-    """Return y as float64, of values that the loss allows."""
+    """Return y as float64, with values that the loss allows."""
     if loss.is_classification:
         return check_labels(y, n)
     responses = check_rows(y, n, "y")
@@ -143,7 +144,7 @@ def _refuse_labels(y: NDArray[Any]) -> NoReturn:
         found = ", ".join(repr(v.item() if hasattr(v, "item") else v) for v in values[:5]) + (
             ", ..." if len(values) > 5 else ""
         )
-    except TypeError:  # labels that cannot be ordered
+    except TypeError:  # the labels cannot be sorted
         found = f"dtype {y.dtype}"
     raise ValueError(f"y has values {found}; it must be binary, 0 and 1 (KSparseClassifier takes any two labels)")
 
@@ -166,7 +167,7 @@ def _refuse_not_finite(vector: NDArray[np.float64], name: str) -> NoReturn:
 
 
 def check_weights(sample_weight: Any, labels: NDArray[np.float64], *, binary: bool = True) -> NDArray[np.float64]:
-    """Return weights that are finite, not negative, and leave rows, of both classes if there are classes."""
+    """Return weights that are finite and >= 0, with positive weights in each class if there are classes."""
     weights = check_rows(sample_weight, len(labels), "sample_weight")
     if (weights < 0).any():
         i = int(np.flatnonzero(weights < 0)[0])
@@ -185,7 +186,7 @@ def check_weights(sample_weight: Any, labels: NDArray[np.float64], *, binary: bo
 
 
 def limit_budget(k: int, name: str, units: int, *, groups: bool) -> int:
-    """Return k, or the number of units where k is larger: at most k of them are then all of them, which is said once."""
+    """Return k, or the number of units if k is larger, with a warning."""
     if k > units:
         what = ("group" if groups else "feature") + "s" * (units != 1)
         warn_user(f"{name} is {k} but X has only {units} {what}, so all of them may be chosen")
@@ -193,7 +194,7 @@ def limit_budget(k: int, name: str, units: int, *, groups: bool) -> int:
 
 
 def check_loss(loss: Any, alpha: Any, gamma: Any) -> Loss:
-    """Return a known loss with its parameters; alpha and gamma are those of the focal loss by name."""
+    """Return the loss as an object. ``alpha`` and ``gamma`` are used if it is the focal loss, given by name."""
     parameters = check_focal(alpha, gamma)
     if isinstance(loss, Loss) and type(loss) is not Loss:
         return loss
@@ -203,14 +204,15 @@ def check_loss(loss: Any, alpha: Any, gamma: Any) -> Loss:
 
 
 def check_kind_of_loss(loss: Loss, responses: str, owner: str, other: str) -> None:
-    """Raise if a loss is not of labels ("labels"), or not of numbers ("numbers"), as an estimator needs it."""
+    """Raise an error if a loss is not for classification ("labels") or regression ("numbers"), as an estimator needs it."""
     if loss.is_classification != (responses == "labels"):
-        fit = ", ".join(repr(name) for name, kind in BY_NAME.items() if (kind.responses == "binary") == (responses == "labels"))
-        raise ValueError(f"loss is {loss.name!r}, which is not of {responses}; {owner} takes {fit}; for this loss use {other}")
+        fit = ", ".join(repr(name) for name, of in BY_NAME.items() if (of.responses == "binary") == (responses == "labels"))
+        kind = "classification" if responses == "labels" else "regression"
+        raise ValueError(f"loss is {loss.name!r}, which is not for {kind}; {owner} accepts {fit}; for this loss use {other}")
 
 
 def check_search(search: Any, max_rounds: Any, max_refits: Any, max_seconds: Any, random_state: Any) -> dict[str, Any]:
-    """Return how long to search, as the core takes it: 0 stands for no limit of one's own."""
+    """Return the limits of the search as options of the core, where 0 means the default."""
     check_choice(search, "search", SEARCHES)
     seconds = 0.0
     if max_seconds is not None:
@@ -225,7 +227,7 @@ def check_search(search: Any, max_rounds: Any, max_refits: Any, max_seconds: Any
 
 
 def check_features(features: Any, name: str, n_features: int, names: NDArray[np.object_] | None) -> list[int]:
-    """Return features given by number, or by name if X has names."""
+    """Return the indices of features that are given by index, or by name if X has names."""
     if features is None:
         return []
     values = features.tolist() if isinstance(features, np.ndarray) else features
@@ -243,7 +245,7 @@ def check_features(features: Any, name: str, n_features: int, names: NDArray[np.
             if len(places[value]) > 1:
                 raise ValueError(
                     f"{name}[{i}] is {value!r}, but X has {len(places[value])} columns of that name ({places[value]}); "
-                    "give the number of the column that is meant, or rename the columns"
+                    "give the index of the column instead, or rename the columns"
                 )
             found.append(places[value][0])
         else:
@@ -252,8 +254,8 @@ def check_features(features: Any, name: str, n_features: int, names: NDArray[np.
 
 
 def _resembling(name: str, names: list[str]) -> str:
-    """Return a question for the name that was meant, if one of many resembles it."""
-    import difflib  # only for a typing error
+    """Return a suggestion of the name that was probably meant, or an empty text."""
+    import difflib  # imported here because it is only needed for an unknown name
 
     by_case = {other.casefold(): other for other in reversed(names)}
     found = difflib.get_close_matches(name.casefold(), by_case, 1)
@@ -261,7 +263,7 @@ def _resembling(name: str, names: list[str]) -> str:
 
 
 def check_groups(groups: Any, n_features: int) -> tuple[NDArray[np.int64], NDArray[Any]] | None:
-    """Return the number of each feature's group, and the labels of the groups, sorted; None: each feature for itself."""
+    """Return the index of each feature's group and the sorted group labels, or None without groups."""
     if groups is None:
         return None
     rule = "labels must be integers or strings"
@@ -290,7 +292,7 @@ def check_groups(groups: Any, n_features: int) -> tuple[NDArray[np.int64], NDArr
 
 
 def check_bounds(bounds: Any, n_features: int) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Return lower and upper bounds of all coefficients, or None where there are none."""
+    """Return lower and upper bounds of all coefficients, or None if there are none."""
     if bounds is None:
         return None, None
     if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:
@@ -310,12 +312,12 @@ def _check_bound(bound: Any, name: str, n_features: int) -> NDArray[np.float64] 
 
 
 def names_of(features: ArrayLike, names: Any) -> list[str]:
-    """Return the names of some features; where they are not known, x and the number, as in scikit-learn."""
+    """Return the names of some features, which are ``x0``, ``x1``, ... as in scikit-learn if they are not known."""
     return [f"x{j}" if names is None else str(names[j]) for j in np.asarray(features).tolist()]
 
 
 def feature_names(X: Any) -> NDArray[np.object_] | None:
-    """Return the column names of a data frame if all are strings, else None."""
+    """Return the column names of a data frame if all of them are strings, else None."""
     if not is_frame(X):
         return None
     names = column_names(X)

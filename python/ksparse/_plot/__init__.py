@@ -1,4 +1,4 @@
-"""Displays in scikit-learn's manner: a class holds the arrays of a picture, and ``plot`` draws them on the axes it is given."""
+"""Displays as in scikit-learn: a class holds the arrays of a plot, and its method ``plot`` draws them on given axes."""
 
 from .coefficients import CoefficientDisplay
 from .cross_validation import CrossValidationDisplay

@@ -19,43 +19,43 @@ __all__ = ["CoefficientDisplay"]
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class CoefficientDisplay:
-    """Coefficients of a fit, with intervals where they are given.
+    """Plot of the coefficients of a fit, with intervals if they are given.
 
-    Make one by :meth:`from_result` or :meth:`from_estimator`, which draw it too.
+    Create a display with :meth:`from_result` or :meth:`from_estimator`, which also draw it.
 
     Parameters
     ----------
     coefs : ndarray of shape (n_chosen,)
-        Coefficients, the largest first.
+        Coefficients, the largest absolute value first.
     names : list of str
-        Names of their features.
+        Names of the features.
     intervals : ndarray of shape (n_chosen, 2), optional
-        Lower and upper ends, NaN for a feature that has no interval.
+        Lower and upper limits; NaN for a feature without an interval.
     interval_name : str, optional
-        What the intervals are.
+        Description of the intervals.
     scaled : bool, default=False
-        Whether coefficients have been multiplied by scales of their columns.
+        Whether the coefficients have been multiplied by the scales of their columns.
     note : str, default=""
-        What must be known of a fit that did not converge, written above the axes.
+        A note about a fit that did not converge, which is written above the axes.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn.
+        Axes with the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure of the axes.
     line_ : matplotlib Line2D
         Markers of the coefficients.
     intervals_ : matplotlib ErrorbarContainer or None
-        The intervals, if there are any.
+        The intervals, or None if there are none.
 
     See Also
     --------
-    ksparse.fit_many : Fits bootstrap rounds, as weights.
+    ksparse.fit_many : Fits bootstrap rounds, given as weights.
 
     Examples
     --------
-    Intervals from 200 bootstrap rounds, in each of which the features are chosen anew:
+    Intervals from 200 bootstrap rounds, in which the features are chosen anew:
 
     >>> import numpy as np
     >>> import ksparse
@@ -99,19 +99,21 @@ class CoefficientDisplay:
         Parameters
         ----------
         result : FitResult
-            The fit.
+            Result of the fit.
         intervals : array-like of shape (n_chosen, 2), BatchResult or None, default=None
-            Where the intervals come from. An array: lower and upper ends in the order of ``support``, from wherever you
-            have them; NaN twice where a feature has none, as in a summary where a coefficient is at a bound. A :class:`ksparse.BatchResult` of :func:`ksparse.fit_many`, bootstrap rounds as weights of the rows: percentiles
-            of the coefficients over the rounds that have an answer, 0 in those that did not choose the feature. Such intervals include
-            the uncertainty of the choice, if the rounds had the whole choice to make; none is a proof that the choice was right.
+            The intervals, or a result to compute them from. An array contains lower and upper limits in the order of
+            ``support``, with NaN for a feature without an interval, e.g. from a summary. For a :class:`ksparse.BatchResult` of
+            bootstrap rounds, which :func:`ksparse.fit_many` fits with weights, the intervals are percentiles of the
+            coefficients over all rounds that were fitted; a feature that a round did not choose has the coefficient 0 in it.
+            Such intervals include the uncertainty of the selection, if each round made the whole selection.
         level : float, default=0.95
-            Share of the rounds in the intervals, in (0, 1). Not used for an array.
+            Share of the rounds in the intervals, in (0, 1). It is not used for an array.
         interval_name : str, optional
-            What the intervals are, for the label of the axis. By default the level and the number of rounds, where they are known.
+            Description of the intervals for the label of the axis. By default it contains the level and the number of rounds if
+            they are known.
         scale : array-like of shape (n_features,), optional
-            What to multiply the coefficients and intervals of the features by, e.g. ``X.std(axis=0)``: the effects of a standard deviation,
-            which can be compared. By default they are per unit of the columns.
+            Factors for the coefficients and intervals, e.g. ``X.std(axis=0)`` for effects per standard deviation, which are
+            comparable. By default they are in the units of the columns.
         n, ax, **kwargs : optional
             As in :meth:`plot`.
 
@@ -123,7 +125,7 @@ class CoefficientDisplay:
         Raises
         ------
         ValueError
-            If an argument is not what it must be; the message names it.
+            If an argument is invalid; the message names it.
         """
         coef, support = result.coef, result.support
         factors = np.ones(len(coef)) if scale is None else np.asarray(scale, dtype=np.float64)
@@ -166,9 +168,9 @@ class CoefficientDisplay:
         Parameters
         ----------
         estimator : KSparseClassifier, KSparseClassifierCV or KSparseMultiLabelClassifier
-            Fitted.
+            A fitted estimator.
         target : optional
-            Of more than two classes the one whose coefficients to draw, of many labels the number of one.
+            The class whose coefficients are drawn if there are more than two, or the index of the label if there are many.
         intervals, level, interval_name, scale, n, ax, **kwargs : optional
             As in :meth:`from_result`.
 
@@ -180,7 +182,7 @@ class CoefficientDisplay:
         Raises
         ------
         ValueError
-            If the target is none of those that the estimator has, or another argument is not what it must be.
+            If there is no such target, or another argument is invalid.
         """
         model = estimator._models()[row_of(estimator, target)]
         return cls.from_result(
@@ -188,16 +190,16 @@ class CoefficientDisplay:
         )
 
     def plot(self, ax: Any = None, *, n: int = 20, **kwargs: Any) -> CoefficientDisplay:
-        """Draw a line per feature, the largest coefficient on top.
+        """Draw one line for each feature, with the largest coefficient at the top.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw. By default a new figure.
+            Axes to draw on. By default a new figure is made.
         n : int, default=20
-            Features at most.
+            Maximum number of features.
         **kwargs : dict
-            For :meth:`matplotlib.axes.Axes.plot`, which draws the coefficients, e.g. ``color`` or ``marker``.
+            Arguments for :meth:`matplotlib.axes.Axes.plot`, which draws the coefficients, e.g. ``color`` or ``marker``.
 
         Returns
         -------
@@ -220,7 +222,7 @@ class CoefficientDisplay:
         known = ~np.isnan(ends[:, 0])
         if known.any():
             low, high = ends[known].T
-            # Drawn about the middle: an interval need not hold its coefficient.
+            # The bar is centred at the middle of the interval, which may not contain the coefficient.
             self.intervals_ = ax.errorbar(
                 (low + high) / 2, places[known], xerr=(high - low) / 2, fmt="none", ecolor=self.line_.get_color(), capsize=3
             )
@@ -237,24 +239,24 @@ def _check_intervals(intervals: Any, n_chosen: int) -> NDArray[np.float64]:
     ends = np.asarray(intervals, dtype=np.float64)
     if ends.shape != (n_chosen, 2):
         raise ValueError(
-            f"intervals has shape {ends.shape}; it must have shape ({n_chosen}, 2), lower and upper ends for each chosen feature"
+            f"intervals has shape {ends.shape}; it must have shape ({n_chosen}, 2), with lower and upper limits for each chosen feature"
         )
     for i in np.flatnonzero(~(ends[:, 0] <= ends[:, 1]) | ~np.isfinite(ends).all(axis=1)):
         if not np.isnan(ends[i]).all():
             raise ValueError(
-                f"intervals[{i}] is {ends[i].tolist()}; it must be a lower and an upper end, both finite, or NaN twice for none"
+                f"intervals[{i}] is {ends[i].tolist()}; it must contain finite lower and upper limits, or NaN twice for no interval"
             )
     return ends
 
 
 def _percentiles(rounds: Rounds, support: NDArray[np.int64], p: int, level: float) -> tuple[NDArray[np.float64], str]:
-    """Return percentiles of coefficients over the rounds that have an answer, and what to call them."""
+    """Return percentiles of the coefficients over the rounds that were fitted, and their description."""
     part = check_real(level, "level", "in (0, 1)", 0.0, 1.0, open_low=True)
     if rounds.coefs.shape[1] != p:
-        raise ValueError(f"intervals are of {rounds.coefs.shape[1]} features but the fit has {p}")
+        raise ValueError(f"intervals has {rounds.coefs.shape[1]} features but the fit has {p}")
     answered = np.flatnonzero(~np.isnan(rounds.objectives))
     if len(answered) == 0:
-        raise ValueError("intervals: no round has an answer")
+        raise ValueError("intervals has no round that could be fitted")
     coefs = rounds.coefs[answered][:, support].toarray()
     ends = np.quantile(coefs, [(1 - part) / 2, (1 + part) / 2], axis=0).T
     return ends, f"{100 * part:g} % of {len(answered)} rounds"

@@ -1,4 +1,4 @@
-"""What the displays share: where to draw, names of features, lines told apart without colour, labels at their ends."""
+"""Functions that the displays share: axes, names of features, line styles, and labels at the ends of lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 
 
 def take_axes(axes: Any, count: int, figsize: tuple[float, float]) -> list[Any]:
-    """Return the axes that were given, one or several, or those of a new figure."""
+    """Return the given axes as a list, or those of a new figure."""
     if axes is None:
         pyplot = require("matplotlib.pyplot", "plot()", "'ksparse[plot]'")
         figure, axes = pyplot.subplots(1, count, figsize=figsize, layout="constrained", squeeze=False)
@@ -29,7 +29,7 @@ def take_axes(axes: Any, count: int, figsize: tuple[float, float]) -> list[Any]:
 
 
 def choose_panels(panels: Any, available: Sequence[str]) -> list[str]:
-    """Return the panels that were asked for; None: all."""
+    """Return the requested panels; None means all of them."""
     if panels is None:
         return list(available)
     chosen = [panels] if isinstance(panels, str) else list(panels)
@@ -42,7 +42,7 @@ def choose_panels(panels: Any, available: Sequence[str]) -> list[str]:
 
 
 def row_of(estimator: Any, target: Any) -> int:
-    """Return the row of ``coef_`` that stands for a class, or a label; it need not be named where there is but one row."""
+    """Return the row of ``coef_`` for a class or label, which may be None if there is only one row."""
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(estimator)
@@ -57,23 +57,23 @@ def row_of(estimator: Any, target: Any) -> int:
 
 
 def literal(text: str) -> str:
-    """Return a text that matplotlib shows as it is: between two dollar signs it would read a formula."""
+    """Escape dollar signs, between which matplotlib would read a formula."""
     return text.replace("$", r"\$")
 
 
 def write_note(ax: Any, note: str) -> None:
-    """Write a note above the axes, in small letters."""
+    """Write a note above the axes in small letters."""
     if note:
         ax.set_title(literal(textwrap.fill(note, 80)), fontsize="x-small", loc="left")
 
 
 def line_style(place: int) -> dict[str, Any]:
-    """Return marker and dashes of a line, so that neighbours differ in greyscale too."""
+    """Return the marker and dashes of a line, so that lines can be distinguished without colours."""
     return {"marker": "os^Dv"[place % 5], "linestyle": DASHES[place % len(DASHES)], "markersize": 4}
 
 
 def scale_x(ax: Any, values: NDArray[Any]) -> None:
-    """Make the axis of x logarithmic if its values are spaced so, and show whole numbers as such."""
+    """Make the x axis logarithmic if the values are spaced geometrically, and use integer ticks for integers."""
     from matplotlib.ticker import MaxNLocator
 
     values = np.unique(values)
@@ -91,7 +91,7 @@ def scale_x(ax: Any, values: NDArray[Any]) -> None:
 
 
 def _is_geometric(values: NDArray[Any]) -> bool:
-    """Whether sorted values span more than a factor of 20 and their middle lies nearer to the geometric mean of the ends."""
+    """Return whether sorted values span more than a factor of 20 and their median is closer to the geometric mean of the ends than to the arithmetic."""
     positive = values[values > 0]
     if values[0] < 0 or len(positive) < 3 or positive[-1] < 20 * positive[0]:
         return False
@@ -100,9 +100,9 @@ def _is_geometric(values: NDArray[Any]) -> bool:
 
 
 def label_ends(ax: Any, x: float, ends: NDArray[np.float64], names: Sequence[str], colors: Sequence[Any]) -> list[Any]:
-    """Write the names of lines to the right of their ends at x, moved up and down by the least that keeps them apart.
+    """Write the names of lines to the right of their ends at x, moved vertically as little as possible so that they do not overlap.
 
-    The limits of the axes must be final.
+    The limits of the axes must not change afterwards.
     """
     from sklearn.isotonic import isotonic_regression
 
@@ -113,7 +113,7 @@ def label_ends(ax: Any, x: float, ends: NDArray[np.float64], names: Sequence[str
     gap = min(10.0 * (high - low) / points, (high - low) / max(1, len(names) - 1))
     order = np.argsort(ends, kind="stable")
     steps = gap * np.arange(len(order))
-    # Places in order and at least a gap apart are, less these steps, places in order: the nearest are an isotonic regression.
+    # Sorted places with gaps of at least one step are, minus these steps, just sorted; the closest ones are an isotonic regression.
     places = steps + isotonic_regression(ends[order] - steps, y_min=low, y_max=high - steps[-1])
     texts = []
     for line, place in zip(order.tolist(), places, strict=True):

@@ -1,4 +1,4 @@
-"""Display of scores by cross-validation."""
+"""Display of cross-validated scores."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ __all__ = ["CrossValidationDisplay"]
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class CrossValidationDisplay:
-    """Mean score by cross-validation against k, or another parameter, with its standard error.
+    """Plot of the mean cross-validated score with its standard error against k or another parameter.
 
-    Make one by :meth:`from_estimator`, which draws it too.
+    Create a display with :meth:`from_estimator`, which also draws it.
 
     Parameters
     ----------
     values : ndarray of shape (n_values,)
         Values of the parameter, increasing.
     mean_scores : ndarray of shape (n_values,)
-        Mean score of each value, at the best of the other parameters.
+        Mean score for each value, with the best of the other parameters.
     standard_errors : ndarray of shape (n_values,)
-        Standard errors of these means over the folds, which are taken to be independent.
+        Standard errors of the mean scores, assuming independent folds.
     chosen : float
-        The value that was chosen.
+        The chosen value.
     chosen_score : float
-        Its mean score.
+        Mean score of the chosen parameters.
     parameter : str, default="k"
         Name of the parameter.
     score_name : str, default="score"
-        What the score is.
+        Name of the score.
     threshold : float, optional
-        The best mean less its standard error, where the choice was the simplest above it.
+        The best mean score minus its standard error, if the one-standard-error rule was used.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it was drawn.
+        Axes with the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure of the axes.
     errorbar_ : matplotlib ErrorbarContainer
-        The curve.
+        The curve with error bars.
 
     See Also
     --------
@@ -77,15 +77,16 @@ class CrossValidationDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, parameter: str = "k", ax: Any = None, **kwargs: Any) -> CrossValidationDisplay:
-        """Draw what a search by cross-validation found.
+        """Plot the results of a search by cross-validation.
 
         Parameters
         ----------
         estimator : KSparseClassifierCV, or a search of scikit-learn
-            Fitted. Of scikit-learn's searches those by one score, e.g.
+            A fitted estimator, or a fitted scikit-learn search with a single score, e.g.
             ``GridSearchCV(KSparseClassifier(), {"k": range(1, 11)})``.
         parameter : str, default="k"
-            What to draw against: a parameter that was compared and is a number, as it is called in ``best_params_``.
+            The parameter on the x axis, as it is named in ``best_params_``. Its values must be numbers that the search
+            compared.
         ax, **kwargs : optional
             As in :meth:`plot`.
 
@@ -97,7 +98,7 @@ class CrossValidationDisplay:
         Raises
         ------
         ValueError
-            If the search did not compare such a parameter, or has no single score.
+            If the search did not compare this parameter, or has several scores.
         """
         from sklearn.utils.validation import check_is_fitted
 
@@ -126,14 +127,14 @@ class CrossValidationDisplay:
         ).plot(ax=ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> CrossValidationDisplay:
-        """Draw the curve, and mark the choice.
+        """Draw the curve and mark the chosen value.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw. By default a new figure.
+            Axes to draw on. By default a new figure is made.
         **kwargs : dict
-            For :meth:`matplotlib.axes.Axes.errorbar`, e.g. ``color`` or ``label``.
+            Arguments for :meth:`matplotlib.axes.Axes.errorbar`, e.g. ``color`` or ``label``.
 
         Returns
         -------
@@ -163,6 +164,6 @@ class CrossValidationDisplay:
             ax.axhline(self.threshold, color=color, linestyle=":", linewidth=1, label="best mean less its standard error")
         scale_x(ax, self.values)
         ax.set(xlabel=literal(self.parameter), ylabel=literal(self.score_name))
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)  # error bars leave no room inside
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)  # inside, it would cover error bars
         self.ax_, self.figure_ = ax, ax.figure
         return self

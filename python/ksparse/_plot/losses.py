@@ -1,4 +1,4 @@
-"""Display of the losses."""
+"""Display of loss functions."""
 
 from __future__ import annotations
 
@@ -16,35 +16,36 @@ __all__ = ["LossDisplay"]
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class LossDisplay:
-    r"""Losses with slope and curvature against the margin.
+    r"""Plot of losses with their first and second derivatives against the margin.
 
-    Make one by :meth:`from_gammas`, which draws it too; for other losses, of arrays by :func:`ksparse.loss_terms`.
+    Create a display with :meth:`from_gammas`, which also draws it. For other losses, pass arrays that
+    :func:`ksparse.loss_terms` computes.
 
     Parameters
     ----------
     margins : ndarray of shape (n_margins,)
         Margins :math:`m = (2y - 1)\,\eta`.
     values : ndarray of shape (n_losses, n_margins)
-        The losses.
+        Values of the losses.
     slopes : ndarray of shape (n_losses, n_margins)
-        Their first derivatives.
+        First derivatives of the losses.
     curvatures : ndarray of shape (n_losses, n_margins)
-        Their second derivatives.
+        Second derivatives of the losses.
     names : list of str
         Names of the losses.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn, by panel.
+        Axes of the panels.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure of the axes.
     lines_ : list of list of matplotlib Line2D
-        Lines by panel and loss.
+        Lines, by panel and loss.
 
     See Also
     --------
-    ksparse.loss_terms : Value, slope and curvature of a loss.
+    ksparse.loss_terms : Computes a loss and its derivatives.
 
     Examples
     --------
@@ -73,16 +74,16 @@ class LossDisplay:
         against: str = "margin",
         axes: Any = None,
     ) -> LossDisplay:
-        r"""Draw the focal loss :math:`-q^\gamma \log p` for some exponents.
+        r"""Plot the focal loss :math:`-q^\gamma \log p` for several focusing exponents.
 
-        The weight of the class, ``alpha``, is a factor that is left out here; then :math:`\gamma = 0` is the logistic loss.
+        The class weight ``alpha`` is a factor that is omitted here, so :math:`\gamma = 0` is the logistic loss.
 
         Parameters
         ----------
         gammas : float or array-like of float, default=(0, 1, 2, 5)
             Focusing exponents, each >= 0.
         margins : array-like of float, optional
-            Where to compute the losses, sorted. By default 401 margins from -6 to 6.
+            Margins at which the losses are computed, sorted. By default 401 margins from -6 to 6.
         panels, against, axes : optional
             As in :meth:`plot`.
 
@@ -93,7 +94,7 @@ class LossDisplay:
         """
         at = np.linspace(-6.0, 6.0, 401) if margins is None else np.asarray(margins, dtype=np.float64)
         exponents = np.atleast_1d(np.asarray(gammas, dtype=np.float64)).tolist()
-        # With alpha = 1/2 the weight of either class is 1/2.
+        # With alpha = 1/2, both classes have the weight 1/2.
         terms = np.array([loss_terms(at, loss="focal", alpha=0.5, gamma=gamma) for gamma in exponents])
         return cls(
             margins=at,
@@ -109,12 +110,12 @@ class LossDisplay:
         Parameters
         ----------
         axes : matplotlib Axes or sequence of them, optional
-            Where to draw, one for each panel. By default a new figure.
+            Axes to draw on, one for each panel. By default a new figure is made.
         panels : str or list of str, optional
-            Of ``"value"``, ``"slope"``, ``"curvature"``; by default all.
+            Any of ``"value"``, ``"slope"`` and ``"curvature"``. By default all.
         against : {"margin", "probability"}, default="margin"
-            The margin m, or the probability :math:`\sigma(m)` that a logistic model gives to the true class. Slope and
-            curvature are derivatives by the margin either way.
+            The x axis: the margin m, or the probability :math:`\sigma(m)` that a logistic model assigns to the true class. The
+            derivatives are with respect to the margin in both cases.
 
         Returns
         -------
@@ -126,7 +127,7 @@ class LossDisplay:
         ModuleNotFoundError
             If matplotlib is not installed.
         """
-        from .._probability import probability_of  # SciPy takes longer to import than ksparse
+        from .._probability import probability_of  # imported here because SciPy takes longer to import than ksparse
 
         if against not in ("margin", "probability"):
             raise ValueError(f"against is {against!r}; it must be 'margin' or 'probability'")

@@ -18,35 +18,35 @@ __all__ = ["PathDisplay"]
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class PathDisplay:
-    """Coefficients, objective and information criteria against k.
+    """Plot of coefficients, objective and information criteria against k.
 
-    Make one by :meth:`from_result` or :meth:`from_estimator`, which draw it too.
+    Create a display with :meth:`from_result` or :meth:`from_estimator`, which also draw it.
 
     Parameters
     ----------
     ks : ndarray of int64, shape (n_fits,)
-        Budgets, increasing.
+        The values of k, increasing.
     coefs : ndarray of shape (n_fits, n_seen)
         Coefficients of the features that some fit chose.
     names : list of str
-        Their names.
+        Names of these features.
     objectives : ndarray of shape (n_fits,)
-        F of each fit.
+        Objective F of each fit.
     criteria : dict of str to ndarray of shape (n_fits,)
-        Information criteria by name; may be empty.
+        Information criteria by name, possibly none.
     converged : ndarray of bool, shape (n_fits,), optional
-        Which fits converged; a dotted line marks each of the others. By default all.
+        Which fits converged; each of the others is marked by a dotted line. By default all of them.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn, by panel.
+        Axes of the panels.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure of the axes.
     lines_ : list of matplotlib Line2D
-        Lines of the coefficients, in the order of ``names``; empty without their panel.
+        Lines of the coefficients in the order of ``names``; empty if there is no such panel.
     labels_ : list of matplotlib Annotation
-        Names at the ends of lines.
+        Names at the ends of the lines.
 
     See Also
     --------
@@ -79,14 +79,14 @@ class PathDisplay:
     def from_result(
         cls, path: Path, *, criterion: str | None = None, panels: Any = None, n_labels: int = 8, axes: Any = None
     ) -> PathDisplay:
-        """Draw what :func:`ksparse.fit_path` found.
+        """Plot the result of :func:`ksparse.fit_path`.
 
         Parameters
         ----------
         path : PathResult
-            The path.
+            Result of :func:`ksparse.fit_path`.
         criterion : {"aic", "bic", "ebic", "gic"}, optional
-            The criterion to draw; by default all of them. A loss that is no likelihood has none.
+            The criterion to plot. By default all of them are; a loss that is not a likelihood has none.
         panels, n_labels, axes : optional
             As in :meth:`plot`.
 
@@ -117,14 +117,14 @@ class PathDisplay:
         n_labels: int = 8,
         axes: Any = None,
     ) -> PathDisplay:
-        """Draw the path among which a classifier chose k by a criterion.
+        """Plot the path from which an estimator chose k by a criterion.
 
         Parameters
         ----------
         estimator : KSparseClassifier
-            Fitted, with ``k`` the name of a criterion.
+            A fitted estimator for which ``k`` is the name of a criterion.
         target : optional
-            The class whose path to draw, where there are more than two.
+            The class whose path is drawn if there are more than two.
         criterion, panels, n_labels, axes : optional
             As in :meth:`from_result`.
 
@@ -136,7 +136,7 @@ class PathDisplay:
         Raises
         ------
         ValueError
-            If the estimator has no path: its k was given, or the class could not be fitted.
+            If the estimator has no path, because its k is a number or the class could not be fitted.
         """
         row = row_of(estimator, target)
         paths = getattr(estimator, "path_", None)
@@ -153,11 +153,12 @@ class PathDisplay:
         Parameters
         ----------
         axes : matplotlib Axes or sequence of them, optional
-            Where to draw, one for each panel. By default a new figure.
+            Axes to draw on, one for each panel. By default a new figure is made.
         panels : str or list of str, optional
-            Of ``"coefficients"``, ``"objective"``, ``"criteria"``; by default all that there are.
+            Any of ``"coefficients"``, ``"objective"`` and ``"criteria"``. By default all that are available.
         n_labels : int, default=8
-            Features named, at most: those with the largest coefficients in the last fit. Other lines are grey.
+            Maximum number of features that are named, those with the largest coefficients in the last fit. Lines of other
+            features are grey.
 
         Returns
         -------
@@ -190,12 +191,12 @@ class PathDisplay:
         return self
 
     def _draw_coefficients(self, ax: Any, n_labels: int) -> None:
-        """Draw a line per feature, and name those that the last fit weighs most where their lines end."""
+        """Draw one line for each feature, and label the lines with the largest coefficients in the last fit."""
         ends = self.coefs[-1]
         named = [j for j in np.argsort(-np.abs(ends), kind="stable")[:n_labels].tolist() if ends[j] != 0]
         ax.axhline(0.0, color="0.7", linewidth=0.8)
         for j, values in enumerate(self.coefs.T):
-            # Those without a name in the background: where many features come and go, a few are read.
+            # Lines without a name are in the background, so that the others remain readable.
             style = line_style(named.index(j)) if j in named else {"color": "0.75", "zorder": 1}
             self.lines_ += ax.plot(self.ks, values, linewidth=1, label=literal(self.names[j]), **style)
         ax.set_ylabel("coefficient")

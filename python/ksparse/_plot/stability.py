@@ -1,4 +1,4 @@
-"""Display of how firmly features are chosen."""
+"""Display of how often features are chosen over resamplings."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ __all__ = ["StabilityDisplay"]
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class StabilityDisplay:
-    """How often features were chosen over resamplings, and how often two of them together.
+    """Plot of how often features, and pairs of features, were chosen over resamplings.
 
-    Make one by :meth:`from_result`, which draws it too.
+    Create a display with :meth:`from_result`, which also draws it.
 
     Parameters
     ----------
     frequency : ndarray of shape (n_seen,)
-        In which part of the rounds each feature was chosen, the most frequent first.
+        Share of the rounds in which each feature was chosen, the most frequent first.
     together : ndarray of shape (n_seen, n_seen)
-        In which part two of them were chosen together.
+        Share of the rounds in which two features were chosen together.
     names : list of str
-        Their names.
+        Names of the features.
     n_rounds : int
         Number of resamplings.
     n_failed : int, default=0
-        How many of them have a fit that did not converge.
+        Number of rounds whose fit did not converge.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn, by panel.
+        Axes of the panels.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure of the axes.
     bars_ : matplotlib BarContainer or None
         Bars of the frequencies.
     image_ : matplotlib AxesImage or None
-        Picture of the pairs.
+        Image of the pairs.
 
     See Also
     --------
@@ -77,12 +77,12 @@ class StabilityDisplay:
     def from_result(
         cls, result: Stability, *, n: int = 20, threshold: float | None = None, panels: Any = None, axes: Any = None
     ) -> StabilityDisplay:
-        """Draw what :func:`ksparse.stability_selection` found.
+        """Plot the result of :func:`ksparse.stability_selection`.
 
         Parameters
         ----------
         result : StabilityResult
-            The result.
+            Result of :func:`ksparse.stability_selection`.
         n, threshold, panels, axes : optional
             As in :meth:`plot`.
 
@@ -100,18 +100,18 @@ class StabilityDisplay:
         ).plot(n=n, threshold=threshold, panels=panels, axes=axes)
 
     def plot(self, axes: Any = None, *, n: int = 20, threshold: float | None = None, panels: Any = None) -> StabilityDisplay:
-        """Draw bars of the frequencies beside a picture of the pairs.
+        """Draw bars of the frequencies beside an image of the pairs.
 
         Parameters
         ----------
         axes : matplotlib Axes or sequence of them, optional
-            Where to draw, one for each panel. By default a new figure.
+            Axes to draw on, one for each panel. By default a new figure is made.
         n : int, default=20
-            Features at most, the most frequent.
+            Maximum number of features; the most frequent ones are shown.
         threshold : float, optional
-            A frequency to mark by a line, as that of :meth:`ksparse.StabilityResult.stable`.
+            A frequency to mark with a line, e.g. the threshold of :meth:`ksparse.StabilityResult.stable`.
         panels : str or list of str, optional
-            Of ``"frequency"``, ``"together"``; by default both.
+            Any of ``"frequency"`` and ``"together"``. By default both.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class StabilityDisplay:
 
     def _draw_together(self, ax: Any, names: list[str]) -> None:
         places = np.arange(len(names))
-        # In rows as high as those of the bars beside them, and not square: they are read across.
+        # Rows have the same height as the bars beside them, so the pixels are not square.
         self.image_ = ax.imshow(self.together[: len(names), : len(names)], vmin=0, vmax=1, cmap="viridis", aspect="auto")
         ax.set_xticks(places, [literal(name) for name in names], rotation=90)
         ax.set_yticks(places, [literal(name) for name in names])

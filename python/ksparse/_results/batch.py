@@ -1,4 +1,4 @@
-"""What a batch of fits returns."""
+"""The result of a batch of fits."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ __all__ = ["BatchData", "BatchResult", "batch_of", "counts_of", "result_of"]
 
 @dataclass(frozen=True, eq=False)
 class BatchData:
-    """Valid arrays and settings of all problems; refers to the user's data without a copy."""
+    """Valid arrays and settings of all problems; they refer to the user's data without a copy."""
 
-    inputs: Inputs  # whose weights and offset may be of any real type, and have a column for each problem
-    labels: NDArray[Any]  # (n,) or (n, m): 0, 1 or BAD_LABEL, or the responses of a regression
+    inputs: Inputs  # weights and offset may have any real type, and one column for each problem
+    labels: NDArray[Any]  # (n,) or (n, m): 0, 1 or BAD_LABEL, or responses of a regression
 
     def request(self, i: int, loss: Loss, ridge: float) -> Request:
-        """Return problem i alone."""
+        """Return the request for problem i alone."""
 
         def own(values: NDArray[Any] | None) -> NDArray[np.float64] | None:
             if values is None:
@@ -52,33 +52,33 @@ class BatchData:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BatchResult(Stored, Tabular):
-    """What :func:`ksparse.fit_many` found: arrays with an entry per problem.
+    """Result of :func:`ksparse.fit_many`: arrays with an entry for each problem.
 
-    ``result[i]`` is the :class:`ksparse.FitResult` of problem i; a slice, a mask or an array of numbers gives the result of
-    some problems. Coefficients are held without their zeros.
+    ``result[i]`` is the :class:`ksparse.FitResult` of problem i. A slice, a mask or an array of indices gives the result of
+    several problems. Only non-zero coefficients are stored.
 
     Attributes
     ----------
     coefs : scipy.sparse.csr_array of shape (n_problems, n_features)
-        Coefficients; a row of zeros for a problem that failed.
+        Coefficients. A problem that failed has a row of zeros.
     intercepts : ndarray of shape (n_problems,)
         Intercepts; NaN for a problem that failed.
     objectives : ndarray of shape (n_problems,)
-        F at the answers; NaN for a problem that failed.
+        Values of the minimised objective F; NaN for a problem that failed.
     status : ndarray of str, shape (n_problems,)
         As in :class:`ksparse.FitResult`, or ``invalid_input``.
     messages : dict of int to str
-        What was wrong with each problem that has ``invalid_input``.
+        The error message of each problem whose status is ``invalid_input``.
     n_newton, n_scans, n_refits, n_rounds, times_found : ndarray of int32, shape (n_problems,)
-        As in :class:`ksparse.FitResult`. A pass over X that several problems shared counts once for each.
+        As in :class:`ksparse.FitResult`. A pass over X that several problems share counts once for each of them.
     k, alpha, gamma, ridge : ndarray of shape (n_problems,)
         Settings of each problem.
     loss : str
-        Name of the loss that was minimised.
+        Name of the loss.
     feature_names : ndarray of str or None
-        Names of the columns of X, where they are known.
+        Names of the columns of X, if they are known.
     problem_names : ndarray of str or None
-        Names of the columns of Y, when it was a data frame.
+        Names of the columns of Y, if it is a data frame.
     """
 
     coefs: Any
@@ -98,9 +98,13 @@ class BatchResult(Stored, Tabular):
     loss: str
     feature_names: NDArray[np.object_] | None = None
     problem_names: NDArray[np.object_] | None = None
-    _numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # of the problems in the batch
-    _loss: Loss = field(default_factory=Logistic)  # of a focal loss, alpha and gamma are by problem
-    _groups: tuple[NDArray[np.int64], NDArray[Any]] | None = None  # number of each feature's group, labels of the groups
+    _numbers: NDArray[np.int64] = field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )  # indices of the problems in the whole batch
+    _loss: Loss = field(default_factory=Logistic)  # for the focal loss, the arrays alpha and gamma above hold the parameters
+    _groups: tuple[NDArray[np.int64], NDArray[Any]] | None = (
+        None  # the index of each feature's group, and the labels of the groups
+    )
     _batch: BatchData | None = None
 
     _RULES: ClassVar[Rules] = {
@@ -119,7 +123,7 @@ class BatchResult(Stored, Tabular):
     }
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the data out: a pickled result is small."""
+        """Leave out the data, so that a pickled result is small."""
         return {**self.__dict__, "_batch": None}
 
     def __len__(self) -> int:
@@ -127,17 +131,17 @@ class BatchResult(Stored, Tabular):
         return len(self.k)
 
     def __iter__(self) -> Iterator[FitResult]:
-        """Go through the results of the problems."""
+        """Iterate over the results of the problems."""
         return (self[i] for i in range(len(self)))
 
     @property
     def converged(self) -> NDArray[np.bool_]:
-        """Which answers are proper minima on their supports."""
+        """Whether the coefficients of each problem minimise F on their support."""
         return np.asarray(self.status == "converged")
 
     @property
     def supports(self) -> list[NDArray[np.int64]]:
-        """Chosen features of each problem, sorted."""
+        """Indices of the chosen features of each problem, sorted."""
         return np.split(self.coefs.indices.astype(np.int64), self.coefs.indptr[1:-1])
 
     @overload
@@ -145,11 +149,11 @@ class BatchResult(Stored, Tabular):
     @overload
     def __getitem__(self, which: slice | ArrayLike) -> BatchResult: ...
     def __getitem__(self, which: Any) -> FitResult | BatchResult:
-        """Return the result of a problem, or of some."""
+        """Return the result of one problem, or of several."""
         if isinstance(which, (int, np.integer)):
             i = int(which) + (len(self) if which < 0 else 0)
             if not 0 <= i < len(self):
-                raise IndexError(f"problem {which} of a batch of {len(self)}")
+                raise IndexError(f"problem {which} does not exist in a batch of {len(self)}")
             return self._single(i)
         chosen = np.arange(len(self))[which]
         per_problem = {
@@ -206,12 +210,12 @@ class BatchResult(Stored, Tabular):
 
     @quiet
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Linear predictors of new rows for every problem.
+        """Compute linear predictors for every problem.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
+            Rows, with the columns of the fit.
 
         Returns
         -------
@@ -221,25 +225,26 @@ class BatchResult(Stored, Tabular):
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit, or is a data frame with columns of other names.
+            If X has a different number of columns from the fit, or is a data frame with different column names.
         """
         check_names(X, self.feature_names)
-        from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
+        from scipy.sparse import csr_array  # imported here because it takes longer than the rest of ksparse
 
-        # Of the columns that some problem uses; taking them from the matrix would need memory for all.
+        # Only columns that some problem uses; indexing the matrix would need memory for all columns.
         used, places = np.unique(self.coefs.indices, return_inverse=True)
         coefs = csr_array((self.coefs.data, places, self.coefs.indptr), shape=(len(self), len(used)))
         return linear_predictor(X, used.astype(np.int64), coefs.T, self.coefs.shape[1]) + self.intercepts
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Probability of class 1 of new rows for every problem.
+        """Predict the probability of class 1 for every problem.
 
-        As :meth:`ksparse.KSparseClassifier.predict_proba` gives it: for the focal losses the focusing is undone.
+        As in :meth:`ksparse.KSparseClassifier.predict_proba`, the effect of the focusing exponent is inverted for the focal
+        losses.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
+            Rows, with the columns of the fit.
 
         Returns
         -------
@@ -249,36 +254,37 @@ class BatchResult(Stored, Tabular):
         Raises
         ------
         ValueError
-            If the loss says nothing of probabilities.
+            If the loss does not define probabilities.
         """
-        # A focal loss may have another gamma in each problem, which is a column here.
+        # In a focal loss, gamma may differ between problems, which are columns here.
         by_column = self._loss._with_focal_parameters(self.alpha, self.gamma)
         return probability_by(self._loss, by_column.log_odds(self.decision_function(X)))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Labels of new rows for every problem; of a loss of regression, mean responses.
+        """Predict labels, or mean responses for regression for every problem.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of int8 or float64, shape (n_samples, n_problems)
-            1 where class 1 is the likelier (where the linear predictor is positive, for all losses but ``cloglog`` and
-            ``asymmetric_focal``), else 0; -1 for a problem that failed. Mean responses are NaN there.
+            1 if class 1 is more likely, else 0, and -1 for a problem that failed. This means that the linear predictor is
+            positive, except for the losses ``cloglog`` and ``asymmetric_focal``. For a regression loss, the mean responses (NaN
+            for a problem that failed).
         """
         return prediction_by(self._loss, self.decision_function(X))
 
     def to_frame(self) -> Any:
-        """Table with a row per problem.
+        """Return a data frame with one row for each problem.
 
         Returns
         -------
         pandas.DataFrame
-            Settings, number and names of the chosen features, objective, status and message; the index has the names of
-            the problems, or their numbers.
+            A data frame with the settings, the number and names of the chosen features, the objective, the status and the
+            message of each problem, indexed by the names of the problems or their numbers.
 
         Raises
         ------
@@ -303,7 +309,7 @@ class BatchResult(Stored, Tabular):
         return str(self._numbers[i] if self.problem_names is None else self.problem_names[i])
 
     def _table(self) -> Table:
-        """Return counts of the status, and a line for each of the first problems."""
+        """Return a table with the number of problems by status and a row for each of the first problems."""
         rows = []
         for i, support in enumerate(self.supports[:10]):
             names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in support.tolist()]
@@ -319,7 +325,7 @@ class BatchResult(Stored, Tabular):
 
 
 def _unfitted(status: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Which problems have no answer at all."""
+    """Return which problems have no coefficients at all."""
     return (status == "invalid_input") | (status == "numerical_failure")
 
 
@@ -329,7 +335,7 @@ def counts_of(status: NDArray[np.str_]) -> str:
 
 
 def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
-    """Put results over the same features side by side; they no longer refer to their data."""
+    """Combine results for the same features; they no longer refer to their data."""
     from scipy.sparse import csr_array
 
     supports = [result.support for result in results]
@@ -372,8 +378,8 @@ def result_of(
     loss: Loss,
     Y: Any,
 ) -> BatchResult:
-    """Dress the core's arrays."""
-    from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
+    """Make a result from the arrays of the core."""
+    from scipy.sparse import csr_array  # imported here because it takes longer than the rest of ksparse
 
     count, p = len(budgets), batch.inputs.X.shape[1]
     status = np.array(STATUSES)[answer["status"]]

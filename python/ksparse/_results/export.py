@@ -1,4 +1,4 @@
-"""A model for those without ksparse: a formula for readers, expressions of Python and SQL, a model of scikit-learn."""
+"""Exports of a model for use without ksparse: as a formula, Python or SQL expressions, or a scikit-learn model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .._model import Model
 
 __all__ = ["focal_probability", "formula", "to_logistic_regression", "to_python", "to_sql"]
 
-# Exponentials overflow beyond the one, and below the other lose digits, which some databases refuse.
+# Exponentials overflow above the first value, and lose digits below the second, which is an error in some databases.
 _LARGEST_EXPONENT = "709.782712893384"
 _LEAST_EXPONENT = "-708.0"
 _LARGEST = "1.7976931348623157e308"
@@ -22,7 +22,7 @@ OUTPUTS = ("probability", "mean", "linear_predictor")
 
 
 def formula(result: Model, digits: Any) -> str:
-    """Write the linear predictor, rounded, as a reader would."""
+    """Write the linear predictor with rounded coefficients, for a reader."""
     precision = check_integer(digits, "digits", 1, 17)
     names = names_of(result.support, result.feature_names)
     loss = result._loss
@@ -34,7 +34,7 @@ def formula(result: Model, digits: Any) -> str:
 
 
 def to_python(result: Model, output: Any) -> str:
-    """Write an expression of ``row`` and ``math``; a caution is a comment within its parentheses."""
+    """Write an expression of ``row`` and ``math``. If the fit did not converge, a comment inside its parentheses says so."""
     expression = _python(result, output)
     return f"(  # {_comment(result)}\n{expression})" if result._caution else expression
 
@@ -45,11 +45,11 @@ def _python(result: Model, output: Any) -> str:
     columns = [f"row[{j if names is None else names[j]!r}]" for j in result.support.tolist()]
     eta = _sum(result, columns, repr)
     if kind == "mean" and result._loss.has_log_link:
-        # Beyond the limit math.exp raises where the mean is infinite; a NaN remains one.
+        # Beyond the limit math.exp would raise an error, but the mean is infinite. NaN remains NaN.
         return f"(lambda t: math.exp(t) if t <= {_LARGEST_EXPONENT} else t * math.inf)({eta})"
     if kind != "probability":
         return eta
-    # In this order a NaN remains one: min and max return their first argument unless the other is beyond it.
+    # With this order of arguments NaN remains NaN: min and max return the first one unless the other is smaller or larger.
     limit = _limit(result.gamma)
     t = f"max(min({eta}, {limit}), -{limit})"
     if result.gamma == 0:
@@ -58,7 +58,7 @@ def _python(result: Model, output: Any) -> str:
 
 
 def to_sql(result: Model, output: Any) -> str:
-    """Write an expression of standard SQL; a caution is a comment before it."""
+    """Write an expression in standard SQL. If the fit did not converge, a comment before it says so."""
     expression = _sql(result, output)
     return f"/* {_comment(result)} */ {expression}" if result._caution else expression
 
@@ -69,7 +69,7 @@ def _sql(result: Model, output: Any) -> str:
     columns = ['"' + name.replace('"', '""') + '"' for name in names_of(result.support, result.feature_names)]
     eta = _sum(result, columns, repr)
     if kind == "mean" and result._loss.has_log_link:
-        # No database writes infinity as another does, but the product is infinite where there is one, and elsewhere an error of its row.
+        # Databases differ in how they write infinity. The product is infinite if the database supports it, else an error for this row.
         far = f"{_LARGEST} * ({eta})"
         return f"CASE WHEN {eta} > {_LARGEST_EXPONENT} THEN {far} WHEN {eta} < {_LEAST_EXPONENT} THEN 0.0 ELSE EXP({eta}) END"
     if kind != "probability":
@@ -78,20 +78,20 @@ def _sql(result: Model, output: Any) -> str:
         inside = f"1 / (1 + EXP(-({eta})))"
     else:
         inside = focal_probability(result.gamma, f"({eta})", "EXP({})", "LN(1 + {})")
-    # The branches of CASE are evaluated in order, so that EXP sees nothing that it could not answer.
+    # The branches of CASE are evaluated in order, so EXP never overflows.
     limit = _limit(result.gamma)
     return f"CASE WHEN {eta} > {limit} THEN 1.0 WHEN {eta} < -{limit} THEN 0.0 ELSE {inside} END"
 
 
 def to_logistic_regression(result: Model, classes: Any = (0, 1)) -> Any:
-    """Copy coefficients into a model of scikit-learn, as its ``fit`` would leave it."""
+    """Copy the coefficients to a scikit-learn model, with the attributes that its ``fit`` would set."""
     from sklearn.linear_model import LogisticRegression
 
     _check_answered(result)
     if not result._loss.is_log_odds:
         raise ValueError(
-            f"the model is of {result._loss._described}: LogisticRegression would make the same decisions but state "
-            "other probabilities; fit with loss='logistic', or export by to_python() or to_sql()"
+            f"the model was fitted with {result._loss._described}: LogisticRegression would make the same decisions but predict other "
+            "probabilities; fit with loss='logistic', or export with to_python() or to_sql()"
         )
     model = LogisticRegression()
     model.classes_ = np.array(classes)
@@ -105,13 +105,13 @@ def to_logistic_regression(result: Model, classes: Any = (0, 1)) -> Any:
 
 
 def _comment(result: Model) -> str:
-    """Return the caution as text that ends no comment."""
+    """Return the warning as text that cannot end a comment."""
     return " ".join(result._caution.split()).replace("*/", "* /")
 
 
 def _check_answered(result: Model) -> None:
     if not np.isfinite(result.intercept):
-        raise ValueError(f"there is no model to write down: {result.status}: {result.advice}")
+        raise ValueError(f"there is no model to export: {result.status}: {result.advice}")
 
 
 def _check_output(output: Any, result: Model) -> str:
@@ -125,24 +125,26 @@ def _check_output(output: Any, result: Model) -> str:
         raise ValueError(f"output is {output!r}, but the loss is {result.loss!r}; use {other!r} or 'linear_predictor'")
     if output == "probability" and result._loss._focusing is None:
         raise ValueError(
-            f"output is 'probability', which is written for the logistic and the focal loss; the model is of {result._loss._described}: "
+            f"output is 'probability', which is available for the logistic and the focal loss, but the model was fitted with {result._loss._described}: "
             "use output='linear_predictor'"
         )
     return output
 
 
 def _unique_names(result: Model) -> Any:
-    """Return the names of the columns; raise if one of the chosen is not the only one of its name."""
+    """Return the names of the columns; raise an error if a chosen feature shares its name with another column."""
     names = result.feature_names
     if names is not None:
         for j in result.support:
             if np.count_nonzero(names == names[j]) > 1:
-                raise ValueError(f"X has more than one column of the name {names[j]!r}; an expression cannot tell them apart")
+                raise ValueError(
+                    f"X has more than one column named {names[j]!r}, which an expression cannot distinguish; rename the columns"
+                )
     return names
 
 
 def _sum(result: Model, columns: list[str], number: Callable[[float], str]) -> str:
-    """Write the intercept plus the coefficients times columns, with no term that is 0."""
+    """Write the intercept plus the products of coefficients and columns, without terms that are 0."""
     _check_answered(result)
     terms = [(result.intercept, "")] if result.intercept != 0 or not columns else []
     terms += [(coef, f" * {column}") for coef, column in zip(result.coef[result.support], columns, strict=True)]
@@ -154,19 +156,19 @@ def _sum(result: Model, columns: list[str], number: Callable[[float], str]) -> s
 
 
 def _limit(gamma: float) -> str:
-    """Return how far from 0 the linear predictor matters.
+    """Return the absolute value beyond which the linear predictor does not matter.
 
-    Beyond it a probability is below 1e-303 or above 1 less that, and exp would overflow, which is an error in Python and in some
-    databases, as underflow is.
+    Beyond it, the probability differs from 0 or 1 by less than 1e-303, and exp could overflow or underflow, which is an error
+    in Python or in some databases.
     """
     return repr(float(f"{700 / (gamma + 1):.6g}"))
 
 
 def focal_probability(gamma: float, t: str, exp: str, log1p: str) -> str:
-    """Write the closed form of ``_probability.py``.
+    """Write the closed form that is in ``_probability.py``.
 
     With p and q the sigmoids of t and -t, the odds are p^gamma (gamma q softplus(t) + p) / (q^gamma (gamma p softplus(-t) + q)), where
-    q / p = exp(-t). Divided by p above and below, no term overflows or cancels on either side.
+    q / p = exp(-t). After division of numerator and denominator by p, no term overflows or cancels for either sign of t.
     """
     g, up, down = repr(float(gamma)), exp.format(t), exp.format(f"-{t}")
     fading = exp.format(f"-{g} * {t}")

@@ -1,4 +1,4 @@
-"""What one fit returns."""
+"""The result of a single fit."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ __all__ = ["Alternatives", "FitResult", "prediction_by", "probability_by", "resu
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Alternatives(Stored):
-    """Which features could stand in for chosen ones, and at what objective.
+    """Features that could replace the chosen ones, and the objective with each replacement.
 
-    Rows are ordered by chosen feature, then by rising objective.
+    Entries are sorted by chosen feature, then by increasing objective.
 
     Attributes
     ----------
     feature : ndarray of int64, shape (n_rows,)
-        Chosen feature; where groups of features were chosen, the number of a group among their sorted labels.
+        Index of the chosen feature. If groups of features were chosen, index of the group among the sorted group labels.
     stand_in : ndarray of int64, shape (n_rows,)
-        Feature, or group, in its place.
+        Index of the feature, or group, that replaces it.
     objective : ndarray of shape (n_rows,)
-        F of the support with the one in place of the other, after a refit.
+        Objective F with the replacement, after a refit.
     increase : ndarray of shape (n_rows,)
-        By how much that is more than F of the fit.
+        Difference of this objective from that of the fit.
     status : ndarray of str, shape (n_rows,)
-        How the refit ended, in the words of :class:`FitResult`. Where it is not ``converged``, the objective is as far as the
-        refit got; the minimum on that support may be lower.
+        How the refit ended, with the same values as in :class:`FitResult`. If it is not ``converged``, the minimum on the
+        support may be lower than the objective.
     feature_names : ndarray or None
-        Names of the columns where they are known, or labels of the groups.
+        Names of the columns, if they are known, or the group labels.
     note : str
-        What must be known of a fit that did not converge, whose F is no minimum to compare with; empty otherwise.
+        A note if the fit did not converge, so that its F is not a minimum; empty otherwise.
     """
 
     feature: NDArray[np.int64]
@@ -75,12 +75,13 @@ class Alternatives(Stored):
         return f"{self.increase[row]:+.3g}{note}"
 
     def to_frame(self) -> Any:
-        """Table with a row per alternative.
+        """Return a data frame with one row for each replacement.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``feature``, ``stand_in`` (names where they are known), ``objective``, ``increase``, ``status``.
+            A data frame with the columns ``feature`` and ``stand_in`` (names if they are known, else indices), ``objective``,
+            ``increase`` and ``status``.
 
         Raises
         ------
@@ -100,56 +101,56 @@ class Alternatives(Stored):
         )
 
     def __repr__(self) -> str:
-        """Return a line per chosen feature, its stand-ins with the rise of F."""
+        """Return text with a line for each chosen feature: its replacements and the increase of F with each."""
         lines = []
         for j in dict.fromkeys(self.feature.tolist()):
             rows = np.flatnonzero(self.feature == j)
             rivals = ", ".join(f"{self._name(self.stand_in[row])} ({self._rise(row)})" for row in rows)
             lines.append(f"{self._name(j)}: {rivals}")
         notes = [textwrap.fill(self.note, 100)] * bool(self.note)
-        return "\n".join(["stand-ins for each chosen feature (rise of F)", *lines, *notes])
+        return "\n".join(["replacements for each chosen feature (increase of F)", *lines, *notes])
 
 
 @dataclass(frozen=True, eq=False)
 class FitResult(Stored, Tabular, ReadableFit):
-    """What :func:`ksparse.fit` found.
+    """Result of :func:`ksparse.fit`.
 
-    It refers to the data of the fit without a copy, for :meth:`alternatives`, :meth:`summary` and
-    :meth:`scorecard`.
+    It keeps a reference to the data, not a copy, for :meth:`alternatives`, :meth:`summary` and :meth:`scorecard`.
 
     Attributes
     ----------
     coef : ndarray of shape (n_features,)
-        Coefficients per unit of the columns of X, zero outside the support.
+        Coefficients in the units of the columns of X, zero outside the support.
     intercept : float
-        Intercept, 0 without one.
+        The intercept, 0 if ``fit_intercept=False``.
     support : ndarray of int64, shape (n_chosen,)
-        Chosen features, those whose coefficients are not 0, sorted; at most ``k``, and fewer when no other feature adds anything.
+        Indices of the chosen features, sorted. These are the features with non-zero coefficients. There are fewer than ``k`` if
+        no other feature decreases F.
     objective : float
-        F at the answer.
+        Value of the minimised objective F.
     status : str
         ``converged``, ``max_iterations``, ``stalled``, ``separable`` or ``numerical_failure``.
     advice : str
-        What to do about the status, empty when converged.
+        What to do about the status; empty if the fit converged.
     n_newton, n_scans, n_refits : int
-        Newton iterations, passes over all of X, and supports refitted.
+        Number of Newton iterations, of passes over all of X, and of refits.
     n_rounds : int
-        Rounds of perturbation after the first descent.
+        Number of perturbation rounds after the first descent.
     times_found : int
-        Descents, the first included, that ended at this answer. Many of ``n_rounds + 1``: it is settled. One of many: a
-        longer search may find better.
+        Number of descents, including the first, that ended at this result. If this is a large part of ``n_rounds + 1``, a
+        longer search is unlikely to find a better result; if it is 1 of many, a longer search may.
     k : int
-        Budget that was asked for.
+        The given maximum number of features.
     loss : str
-        Name of the loss that was minimised.
+        Name of the loss.
     alpha, gamma : float
         Parameters of the focal loss; 0.5 and 0 for other losses.
     ridge : float
-        Weight of half the squared norm of the coefficients.
+        Weight of the ridge penalty.
     feature_names : ndarray of str or None
-        Names of the columns, when X was a data frame whose columns are all strings.
+        Names of the columns, if X is a data frame whose column names are all strings.
     groups : ndarray or None
-        Labels of the chosen groups, sorted, when groups of features were chosen.
+        Labels of the chosen groups, sorted, if the features have groups.
     """
 
     coef: NDArray[np.float64] = field(repr=False)
@@ -188,22 +189,22 @@ class FitResult(Stored, Tabular, ReadableFit):
     }
 
     def __post_init__(self) -> None:
-        """Know the loss by its name where it was not handed over."""
+        """Make the loss from its name if it is not given."""
         if self._loss is None or self._loss.name != self.loss:
             object.__setattr__(self, "_loss", BY_NAME[self.loss]()._with_focal_parameters(self.alpha, self.gamma))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the data out: a pickled result is small."""
+        """Leave out the data, so that a pickled result is small."""
         return {**self.__dict__, "_request": None}
 
     @property
     def converged(self) -> bool:
-        """Whether the answer is a proper minimum on its support."""
+        """Whether the coefficients minimise F on the support."""
         return self.status == "converged"
 
     @property
     def _penalty(self) -> float:
-        """The ridge term of F; without a ridge 0, also where the square of a coefficient is beyond the range."""
+        """The ridge term of F. Without a ridge it is 0, even if the square of a coefficient overflows."""
         return 0.5 * self.ridge * float(np.sum(self.coef[self.support] ** 2)) if self.ridge > 0 else 0.0
 
     @property
@@ -211,32 +212,33 @@ class FitResult(Stored, Tabular, ReadableFit):
         return caution_of(self.status, self.advice)
 
     def alternatives(self, n: int = 5) -> Alternatives:
-        """For each chosen feature, the best features to stand in for it and the objective that each would give.
+        """Find the best replacements for each chosen feature, and the objective with each of them.
 
-        On correlated data several features may serve nearly as well, and which of them is chosen means little. Candidates
-        come from one scan of all features by the exact quadratic model, twice as many as asked for, and are refitted.
+        If features are correlated, several of them may be almost equally good, so it means little which of them was chosen.
+        Candidates are found by one scan of all features with the exact quadratic model; twice as many as requested are
+        refitted.
 
         Parameters
         ----------
         n : int, default=5
-            Stand-ins per chosen feature, >= 1; fewer where there are not as many.
+            Number of replacements for each chosen feature, >= 1. There may be fewer.
 
         Returns
         -------
         Alternatives
-            Features, stand-ins and objectives; features that must be in have none.
+            The replacements and their objectives. Features in ``always_in`` have none.
 
         Raises
         ------
         ValueError
-            If the result no longer refers to its data: after unpickling, from :func:`ksparse.fit_each`, or as an attribute of an
-            estimator. Fit again with :func:`ksparse.fit`.
+            If the result does not refer to its data, because it was unpickled, comes from :func:`ksparse.fit_each`, or is an
+            attribute of an estimator. Use :func:`ksparse.fit` instead.
         """
         count = check_integer(n, "n", 1)
         request = self._data()
         numbers = request.group_numbers
         support = [int(unit) for unit in (self.support if numbers is None else np.unique(numbers[self.support]))]
-        # There are no more stand-ins than columns.
+        # There cannot be more replacements than columns.
         rows = _core.alternatives(*request.arguments, request.options, support, min(count, len(self.coef)))
         objective = np.array([row[2] for row in rows], dtype=np.float64)
         return Alternatives(
@@ -251,74 +253,75 @@ class FitResult(Stored, Tabular, ReadableFit):
 
     @quiet
     def decision_function(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Linear predictor of new rows.
+        """Compute linear predictors.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
+            Rows, with the columns of the fit.
         offset : array-like of shape (n_samples,), optional
-            Added to the linear predictor.
+            Values added to the linear predictor.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``X @ coef + intercept + offset``; positive for class 1. Of a loss with a log link, the logarithm of the mean.
+            ``X @ coef + intercept + offset``. In classification, class 1 is predicted where it is positive (with most losses);
+            with a log link it is the logarithm of the mean.
 
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit, or is a data frame with columns of other names.
+            If X has a different number of columns from the fit, or is a data frame with different column names.
         """
         check_names(X, self.feature_names)
         eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
 
     def predict_proba(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Probability of class 1 of new rows.
+        """Predict the probability of class 1.
 
-        As :meth:`ksparse.KSparseClassifier.predict_proba` gives it: for the focal losses with the focusing undone.
+        As in :meth:`ksparse.KSparseClassifier.predict_proba`, the effect of the focusing exponent is inverted for the focal
+        losses.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
+            Rows, with the columns of the fit.
         offset : array-like of shape (n_samples,), optional
-            Added to the linear predictor.
+            Values added to the linear predictor.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            Probabilities, increasing with the linear predictor. A vector, as in :class:`ksparse.BatchResult`; estimators return a
-            column by class.
+            Probabilities of class 1. Estimators return one column for each class instead.
 
         Raises
         ------
         ValueError
-            As :meth:`decision_function`, or if the loss says nothing of probabilities.
+            As in :meth:`decision_function`, or if the loss does not define probabilities.
         """
         return probability_by(self._loss, self._loss.log_odds(self.decision_function(X, offset)))
 
     def predict(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[Any]:
-        """Labels of new rows; of a loss of regression, mean responses.
+        """Predict labels, or mean responses for regression.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
+            Rows, with the columns of the fit.
         offset : array-like of shape (n_samples,), optional
-            Added to the linear predictor.
+            Values added to the linear predictor.
 
         Returns
         -------
         ndarray of int8 or float64, shape (n_samples,)
-            1 where class 1 is the likelier (where the linear predictor is positive, for all losses but ``cloglog`` and
-            ``asymmetric_focal``), else 0; or means.
+            1 if class 1 is more likely, else 0. This means that the linear predictor is positive, except for the losses
+            ``cloglog`` and ``asymmetric_focal``. For a regression loss, the mean responses.
 
         Raises
         ------
         ValueError
-            As :meth:`decision_function`.
+            As in :meth:`decision_function`.
         """
         return prediction_by(self._loss, self.decision_function(X, offset))
 
@@ -335,16 +338,16 @@ class FitResult(Stored, Tabular, ReadableFit):
 
 
 def probability_by(loss: Loss, log_odds: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Probability of class 1, or what to use where the loss says nothing of it."""
-    from .._probability import probability_of  # SciPy takes longer to import than ksparse
+    """Return the probability of class 1, or raise an error if the loss does not define it."""
+    from .._probability import probability_of  # imported here because SciPy takes longer to import than ksparse
 
     if log_odds is None:
-        raise ValueError(f"the loss {loss.name!r} says nothing of probabilities; use decision_function()")
+        raise ValueError(f"the loss {loss.name!r} does not define probabilities; use decision_function()")
     return probability_of(log_odds)
 
 
 def prediction_by(loss: Loss, eta: NDArray[np.float64]) -> NDArray[Any]:
-    """Labels, or mean responses, of linear predictors; -1 for a label where there is none."""
+    """Return the labels or mean responses of linear predictors; -1 for a label whose linear predictor is NaN."""
     if not loss.is_classification:
         return loss.mean(eta)
     return np.where(np.isnan(eta), -1, eta > loss.decision_threshold()).astype(np.int8)
@@ -353,7 +356,7 @@ def prediction_by(loss: Loss, eta: NDArray[np.float64]) -> NDArray[Any]:
 def result_of(
     answer: Any, k: int, request: Request, *, keep_data: bool = True, coef: NDArray[np.float64] | None = None
 ) -> FitResult:
-    """Dress the core's answer; ``coef`` are its coefficients where it has them without their zeros."""
+    """Make a result from the answer of the core; ``coef`` are all coefficients if the answer has only the non-zero ones."""
     return FitResult(
         coef=answer.coef if coef is None else coef,
         intercept=answer.intercept,

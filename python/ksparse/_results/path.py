@@ -1,4 +1,4 @@
-"""What a fit for every k of a list returns."""
+"""The result of fits for a list of k."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ __all__ = ["PathResult"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PathResult(Stored, Tabular):
-    """What :func:`ksparse.fit_path` found: a fit for each k, in increasing order of k.
+    """Result of :func:`ksparse.fit_path`: one fit for each k, in increasing order of k.
 
-    ``len(path)`` is the number of fits, ``path[i]`` the i-th :class:`ksparse.FitResult`, and iteration goes over them.
+    ``len(path)`` is the number of fits, ``path[i]`` is the :class:`ksparse.FitResult` at index i, and iterating goes over all
+    of them.
 
     Attributes
     ----------
     ks : ndarray of int64, shape (n_fits,)
-        Budgets, increasing.
+        The values of k, increasing.
     results : tuple of FitResult
-        The fits. Their counts of work (``n_newton``, ``n_scans``, ``n_refits``) are those of the whole path.
+        The fits. Their ``n_newton``, ``n_scans`` and ``n_refits`` count the work of the whole path.
     n_rows : float
-        Sum of the weights of the rows, n in the criteria.
+        Sum of the weights of the rows, which is n in the criteria.
     fit_intercept : bool
-        Whether there is an intercept.
+        Whether the models have an intercept.
     n_units : int
-        Number of features, or of groups of them, to choose from.
+        Number of features, or of groups of features, to choose from.
     """
 
     ks: NDArray[np.int64]
@@ -64,16 +65,16 @@ class PathResult(Stored, Tabular):
         return iter(self.results)
 
     def __getitem__(self, index: int) -> FitResult:
-        """Return a fit by its place in ``ks``."""
+        """Return the fit at an index into ``ks``."""
         return self.results[index]
 
     def at(self, k: int) -> FitResult:
-        """Fit of a budget.
+        """Return the fit for a given k.
 
         Parameters
         ----------
         k : int
-            One of ``ks``, or more than there are features (or groups), if the path goes that far.
+            One of ``ks``. If the path includes all features (or groups), any larger number means the same.
 
         Returns
         -------
@@ -85,64 +86,64 @@ class PathResult(Stored, Tabular):
         KeyError
             If the path has no such k.
         """
-        # A budget of more features than X has allows all of them.
+        # A k larger than the number of features means all of them.
         places = np.flatnonzero(self.ks == min(k, self.n_units))
         if len(places) == 0:
-            raise KeyError(f"k is {k}; the path has {self.ks.tolist()}")
+            raise KeyError(f"k is {k}; the path has k in {self.ks.tolist()}")
         return self.results[places[0]]
 
     @property
     def coefs(self) -> NDArray[np.float64]:
-        """Coefficients, shape (n_fits, n_features)."""
+        """Coefficients of each fit, of shape (n_fits, n_features)."""
         return np.stack([result.coef for result in self.results])
 
     @property
     def intercepts(self) -> NDArray[np.float64]:
-        """Intercepts, shape (n_fits,)."""
+        """Intercept of each fit, of shape (n_fits,)."""
         return np.array([result.intercept for result in self.results])
 
     @property
     def supports(self) -> list[NDArray[np.int64]]:
-        """Chosen features of each fit."""
+        """Indices of the chosen features of each fit."""
         return [result.support for result in self.results]
 
     @property
     def objectives(self) -> NDArray[np.float64]:
-        """F of each fit, shape (n_fits,); it never rises with k."""
+        """Objective F of each fit, of shape (n_fits,). It never increases with k."""
         return np.array([result.objective for result in self.results])
 
     @property
     def losses(self) -> NDArray[np.float64]:
-        """Average loss of each fit without the ridge penalty, shape (n_fits,)."""
+        """Average loss of each fit without the ridge penalty, of shape (n_fits,)."""
         return self.objectives - np.array([result._penalty for result in self.results])
 
     @property
     def criteria(self) -> dict[str, NDArray[np.float64]]:
-        """All information criteria by name; empty for a loss that is no likelihood."""
+        """All information criteria by name; empty for a loss that is not a likelihood."""
         if not has_likelihood(self.results[0]._loss):
             return {}
         return {name: self.criterion(name) for name in CRITERIA}
 
     @quiet
     def criterion(self, name: str) -> NDArray[np.float64]:
-        r"""Information criterion of each fit, the smaller the better.
+        r"""Compute an information criterion of each fit; smaller is better.
 
         Parameters
         ----------
         name : {"aic", "bic", "ebic", "gic"}
-            With n the sum of weights, s chosen features (or groups) of all p, and d coefficients, the intercept included:
-            aic [1]_ :math:`-2\log L + 2d`, bic [2]_ :math:`-2\log L + d\log n`, ebic [3]_ the same
-            :math:`+\,2\log\binom{p}{s}`, gic [4]_ :math:`-2\log L + s\log p\log\log n`.
+            Name of the criterion. With n the sum of weights, s chosen features (or groups) out of p, and d coefficients
+            including the intercept, they are aic [1]_ :math:`-2\log L + 2d`, bic [2]_ :math:`-2\log L + d\log n`, ebic [3]_
+            :math:`-2\log L + d\log n + 2\log\binom{p}{s}` and gic [4]_ :math:`-2\log L + s\log p\log\log n`.
 
         Returns
         -------
         ndarray of shape (n_fits,)
-            The criterion.
+            The criterion of each fit.
 
         Raises
         ------
         ValueError
-            If the name is unknown, or the loss is no likelihood (such as focal with gamma > 0).
+            If the name is unknown, or the loss is not a likelihood (e.g. the focal loss with gamma > 0).
 
         References
         ----------
@@ -156,33 +157,33 @@ class PathResult(Stored, Tabular):
         return self._criterion(name, self.losses)
 
     def _criterion(self, name: str, losses: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the criterion that the fits would have with some average losses."""
+        """Return the criterion that the fits would have with given average losses."""
         loss = self.results[0]._loss
         free = [len(result.support) + self.fit_intercept for result in self.results]
         chosen = [len(result.support if result.groups is None else result.groups) for result in self.results]
         return information_criterion(name, loss.deviance(losses, self.n_rows), free, chosen, self.n_rows, self.n_units)
 
     def best(self, criterion: str = "ebic") -> FitResult:
-        """Fit with the smallest criterion; of equals the smallest k.
+        """Return the fit with the smallest criterion; if several are equal, the one with the smallest k.
 
-        A fit that did not converge takes part, for its F is known: with features that separate the classes F is next to its infimum,
-        and where a limit of iterations was reached it is no smaller than what more iterations would find. ``status`` of the fit that
-        is returned tells; the fits that were left out are in the path.
+        Fits that did not converge are compared as well, because their F is known: if the features separate the classes, F is
+        close to its infimum, and if a limit of iterations was reached, more iterations could only decrease F. Check the
+        ``status`` of the returned fit; all fits remain in the path.
 
         Parameters
         ----------
         criterion : {"aic", "bic", "ebic", "gic"}, default="ebic"
-            See :meth:`criterion`.
+            Name of the criterion, see :meth:`criterion`.
 
         Returns
         -------
         FitResult
-            The fit.
+            The fit with the smallest criterion.
 
         Raises
         ------
         ValueError
-            As :meth:`criterion`; also if no fit of the path has a finite F.
+            As in :meth:`criterion`, or if no fit of the path has a finite F.
         """
         values = self.criterion(criterion)
         known = np.isfinite(self.objectives)
@@ -191,10 +192,10 @@ class PathResult(Stored, Tabular):
         return self.results[int(np.argmin(np.where(known, values, np.inf)))]
 
     def _doubts(self, criterion: str) -> list[FitResult]:
-        """Fits that ended early and might have had a smaller criterion than the best, had they not.
+        """Return fits that stopped early and could have had the smallest criterion if they had not.
 
-        More iterations could have brought the loss of a fit down to that of the largest k, but no lower, as it never rises with k; the
-        loss of the largest k itself is not bounded so.
+        With more iterations, the loss of a fit could have decreased to that of the largest k but no further, because the loss
+        never increases with k. For the loss of the largest k itself there is no such bound.
         """
         values = np.where(np.isfinite(self.objectives), self.criterion(criterion), np.inf)
         losses = self.losses
@@ -205,12 +206,13 @@ class PathResult(Stored, Tabular):
         return [self.results[i] for i in np.flatnonzero(early & (hopes < values[best])) if i != best]
 
     def to_frame(self) -> Any:
-        """Table with a row per k: chosen features, objective, loss, criteria and status.
+        """Return a data frame with one row for each k.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by k; ``support`` holds the names of the features where they are known, else their numbers.
+            A data frame indexed by k, with the number of chosen features, objective, loss, criteria, status, intercept, and in
+            ``support`` the names of the chosen features (or their indices if there are no names).
 
         Raises
         ------
@@ -230,19 +232,19 @@ class PathResult(Stored, Tabular):
         return pandas.DataFrame(columns, index=pandas.Index(self.ks, name="k"))
 
     def plot(self, criterion: str | None = None, axes: Any = None) -> PathDisplay:
-        """Draw coefficients, objective and criteria against k, by :meth:`ksparse.PathDisplay.from_result`.
+        """Plot coefficients, objective and criteria against k with :meth:`ksparse.PathDisplay.from_result`.
 
         Parameters
         ----------
         criterion : {"aic", "bic", "ebic", "gic"}, optional
-            The criterion to draw; by default all of them. A loss that is no likelihood has no such panel.
+            The criterion to plot. By default all of them are; a loss that is not a likelihood has none.
         axes : sequence of matplotlib Axes, optional
-            Where to draw: three, or two for a loss without criteria. By default a new figure.
+            Axes to draw on: three of them, or two for a loss without criteria. By default a new figure is made.
 
         Returns
         -------
         PathDisplay
-            The display; ``figure_`` and ``axes_`` are matplotlib's.
+            The display, whose ``figure_`` and ``axes_`` are matplotlib objects.
 
         Raises
         ------
@@ -256,7 +258,7 @@ class PathResult(Stored, Tabular):
         return int(feature) if names is None else str(names[feature])
 
     def _table(self) -> Table:
-        """Return a line per k."""
+        """Return a table with a row for each k."""
         criteria = self.criteria
         rows = []
         for i, result in enumerate(self.results):

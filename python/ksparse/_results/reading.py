@@ -1,4 +1,4 @@
-"""Methods of a result that read the model: summary, formula, scorecard and exports."""
+"""Methods of a result that describe or export the model: summary, formula, scorecard and other formats."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["ReadableFit"]
 
 
 class ReadableFit:
-    """What a :class:`ksparse.FitResult` can say of itself."""
+    """Methods that describe the model of a :class:`ksparse.FitResult`."""
 
     _request: Request | None
 
     def _data(self) -> Request:
-        """Return the data of the fit, or say that there are none."""
+        """Return the data of the fit, or raise an error if they are not available."""
         if self._request is None:
             raise ValueError(
-                "this result does not refer to its data (unpickled, of fit_each, or of an estimator); use that of ksparse.fit, "
-                "or the method of the same name of the estimator, which takes X and y"
+                "this result does not refer to its data, because it was unpickled, comes from fit_each or belongs to an estimator; use a "
+                "result of ksparse.fit, or the method with the same name of the estimator, which takes X and y"
             )
         return self._request
 
@@ -36,53 +36,54 @@ class ReadableFit:
         random_state: int = 0,
         n_jobs: int | None = None,
     ) -> Summary:
-        r"""Table of the chosen features with standard errors and intervals, and how often resamplings choose the same.
+        r"""Return a table of the chosen features with standard errors and confidence intervals.
 
-        Standard errors take the features as given. They were chosen because they looked strong on the same rows, so that intervals
-        are too narrow and coefficients tend to be too large; the table says so.
+        Standard errors treat the features as given. Since they were chosen because they looked strong on the same rows, the
+        intervals are too narrow and the coefficients tend to be too large; a note below the table says so.
 
         Parameters
         ----------
         level : float, default=0.95
             Confidence level of the intervals, in (0, 1).
         covariance : {"information", "sandwich"} or None, default=None
-            How standard errors are estimated, see Notes. None is ``information`` for the logistic loss, ``sandwich`` for the focal
-            loss, which is no likelihood.
+            How standard errors are estimated, see Notes. None means ``information`` if the loss is a likelihood, e.g. the
+            logistic loss, and ``sandwich`` otherwise, e.g. for the focal loss.
         bootstrap : int, default=0
-            Rounds of :func:`ksparse.stability_selection` with ``sampling="bootstrap"``, >= 0, in which the features are chosen anew;
-            the table then tells in which part of them each was chosen. 0: none.
+            Number of rounds of :func:`ksparse.stability_selection` with ``sampling="bootstrap"``, >= 0, in which the features
+            are chosen anew. The table then contains the share of the rounds in which each feature was chosen. With 0 there are
+            no such rounds.
         random_state : int, default=0
-            Seed of these rounds.
+            Seed of the bootstrap rounds.
         n_jobs : int or None, default=None
-            Threads of these rounds, as in scikit-learn.
+            Number of threads for the bootstrap rounds, as in scikit-learn.
 
         Returns
         -------
         Summary
-            The table: prints, shows in notebooks, ``to_frame()``.
+            The table, which can be printed, is shown in notebooks, and has ``to_frame()``.
 
         Raises
         ------
         ValueError
-            If an argument is not what it must be, or the result no longer refers to its data, see :meth:`alternatives`.
+            If an argument is invalid, or if the result does not refer to its data, see :meth:`alternatives`.
 
         Notes
         -----
         With :math:`z_i` the chosen columns of row i and a 1 for the intercept, let :math:`c_i = w_i \ell''(m_i)`,
-        :math:`u_i = w_i (\partial\ell/\partial\eta_i\, z_i + \rho\beta)` (no :math:`\rho\beta` for the intercept) and
-        :math:`H = \sum_i c_i z_i z_i^\top + W\rho I` (no :math:`\rho` for the intercept), the Hessian of :math:`W F`. The covariance is
+        :math:`u_i = w_i (\partial\ell/\partial\eta_i\, z_i + \rho\beta)` (without :math:`\rho\beta` for the intercept) and
+        :math:`H = \sum_i c_i z_i z_i^\top + W\rho I` (without :math:`\rho` for the intercept), which is the Hessian of :math:`W F`. The covariance is
 
-        - ``information``: :math:`H^{-1} (\sum_i c_i z_i z_i^\top) H^{-1}`. Without a ridge that is the inverse of the observed
-          information; with one it is the variance of the penalised estimate [1]_. A weight counts as so many rows.
-        - ``sandwich``: :math:`H^{-1} (\sum_i u_i u_i^\top) H^{-1}`, which holds for an M-estimator also where the model is not true
-          [2]_ [3]_, with no correction for small samples. Every row is one observation, whatever its weight: right where weights
-          are importances, and too wide where they count rows.
+        - ``information``: :math:`H^{-1} (\sum_i c_i z_i z_i^\top) H^{-1}`. Without a ridge, this is the inverse of the observed
+          information; with one, it is the variance of the penalised estimate [1]_. A weight of 2 counts as two rows.
+        - ``sandwich``: :math:`H^{-1} (\sum_i u_i u_i^\top) H^{-1}`, which is valid for M-estimators even if the model is wrong
+          [2]_ [3]_, without a correction for small samples. Each row is one observation, whatever its weight. This is correct if
+          weights are importances, but the intervals are too wide if weights count rows.
 
-        With a ridge, coefficients are drawn towards 0; intervals are about the coefficients so drawn and leave this bias out.
-        ``information`` then takes the variance of a label from the probabilities so drawn as well, which are nearer to 1/2, and its standard
-        errors are too large where the ridge is strong; prefer ``sandwich`` there.
-        Coefficients at a bound are taken as fixed. There are no standard errors unless the fit converged. There are no p-values, for
-        after a selection they would not be what they are called [4]_.
+        A ridge shrinks the coefficients towards 0. The intervals are for the shrunken coefficients and do not include this
+        bias. With a strong ridge, the standard errors of ``information`` are too large, because it takes the variance of the
+        labels from probabilities that are shrunk towards 1/2; use ``sandwich`` then. Coefficients at a bound are treated as
+        fixed. There are no standard errors unless the fit converged. There are no p-values, because they would not be valid
+        after the selection [4]_.
 
         References
         ----------
@@ -115,24 +116,24 @@ class ReadableFit:
         )
 
     def formula(self, digits: int = 4) -> str:
-        """Write the model as a formula, for a reader.
+        """Write the model as a formula for a reader.
 
         Parameters
         ----------
         digits : int, default=4
-            Significant digits, in [1, 17].
+            Number of significant digits, in [1, 17].
 
         Returns
         -------
         str
-            ``log-odds = ...``, or ``linear predictor = ...`` for losses of labels of which it is no log-odds; of a regression
-            ``mean = ...`` or ``log(mean) = ...``. Features
-            without names are ``x0``, ``x1``, ... An offset comes on top. Of a fit that did not converge a second line says so.
+            ``log-odds = ...``, or ``linear predictor = ...`` for classification losses whose linear predictor is not the
+            log-odds, and ``mean = ...`` or ``log(mean) = ...`` for regression. Features without names are ``x0``, ``x1``, ...
+            An offset must be added. If the fit did not converge, a second line says so.
 
         Raises
         ------
         ValueError
-            If ``digits`` is not what it must be, or the result is of a problem that could not be fitted.
+            If ``digits`` is invalid, or the result belongs to a problem that could not be fitted.
 
         Examples
         --------
@@ -145,25 +146,26 @@ class ReadableFit:
         return formula(self._result(), digits)
 
     def to_python(self, output: str | None = None) -> str:
-        """Write the model as an expression of Python, which needs neither ksparse nor NumPy.
+        """Write the model as a Python expression, which needs neither ksparse nor NumPy.
 
         Parameters
         ----------
         output : {"probability", "mean", "linear_predictor"} or None, default=None
-            P(y = 1), for the logistic and the focal loss, with the focusing undone; of a loss of regression the mean response; or the linear
-            predictor. None is the first that there is.
+            What the expression computes: the probability of class 1 for the logistic and focal losses, the mean response for
+            regression, or the linear predictor. None means the probability or the mean.
 
         Returns
         -------
         str
-            An expression of ``row``, a mapping by the names of the columns (or where they have none a sequence), and for a
-            probability or a mean of the module ``math``. Numbers are exact, so that it agrees with the model to rounding; a NaN gives NaN. An
-            offset comes on top of the linear predictor. Of a fit that did not converge a comment says so.
+            An expression of ``row``, which is a mapping from column names to values (or a sequence if the columns have no
+            names). For a probability or a mean it also uses the module ``math``. Numbers are written exactly, so results agree
+            with the model up to rounding; NaN gives NaN. An offset must be added to the linear predictor. If the fit did not
+            converge, a comment says so.
 
         Raises
         ------
         ValueError
-            If ``output`` is not what it must be, a chosen column shares its name with another, or the result is of a problem
+            If ``output`` is invalid, a chosen feature shares its name with another column, or the result belongs to a problem
             that could not be fitted.
 
         Examples
@@ -180,25 +182,26 @@ class ReadableFit:
         return to_python(self._result(), output)
 
     def to_sql(self, output: str | None = None) -> str:
-        """Write the model as an expression of SQL, to be selected from a table with the columns of X.
+        """Write the model as an SQL expression, to be selected from a table with the columns of X.
 
         Parameters
         ----------
         output : {"probability", "mean", "linear_predictor"} or None, default=None
-            P(y = 1), for the logistic and the focal loss, with the focusing undone; of a loss of regression the mean response; or the linear
-            predictor. None is the first that there is.
+            What the expression computes: the probability of class 1 for the logistic and focal losses, the mean response for
+            regression, or the linear predictor. None means the probability or the mean.
 
         Returns
         -------
         str
-            An expression of standard SQL: columns in double quotes, ``CASE``, ``EXP`` and for the focal loss ``LN``. Some databases
-            differ: MySQL takes double quotes for names only in the mode ``ANSI_QUOTES``, and SQL Server calls ``LN`` ``LOG``. Features
-            without names are ``"x0"``, ``"x1"``, ... NULL gives NULL. Of a fit that did not converge a comment says so.
+            An expression in standard SQL with column names in double quotes, ``CASE``, ``EXP``, and ``LN`` for the focal loss.
+            Some databases differ: MySQL accepts double quotes for names only in the mode ``ANSI_QUOTES``, and in SQL Server
+            ``LN`` is called ``LOG``. Features without names are ``"x0"``, ``"x1"``, ... NULL gives NULL. If the fit did not
+            converge, a comment says so.
 
         Raises
         ------
         ValueError
-            As :meth:`to_python`.
+            For the same reasons as in :meth:`to_python`.
 
         Examples
         --------
@@ -211,19 +214,19 @@ class ReadableFit:
         return to_sql(self._result(), output)
 
     def to_logistic_regression(self) -> Any:
-        """Copy the coefficients into a model of scikit-learn, for tools that know its models, such as those that write ONNX.
+        """Copy the coefficients to a scikit-learn model, for tools that support its models, e.g. converters to ONNX.
 
         Returns
         -------
         sklearn.linear_model.LogisticRegression
-            A fitted model of the classes 0 and 1 with the same linear predictor and the same probabilities. It has scikit-learn's default
-            parameters, which say nothing of how the model was fitted, and it does not know of an offset.
+            A fitted model of the classes 0 and 1 with the same linear predictor and probabilities. Its parameters are
+            scikit-learn's defaults, which do not describe how the model was fitted, and it does not include an offset.
 
         Raises
         ------
         ValueError
-            If the loss is focal with gamma > 0, whose probabilities are not those of a logistic regression, or the result is of a
-            problem that could not be fitted.
+            If the loss is focal with gamma > 0, so the probabilities are not those of a logistic regression, or the result
+            belongs to a problem that could not be fitted.
 
         Examples
         --------

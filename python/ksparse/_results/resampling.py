@@ -1,4 +1,4 @@
-"""Resamplings of the rows of a fit, and the features that are chosen in each."""
+"""Resamplings of the rows of a fit, and the features that are chosen in each of them."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ __all__ = ["SAMPLINGS", "solve_stability"]
 
 SAMPLINGS = ("subsample", "bootstrap")
 
-# Rounds answered together where counts are multiplied by weights: enough to share passes over X among several threads, more as
-# long as the products take no more than 64 MB.
+# Number of rounds that are fitted together if counts are multiplied by weights: enough to share passes over X among several threads,
+# and more if the products need no more than 64 MB.
 _ROUNDS_AT_ONCE = 64
 _LARGEST_PRODUCT = 2**23
 
-# Rows that whole weights may stand for and that are still drawn one by one: half a gigabyte of numbers in a round. Beyond that a row
-# stands for so many that their counts hardly vary.
+# Maximum sum of integer weights for which rows are resampled as separate rows, which takes half a gigabyte in a round. Beyond that, a
+# row stands for so many that the relative variation of their counts is negligible.
 _MOST_COPIES = 2**26
 
 
 def solve_stability(
     request: Request, k: Any, rounds: Any, sampling: Any, fraction: Any, n_jobs: int | None, report: Report | None = None
 ) -> StabilityResult:
-    """Resample, call the core, count; the caller warns."""
+    """Fit all resamplings and count the chosen features; the caller warns."""
     budget = request.check_budget(k)
     copies = _copies(request.weights)
     counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction, copies)
-    # Their unit is nobody's: in this one, counts times the largest double do not overflow.
+    # The scale of the weights is arbitrary. With this one, products of counts and weights do not overflow.
     factors = (
         np.ldexp(request.weights, -np.frexp(request.weights.max())[1])
         if copies is None and request.weights is not None
@@ -63,7 +63,7 @@ def solve_stability(
 
 
 def _copies(weights: NDArray[np.float64] | None) -> NDArray[np.int64] | None:
-    """Return how many equal rows each row stands for, where weights are whole numbers; None where they are not counts."""
+    """Return the number of equal rows that each row stands for if all weights are integers, else None."""
     if weights is None or weights.max() > _MOST_COPIES or weights.sum() > _MOST_COPIES or (weights != np.floor(weights)).any():
         return None
     return weights.astype(np.int64)
@@ -72,10 +72,11 @@ def _copies(weights: NDArray[np.float64] | None) -> NDArray[np.int64] | None:
 def _resamplings(
     request: Request, rounds: int, sampling: Any, fraction: Any, copies: NDArray[np.int64] | None = None
 ) -> NDArray[Any]:
-    """How often each row counts in each round, drawn within the classes if there are any: (n_samples, rounds), by columns.
+    """Return how often each row counts in each round, drawn within classes if there are any: (n_samples, rounds), Fortran order.
 
-    A row that stands for several is drawn as they would be. Without such rows a byte each is enough: as many draws as rows take one row
-    256 times with probability below 1 / 256! per row. With them a count is at most the number of draws, which 32 bits hold.
+    A row that stands for several is drawn as if they were separate. Without such rows one byte per count is enough: the
+    probability that a row is drawn 256 times is below 1 / 256!. With them, a count is at most the number of draws, which 32
+    bits can hold.
     """
     if not isinstance(sampling, str) or sampling not in SAMPLINGS:
         raise ValueError(f"sampling is {sampling!r}; it must be one of {', '.join(map(repr, SAMPLINGS))}")
@@ -101,13 +102,13 @@ def _resamplings(
 
 
 def _parts(counts: NDArray[Any], weights: NDArray[np.float64] | None) -> Iterator[NDArray[Any]]:
-    """Divide the rounds where weights of the rows multiply the counts: the products are doubles, and not all made at once."""
+    """Split the rounds into parts if weights multiply the counts, because the products are float64 and would need too much memory at once."""
     width = counts.shape[1] if weights is None else max(_ROUNDS_AT_ONCE, _LARGEST_PRODUCT // len(counts))
     return (counts[:, first : first + width] for first in range(0, counts.shape[1], width))
 
 
 def _raise_if_refused(status: list[str], messages: dict[int, str], request: Request, k: int, weights: NDArray[Any]) -> None:
-    """Raise what a single fit says of the first round that was refused."""
+    """Raise the error of a single fit for the first round that is invalid."""
     if "invalid_input" in status:
         i = status.index("invalid_input")
         request.options.k = k
@@ -120,7 +121,7 @@ def _raise_if_refused(status: list[str], messages: dict[int, str], request: Requ
 def _counted(
     supports: tuple[NDArray[np.int64], ...], status: tuple[str, ...], k: int, p: int, names: NDArray[np.object_] | None
 ) -> StabilityResult:
-    """Count features and pairs."""
+    """Count how often features and pairs of features are chosen."""
     chosen = np.concatenate([*supports, np.empty(0, np.int64)]).astype(np.int64)
     frequency = np.bincount(chosen, minlength=p) / len(supports)
     seen = np.flatnonzero(frequency)

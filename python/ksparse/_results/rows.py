@@ -1,4 +1,4 @@
-"""What reading a model needs of the data: the rows that count, and of X no more than the chosen columns."""
+"""The part of the data that a summary or scorecard needs: rows of positive weight, and the chosen columns of X."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of positive weight."""
+    """The rows of positive weight, with the chosen columns."""
 
-    columns: Vector  # (n, s) of the chosen features
+    columns: Vector  # (n, s), the chosen features
     labels: Vector
-    weights: Vector  # ones where none were given
+    weights: Vector  # ones if no weights were given
     offset: Vector
     loss: Loss
 
     @classmethod
     def of(cls, request: Request, result: Model) -> Rows:
-        """Gather the rows of a request and the columns that a result chose."""
+        """Extract the rows of a request that have positive weight, and the columns that a result chose."""
         n = len(request.labels)
         weights = np.ones(n) if request.weights is None else request.weights
         offset = np.zeros(n) if request.offset is None else request.offset
@@ -48,21 +48,21 @@ class Rows:
         )
 
     def eta(self, coef: Vector, intercept: float) -> Vector:
-        """Linear predictors, for coefficients of the chosen features."""
+        """Return linear predictors for coefficients of the chosen features."""
         return np.asarray(self.columns @ coef + intercept + self.offset)
 
     def terms(self, eta: Vector) -> tuple[Vector, Vector, Vector]:
-        """Value of the loss, slope and curvature, all with respect to the linear predictor."""
+        """Return the loss of each row, and its first and second derivative with respect to the linear predictor."""
         return terms_by_eta(self.loss, eta, self.labels)
 
     def mean_loss(self, eta: Vector) -> float:
-        """Average loss, without a penalty."""
+        """Return the average loss, without the penalty."""
         return float(np.average(self.terms(eta)[0], weights=self.weights))
 
     def rounding(self, coef: Vector, intercept: float) -> float:
-        """By how much rounding of the linear predictors may change the average loss.
+        """Return a bound for the change of the average loss that rounding of the linear predictors may cause.
 
-        The fit has centred the columns at their means, so that terms of that size are added and taken away again in every row.
+        The fit has centred the columns, so terms of the size of their means are added and subtracted again in each row.
         """
         centres = np.abs(np.average(self.columns, axis=0, weights=self.weights))
         size = (np.abs(self.columns) + centres) @ np.abs(coef) + abs(intercept) + np.abs(self.offset)
@@ -70,10 +70,10 @@ class Rows:
         return float(np.average(each, weights=self.weights))
 
     def moments(self) -> tuple[Vector, Vector]:
-        """Mean and standard deviation of each column, that of the population."""
+        """Return the weighted mean and standard deviation (with divisor n) of each column."""
         mean = np.average(self.columns, axis=0, weights=self.weights)
         deviations = self.columns - mean
-        # In units of the largest, so that squares of columns of 1e-200 are not 0.
+        # Relative to the largest deviation, so that squares of values like 1e-200 do not underflow.
         largest = np.abs(deviations).max(axis=0, initial=0.0)
         units = np.where(largest > 0, largest, 1.0)
         return mean, units * np.sqrt(np.average((deviations / units) ** 2, axis=0, weights=self.weights))

@@ -1,4 +1,4 @@
-"""What stability selection returns."""
+"""The result of stability selection."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ __all__ = ["StabilityResult"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StabilityResult(Stored):
-    """What :func:`ksparse.stability_selection` found.
+    """Result of :func:`ksparse.stability_selection`.
 
     Attributes
     ----------
     frequency : ndarray of shape (n_features,)
-        In which part of the rounds each feature was chosen.
+        Share of the rounds in which each feature was chosen.
     features : ndarray of int64, shape (n_seen,)
-        Features that some round chose, the most frequent first.
+        Indices of features that were chosen in some round, the most frequent first.
     together : ndarray of shape (n_seen, n_seen)
-        In which part of the rounds two of ``features`` were chosen together; on the diagonal their frequency.
+        Share of the rounds in which two of ``features`` were chosen together; the diagonal is the frequency of each feature.
     supports : tuple of ndarray of int64
-        Chosen features of each round.
+        Indices of the chosen features of each round.
     status : tuple of str
-        How each round's fit ended.
+        How the fit of each round ended, see :class:`ksparse.FitResult`.
     k : int
-        Budget of each round.
+        Maximum number of features in each round.
     feature_names : ndarray of str or None
-        Names of the columns, where they are known.
+        Names of the columns, if they are known.
     """
 
     frequency: NDArray[np.float64]
@@ -59,34 +59,34 @@ class StabilityResult(Stored):
     }
 
     def stable(self, threshold: float = 0.8) -> NDArray[np.int64]:
-        """Features chosen in at least a part of the rounds.
+        """Return the features that were chosen in at least a given share of the rounds.
 
         Parameters
         ----------
         threshold : float, default=0.8
-            The part, in (0, 1].
+            The share, in (0, 1].
 
         Returns
         -------
         ndarray of int64
-            Features, sorted.
+            Indices of the features, sorted.
         """
         part = check_real(threshold, "threshold", "in (0, 1]", 0.0, np.nextafter(1.0, 2.0), open_low=True)
         return np.flatnonzero(self.frequency >= part - 1e-12).astype(np.int64)
 
     def rivals(self, n: int = 10) -> list[tuple[int, int, float]]:
-        """Pairs of features that take each other's place: chosen often, but seldom together.
+        """Return pairs of features that replace each other: both are chosen often, but rarely together.
 
         Parameters
         ----------
         n : int, default=10
-            Pairs at most.
+            Maximum number of pairs.
 
         Returns
         -------
         list of (int, int, float)
-            Two features, and by how much they were chosen together less often than if they were independent (a part of the
-            rounds), the largest first.
+            Two features, and the difference between the share of rounds in which they would be chosen together if they were
+            independent and the actual share. The largest difference comes first.
         """
         count = check_integer(n, "n", 1)
         often = self.frequency[self.features]
@@ -96,12 +96,13 @@ class StabilityResult(Stored):
         return [(int(self.features[a]), int(self.features[b]), float(missing[a, b])) for a, b in pairs if missing[a, b] > 0]
 
     def to_frame(self) -> Any:
-        """Table of the features that some round chose.
+        """Return a data frame of the features that were chosen in some round.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``feature`` (names where they are known) and ``frequency``, the most frequent first.
+            A data frame with the columns ``feature`` (names if they are known, else indices) and ``frequency``, the most
+            frequent first.
 
         Raises
         ------
@@ -112,19 +113,19 @@ class StabilityResult(Stored):
         return pandas.DataFrame({"feature": [self._name(j) for j in self.features], "frequency": self.frequency[self.features]})
 
     def plot(self, n: int = 20, axes: Any = None) -> StabilityDisplay:
-        """Draw how often features, and pairs of them, were chosen, by :meth:`ksparse.StabilityDisplay.from_result`.
+        """Plot how often features and pairs of features were chosen with :meth:`ksparse.StabilityDisplay.from_result`.
 
         Parameters
         ----------
         n : int, default=20
-            Features at most, the most frequent.
+            Maximum number of features; the most frequent ones are shown.
         axes : sequence of two matplotlib Axes, optional
-            Where to draw. By default a new figure.
+            Axes to draw on. By default a new figure is made.
 
         Returns
         -------
         StabilityDisplay
-            The display; ``figure_`` and ``axes_`` are matplotlib's.
+            The display, whose ``figure_`` and ``axes_`` are matplotlib objects.
 
         Raises
         ------
@@ -138,7 +139,7 @@ class StabilityResult(Stored):
 
     def __repr__(self) -> str:
         """Return the most frequent features."""
-        head = f"stability of k={self.k} over {len(self.supports)} rounds: {len(self.features)} features were chosen at all"
+        head = f"stability selection with k={self.k}, {len(self.supports)} rounds: {len(self.features)} features were chosen in some round"
         width = max([len(str(self._name(j))) for j in self.features[:10]], default=0)
         lines = [f"  {self._name(j)!s:<{width}}  {self.frequency[j]:.2f}" for j in self.features[:10]]
         if len(self.features) > 10:

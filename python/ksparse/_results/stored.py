@@ -1,7 +1,7 @@
-"""Results that were stored: what is read back is checked before it is used, so that bytes that were changed are an error in words.
+"""Checks of stored results when they are loaded, so that damaged files raise an error with a clear message.
 
-NumPy checks the places that it is asked for, but SciPy's sparse matrices read whatever address their indices say. A result lists for each of
-its fields what it may be; sizes have names, which the first field of that size binds.
+NumPy checks indices, but the sparse matrices of SciPy read any address that their indices give. Each result lists for each of
+its fields what it may contain. Sizes have names, and the first field with a named size determines it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ Sizes = dict[str, int]
 
 
 class Rule(Protocol):
-    """What a field may hold."""
+    """A rule for the value of a field."""
 
     def take(self, value: Any, name: str, sizes: Sizes) -> Any:
-        """Return the value to keep; raise ValueError that says what is wrong."""
+        """Return the value to store in the field; raise ValueError if it is invalid."""
 
 
 Rules = Mapping[str, Rule]
 
 
 class Stored:
-    """A dataclass that checks its fields when it is read back."""
+    """A dataclass that checks its fields when it is loaded."""
 
     _RULES: ClassVar[Rules]
 
     def __setstate__(self, state: Any) -> None:
-        """Take the fields of a stored result; raise ValueError for what cannot be one."""
+        """Set the fields from a stored result; raise ValueError if they are invalid."""
         owner = type(self).__name__
         if not isinstance(state, dict):
             raise ValueError(f"a stored {owner} is a {type(state).__name__}; it must be a dict of its fields")
@@ -60,14 +60,14 @@ def _bind(sizes: Sizes, size: str, found: int, what: str) -> None:
 
 
 def _check_places(array: Any, what: str, size: int) -> None:
-    """Raise for a number of a feature, or of a problem, that there is not."""
+    """Raise an error for the index of a feature or problem that does not exist."""
     for i in np.flatnonzero((array < 0) | (array >= size))[:1]:
         raise ValueError(f"{what} has {array.flat[i]} at {i}; it must be in [0, {size})")
 
 
 @dataclass(frozen=True)
 class Array:
-    """An array of some kinds of numbers or objects, with named sizes; the numbers may be places among ``below``."""
+    """An array with given kinds of dtype and named sizes. Its values may be indices below the size ``below``."""
 
     kinds: str
     sizes: str
@@ -76,10 +76,10 @@ class Array:
     among: tuple[str, ...] = ()
 
     def take(self, value: Any, name: str, sizes: Sizes) -> Any:
-        """Return the array as it is."""
+        """Return the array unchanged."""
         if value is None and self.optional:
             return None
-        if type(value) not in (np.ndarray, np.memmap):  # joblib reads arrays as memory maps
+        if type(value) not in (np.ndarray, np.memmap):  # joblib may load arrays as memory maps
             raise ValueError(f"{name} is a {type(value).__name__}; it must be an array")
         if value.dtype.kind not in self.kinds:
             raise ValueError(f"{name} has dtype {value.dtype}; it must be of the kind {' or '.join(self.kinds)}")
@@ -96,7 +96,7 @@ class Array:
 
 @dataclass(frozen=True)
 class Value:
-    """A value of some types, at least ``low`` where that is given, or one of a few; it may be a size."""
+    """A value of given types, which may have a lower limit or a list of choices, and may determine a size."""
 
     types: tuple[type, ...]
     low: float | None = None
@@ -104,7 +104,7 @@ class Value:
     size: str = ""
 
     def take(self, value: Any, name: str, sizes: Sizes) -> Any:
-        """Return the value as it is."""
+        """Return the value unchanged."""
         number: Any = value
         if not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types):
             kinds = " or ".join("None" if kind is type(None) else kind.__name__ for kind in self.types)
@@ -120,23 +120,23 @@ class Value:
 
 @dataclass(frozen=True)
 class Nothing:
-    """What is not stored, such as the data of a fit."""
+    """A field that is not stored, such as the data of a fit."""
 
     def take(self, value: Any, name: str, sizes: Sizes) -> None:
         """Return None."""
         if value is not None:
-            raise ValueError(f"{name} is a {type(value).__name__}; it must be None, for data are not stored with a result")
+            raise ValueError(f"{name} is a {type(value).__name__}; it must be None, because data are not stored with a result")
 
 
 @dataclass(frozen=True)
 class Each:
-    """A tuple of values, as many as a size says."""
+    """A tuple of values, whose length is a named size."""
 
     rule: Rule
     size: str
 
     def take(self, value: Any, name: str, sizes: Sizes) -> tuple[Any, ...]:
-        """Return the tuple; sizes that only its members have may differ between them."""
+        """Return the tuple unchanged. Sizes that occur only in its members may differ between them."""
         if not isinstance(value, tuple):
             raise ValueError(f"{name} is a {type(value).__name__}; it must be a tuple")
         _bind(sizes, self.size, len(value), f"{name} has a length of")
@@ -145,12 +145,12 @@ class Each:
 
 @dataclass(frozen=True)
 class Groups:
-    """The number of each feature's group, and the labels of the groups; or None."""
+    """A pair of the index of each feature's group and the group labels, or None."""
 
     size: str
 
     def take(self, value: Any, name: str, sizes: Sizes) -> Any:
-        """Return the pair as it is."""
+        """Return the pair unchanged."""
         if value is None:
             return None
         if not isinstance(value, tuple) or len(value) != 2:
@@ -162,14 +162,14 @@ class Groups:
 
 @dataclass(frozen=True)
 class SparseRows:
-    """A csr_array of floats with named sizes, made anew of its checked parts: nothing that it said of itself is believed."""
+    """A csr_array of floats with named sizes. It is rebuilt from its checked parts, and its own flags are ignored."""
 
     rows: str
     columns: str
 
     def take(self, value: Any, name: str, sizes: Sizes) -> Any:
         """Return a new matrix."""
-        from scipy.sparse import csr_array  # takes longer to import than all the rest of ksparse
+        from scipy.sparse import csr_array  # imported here because it takes longer than the rest of ksparse
 
         if type(value) is not csr_array:
             raise ValueError(f"{name} is a {type(value).__name__}; it must be a csr_array of SciPy")

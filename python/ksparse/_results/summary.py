@@ -1,4 +1,4 @@
-"""A model as a table: coefficients, their standard errors and intervals, and how often resamplings choose the same."""
+"""Summary of a model: coefficients, standard errors and confidence intervals, and how often resamplings choose the same features."""
 
 from __future__ import annotations
 
@@ -32,35 +32,35 @@ _SETTINGS_OF_THE_PROBLEM = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary(Stored, Tabular):
-    """What :meth:`ksparse.FitResult.summary` says: a row per chosen feature, then the intercept if there is one.
+    """Result of :meth:`ksparse.FitResult.summary`: one row for each chosen feature, and a last row for the intercept if there is one.
 
     Attributes
     ----------
     names : ndarray of str, shape (n_rows,)
-        Names of the features, ``x0``, ``x1``, ... where they have none; the last may be ``(intercept)``.
+        Names of the features (``x0``, ``x1``, ... if they have none), and ``(intercept)``.
     coef : ndarray of shape (n_rows,)
-        Coefficients, per unit of the columns of X.
+        Coefficients in the units of the columns of X.
     coef_per_sd : ndarray of shape (n_rows,)
-        Per standard deviation of the columns (that of the population, rows by their weights); NaN for the intercept.
+        Coefficients per standard deviation of the columns (weighted, with divisor n); NaN for the intercept.
     standard_error : ndarray of shape (n_rows,)
-        Standard errors of ``coef``; NaN where there are none, and ``notes`` say why.
+        Standard errors of ``coef``; NaN if there are none, for a reason that ``notes`` give.
     lower, upper : ndarray of shape (n_rows,)
-        Ends of the intervals, normal approximation.
+        Limits of the confidence intervals, from the normal approximation.
     odds_ratio : ndarray of shape (n_rows,) or None
-        Exponentials of ``coef``: a unit more multiplies the odds by it; NaN for the intercept. None if the linear predictor is no
-        log-odds (focal loss with gamma > 0).
+        Exponentials of ``coef``: an increase of the feature by one unit multiplies the odds by this factor. NaN for the
+        intercept. None if the linear predictor is not the log-odds, e.g. for the focal loss with gamma > 0.
     share_chosen : ndarray of shape (n_rows,) or None
-        In which part of the bootstrap rounds the feature was chosen, NaN for the intercept; None if not asked for.
+        Share of the bootstrap rounds in which the feature was chosen; NaN for the intercept. None without bootstrap.
     level : float
-        Confidence level.
+        Confidence level of the intervals.
     covariance : {"information", "sandwich"}
-        Which estimate of the covariance was taken.
+        The estimate of the covariance that was used.
     covariance_matrix : ndarray of shape (n_rows, n_rows)
-        The estimate; ``standard_error`` is the square root of its diagonal.
+        The estimated covariance matrix; ``standard_error`` is the square root of its diagonal.
     title : str
-        The line above the table.
+        The title above the table.
     notes : tuple of str
-        What must be known to read the table, printed below it.
+        Notes below the table, which are needed to interpret it.
     """
 
     names: NDArray[np.object_]
@@ -89,13 +89,13 @@ class Summary(Stored, Tabular):
     }
 
     def to_frame(self) -> Any:
-        """Table with a row per chosen feature and the intercept.
+        """Return a data frame with one row for each chosen feature and the intercept.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by name; columns ``coef``, ``standard_error``, ``lower``, ``upper``, ``coef_per_sd``, and where there
-            are any ``odds_ratio`` and ``share_chosen``.
+            A data frame indexed by name, with the columns ``coef``, ``standard_error``, ``lower``, ``upper``, ``coef_per_sd``,
+            and ``odds_ratio`` and ``share_chosen`` if they are not None.
 
         Raises
         ------
@@ -129,7 +129,7 @@ def _texts(values: Vector, form: str) -> list[str]:
 
 
 def check_covariance(covariance: Any, loss: Loss, *, class_weighted: bool) -> str:
-    """Return the estimate of the covariance to take, by default that which the fit allows."""
+    """Return the estimate of the covariance to use; by default the first one that the fit allows."""
     why_not = "class_weight" if class_weighted else "" if loss.is_likelihood else loss._described
     if covariance is None:
         return "sandwich" if why_not else "information"
@@ -137,7 +137,7 @@ def check_covariance(covariance: Any, loss: Loss, *, class_weighted: bool) -> st
         raise ValueError(f"covariance is {covariance!r}; it must be one of {', '.join(map(repr, COVARIANCES))}, or None")
     if covariance == "information" and why_not:
         raise ValueError(
-            f"covariance is 'information', which needs a likelihood, and with {why_not} there is none; use 'sandwich'"
+            f"covariance is 'information', which needs a likelihood, but there is none with {why_not}; use 'sandwich'"
         )
     return covariance
 
@@ -155,7 +155,7 @@ def summarise(
     outcome: str = "1",
     class_weighted: bool = False,
 ) -> Summary:
-    """Make the table; ``outcome`` is the name of class 1."""
+    """Make the summary; ``outcome`` is the name of class 1."""
     part = check_real(level, "level", "in (0, 1)", 0.0, 1.0, open_low=True)
     kind = check_covariance(covariance, result._loss, class_weighted=class_weighted)
     rounds = check_integer(bootstrap, "bootstrap", 0)
@@ -202,16 +202,16 @@ def summarise(
 
 
 def _notes_of_model(result: Model, free: NDArray[np.bool_], *, singular: bool) -> list[str]:
-    """Say what is missing from the table, and what its numbers do not include; ``free`` coefficients are not at a bound."""
+    """Return notes on missing values, and on what the numbers do not include. ``free`` coefficients are not at a bound."""
     loss, held = result._loss, ", ".join(names_of(result.support[~free], result.feature_names))
     notes = {
-        "No standard errors: the Hessian of F is singular, for columns of X depend on each other.": singular
+        "There are no standard errors: the Hessian of F is singular because chosen columns of X are linearly dependent.": singular
         and result.converged,
-        f"No standard errors. {result._caution}": not result.converged,
-        f"At a bound, and taken as fixed: {held}.": bool(held),
-        "The ridge draws coefficients towards 0; intervals are about the coefficients so drawn, and leave this bias out.": result.ridge
+        f"There are no standard errors. {result._caution}": not result.converged,
+        f"These coefficients are at a bound and treated as fixed: {held}.": bool(held),
+        "The ridge shrinks the coefficients towards 0; the intervals are for the shrunken coefficients and do not include this bias.": result.ridge
         > 0,
-        f"With {loss._described} the linear predictor is no log-odds, so that there are no odds ratios.": (
+        f"With {loss._described} the linear predictor is not the log-odds, so there are no odds ratios.": (
             loss.is_classification and not loss.is_log_odds
         ),
     }
@@ -221,30 +221,30 @@ def _notes_of_model(result: Model, free: NDArray[np.bool_], *, singular: bool) -
 def _note_of_covariance(kind: str, *, weighted: bool) -> str:
     how = "from the observed information" if kind == "information" else "sandwich estimate"
     weights = (
-        "a weight of 2 counts as two rows" if kind == "information" else "every row is one observation, whatever its weight"
+        "a weight of 2 counts as two rows" if kind == "information" else "each row is one observation, whatever its weight"
     )
     return f"Standard errors: {how}" + (f"; {weights}." if weighted else ".")
 
 
 def _note_of_selection(result: Model, request: Request) -> str:
-    """Return the caveat, but for a model in which nothing was chosen."""
+    """Return the warning about selection, or an empty text for a model in which nothing was chosen."""
     if len(result.support) == len(result.coef) or set(result.support.tolist()) <= set(request.options.always_in):
         return ""
     return (
-        "After selection: the features were chosen on these same rows, and standard errors and intervals take them as given. "
-        "So intervals are too narrow, and coefficients tend to be too large."
+        "The features were chosen on the same rows, but the standard errors and intervals treat them as given. Therefore the "
+        "intervals are too narrow, and the coefficients tend to be too large."
     )
 
 
 def _check_same_rows(rows: Rows, result: Model) -> None:
-    """Raise if F on these rows is not that of the fit: away from the minimum, standard errors mean nothing."""
+    """Raise an error if F on these rows differs from F of the fit: standard errors are only valid at the minimum."""
     coef = result.coef[result.support]
     objective = rows.mean_loss(rows.eta(coef, result.intercept)) + result._penalty
-    # Of a perfect fit both are rounding, and no share of it.
+    # For a perfect fit both values consist of rounding errors, so a relative tolerance alone would fail.
     if not abs(objective - result.objective) <= 1e-6 * result.objective + rows.rounding(coef, result.intercept):
         raise ValueError(
             f"F is {objective:.6g} on these rows but was {result.objective:.6g} on those of the fit; "
-            "X, y and sample_weight must be what the model was fitted to"
+            "X, y and sample_weight must be those of the fit"
         )
 
 
@@ -260,13 +260,13 @@ def _at_bound(result: Model, request: Request) -> NDArray[np.bool_]:
 def _covariance(rows: Rows, result: Model, free: NDArray[np.bool_], kind: str, intercept: bool) -> Vector:
     r"""Estimate the covariance of the free coefficients and the intercept; NaN where the Hessian is singular.
 
-    With z_i the free columns of row i and a one, u_i = w_i (dl_i/deta z_i + ridge beta) (nothing of the ridge for the
-    intercept), which sum to the gradient of W F, c_i = w_i l''_i and the Hessian H = sum c_i z_i z_i' + W ridge I of W F:
+    Let z_i be the free columns of row i followed by a one, u_i = w_i (dl_i/deta z_i + ridge beta) (without the ridge term for the
+    intercept), whose sum is the gradient of W F, c_i = w_i l''_i, and H = sum c_i z_i z_i' + W ridge I the Hessian of W F. Then:
 
-    - information: H^-1 (sum c_i z_i z_i') H^-1. Without a ridge it is the inverse of the observed information; with one it is the
-      variance of the penalised estimate [1]_.
-    - sandwich: H^-1 (sum u_i u_i') H^-1, that of an M-estimator whatever the truth is [2]_ [3]_, with no correction for small
-      samples.
+    - information: H^-1 (sum c_i z_i z_i') H^-1. Without a ridge, this is the inverse of the observed information; with one it is
+      the variance of the penalised estimate [1]_.
+    - sandwich: H^-1 (sum u_i u_i') H^-1, which is valid for M-estimators even if the model is wrong [2]_ [3]_, without a correction
+      for small samples.
 
     References
     ----------
@@ -277,7 +277,7 @@ def _covariance(rows: Rows, result: Model, free: NDArray[np.bool_], kind: str, i
     coef = result.coef[result.support]
     _, slope, curvature = rows.terms(rows.eta(coef, result.intercept))
     mean, sd = (moment[free] for moment in rows.moments())
-    # Columns of mean 0 and variance 1, so that the condition of H does not depend on units, nor on a mean far from 0.
+    # Columns are standardised, so that the condition number of H does not depend on their units and means.
     scale, shift = np.where(sd > 0, sd, 1.0), mean if intercept else np.zeros(len(mean))
     Z = np.column_stack([(rows.columns[:, free] - shift) / scale, *[np.ones(len(rows.labels))] * intercept])
     d, ones = Z.shape[1], [0.0] * intercept
@@ -291,7 +291,7 @@ def _covariance(rows: Rows, result: Model, free: NDArray[np.bool_], kind: str, i
         scores = rows.weights[:, None] * (slope[:, None] * Z + ridge * scaled)
         information = scores.T @ scores
     inverse = (vectors / values) @ vectors.T
-    # Back to the units of X: beta_j = scaled_j / scale_j, and the intercept is that of the shifted columns less mean . beta.
+    # Back in the units of X, beta_j = scaled_j / scale_j, and the intercept is that of the shifted columns minus mean . beta.
     back = np.diag(np.append(1 / scale, [1.0] * intercept))
     if intercept:
         back[-1, :-1] = -shift / scale
@@ -300,26 +300,26 @@ def _covariance(rows: Rows, result: Model, free: NDArray[np.bool_], kind: str, i
 
 
 def _normal_quantile(level: float) -> float:
-    """How many standard errors an interval reaches to either side."""
-    from scipy.special import ndtri  # SciPy takes longer to import than ksparse
+    """Return the number of standard errors between the estimate and either end of the interval."""
+    from scipy.special import ndtri  # imported here because SciPy takes longer to import than ksparse
 
     return float(-ndtri((1 - level) / 2))
 
 
 def _exp(values: Vector) -> Vector:
-    with np.errstate(over="ignore"):  # an odds ratio beyond the range of doubles is infinite
+    with np.errstate(over="ignore"):  # an odds ratio that overflows is infinite
         return np.asarray(np.exp(values))
 
 
 def _share_chosen(result: Model, request: Request, rounds: int, random_state: Any, n_jobs: int | None) -> tuple[Vector, str]:
-    """In which part of the bootstrap rounds each chosen feature was chosen, and what to say of the rounds."""
-    # What is minimised, and under which constraints, is that of the fit; the budget of its search, which may be long, is not.
+    """Return the share of the bootstrap rounds in which each feature was chosen, and a note about the rounds."""
+    # The objective and the constraints are those of the fit, but not the limits of its search, which may be long.
     same = {name: getattr(request.settings, name) for name in _SETTINGS_OF_THE_PROBLEM}
     settings = Settings(**same, search="fast", random_state=random_state)
     found = solve_stability(request.with_settings(settings), result.k, rounds, "bootstrap", 0.5, n_jobs)
     failed = sum(word != "converged" for word in found.status)
     return found.frequency[result.support], (
-        f"Chosen in: share of {rounds} bootstrap rounds, each with a search of its own for at most {result.k} "
-        f"{'features' if result.groups is None else 'groups'}, that chose the feature."
+        f"Chosen in: share of {rounds} bootstrap rounds that chose the feature. Each round searched for at most {result.k} "
+        f"{'features' if result.groups is None else 'groups'}."
         + (f" {failed} of the rounds did not converge." if failed else "")
     )

@@ -1,4 +1,4 @@
-"""A small table, as text for a terminal and as HTML for a notebook: one list of cells for both."""
+"""A small table that can be shown as text in a terminal and as HTML in a notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Table", "Tabular"]
 
 @dataclass(frozen=True)
 class Table:
-    """Cells that are formatted already. The first column holds labels; it is aligned to the left, as those in ``left`` are."""
+    """Formatted cells. The first column holds labels and is aligned to the left, as are the columns in ``left``."""
 
     title: str
     columns: tuple[str, ...]
@@ -21,7 +21,7 @@ class Table:
     left: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return the table as lines of text, notes below it; without rows its title alone stands for it."""
+        """Return the table as text, with notes below it. Without rows, the text is the title alone."""
         lines = [self.columns, *self.rows] if self.rows else []
         widths = [max((len(line[c]) for line in lines), default=0) for c in range(len(self.columns))]
         sides = ["<" if self._is_left(c) else ">" for c in range(len(self.columns))]
@@ -33,7 +33,7 @@ class Table:
         return "\n".join(text)
 
     def to_html(self) -> str:
-        """Return the table as HTML; all that was given is escaped."""
+        """Return the table as HTML, with all text escaped."""
 
         def line(tag: str, cells: tuple[str, ...]) -> str:
             sides = ["left" if self._is_left(c) else "right" for c in range(len(cells))]
@@ -43,8 +43,8 @@ class Table:
 
         body = "".join(f"<tr>{line('td', row)}</tr>" for row in self.rows)
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        # The class of the table is that of pandas, which notebooks and sphinx-gallery know how to show; those of the whole keep MathJax
-        # from reading names with dollar signs as formulas.
+        # The table has the CSS class of pandas' tables, which notebooks and sphinx-gallery style. The classes of the div keep MathJax from
+        # reading names with dollar signs as formulas.
         return (
             f'<div class="tex2jax_ignore mathjax_ignore"><p>{escape(self.title)}</p><table class="dataframe">'
             f"<thead><tr>{line('th', self.columns)}</tr></thead><tbody>{body}</tbody></table>{notes}</div>"
@@ -55,7 +55,7 @@ class Table:
 
 
 class Tabular:
-    """What is shown as a table."""
+    """An object that is shown as a table."""
 
     def _table(self) -> Table:
         raise NotImplementedError
@@ -69,5 +69,5 @@ class Tabular:
         return str(self._table())
 
     def _repr_html_(self) -> str:
-        """Return the table as notebooks show it."""
+        """Return the table as HTML for notebooks."""
         return self._table().to_html()

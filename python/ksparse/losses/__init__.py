@@ -1,13 +1,13 @@
-r"""Losses, as objects with their parameters.
+r"""Loss functions as objects that hold their parameters.
 
-Every function and estimator takes a loss by its name or as an object of this module: ``loss="huber"`` is
-``loss=ksparse.losses.Huber()``, and ``loss=ksparse.losses.Huber(threshold=2)`` has another threshold. The logistic and the focal loss
-have names only in most uses: ``alpha`` and ``gamma`` of the focal loss are keywords of their own.
+Every function and estimator accepts a loss by its name or as an object of this module: ``loss="huber"`` means
+``loss=ksparse.losses.Huber()``, and ``loss=ksparse.losses.Huber(threshold=2)`` sets another threshold. For the focal loss given by its
+name, the parameters ``alpha`` and ``gamma`` are arguments of the functions and estimators.
 
-Objects follow scikit-learn's conventions for parameters, as its kernels of Gaussian processes do: ``get_params`` and ``set_params``, so that
-``clone`` copies them and a search sets ``loss__threshold``. They are compared by value.
+The objects follow scikit-learn's conventions for parameters, like the kernels of its Gaussian processes: they have ``get_params`` and
+``set_params``, so ``clone`` copies them and a search can set ``loss__threshold``. They are compared by value.
 
-All losses are at least 0. Those of regression with a log link are half the unit deviance, which is 0 where the mean is the response.
+All losses are at least 0. Regression losses with a log link are half the unit deviance, which is 0 if the mean equals the response.
 """
 
 from __future__ import annotations

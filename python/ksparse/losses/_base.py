@@ -1,4 +1,4 @@
-"""What all losses share."""
+"""The base class of the losses."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ __all__ = ["Loss", "Vector"]
 
 Vector = NDArray[np.float64]
 
-# The losses without parameters as the core takes them, made once: in a small fit this would take a hundredth of the time.
+# The core's objects for losses without parameters. They are made once, because this would take 1 % of the time of a small fit.
 _WITHOUT_PARAMETERS: dict[str, _core.Loss] = {}
 
 
 @dataclass
 class Loss:
-    """What all losses share; not one itself.
+    """Base class of the losses, which is not a loss itself.
 
     Attributes
     ----------
     name : str
-        By which functions and estimators take it.
+        Name by which functions and estimators accept the loss.
     responses : {"binary", "finite", "not_negative", "positive"}
-        What y may be: labels of two classes, or numbers.
+        The values that y may have: labels of two classes, or numbers that are finite, not negative or positive.
     """
 
     name: ClassVar[str] = ""
     responses: ClassVar[str] = "binary"
-    # Whether sigma(eta) is a score that its probability differs from.
+    # Whether sigma(eta) is a score that differs from the probability, as for the focal losses.
     focuses: ClassVar[bool] = False
-    # Whether it is minus a log-likelihood, or half a deviance, with nothing left to estimate.
+    # Whether it is minus a log-likelihood or half a deviance, without parameters that must be estimated.
     is_likelihood: ClassVar[bool] = False
     # The parameters that may differ between the problems of a batch.
     _by_problem: ClassVar[tuple[str, ...]] = ()
-    # Whether the average deviance of a model that is right is about 1 for each row, as it is for counts.
+    # Whether the average deviance of a correct model is about 1 per row, as it is for counts.
     _dispersion_is_known: ClassVar[bool] = False
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -48,12 +48,12 @@ class Loss:
         Parameters
         ----------
         deep : bool, default=True
-            Not used; there are no parameters within parameters.
+            Not used, because parameters have no parameters themselves.
 
         Returns
         -------
         dict
-            Parameters by name.
+            The parameters by name.
         """
         return {parameter.name: getattr(self, parameter.name) for parameter in fields(self)}
 
@@ -63,7 +63,7 @@ class Loss:
         Parameters
         ----------
         **params : dict
-            New values.
+            New values by name.
 
         Returns
         -------
@@ -73,7 +73,7 @@ class Loss:
         Raises
         ------
         ValueError
-            If there is no such parameter.
+            If a parameter does not exist.
         """
         known = self.get_params()
         for name, value in params.items():
@@ -85,7 +85,7 @@ class Loss:
 
     @property
     def is_classification(self) -> bool:
-        """Whether the loss is of labels of two classes."""
+        """Whether this is a classification loss, i.e. y contains labels of two classes."""
         return self.responses == "binary"
 
     @property
@@ -99,15 +99,15 @@ class Loss:
         return False
 
     def log_odds(self, eta: Vector) -> Vector | None:
-        """Return what a linear predictor says of log(P / (1 - P)), or None if it says nothing of probabilities."""
+        """Return the log-odds log(P / (1 - P)) for a linear predictor, or None if the loss does not define probabilities."""
         return None
 
     def decision_threshold(self) -> float:
-        """Return the linear predictor at which both classes are as likely."""
+        """Return the linear predictor at which both classes are equally likely."""
         return 0.0
 
     def mean(self, eta: Vector) -> Vector:
-        """Return the mean response of a linear predictor."""
+        """Return the mean response for a linear predictor."""
         return eta
 
     def deviance(self, mean_loss: Any, n_rows: float) -> Any:
@@ -116,29 +116,29 @@ class Loss:
 
     @property
     def _described(self) -> str:
-        """How messages call the loss."""
+        """The loss as a phrase for messages."""
         return f"the loss {self.name!r}"
 
     @property
     def _focusing(self) -> float | None:
-        """Exponent of the focal loss that has the same probabilities; None if they are of another form."""
+        """Exponent gamma of the focal loss that has the same probabilities, or None if there is none."""
         return None
 
     @property
     def _focal_parameters(self) -> dict[str, float]:
-        """Values of ``alpha`` and ``gamma`` that results report."""
+        """Values of the attributes ``alpha`` and ``gamma`` of results."""
         return {"alpha": 0.5, "gamma": 0.0}
 
     def _with_focal_parameters(self, alpha: Any, gamma: Any) -> Loss:
-        """Return the loss with these parameters if they are its own, else the loss itself."""
+        """Return the loss with these parameters if it has them, else the loss itself."""
         return self
 
     def _check_parameter(self, name: str, value: Any) -> float:
-        """Return a parameter; raise if it is not what it must be."""
+        """Return the value of a parameter; raise an error if it is out of range."""
         return check_real(value, f"{self.name}: {name}", "finite and > 0", 0.0, open_low=True)
 
     def _kernel(self) -> _core.Loss:
-        """Return the loss as the core takes it; raise for a parameter that is not what it must be."""
+        """Return the loss as an object of the core; raise an error if a parameter is out of range."""
         parameters = self.get_params()
         if not parameters:
             known = _WITHOUT_PARAMETERS.get(self.name)

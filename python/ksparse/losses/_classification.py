@@ -1,4 +1,4 @@
-"""Losses of two classes."""
+"""Classification losses, for two classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["AsymmetricFocal", "Cloglog", "Exponential", "Focal", "HuberisedHinge
 
 @dataclass
 class Logistic(Loss):
-    r"""Logistic loss, :math:`\log(1 + e^{-m})` of the margin :math:`m = (2y - 1)\eta`."""
+    r"""Logistic loss, :math:`\log(1 + e^{-m})` with the margin :math:`m = (2y - 1)\eta`."""
 
     name: ClassVar[str] = "logistic"
     is_likelihood: ClassVar[bool] = True
@@ -38,7 +38,7 @@ class Logistic(Loss):
 
 @dataclass
 class Focal(Loss):
-    r"""Focal loss, :math:`a\,\sigma(-m)^\gamma\log(1 + e^{-m})` with :math:`a = \alpha` for y = 1, else :math:`1 - \alpha`.
+    r"""Focal loss, :math:`a\,\sigma(-m)^\gamma\log(1 + e^{-m})` with :math:`a = \alpha` for y = 1 and :math:`1 - \alpha` for y = 0 [1]_.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ class Focal(Loss):
         return self.gamma == 0.0
 
     def log_odds(self, eta: Vector) -> Vector:
-        """Return the log-odds of the classes as alpha weighs them, by stationarity."""
+        """Return the log-odds of the weighted classes, which follow from the stationarity of the expected loss."""
         from .._probability import log_odds
 
         return log_odds(eta, self.gamma)
 
     def deviance(self, mean_loss: Any, n_rows: float) -> Any:
-        """Return -2 log-likelihood with gamma = 0, where it is half of the logistic loss."""
+        """Return -2 log-likelihood if gamma = 0, where the loss is half of the logistic loss."""
         return 4.0 * n_rows * mean_loss if self.gamma == 0.0 else None
 
     _by_problem: ClassVar[tuple[str, ...]] = ("alpha", "gamma")
@@ -95,17 +95,17 @@ class Focal(Loss):
 
 @dataclass
 class AsymmetricFocal(Loss):
-    r"""Focal loss with an exponent for each class, :math:`\sigma(-m)^{\gamma}\log(1 + e^{-m})` [1]_.
+    r"""Focal loss with a separate exponent for each class, :math:`\sigma(-m)^{\gamma}\log(1 + e^{-m})` [1]_.
 
-    Without the probability shift of [1]_, whose kink leaves a loss without a curvature there and rows beyond it without a
-    say. Not convex.
+    The probability shift of [1]_ is not included: its kink has no second derivative, and rows beyond it have no influence. The
+    loss is not convex.
 
     Parameters
     ----------
     gamma_positive : float, default=0.0
         Focusing exponent of rows with y = 1, >= 0.
     gamma_negative : float, default=4.0
-        Of rows with y = 0, >= 0.
+        Focusing exponent of rows with y = 0, >= 0.
 
     References
     ----------
@@ -124,21 +124,21 @@ class AsymmetricFocal(Loss):
         return self.gamma_positive == 0.0 and self.gamma_negative == 0.0
 
     def log_odds(self, eta: Vector) -> Vector:
-        """Return the log-odds that make the linear predictor stationary."""
+        """Return the log-odds for which the linear predictor minimises the expected loss."""
         from .._probability import log_odds
 
         return log_odds(eta, self.gamma_positive, self.gamma_negative)
 
     @quiet
     def decision_threshold(self) -> float:
-        """Return the zero of the log-odds, which rise with the linear predictor."""
+        """Return the zero of the log-odds, which increase with the linear predictor."""
         from scipy.optimize import brentq
 
         def log_odds(eta: float) -> float:
-            # brentq multiplies values; of exponents near the largest double they are infinite far from the zero.
+            # brentq multiplies values, which may be infinite far from the zero if an exponent is close to the largest double.
             return float(np.clip(self.log_odds(np.array([eta]))[0], -1e100, 1e100))
 
-        # Beyond log(gamma) the focusing of a class has faded, and its loss is about as that without.
+        # Beyond log(gamma), the loss of a class is almost the same as without focusing.
         low, high = (50.0 + np.log1p(gamma) for gamma in (self.gamma_positive, self.gamma_negative))
         return float(brentq(log_odds, -low, high, xtol=1e-14))
 
@@ -148,21 +148,21 @@ class AsymmetricFocal(Loss):
 
 @dataclass
 class SquaredHinge(Loss):
-    r"""Squared hinge, :math:`\tfrac{1}{2}\max(1 - m, 0)^2`, of linear support vector machines. It says nothing of probabilities."""
+    r"""Squared hinge, :math:`\tfrac{1}{2}\max(1 - m, 0)^2`, the loss of linear support vector machines. It does not define probabilities."""
 
     name: ClassVar[str] = "squared_hinge"
 
 
 @dataclass
 class HuberisedHinge(Loss):
-    r"""Huberised hinge: with :math:`u = 1 - m`, 0 for u <= 0, :math:`u^2/(2d)` up to d, :math:`u - d/2` beyond [1]_.
+    r"""Huberised hinge [1]_: with :math:`u = 1 - m`, it is 0 for u <= 0, :math:`u^2/(2d)` up to d, and :math:`u - d/2` beyond.
 
-    It says nothing of probabilities.
+    It does not define probabilities.
 
     Parameters
     ----------
     width : float, default=0.5
-        The width d, > 0; towards 0 it is the hinge.
+        The width d, > 0. As it tends to 0, the loss tends to the hinge.
 
     References
     ----------
@@ -175,7 +175,7 @@ class HuberisedHinge(Loss):
 
 @dataclass
 class Probit(Loss):
-    r"""Probit loss, :math:`-\log\Phi(m)`: minus the log-likelihood of :math:`P(y = 1) = \Phi(\eta)`."""
+    r"""Probit loss, :math:`-\log\Phi(m)`, which is minus the log-likelihood of :math:`P(y = 1) = \Phi(\eta)`."""
 
     name: ClassVar[str] = "probit"
     is_likelihood: ClassVar[bool] = True
@@ -190,7 +190,7 @@ class Probit(Loss):
 
 @dataclass
 class Cloglog(Loss):
-    r"""Complementary log-log loss: minus the log-likelihood of :math:`P(y = 1) = 1 - \exp(-e^\eta)`. Not symmetric in the label."""
+    r"""Complementary log-log loss, minus the log-likelihood of :math:`P(y = 1) = 1 - \exp(-e^\eta)`. It is not symmetric in the labels."""
 
     name: ClassVar[str] = "cloglog"
     is_likelihood: ClassVar[bool] = True
@@ -199,7 +199,7 @@ class Cloglog(Loss):
     def log_odds(self, eta: Vector) -> Vector:
         """Return log(exp(exp(eta)) - 1)."""
         u = np.exp(np.minimum(eta, 700.0))
-        # log(expm1(u)), which is eta + u/2 + ... for small u, where expm1 underflows in the end.
+        # log(expm1(u)) = eta + u/2 + ... for small u, where expm1 would underflow.
         return np.where(u < 1e-9, eta + u / 2, u + np.log(-np.expm1(-np.maximum(u, 1e-9))))
 
     def decision_threshold(self) -> float:
@@ -209,7 +209,7 @@ class Cloglog(Loss):
 
 @dataclass
 class Exponential(Loss):
-    r"""Exponential loss, :math:`e^{-m}`, that of AdaBoost; its minimiser is half the log-odds, so that P = :math:`\sigma(2\eta)`."""
+    r"""Exponential loss, :math:`e^{-m}`, as in AdaBoost. Its minimiser is half the log-odds, so P = :math:`\sigma(2\eta)`."""
 
     name: ClassVar[str] = "exponential"
 

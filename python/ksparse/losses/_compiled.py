@@ -1,4 +1,4 @@
-"""Losses that the user has compiled, held by the addresses of their functions."""
+"""Custom losses that were compiled elsewhere, stored as the addresses of their functions."""
 
 from __future__ import annotations
 
@@ -11,53 +11,55 @@ from ._base import Loss
 
 __all__ = ["Compiled"]
 
-# What a function of blocks must be, as Numba writes it; pointers and integers of other kinds are told apart by it.
+# The required signatures in Numba's notation, which distinguishes pointers and integers of different types.
 _BLOCK_SIGNATURE = "(int64, float64*, float64*, float64*, float64*, float64*, void*) -> none"
 _SCALAR_SIGNATURE = "(float64, float64) -> float64"
 
 
 @dataclass(repr=False)
 class Compiled(Loss):
-    r"""A loss of your own, compiled elsewhere: it runs inside the core at the speed of the built-in ones.
+    r"""Custom loss that is compiled elsewhere and runs inside the core as fast as the built-in losses.
 
-    Either one function of a block of rows (fast: compilers can vectorise it)::
+    The loss is either one function for a block of rows, which is fast because compilers can vectorise it::
 
         void f(int64_t n, const double *eta, const double *response,
                double *value, double *slope, double *curvature, void *user_data)
 
-    which fills in value, slope and curvature by eta of n rows, or three of a single row, ``double f(double eta, double response)``. Labels
-    come as -1 and +1, so that ``response * eta`` is the margin; other responses as they are. :func:`ksparse.check_loss` tells whether
-    what they say can be true.
+    or three functions for a single row, ``double f(double eta, double response)``. The function for a block writes value, slope
+    and curvature (derivatives with respect to eta) of n rows. Labels are passed as -1 and +1, so ``response * eta`` is the
+    margin; other responses are passed unchanged. Use :func:`ksparse.check_loss` to check whether the functions are consistent.
 
     Parameters
     ----------
     function : object, optional
-        The function of blocks: a Numba ``cfunc``, a function pointer of ctypes, or a ``PyCapsule``.
+        The function for a block of rows: a Numba ``cfunc``, a ctypes function pointer, or a ``PyCapsule``.
     value, slope, curvature : object, optional
-        The three of a single row, in its place.
+        The three functions for a single row, instead of ``function``.
     responses : {"binary", "finite", "not_negative", "positive"}, default="binary"
-        What y may be: labels of two classes, or numbers.
+        The values that y may have: labels of two classes, or numbers that are finite, not negative or positive.
     falls_for_ever : bool or None, default=None
-        Of labels, whether the loss falls towards 0 for ever as the margin grows, as the logistic loss does and a hinge does not, so
-        that data that can be separated have no minimum. None is True for labels.
+        For classification, whether the loss decreases towards 0 forever as the margin grows, so that separable data have no
+        minimum. This is true for the logistic loss but not for a hinge. None means True for classification.
     convex : bool or None, default=None
-        Whether the curvature is never negative, for :func:`ksparse.check_loss`; None claims nothing. A fit works with either.
+        Whether the curvature is never negative, which :func:`ksparse.check_loss` checks. None makes no statement. Fits work in
+        either case.
     user_data : int, default=0
-        Address that the function of blocks gets as its last argument; what is there must outlive the loss.
+        Address that is passed to the function for blocks as its last argument. The memory there must exist as long as the loss.
 
     Notes
     -----
-    The functions are called without Python's lock and from several threads at once: they must not use Python, and must not change
-    what they share. (A Python function wrapped by ctypes takes the lock itself for each block: right, and slow.) They are called with
-    any finite linear predictor: values that are not finite are refused by the line search, but the loss must be finite where the fit
-    starts, and it must be >= 0.
+    The functions are called without Python's lock and from several threads at once, so they must neither use Python nor modify
+    shared data. (A Python function wrapped by ctypes takes the lock itself for each block, which is correct but slow.) They are
+    called with any finite linear predictor. The line search rejects values that are not finite, but the loss must be finite
+    where the fit starts, and it must be >= 0.
 
-    A compiled loss is addresses in this process. Pickled, it keeps all but its functions, so that models can be stored; it can then no longer be
-    fitted. Probabilities are not known: a classifier has no ``predict_proba`` with it.
+    A compiled loss consists of addresses in the current process. Pickling it keeps everything except its functions, so that
+    models can be stored, but the loss cannot be fitted again. It does not define probabilities, so classifiers with it have no
+    ``predict_proba``.
 
     Examples
     --------
-    The squared error, as ctypes sees a Python function (right, and slow):
+    The squared error as a Python function in ctypes, which is correct but slow:
 
     >>> import ctypes
     >>> import numpy as np
@@ -80,27 +82,27 @@ class Compiled(Loss):
     value: Any = None
     slope: Any = None
     curvature: Any = None
-    # Not by position: it would keep that of the class variable of other losses, the first.
+    # Keyword-only, because it would otherwise be the first argument, as a class variable of the other losses.
     responses: str = field(default="binary", kw_only=True)  # type: ignore[misc]
     falls_for_ever: bool | None = field(default=None, kw_only=True)
     convex: bool | None = field(default=None, kw_only=True)
     user_data: int = field(default=0, kw_only=True)
 
     def __repr__(self) -> str:
-        """Return what it is of, without addresses."""
-        form = "one function of blocks" if self.function is not None else "three functions of rows"
+        """Return a description without addresses."""
+        form = "one function for blocks" if self.function is not None else "three functions for rows"
         return f"Compiled({form}, responses={self.responses!r})"
 
     def __sklearn_clone__(self) -> Compiled:
-        """Return another with the same functions, which nothing can copy."""
+        """Return another object with the same functions, which cannot be copied."""
         return Compiled(**self.get_params())
 
     def __deepcopy__(self, memory: dict[int, Any]) -> Compiled:
-        """Return another with the same functions."""
+        """Return another object with the same functions."""
         return Compiled(**self.get_params())
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the functions, which are addresses in this process."""
+        """Leave out the functions, which are addresses in the current process."""
         return {**self.__dict__, "function": None, "value": None, "slope": None, "curvature": None, "user_data": 0}
 
     def _kernel(self) -> _core.Loss:
@@ -108,7 +110,10 @@ class Compiled(Loss):
         binary = responses == "binary"
         falls = binary if self.falls_for_ever is None else check_flag(self.falls_for_ever, "compiled: falls_for_ever")
         if falls and not binary:
-            raise ValueError("compiled: falls_for_ever is True, which is for labels; responses are " + repr(responses))
+            raise ValueError(
+                "compiled: falls_for_ever is True, which is only possible for classification, but responses is "
+                + repr(responses)
+            )
         user_data = check_integer(self.user_data, "compiled: user_data", 0)
         rows = {"value": self.value, "slope": self.slope, "curvature": self.curvature}
         given = [name for name, function in rows.items() if function is not None]
@@ -117,7 +122,7 @@ class Compiled(Loss):
                 ", ".join(["function"] * (self.function is not None) + given)
                 or "none (were they lost when the loss was pickled?)"
             )
-            raise ValueError(f"a compiled loss has either function, or value, slope and curvature; given: {what}")
+            raise ValueError(f"a compiled loss needs either function, or value, slope and curvature; it was given {what}")
         if self.function is not None:
             addresses = [_address(self.function, "function", _BLOCK_SIGNATURE)]
         else:
@@ -126,10 +131,10 @@ class Compiled(Loss):
 
 
 def _address(function: Any, name: str, signature: str) -> int:
-    """Return the address of a compiled function, whose signature is checked as far as it is known."""
+    """Return the address of a compiled function, and check its signature if it is known."""
     import ctypes
 
-    if isinstance(getattr(function, "address", None), int):  # a cfunc of Numba
+    if isinstance(getattr(function, "address", None), int):  # a Numba cfunc
         has = str(getattr(function, "_sig", signature)).replace(" * ", "*")
         if _plain(has) != _plain(signature):
             raise TypeError(f"compiled: {name} has the signature {has}; it must be {signature}")

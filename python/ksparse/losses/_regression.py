@@ -1,4 +1,4 @@
-"""Losses of numbers: squared error, Huber's loss, and half the deviances of models with a log link."""
+"""Regression losses: squared error, Huber's loss, and half the deviances of models with a log link."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Squared(Loss):
 
     @quiet
     def deviance(self, mean_loss: Any, n_rows: float) -> Any:
-        """Return -2 log-likelihood of normal errors, the variance estimated."""
+        """Return -2 log-likelihood for normal errors whose variance is estimated."""
         return n_rows * np.log(2.0 * np.asarray(mean_loss))
 
 
 @dataclass
 class Huber(Loss):
-    r"""Huber's loss: with :math:`r = \eta - y`, :math:`\tfrac{1}{2} r^2` up to a threshold t, :math:`t|r| - \tfrac{1}{2} t^2` beyond [1]_.
+    r"""Huber's loss [1]_: with :math:`r = \eta - y`, it is :math:`\tfrac{1}{2} r^2` up to a threshold t, and :math:`t|r| - \tfrac{1}{2} t^2` beyond.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Huber(Loss):
 
 
 class _LogLink:
-    """The linear predictor is the logarithm of the mean."""
+    """A loss for which the linear predictor is the logarithm of the mean."""
 
     @property
     def has_log_link(self) -> bool:
@@ -62,7 +62,7 @@ class _LogLink:
 
 @dataclass
 class Poisson(_LogLink, Loss):
-    r"""Half the Poisson deviance with the log link, :math:`y\log(y/\mu) - (y - \mu)`, :math:`\mu = e^\eta`. y >= 0."""
+    r"""Half the Poisson deviance with a log link, :math:`y\log(y/\mu) - (y - \mu)` with :math:`\mu = e^\eta`. It needs y >= 0."""
 
     name: ClassVar[str] = "poisson"
     is_likelihood: ClassVar[bool] = True
@@ -72,7 +72,7 @@ class Poisson(_LogLink, Loss):
 
 @dataclass
 class Gamma(_LogLink, Loss):
-    r"""Half the gamma deviance with the log link, :math:`y/\mu - 1 - \log(y/\mu)`, :math:`\mu = e^\eta`. y > 0."""
+    r"""Half the gamma deviance with a log link, :math:`y/\mu - 1 - \log(y/\mu)` with :math:`\mu = e^\eta`. It needs y > 0."""
 
     name: ClassVar[str] = "gamma"
     responses: ClassVar[str] = "positive"
@@ -80,12 +80,12 @@ class Gamma(_LogLink, Loss):
 
 @dataclass
 class Tweedie(_LogLink, Loss):
-    r"""Half the Tweedie deviance with the log link, of which the variance is :math:`\mu^{power}`. y >= 0.
+    r"""Half the Tweedie deviance with a log link, for a variance of :math:`\mu^{power}`. It needs y >= 0.
 
     Parameters
     ----------
     power : float, default=1.5
-        In (1, 2): between Poisson and gamma.
+        Power of the variance, in (1, 2), between Poisson (1) and gamma (2).
     """
 
     name: ClassVar[str] = "tweedie"
@@ -98,12 +98,12 @@ class Tweedie(_LogLink, Loss):
 
 @dataclass
 class NegativeBinomial(_LogLink, Loss):
-    r"""Half the deviance of the negative binomial with the log link, of which the variance is :math:`\mu + a\mu^2`. y >= 0.
+    r"""Half the negative binomial deviance with a log link, for a variance of :math:`\mu + a\mu^2`. It needs y >= 0.
 
     Parameters
     ----------
     dispersion : float, default=1.0
-        The dispersion a, given, > 0; towards 0 it is Poisson.
+        The dispersion a, > 0, which is not estimated. As it tends to 0, the loss tends to Poisson.
     """
 
     name: ClassVar[str] = "negative_binomial"
