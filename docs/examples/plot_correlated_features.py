@@ -51,7 +51,7 @@ print("blocks of the solution:", (result.support // size).tolist(), "  of the tr
 
 alternatives = result.alternatives(5)
 print(alternatives)
-print("of the same block:", np.mean(alternatives.stand_in // size == alternatives.feature // size))
+print("of the same block:", np.mean(alternatives.replacement // size == alternatives.feature // size))
 
 figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
 for place, feature in enumerate(result.support):

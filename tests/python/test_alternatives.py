@@ -21,7 +21,7 @@ def test_the_best_of_all_stand_ins(loss):
         rest = [i for i in result.support if i != j]
         every = sorted((refit(problem, [*rest, i]), i) for i in range(14) if i not in result.support)
         rows = found.feature == j
-        assert found.stand_in[rows].tolist() == [i for _, i in every[:3]]
+        assert found.replacement[rows].tolist() == [i for _, i in every[:3]]
         np.testing.assert_allclose(found.objective[rows], [value for value, _ in every[:3]], rtol=1e-9)
     np.testing.assert_allclose(found.increase, found.objective - result.objective)
     assert (found.increase >= -1e-12).all()
@@ -33,11 +33,11 @@ def test_a_copy_of_a_feature_is_its_first_stand_in():
     X = np.column_stack([problem.X, problem.X])
     result = ksparse.fit(X, problem.y, 2, never_in=range(15, 20))
     found = result.alternatives(1)
-    for j, other, increase in zip(found.feature, found.stand_in, found.increase, strict=True):
+    for j, other, increase in zip(found.feature, found.replacement, found.increase, strict=True):
         if j < 5 or j >= 10:
             assert other == (j + 10) % 20
             assert increase == pytest.approx(0, abs=1e-9)
-    assert not set(found.stand_in) & set(range(15, 20))
+    assert not set(found.replacement) & set(range(15, 20))
     kept = ksparse.fit(X, problem.y, 2, always_in=[result.support[0]]).alternatives(2)
     assert result.support[0] not in kept.feature
 
@@ -51,7 +51,7 @@ def test_it_reads_well():
     assert repr(found).count("\n") == 2
     assert "gene" in repr(found)
     table = found.to_frame()
-    assert list(table.columns) == ["feature", "stand_in", "objective", "increase", "status"]
+    assert list(table.columns) == ["feature", "replacement", "objective", "increase", "status"]
     assert len(table) == 10
     assert table["feature"].iloc[0].startswith("gene")
 
@@ -94,8 +94,8 @@ def test_no_refit_is_left_half_way(loss):
             warnings.simplefilter("ignore", ksparse.ConvergenceWarning)
             result = ksparse.fit(X, y, 2, **settings)
             found = result.alternatives(4)
-            for j, stand_in, objective in zip(found.feature, found.stand_in, found.objective, strict=True):
-                features = [stand_in, *(i for i in result.support if i != j)]
+            for j, replacement, objective in zip(found.feature, found.replacement, found.objective, strict=True):
+                features = [replacement, *(i for i in result.support if i != j)]
                 direct = ksparse.fit(X, y, len(features), always_in=features, **settings)
                 assert objective == pytest.approx(direct.objective, rel=1e-6, abs=1e-7), (seed, features)
 
@@ -109,7 +109,7 @@ def test_columns_far_from_zero_without_an_intercept():
     found = ksparse.fit(X, y, 2, loss="poisson", fit_intercept=False).alternatives(2)
     assert (found.status == "converged").all()
     direct = ksparse.fit(X, y, 2, loss="poisson", fit_intercept=False, always_in=[0, 2]).objective
-    assert found.objective[(found.feature == 1) & (found.stand_in == 2)] == pytest.approx(direct, rel=1e-9)
+    assert found.objective[(found.feature == 1) & (found.replacement == 2)] == pytest.approx(direct, rel=1e-9)
     assert found.increase.max() < 2
 
 
@@ -131,4 +131,4 @@ def test_more_than_there_are(n):
     found = result.alternatives(n)
     rest = [j for j in range(6) if j not in result.support]
     for j in result.support:
-        assert sorted(found.stand_in[found.feature == j]) == rest
+        assert sorted(found.replacement[found.feature == j]) == rest

@@ -182,9 +182,9 @@ def test_what_is_no_loss_is_refused():
 
     with pytest.raises(TypeError, match="function is a function; it must be a cfunc of Numba"):
         fit(function=lambda: None)
-    with pytest.raises(ValueError, match="given: value"):
+    with pytest.raises(ValueError, match="it was given value"):
         fit(value=scalar)
-    with pytest.raises(ValueError, match="given: function, value, slope, curvature"):
+    with pytest.raises(ValueError, match="it was given function, value, slope, curvature"):
         fit(function=Block(python_block), value=scalar, slope=scalar, curvature=scalar)
     with pytest.raises(TypeError, match="takes 2 arguments"):
         fit(function=scalar)
@@ -255,7 +255,7 @@ def test_the_check_says_what_is_wrong(changes, message):
     report = ksparse.check_loss(of_rows(**rows))
     assert not report.ok
     assert any(re.search(message, problem) for problem in report.problems), report
-    assert "wrong" in str(report)
+    assert "problem" in str(report)
 
 
 def test_the_check_holds_a_loss_to_its_claims():
@@ -266,7 +266,7 @@ def test_the_check_holds_a_loss_to_its_claims():
         return lambda eta, y: float(terms_by_eta(focal, np.array([eta]), np.array([float(y > 0)]))[which][0])
 
     report = ksparse.check_loss(of_rows(term(0), term(1), term(2), convex=True), largest=10.0)
-    assert any("said to be convex" in problem for problem in report.problems)
+    assert any("declared as convex" in problem for problem in report.problems)
     assert not report.convex
     hinge = {
         "value": lambda eta, y: max(1 - y * eta, 0.0) ** 2 / 2,

@@ -158,7 +158,7 @@ def test_grids_over_the_loss_need_a_scorer():
     assert set(model.best_params_) == {"k", "alpha", "gamma", "ridge"}
     expected = average_precision_score(y, model.decision_function(X))
     assert expected > 0.8
-    with pytest.raises(ValueError, match=r"scoring is None, which compares the loss itself.*give a scorer"):
+    with pytest.raises(ValueError, match=r"scoring is None, which compares average losses.*give a scorer"):
         clone(model).set_params(scoring=None).fit(X, y)
 
 

@@ -298,13 +298,13 @@ def test_score_is_by_the_scorer():
 def test_splits_and_scorers_that_are_none_are_named():
     """Empty lists, used-up generators, several scorers, scorers that return no number: in words."""
     X, y, _ = clear_data(n=60)
-    with pytest.raises(ValueError, match=r"cv is \[\], which gives no split; it must give at least one pair"):
+    with pytest.raises(ValueError, match=r"cv is \[\], which yields no splits; it must yield at least one pair"):
         KSparseClassifierCV(KS, cv=[]).fit(X, y)
     pairs = list(StratifiedKFold(3).split(X, y))
     model = KSparseClassifierCV([1, 2], ridge=1e-2, cv=(pair for pair in pairs)).fit(X, y)
-    with pytest.raises(ValueError, match=r"gives no split.*a generator gives its pairs only once"):
+    with pytest.raises(ValueError, match=r"yields no splits.*a generator can be used only once"):
         model.fit(X, y)
-    with pytest.raises(ValueError, match="gives no split"):
+    with pytest.raises(ValueError, match="yields no splits"):
         KSparseRegressorCV(KS, cv=iter([])).fit(X, X[:, 0])
     for several in (["accuracy", "roc_auc"], {"a": "accuracy"}, ("accuracy",), {"accuracy"}, 3):
         with pytest.raises(ValueError, match=r"scoring is .*; it must be one scorer"):

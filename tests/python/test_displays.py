@@ -369,7 +369,7 @@ def test_a_feature_without_an_interval_is_drawn_without_one():
     for wrong, shown in (([np.nan, 1.0], r"\[nan, 1\.0\]"), ([2.0, 1.0], r"\[2\.0, 1\.0\]"), ([0.0, np.inf], r"\[0\.0, inf\]")):
         ends[1] = wrong
         with pytest.raises(
-            ValueError, match=rf"intervals\[1\] is {shown}; it must be a lower and an upper end, both finite, or NaN twice"
+            ValueError, match=rf"intervals\[1\] is {shown}; it must contain finite lower and upper limits, or NaN twice"
         ):
             ksparse.CoefficientDisplay.from_result(result, intervals=ends)
 
@@ -392,9 +392,9 @@ def test_intervals_from_bootstrap_rounds_are_percentiles():
     assert display.ax_.get_xlabel() == "coefficient (bars: 80 % of 39 rounds)"
     with pytest.raises(ValueError, match=r"level is 1.0; it must be in \(0, 1\)"):
         ksparse.CoefficientDisplay.from_result(result, intervals=rounds, level=1.0)
-    with pytest.raises(ValueError, match="intervals are of 30 features but the fit has 10"):
+    with pytest.raises(ValueError, match="intervals has 30 features but the fit has 10"):
         ksparse.CoefficientDisplay.from_result(ksparse.fit(X[:, :10], y, 2), intervals=rounds)
-    with pytest.raises(ValueError, match="intervals: no round has an answer"):
+    with pytest.raises(ValueError, match="intervals has no round that could be fitted"):
         ksparse.CoefficientDisplay.from_result(result, intervals=rounds[[7]])
 
 

@@ -158,7 +158,7 @@ def test_classes_and_labels_each():
     assert [name for name, text in labels.formula().items() if text is None] == ["never"]
     assert labels.to_sql()["1"] == model.to_sql()[1]
     for write in (labels.result_[3].formula, labels.result_[3].to_logistic_regression):
-        with pytest.raises(ValueError, match="there is no model to write down: invalid_input: y has no row of class 1"):
+        with pytest.raises(ValueError, match="there is no model to export: invalid_input: y has no row of class 1"):
             write()
 
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_written_is_said():
     problem = random_problem(5, p=3)
     result = ksparse.fit(pd.DataFrame(problem.X, columns=["a", "b", "a"]), problem.y, 3, ridge=1e-2)
     for write in (result.to_python, result.to_sql):
-        with pytest.raises(ValueError, match="more than one column of the name 'a'"):
+        with pytest.raises(ValueError, match="more than one column named 'a'"):
             write()
         with pytest.raises(ValueError, match="output is 'margin'; it must be one of 'probability', 'mean', 'linear_predictor'"):
             write("margin")

@@ -108,7 +108,7 @@ def numbers(answer):
     """Return what an answer holds, so that two can be compared."""
     if hasattr(answer, "coef_per_sd"):
         return [answer.coef, answer.standard_error, answer.lower, answer.odds_ratio]
-    if hasattr(answer, "stand_in"):
+    if hasattr(answer, "replacement"):
         return [answer.objective, answer.increase]
     if hasattr(answer, "exact_points"):
         return [answer.points, answer.loss_before, answer.loss_after, answer.largest_change]

@@ -144,7 +144,7 @@ def test_estimators_alternatives_and_stability():
     assert set(found.feature_names[found.feature]) == set(result.groups)
     for row in range(4):
         rest = [g for g in result.groups if g != labels[labels == found.feature_names[found.feature[row]]][0]]
-        support = np.flatnonzero(np.isin(labels, [*rest, found.feature_names[found.stand_in[row]]]))
+        support = np.flatnonzero(np.isin(labels, [*rest, found.feature_names[found.replacement[row]]]))
         assert found.objective[row] == pytest.approx(refit(problem, support), rel=1e-9)
     for model in (
         KSparseClassifier(k=2, groups=labels, ridge=1e-2),

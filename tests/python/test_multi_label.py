@@ -200,7 +200,7 @@ def test_bad_input_is_named():
         ({}, np.array(["no", "yes"])[Y], ValueError, r"y\[0, 0\] is (no|yes); an indicator of labels must be 0 or 1"),
         ({}, Y[:50], ValueError, "inconsistent numbers of samples"),
         ({}, np.arange(n) % 3, ValueError, "Only binary classification is supported.*use KSparseClassifier"),
-        ({}, np.zeros(n, int), ValueError, "y has one class only .*KSparseMultiLabelClassifier needs two"),
+        ({}, np.zeros(n, int), ValueError, "y has one class only .*KSparseMultiLabelClassifier needs two classes"),
         ({}, np.where(np.arange(n)[:, None] == 3, np.nan, Y), ValueError, "y contains NaN"),
         ({}, np.where(np.arange(n)[:, None] == 3, np.inf, Y), ValueError, "y contains infinity"),
     ]

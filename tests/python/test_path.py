@@ -139,7 +139,7 @@ def test_the_sequence_of_fits():
     assert path.at(3) is path[1]
     assert path.coefs.shape == (2, 8)
     assert path.intercepts.shape == (2,)
-    with pytest.raises(KeyError, match=r"k is 2; the path has \[1, 3\]"):
+    with pytest.raises(KeyError, match=r"k is 2; the path has k in \[1, 3\]"):
         path.at(2)
     assert "PathResult of 2 fits" in repr(path)
     assert "converged" in repr(path)

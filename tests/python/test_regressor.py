@@ -243,7 +243,7 @@ def test_hinges_have_no_probabilities():
         assert model.score(X, labels) > 0.9
         with pytest.raises(AttributeError) as error:
             model.predict_proba  # noqa: B018
-        assert "says nothing of probabilities" in str(error.value.__cause__)
+        assert "does not define probabilities" in str(error.value.__cause__)
     assert hasattr(KSparseClassifier(loss="logistic"), "predict_proba")
     with pytest.raises(ValueError, match="probabilities"):
         ksparse.fit_many(X, y > 5, 1, loss="squared_hinge").predict_proba(X)

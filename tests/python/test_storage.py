@@ -89,7 +89,7 @@ def test_paths_alternatives_batches_and_resamplings(store):
     ):
         assert_same(a, b)
     a, b = fit(problem, X), fit(problem, problem.X)
-    np.testing.assert_array_equal(a.alternatives().stand_in, b.alternatives().stand_in)
+    np.testing.assert_array_equal(a.alternatives().replacement, b.alternatives().replacement)
     np.testing.assert_allclose(a.alternatives().objective, b.alternatives().objective, rtol=1e-10)
     np.testing.assert_allclose(a.decision_function(X), b.decision_function(problem.X), rtol=1e-5, atol=1e-6)
     Y = np.column_stack([y, 1 - y])
@@ -277,7 +277,7 @@ def test_what_is_no_real_matrix_is_refused():
     class COO:  # an array of the package `sparse`, as far as it matters
         __module__, nnz = "sparse.numba_backend", 4
 
-    with pytest.raises(TypeError, match=r"X is a COO of the package sparse; pass SciPy's form of it: X\.tocsc\(\)"):
+    with pytest.raises(TypeError, match=r"X is a COO of the package sparse; convert it to a SciPy matrix with X\.tocsc\(\)"):
         ksparse.fit(COO(), y, 1)
     result = ksparse.fit(sp.csc_array(np.eye(4)), y, 1, ridge=0.1)
     with pytest.raises(ValueError, match="the fit had 4 features"):

@@ -281,9 +281,9 @@ def test_weights_of_classes_leave_no_likelihood():
     np.testing.assert_allclose(summary.standard_error, result.summary(covariance="sandwich").standard_error, rtol=1e-6)
     assert summary.covariance == "sandwich"
     assert result.summary().covariance == "information"
-    with pytest.raises(ValueError, match="'information', which needs a likelihood, and with class_weight"):
+    with pytest.raises(ValueError, match="'information', which needs a likelihood, but there is none with class_weight"):
         model.summary(problem.X, problem.y, covariance="information")
-    with pytest.raises(ValueError, match="with the focal loss with gamma=2 there is none"):
+    with pytest.raises(ValueError, match="there is none with the focal loss with gamma=2"):
         ksparse.fit(problem.X, problem.y, 2, loss="focal").summary(covariance="information")
 
 
@@ -308,7 +308,7 @@ def test_no_standard_errors_where_there_are_none():
     expected = ksparse.fit(problem.X[:, rest], problem.y, 3, offset=offset).summary()
     np.testing.assert_allclose(np.delete(summary.standard_error, j), expected.standard_error, rtol=1e-6)
     assert np.isnan(summary.standard_error[j])
-    assert f"At a bound, and taken as fixed: x{j}." in summary.notes
+    assert f"These coefficients are at a bound and treated as fixed: x{j}." in summary.notes
 
 
 def test_what_the_printout_says():
@@ -319,11 +319,11 @@ def test_what_the_printout_says():
     text = str(summary)
     assert text.startswith("logistic loss, 2 of 4 features, 150 rows")
     assert "90 % from" in text
-    assert "After selection:" in text
-    assert "ridge draws" in text
+    assert "The features were chosen on the same rows" in text
+    assert "ridge shrinks" in text
     assert all(name in text for name in summary.names)
-    assert "After selection" not in str(ksparse.fit(frame, problem.y, 4).summary())
-    assert "After selection" not in str(ksparse.fit(frame, problem.y, 1, always_in=["age"]).summary())
+    assert "The features were chosen" not in str(ksparse.fit(frame, problem.y, 4).summary())
+    assert "The features were chosen" not in str(ksparse.fit(frame, problem.y, 1, always_in=["age"]).summary())
     html = ksparse.fit(frame, problem.y, 4).summary()._repr_html_()
     assert "&lt;dose&gt;" in html
     focal = ksparse.fit(frame, problem.y, 2, loss="focal").summary()

@@ -161,7 +161,7 @@ def test_every_entry_has_the_rule(entry):
     for column in (DAYS, TEXT):
         with pytest.raises(TypeError, match=r"X has the column 'b' of dtype .*; it must be real numbers"):
             entry(polars_of(column))
-    with pytest.raises(TypeError, match=r"X is a LazyFrame, which has no rows until its query is run; pass X\.collect\(\)"):
+    with pytest.raises(TypeError, match=r"X is a LazyFrame, which is evaluated lazily; pass X\.collect\(\)"):
         entry(polars_of(COUNT).lazy())
 
 
@@ -490,7 +490,7 @@ def test_an_integer_beyond_floats_is_refused():
 def test_a_name_of_two_columns_points_at_none():
     """The last of them was taken, or only one of them kept out."""
     frame = pd.DataFrame(np.column_stack([X, X[:, 0] ** 2]), columns=["age", "age", "dose", "Age"])
-    message = r"\[0\] is 'age', but X has 2 columns of that name \(\[0, 1\]\); give the number of the column that is meant"
+    message = r"\[0\] is 'age', but X has 2 columns of that name \(\[0, 1\]\); give the index of the column instead"
     for name in ("always_in", "never_in", "start"):
         with pytest.raises(ValueError, match=name + message):
             ksparse.fit(frame, y, 2, ridge=1e-2, **{name: ["age"]})

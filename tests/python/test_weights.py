@@ -254,7 +254,7 @@ def test_classes_of_weight_0(names):
     with pytest.warns(ConvergenceWarning, match="it is never predicted"):
         model = KSparseClassifier(class_weight={a: 1, b: 1, c: 0}).fit(X, three)
     assert set(model.predict(X)) <= {a, b}
-    with pytest.raises(ValueError, match=rf"class_weight\[{c!r}\] is 0, so that no row of that class is left"):
+    with pytest.raises(ValueError, match=rf"class_weight\[{c!r}\] is 0, which removes all rows of that class"):
         KSparseClassifierCV(class_weight={a: 1, b: 1, c: 0}).fit(X, three)
     with pytest.raises(ValueError, match="sample_weight is zero for every row of class"):
         KSparseClassifierCV(class_weight={a: 2, b: 1, c: 1}).fit(X, three, 1.0 * (y != 2))

@@ -82,7 +82,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
             raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.{advice}")
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only ({self.classes_[0]!r}); {type(self).__name__} needs at least two")
+            raise ValueError(f"y has one class only ({self.classes_.tolist()[0]!r}); {type(self).__name__} needs two classes")
         return labels
 
     def _known_numbers(self, y: NDArray[Any]) -> NDArray[np.intp]:

@@ -34,7 +34,7 @@ class Alternatives(Stored):
     ----------
     feature : ndarray of int64, shape (n_rows,)
         Index of the chosen feature. If groups of features were chosen, index of the group among the sorted group labels.
-    stand_in : ndarray of int64, shape (n_rows,)
+    replacement : ndarray of int64, shape (n_rows,)
         Index of the feature, or group, that replaces it.
     objective : ndarray of shape (n_rows,)
         Objective F with the replacement, after a refit.
@@ -50,7 +50,7 @@ class Alternatives(Stored):
     """
 
     feature: NDArray[np.int64]
-    stand_in: NDArray[np.int64]
+    replacement: NDArray[np.int64]
     objective: NDArray[np.float64]
     increase: NDArray[np.float64]
     status: NDArray[np.str_]
@@ -61,7 +61,7 @@ class Alternatives(Stored):
         "feature_names": Array("OUSiubf", "p", optional=True),
         "note": Value((str,)),
         "feature": Array("i", "r", below="p"),
-        "stand_in": Array("i", "r", below="p"),
+        "replacement": Array("i", "r", below="p"),
         "objective": Array("f", "r"),
         "increase": Array("f", "r"),
         "status": Array("U", "r", among=STATUSES),
@@ -80,7 +80,7 @@ class Alternatives(Stored):
         Returns
         -------
         pandas.DataFrame
-            A data frame with the columns ``feature`` and ``stand_in`` (names if they are known, else indices), ``objective``,
+            A data frame with the columns ``feature`` and ``replacement`` (names if they are known, else indices), ``objective``,
             ``increase`` and ``status``.
 
         Raises
@@ -93,7 +93,7 @@ class Alternatives(Stored):
         return pandas.DataFrame(
             {
                 "feature": [name(j) for j in self.feature],
-                "stand_in": [name(j) for j in self.stand_in],
+                "replacement": [name(j) for j in self.replacement],
                 "objective": self.objective,
                 "increase": self.increase,
                 "status": self.status,
@@ -105,7 +105,7 @@ class Alternatives(Stored):
         lines = []
         for j in dict.fromkeys(self.feature.tolist()):
             rows = np.flatnonzero(self.feature == j)
-            rivals = ", ".join(f"{self._name(self.stand_in[row])} ({self._rise(row)})" for row in rows)
+            rivals = ", ".join(f"{self._name(self.replacement[row])} ({self._rise(row)})" for row in rows)
             lines.append(f"{self._name(j)}: {rivals}")
         notes = [textwrap.fill(self.note, 100)] * bool(self.note)
         return "\n".join(["replacements for each chosen feature (increase of F)", *lines, *notes])
@@ -243,7 +243,7 @@ class FitResult(Stored, Tabular, ReadableFit):
         objective = np.array([row[2] for row in rows], dtype=np.float64)
         return Alternatives(
             feature=np.array([row[0] for row in rows], dtype=np.int64),
-            stand_in=np.array([row[1] for row in rows], dtype=np.int64),
+            replacement=np.array([row[1] for row in rows], dtype=np.int64),
             objective=objective,
             increase=objective - self.objective,
             status=np.array([row[3] for row in rows], dtype=np.str_),
