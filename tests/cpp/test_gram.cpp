@@ -8,28 +8,11 @@
 #include "catch.hpp"
 #include "close.hpp"
 #include "data.hpp"
+#include "scanned.hpp"
 
 using namespace ksparse;
 
 namespace {
-
-/// What a scan says, put together.
-struct Scanned final : ScanSink {
-  Eigen::MatrixXd inverse, cross;
-  Eigen::VectorXd gradient, curvature;
-  explicit Scanned(Index count, Index d) : cross(count, d), gradient(count), curvature(count) {}
-  void begin_scan(const ScanPoint& point) override { inverse = point.inverse; }
-  void take_panel(const ScanPanel& panel) override {
-    const Index begin = next_, count = panel.columns.count;
-    gradient.segment(begin, count) = panel.gradient.matrix();
-    curvature.segment(begin, count) = panel.curvature.matrix();
-    cross.middleRows(begin, count) = panel.cross;
-    next_ += count;
-  }
-
- private:
-  Index next_ = 0;
-};
 
 /// X that counts how many of its entries are read.
 class CountedDesign final : public Design {
@@ -66,10 +49,6 @@ Problem problem_of(const Eigen::VectorXd& y) {
   Problem problem;
   new (&problem.responses) Problem::Vector(y.data(), y.size());
   return problem;
-}
-
-bool agree(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
-  return (a - b).cwiseAbs().maxCoeff() <= 1e-12 * std::max(1.0, a.cwiseAbs().maxCoeff());
 }
 
 }  // namespace

@@ -1,19 +1,17 @@
-// The columns of the support at hand, gathered in units, and the rows in which they are: all of them or, where X is sparse, the
-// fewer that stand for all (compact_rows.hpp).
+// The columns of the support at hand, gathered in units, and the rows in which they are: all of them or, where there are such,
+// fewer that stand for all (reduced_rows.hpp).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include "../design/kernels.hpp"
-#include "../design/sparse.hpp"
 #include "../groups.hpp"
 #include "../search/objective.hpp"
 #include "column_reader.hpp"
-#include "compact_rows.hpp"
+#include "reduced_rows.hpp"
 #include "row_ranges.hpp"
 #include "rows.hpp"
 
@@ -21,8 +19,8 @@ namespace ksparse {
 
 class ActiveColumns {
  public:
-  /// For at most `capacity` columns at once. `reader`: of a sparse X whose rows may be compacted, or null.
-  void reset(Rows& rows, const ColumnReader& columns, const Groups& groups, Index capacity, SparseReader* reader) {
+  /// For at most `capacity` columns at once. `reduced`: how fewer rows are found, or null.
+  void reset(Rows& rows, const ColumnReader& columns, const Groups& groups, Index capacity, ReducedRows* reduced) {
     rows_ = &rows;
     columns_ = &columns;
     groups_ = &groups;
@@ -34,12 +32,8 @@ class ActiveColumns {
     starts_.clear();
     starts_.reserve(std::size_t(capacity) + 1);
     version_ = 0;
-    reader_ = reader;
+    reduced_ = reduced;
     go_over_all_rows();
-    if (!reader) return compact_.reset();
-    entries_.reserve(rows.count());
-    if (!compact_) compact_.emplace();
-    compact_->reset(rows.count(), rows.response(), rows.weight());
   }
 
   /// Gathers the columns of an iterate, and its coefficients, the intercept last if there is one. False: interrupted.
@@ -76,9 +70,8 @@ class ActiveColumns {
   const Eigen::MatrixXd& values() const noexcept { return values_; }  // (padded, capacity)
   /// The rows of these values, where slopes and curvatures at a point go.
   const RowsView& rows() const noexcept { return view_; }
-  /// The compact rows if these are the ones, else null.
-  const CompactRows* compact() const noexcept { return compacted_ ? &*compact_ : nullptr; }
-  bool may_be_compact() const noexcept { return compact_.has_value(); }
+  /// Whether these are the reduced ones.
+  bool is_reduced() const noexcept { return is_reduced_; }
   /// Changes when the rows do, whose slopes and curvatures are then of no point.
   Index version() const noexcept { return version_; }
   const ColumnReader& reader() const noexcept { return *columns_; }
@@ -95,30 +88,25 @@ class ActiveColumns {
  private:
   void go_over_all_rows() {
     view_ = rows_->view();
-    compacted_ = false;
-  }
-
-  // What a careful column has in common in all rows without an entry is far larger than its spread.
-  bool may_compact() const {
-    return compact_ && std::none_of(listed_.begin(), listed_.end(), [this](Index j) { return units().is_careful(j); });
+    is_reduced_ = false;
   }
 
   bool gather(const Columns& likely) {
-    const bool compacts = may_compact();
-    if (compacts && compacted_ && size() == compacted_size_ && std::equal(listed_.begin(), listed_.end(), slots_.begin()))
+    const bool reduces = reduced_ && reduced_->may_gather(listed_, units());
+    if (reduces && is_reduced_ && size() == reduced_size_ && std::equal(listed_.begin(), listed_.end(), slots_.begin()))
       return true;
     if (columns_->source().reads_ahead() && !fetch(likely)) return false;
-    if (compacts) {
+    if (reduces) {
       ++version_;
-      if (compact_->gather(listed_, *reader_, entries_, units().centres(), units().factors(), values_)) {
+      if (reduced_->gather(listed_, units(), values_)) {
         std::copy(listed_.begin(), listed_.end(), slots_.begin());
-        compacted_size_ = size();
-        compacted_ = true;
-        view_ = compact_->view();
+        reduced_size_ = size();
+        is_reduced_ = true;
+        view_ = reduced_->view();
         return true;
       }
     }
-    if (compacted_) {
+    if (is_reduced_) {
       ++version_;
       go_over_all_rows();
       std::fill(slots_.begin(), slots_.end(), Index(-1));
@@ -148,11 +136,9 @@ class ActiveColumns {
   std::vector<Index> fetched_;  // columns that will be read
   RowsView view_;
   Index version_ = 0;
-  std::optional<CompactRows> compact_;
-  SparseReader* reader_ = nullptr;
-  EntryList entries_;
-  bool compacted_ = false;
-  Index compacted_size_ = 0;  // columns in the compact rows
+  ReducedRows* reduced_ = nullptr;
+  bool is_reduced_ = false;
+  Index reduced_size_ = 0;  // columns in the reduced rows
 };
 
 }  // namespace ksparse

@@ -10,14 +10,16 @@
 
 #include "../design/sparse.hpp"
 #include "../util/pack.hpp"
-#include "rows.hpp"
+#include "reduced_rows.hpp"
 
 namespace ksparse {
 
-class CompactRows {
+class CompactRows final : public ReducedRows {
  public:
-  /// Of n rows of two classes, sign (+1 or -1 by the label) and weight; both outlive this.
-  void reset(Index n, const Eigen::VectorXd& sign, const Eigen::VectorXd& weight) {
+  /// Of n rows of two classes, sign (+1 or -1 by the label) and weight; these and the reader of X outlive this.
+  void reset(Index n, const Eigen::VectorXd& sign, const Eigen::VectorXd& weight, SparseReader& reader) {
+    reader_ = &reader;
+    entries_.reserve(n);
     all_signs_ = sign.data();
     all_weights_ = weight.data();
     n_ = n;
@@ -52,32 +54,35 @@ class CompactRows {
     has_absent_ = positive_[0] + positive_[1] < n_;
   }
 
-  /// Lists the rows of these columns and fills in `active`, by slot, with (x - centre) * factor. False: not worth it, and
-  /// nothing in `active` was changed.
-  bool gather(const std::vector<Index>& columns, SparseReader& reader, EntryList& entries, const Eigen::ArrayXd& centre,
-              const Eigen::ArrayXd& factor, Eigen::MatrixXd& active) {
+  // What a careful column has in common in all rows without an entry is far larger than its spread.
+  bool may_gather(const std::vector<Index>& columns, const Units& units) const override {
+    return std::none_of(columns.begin(), columns.end(), [&](Index j) { return units.is_careful(j); });
+  }
+
+  bool gather(const std::vector<Index>& columns, const Units& units, Eigen::MatrixXd& values) override {
     for (const Index row : rows_) listed_.remove(row);
     rows_.clear();
     for (const Index column : columns) {
-      reader.entries(column, entries);
-      if (!list(entries)) return false;
+      reader_->entries(column, entries_);
+      if (!list(entries_)) return false;
     }
     add_background();
     for (std::size_t slot = 0; slot < columns.size(); ++slot) {
       const Index column = columns[slot];
-      auto z = active.col(Index(slot));
-      z.head(count_).setConstant(-centre[column] * factor[column]);
+      const double centre = units.centre(column), factor = units.factor(column);
+      auto z = values.col(Index(slot));
+      z.head(count_).setConstant(-centre * factor);
       z.segment(count_, padded() - count_).setZero();
-      reader.entries(column, entries);
-      for (std::size_t e = 0; e < std::size_t(entries.count); ++e)
-        if (!has_absent_ || listed_.has(entries.rows[e]))
-          z[place_[std::size_t(entries.rows[e])]] = (entries.values[e] - centre[column]) * factor[column];
+      reader_->entries(column, entries_);
+      for (std::size_t e = 0; e < std::size_t(entries_.count); ++e)
+        if (!has_absent_ || listed_.has(entries_.rows[e]))
+          z[place_[std::size_t(entries_.rows[e])]] = (entries_.values[e] - centre) * factor;
     }
     return true;
   }
 
   /// Those of the background last.
-  RowsView view() noexcept {
+  RowsView view() noexcept override {
     return {count_, padded(), sign_.data(), weight_.data(), nullptr, slope_.data(), curvature_.data()};
   }
   Index listed() const noexcept { return Index(rows_.size()); }  // rows that stand for themselves
@@ -156,6 +161,8 @@ class CompactRows {
     }
   }
 
+  SparseReader* reader_ = nullptr;
+  EntryList entries_;
   const double *all_signs_ = nullptr, *all_weights_ = nullptr;  // (n,)
   Index n_ = 0;
   double total_[2] = {0, 0};    // weight by label

@@ -54,9 +54,9 @@ class GlmObjective final : public Objective {
     capacity_ = groups_.most_columns(options.places(groups_.units()));
     units_.reset(responses, options, p);
     rows_.reset(problem, *loss_, responses, options.fit_intercept);
-    storage_.choose(design, capacity_, interruption_);
+    storage_.choose(design, rows_, may_reduce(), capacity_, interruption_);
     columns_.reset(storage_.source(), units_, rows_);
-    active_.reset(rows_, columns_, groups_, capacity_, may_compact() ? storage_.reader() : nullptr);
+    active_.reset(rows_, columns_, groups_, capacity_, storage_.reduced_rows());
     linearisation_.reset(*loss_, active_, capacity_, ranges, interruption_);
     refit_.reset(linearisation_, rows_, options, capacity_);
     // Columns of a panel; of groups, as many as fit, one at least.
@@ -80,7 +80,7 @@ class GlmObjective final : public Objective {
   Foresight foresight() const override { return units_.bounded() ? Foresight::rough : loss_->foresight(); }
 
   /// Whether a batch may answer scans by their parts, which scan_parts() has.
-  bool scans_by_blocks() const noexcept { return groups_.single() && !storage_.reader(); }
+  bool scans_by_blocks() const noexcept { return groups_.single() && storage_.sums_blocks(); }
   Scan& scan_parts() noexcept { return scan_; }
   /// Before the first scan: see UnitChoice.
   void share_moments(ColumnMoments& moments) { choice_.share(moments); }
@@ -109,8 +109,8 @@ class GlmObjective final : public Objective {
   Index bad_column() const noexcept { return choice_.bad_column(); }
 
  private:
-  // Whether rows without an entry in any active column are alike, and many enough to be worth the trouble.
-  bool may_compact() const {
+  // Whether rows that agree in all active columns are alike, and many enough to be worth the trouble.
+  bool may_reduce() const {
     return loss_->is_binary() && groups_.single() && !rows_.offset().size() && rows_.count() > 16 * Pack::size;
   }
 

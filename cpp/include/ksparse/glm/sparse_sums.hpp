@@ -12,6 +12,7 @@
 
 #include "../design/sparse.hpp"
 #include "../search/objective.hpp"
+#include "compact_rows.hpp"
 #include "linearisation.hpp"
 #include "panel_sums.hpp"
 #include "rows.hpp"
@@ -52,8 +53,11 @@ class EntrySource final : public ColumnSource {
 
 class SparseSums final : public PanelSums {
  public:
-  void reset(EntrySource& source, const Linearisation& linearisation, Rows& rows, Index columns, Index capacity) {
+  /// `compact`: the rows in which active columns may be, or null if they are in all rows.
+  void reset(EntrySource& source, const CompactRows* compact, const Linearisation& linearisation, Rows& rows, Index columns,
+             Index capacity) {
     source_ = &source;
+    reduced_ = compact;
     linearisation_ = &linearisation;
     rows_ = &rows;
     columns_ = columns;
@@ -64,7 +68,7 @@ class SparseSums final : public PanelSums {
     row_vectors_.resize(rows.count() * RowTerms::stride_for(capacity));
     careful_sums_.resize(RowTerms::stride_for(capacity) + RowTerms::cross);
     background_ = Eigen::VectorXd::Zero(capacity);
-    for (Eigen::ArrayXXd& moments : class_moments_) moments.resize(2, active().may_be_compact() ? columns : 0);
+    for (Eigen::ArrayXXd& moments : class_moments_) moments.resize(2, compact ? columns : 0);
   }
 
   void take_point(const SumsPoint& point) override { point_ = point; }
@@ -93,7 +97,8 @@ class SparseSums final : public PanelSums {
   Rows* rows_ = nullptr;
   Index columns_ = 0;
   SumsPoint point_;
-  const CompactRows* compact_ = nullptr;  // of the scan at hand, or null: all rows
+  const CompactRows* reduced_ = nullptr;  // where active columns may be
+  const CompactRows* compact_ = nullptr;  // the same in the scan at hand, or null: all rows
   CompactRows::Common common_[2];         // what rows that are not listed have, by class
   Eigen::ArrayXXd class_moments_[2];      // (2, p) each; not needed if rows are never compact
   RowTerms terms_{};                      // what a scan multiplies X with, row by row
@@ -111,7 +116,7 @@ inline bool SparseSums::begin(const Columns& columns) {
   if (columns.count == 0) return true;  // only the point is of interest
   const Interrupt stopped = interruption().as_function();
   SparseReader& reader = source_->reader();
-  compact_ = active().compact();
+  compact_ = active().is_reduced() ? reduced_ : nullptr;
   if (point_.first && compact_ &&
       !reader.class_moments(compact_->classes(), {{class_moments_[0].data(), class_moments_[1].data()}}, stopped))
     return false;

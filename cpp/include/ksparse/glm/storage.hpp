@@ -1,12 +1,19 @@
-// The parts of an answer that depend on how X is stored. This is the one place that asks whether X is sparse.
+// The parts of an answer that depend on how X is stored and on what is in it. This is the one place that asks whether X is sparse,
+// or a table of two-valued columns.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "../design/design.hpp"
 #include "../design/sparse.hpp"
+#include "../design/two_valued_rows.hpp"
+#include "cell_rows.hpp"
+#include "cell_sums.hpp"
 #include "column_reader.hpp"
+#include "compact_rows.hpp"
 #include "dense_sums.hpp"
 #include "group_sums.hpp"
 #include "linearisation.hpp"
@@ -37,22 +44,34 @@ class Storage {
     Index member;    // columns of the largest group; 0: there are no groups
   };
 
-  void choose(const Design& design, Index capacity, Interruption& interruption) {
+  /// `reduces`: whether fewer rows may stand for all of them.
+  void choose(const Design& design, const Rows& rows, bool reduces, Index capacity, Interruption& interruption) {
     design_ = &design;
-    const SparseDesign* const entries = design.sparse();
-    if (!entries) {
-      sparse_.reset();
-      dense_.source.reset(design);
-      source_ = &dense_.source;
+    two_valued_.reset();
+    if (const SparseDesign* const entries = design.sparse()) {
+      if (!sparse_) sparse_ = std::make_unique<Sparse>();
+      source_ = &sparse_->source;
+      sparse_->source.reset(*entries, capacity, interruption);
+      if (!reduces) return sparse_->compact.reset();
+      if (!sparse_->compact) sparse_->compact.emplace();
+      sparse_->compact->reset(rows.count(), rows.response(), rows.weight(), sparse_->source.reader());
       return;
     }
-    if (!sparse_) sparse_ = std::make_unique<Sparse>();
-    sparse_->source.reset(*entries, capacity, interruption);
-    source_ = &sparse_->source;
+    sparse_.reset();
+    dense_.source.reset(design);
+    source_ = &dense_.source;
+    if (!reduces || rows.count() < few_rows || capacity > Cells::most_columns) return;
+    if (auto table = TwoValuedRows::read(design, rows.response().data(), rows.weight().data(), interruption.as_function()))
+      two_valued_ = std::make_unique<TwoValued>(std::move(*table), rows.count());
   }
   ColumnSource& source() const noexcept { return *source_; }
-  /// Of a sparse X, else null.
-  SparseReader* reader() const noexcept { return sparse_ ? &sparse_->source.reader() : nullptr; }
+  /// How fewer rows are found that stand for all of them, or null.
+  ReducedRows* reduced_rows() const noexcept {
+    if (two_valued_) return &two_valued_->rows;
+    return sparse_ && sparse_->compact ? &*sparse_->compact : nullptr;
+  }
+  /// Whether sums may be taken of blocks of rows that others load.
+  bool sums_blocks() const noexcept { return !sparse_ && !two_valued_; }
 
   /// The sums for a problem.
   void connect(const Linearisation& linearisation, Rows& rows, const Sizes& sizes) {
@@ -66,7 +85,7 @@ class Storage {
   PanelSums& sums() const noexcept { return *sums_; }
   GroupSums& groups() const noexcept { return *groups_; }
   /// x.r alone, and sums of a sample; null where there is no such way.
-  PanelSums* slopes() noexcept { return sparse_ ? nullptr : &dense_.slope_sums; }
+  PanelSums* slopes() noexcept { return sums_blocks() ? &dense_.slope_sums : nullptr; }
   PanelSums* sampled() const noexcept { return sampled_; }
 
  private:
@@ -79,9 +98,19 @@ class Storage {
   };
   struct Sparse {
     EntrySource source;
+    std::optional<CompactRows> compact;
     SparseSums sums;
     EntryGroups groups;
   };
+  struct TwoValued {
+    TwoValued(TwoValuedRows read, Index all) : table(std::move(read)), rows(table, all) {}
+    TwoValuedRows table;
+    CellRows rows;
+    std::optional<CellSums> sums;
+  };
+
+  // Of fewer rows, a pass over them takes no longer than finding the cells.
+  static constexpr Index few_rows = 1024;
 
   void connect_dense(const Linearisation& linearisation, const Rows& rows, const Sizes& sizes) {
     dense_.slopes.reset(*design_, linearisation, sizes.entries);
@@ -89,12 +118,18 @@ class Storage {
     dense_.slope_sums.reset(linearisation, dense_.slopes);
     sums_ = &dense_.sums;
     groups_ = &gathered_;
+    if (two_valued_) {
+      two_valued_->sums.emplace(two_valued_->rows, linearisation, dense_.sums);
+      sums_ = &*two_valued_->sums;
+      return;
+    }
     if (sizes.member > 0 || !SampledSums::pays(rows, sizes.chosen)) return;
     dense_.sampled.reset(*design_, linearisation, dense_.slopes, SampledSums::size_for(rows, sizes.chosen), sizes.capacity);
     sampled_ = &dense_.sampled;
   }
   void connect_sparse(const Linearisation& linearisation, Rows& rows, const Sizes& sizes) {
-    sparse_->sums.reset(sparse_->source, linearisation, rows, design_->columns(), sizes.capacity);
+    sparse_->sums.reset(sparse_->source, sparse_->compact ? &*sparse_->compact : nullptr, linearisation, rows,
+                        design_->columns(), sizes.capacity);
     sums_ = &sparse_->sums;
     groups_ = &sparse_->groups;
     if (sizes.member > 0) sparse_->groups.reset(sparse_->source, linearisation, sparse_->sums, gathered_);
@@ -103,6 +138,7 @@ class Storage {
   const Design* design_ = nullptr;
   Dense dense_;
   std::unique_ptr<Sparse> sparse_;
+  std::unique_ptr<TwoValued> two_valued_;
   GatheredGroups gathered_;
   ColumnSource* source_ = nullptr;
   PanelSums *sums_ = nullptr, *sampled_ = nullptr;

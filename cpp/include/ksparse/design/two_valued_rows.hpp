@@ -1,0 +1,169 @@
+// The rows of a table whose columns all have two values, as dummies of categories and cuts of numbers have: one bit for each
+// entry, and rows that are equal in all columns and in their class only once, with the sum of their weights.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "../types.hpp"
+#include "design.hpp"
+
+namespace ksparse {
+
+class TwoValuedRows {
+ public:
+  /// Reads X. Rows of weight 0 are left out, whatever they hold; the sign of a row is +1 or -1 by its class. Nothing is returned
+  /// if a column has a third value, which the first block of rows of a continuous column shows, or if the work is interrupted.
+  static std::optional<TwoValuedRows> read(const Design& design, const double* sign, const double* weight,
+                                           const Interrupt& interrupt) {
+    TwoValuedRows rows(design.columns());
+    const Packed packed = pack(design, weight, interrupt, rows.low_, rows.high_);
+    if (packed.words.empty()) return std::nullopt;
+    rows.merge(packed, design.rows(), sign, weight);
+    return rows;
+  }
+
+  Index count() const noexcept { return Index(weight_.size()); }  // distinct rows
+  Index columns() const noexcept { return Index(low_.size()); }
+  double low(Index column) const noexcept { return low_[std::size_t(column)]; }
+  double high(Index column) const noexcept { return high_[std::size_t(column)]; }
+  double weight(Index row) const noexcept { return weight_[std::size_t(row)]; }
+  bool is_positive(Index row) const noexcept { return positive_[std::size_t(row)] != 0; }
+  /// Which rows have the high value of a column: (count,) of 0 or 1.
+  const std::uint8_t* column(Index column) const noexcept { return by_column_.data() + column * count(); }
+  /// The same by row, 8 columns to a byte, the first of them the lowest bit: (row_bytes,).
+  const std::uint8_t* row(Index row) const noexcept { return by_row_.data() + row * row_bytes(); }
+  Index row_bytes() const noexcept { return (columns() + 7) / 8; }
+
+ private:
+  static constexpr Index block_rows = 512, word_bits = 64;
+
+  // One bit for each entry of X, `per_row` words for each row.
+  struct Packed {
+    std::vector<std::uint64_t> words;
+    Index per_row = 0;
+    const std::uint64_t* row(Index i) const noexcept { return words.data() + i * per_row; }
+  };
+
+  explicit TwoValuedRows(Index columns) : low_(std::size_t(columns)), high_(std::size_t(columns)) {}
+
+  static Packed pack(const Design& design, const double* weight, const Interrupt& interrupt, std::vector<double>& low,
+                     std::vector<double>& high) {
+    const Index n = design.rows(), p = design.columns();
+    std::vector<double> block(std::size_t(std::min(block_rows, n)));
+    const auto values_of = [&](Index column, Index first, Index rows) {
+      design.gather(column, first, rows, block.data());
+      return note_values(block.data(), weight + first, rows, low[std::size_t(column)], high[std::size_t(column)]);
+    };
+    // Most tables have some column of many values, and most of these columns show it at once.
+    std::fill(low.begin(), low.end(), std::numeric_limits<double>::quiet_NaN());
+    high = low;
+    for (Index column = 0; column < p; ++column)
+      if (!values_of(column, 0, std::min(block_rows, n))) return {};
+    Packed packed;
+    packed.per_row = (p + word_bits - 1) / word_bits;
+    packed.words.assign(std::size_t(n * packed.per_row), 0);
+    for (Index column = 0; column < p; ++column) {
+      if (interrupt && interrupt()) return {};
+      const Index word = column / word_bits, bit = column % word_bits;
+      for (Index first = 0; first < n; first += block_rows) {
+        const Index rows = std::min(block_rows, n - first);
+        if (!values_of(column, first, rows)) return {};
+        std::uint64_t* target = packed.words.data() + first * packed.per_row + word;
+        const double one = high[std::size_t(column)];
+        for (Index i = 0; i < rows; ++i) target[i * packed.per_row] |= std::uint64_t(block[std::size_t(i)] == one) << bit;
+      }
+    }
+    for (std::size_t column = 0; column < low.size(); ++column) {
+      if (!(low[column] == low[column])) low[column] = 0;  // no row counts
+      if (!(high[column] == high[column])) high[column] = low[column];
+    }
+    return packed;
+  }
+
+  // Takes in values of a column. False: there is a third one, or one that is not finite.
+  static bool note_values(const double* x, const double* weight, Index rows, double& low, double& high) noexcept {
+    bool two = true;
+    for (Index i = 0; i < rows; ++i) {
+      if (x[i] == low || x[i] == high || !(weight[i] > 0)) continue;
+      if (low != low)
+        low = x[i];
+      else if (high != high)
+        high = x[i];
+      else
+        return false;
+      two = two && x[i] - x[i] == 0;
+    }
+    return two;
+  }
+
+  static std::uint64_t hash(const std::uint64_t* words, Index count, bool positive) noexcept {
+    std::uint64_t h = positive ? 0x9e3779b97f4a7c15u : 0x2545f4914f6cdd1du;
+    for (Index i = 0; i < count; ++i) {
+      h = (h ^ words[i]) * 0xff51afd7ed558ccdu;
+      h ^= h >> 32;
+    }
+    return h;
+  }
+
+  void merge(const Packed& packed, Index n, const double* sign, const double* weight) {
+    std::size_t places = 16;
+    while (places < 2 * std::size_t(n)) places *= 2;
+    std::vector<Index> distinct_at(places, -1), origin;
+    for (Index i = 0; i < n; ++i) {
+      if (!(weight[i] > 0)) continue;
+      const bool positive = sign[i] > 0;
+      const std::uint64_t* const words = packed.row(i);
+      std::size_t place = std::size_t(hash(words, packed.per_row, positive)) & (places - 1);
+      const auto is_same = [&](Index distinct) {
+        return is_positive(distinct) == positive &&
+               std::equal(words, words + packed.per_row, packed.row(origin[std::size_t(distinct)]));
+      };
+      while (distinct_at[place] >= 0 && !is_same(distinct_at[place])) place = (place + 1) & (places - 1);
+      if (distinct_at[place] >= 0) {
+        weight_[std::size_t(distinct_at[place])] += weight[i];
+        continue;
+      }
+      distinct_at[place] = count();
+      origin.push_back(i);
+      weight_.push_back(weight[i]);
+      positive_.push_back(positive);
+    }
+    unpack(packed, origin);
+  }
+
+  // Some rows at a time, whose words stay in the first cache.
+  void unpack(const Packed& packed, const std::vector<Index>& origin) {
+    const Index n = count(), bytes = row_bytes();
+    by_column_.resize(std::size_t(columns() * n));
+    by_row_.resize(std::size_t(n * bytes));
+    const std::uint64_t* words[block_rows];
+    for (Index first = 0; first < n; first += block_rows) {
+      const Index rows = std::min(block_rows, n - first);
+      for (Index i = 0; i < rows; ++i) words[i] = packed.row(origin[std::size_t(first + i)]);
+      for (Index j = 0; j < columns(); ++j) {
+        std::uint8_t* const target = by_column_.data() + j * n + first;
+        const Index word = j / word_bits, bit = j % word_bits;
+        for (Index i = 0; i < rows; ++i) target[i] = words[i][word] >> bit & 1;
+      }
+      std::uint8_t* target = by_row_.data() + first * bytes;
+      for (Index i = 0; i < rows; ++i)
+        for (Index b = 0; b < bytes; ++b) *target++ = std::uint8_t(words[i][b / 8] >> (8 * (b % 8)));
+    }
+  }
+
+  std::vector<double> low_, high_;       // (p,)
+  std::vector<double> weight_;           // (count,)
+  std::vector<char> positive_;           // (count,)
+  std::vector<std::uint8_t> by_column_;  // (count, p), by column
+  std::vector<std::uint8_t> by_row_;     // (count, row_bytes), by row
+};
+
+}  // namespace ksparse

@@ -1,0 +1,84 @@
+// Sums of panels of two-valued columns where the active columns are in cells. With b = 0 or 1 for the low and the high value of a
+// column, which is z = low + step b in units,
+//   z.r = low R + step (b.r)      z.(h z_A) = low (h.z_A) + step (b.(h z_A))      R: the sum of r
+// and as r and h depend on the cell alone, b.r and b.h are products with the contingency table. It takes one addition for each
+// distinct row and column, whatever the size of the support is. Where a support has too many cells, sums of all rows are taken.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+
+#include "cell_rows.hpp"
+#include "contingency.hpp"
+#include "dense_sums.hpp"
+#include "linearisation.hpp"
+#include "panel_sums.hpp"
+
+namespace ksparse {
+
+class CellSums final : public PanelSums {
+ public:
+  /// `dense`: the sums of all rows of the same X.
+  CellSums(const CellRows& rows, const Linearisation& linearisation, DenseSums& dense)
+      : rows_(rows), linearisation_(linearisation), dense_(dense), contingency_(rows.rows()) {}
+
+  void take_point(const SumsPoint& point) override {
+    in_cells_ = linearisation_.active().is_reduced();
+    if (!in_cells_) dense_.take_point(point);
+  }
+  RowTotals totals() const override { return dense_.totals(); }  // at the last point, in whatever rows
+
+  bool begin(const Columns& columns) override {
+    if (!in_cells_) return dense_.begin(columns);
+    if (columns.count > 0) multiply();
+    return true;
+  }
+  bool in_units(const Columns& panel) const override { return in_cells_ || dense_.in_units(panel); }
+
+  bool sum(const Columns& panel, const Sums& sums) override {
+    if (!in_cells_) return dense_.sum(panel, sums);
+    for (Index c = 0; c < panel.count; ++c) add(panel[c], {sums.data + c, sums.stride});
+    return !linearisation_.interruption().asked();
+  }
+  bool sum_careful(const Columns& panel, const Sums& sums) override { return dense_.sum_careful(panel, sums); }
+
+ private:
+  const ActiveColumns& active() const noexcept { return linearisation_.active(); }
+
+  // Products of the contingency table with the slope, the curvature, and the curvature times the active columns in each cell, by
+  // unit of its weight.
+  void multiply() {
+    const Index k = active().size();
+    if (counted_ != active().version()) contingency_.count(rows_.cells());
+    counted_ = active().version();
+    const RowsView& cells = active().rows();
+    const auto array = [&cells](const double* data) { return Eigen::Map<const Eigen::ArrayXd>(data, cells.count); };
+    const auto weight = array(cells.weight), curvature = array(cells.curvature);
+    by_weight_.resize(cells.count, 2 + k);
+    by_weight_.col(0).array() = array(cells.slope) / weight;
+    by_weight_.col(1).array() = curvature / weight;
+    for (Index j = 0; j < k; ++j) by_weight_.col(2 + j).array() = by_weight_.col(1).array() * array(active().column(j));
+    of_high_.noalias() = contingency_.table() * by_weight_;
+  }
+
+  void add(Index column, const Sums& sums) const {
+    const double low = rows_.low(column), step = rows_.step(column);
+    const auto high = of_high_.row(column);
+    const double curvature = linearisation_.curvature();
+    *sums.row(Sums::slope) += low * linearisation_.slope() + step * high[0];
+    *sums.row(Sums::curvature) += low * curvature + step * high[1];
+    *sums.row(Sums::square) += low * low * curvature + step * (2 * low + step) * high[1];
+    for (Index j = 0; j < active().size(); ++j)
+      *sums.row(Sums::cross + j) += low * linearisation_.sums()(j, Sums::curvature) + step * high[2 + j];
+  }
+
+  const CellRows& rows_;
+  const Linearisation& linearisation_;
+  DenseSums& dense_;
+  Contingency contingency_;
+  Index counted_ = -1;                   // version of the active rows that the contingency table is of
+  bool in_cells_ = false;                // whether the point is in cells
+  Eigen::MatrixXd by_weight_, of_high_;  // (cells, 2 + k), (p, 2 + k)
+};
+
+}  // namespace ksparse
