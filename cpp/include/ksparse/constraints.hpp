@@ -1,4 +1,4 @@
-// What a user may ask of the answer beyond its size.
+// Constraints on the support and the coefficients.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,21 +14,21 @@
 namespace ksparse {
 
 struct Constraints {
-  std::vector<Index> always_in;  ///< features in every support; they count towards k and are penalised like all
-  std::vector<Index> never_in;   ///< features in none
-  Eigen::VectorXd lower;         ///< (p,) least coefficients, <= 0 unless the feature is always in, or empty: no bound
-  Eigen::VectorXd upper;         ///< (p,) largest coefficients, >= 0 unless the feature is always in, or empty: no bound
-  std::vector<Index> groups;     ///< (p,) group of each column, from 0 on without gaps, or empty; k then counts groups, and a
-                                 ///< group is in or out as its members are asked to be
+  std::vector<Index> always_in;  ///< features in every support; they count towards k and are penalised like others
+  std::vector<Index> never_in;   ///< features that no support contains
+  Eigen::VectorXd lower;  ///< (p,) lower bounds of the coefficients, <= 0 unless the feature is required; empty without bounds
+  Eigen::VectorXd upper;  ///< (p,) upper bounds of the coefficients, >= 0 unless the feature is required; empty without bounds
+  std::vector<Index> groups;  ///< (p,) group of each column, from 0 on without gaps, or empty; k then counts groups, and a
+                              ///< group is in or out as its members are asked to be
 
   bool bounded() const { return lower.size() > 0 || upper.size() > 0; }
   double lower_of(Index feature) const { return lower.size() ? lower[feature] : -std::numeric_limits<double>::infinity(); }
   double upper_of(Index feature) const { return upper.size() ? upper[feature] : std::numeric_limits<double>::infinity(); }
 
-  /// Units (features, or their groups) that must or must not be in, each once.
+  /// Units (features or groups) that are required, or excluded, without repetition.
   std::vector<Index> required() const { return units_of(always_in); }
   std::vector<Index> excluded() const { return units_of(never_in); }
-  /// The units of some features, each once.
+  /// The units of some features, without repetition.
   std::vector<Index> units_of(std::vector<Index> features) const {
     if (!groups.empty())
       for (Index& feature : features) feature = groups[std::size_t(feature)];
@@ -37,11 +37,11 @@ struct Constraints {
     return features;
   }
 
-  /// Number of units among p features: what k counts.
+  /// Number of units among p features, which k counts.
   Index units(Index p) const { return groups.empty() ? p : *std::max_element(groups.begin(), groups.end()) + 1; }
 
-  /// The first broken rule in words, for p features of which the smallest budget chooses k units. There is no rule against a
-  /// larger k than there are units: at most k of them are then all of them.
+  /// A message about the first invalid constraint, for p features and at most k units. A k above the number of units is allowed
+  /// and means all of them.
   std::optional<std::string> problem(Index p, Index k) const {
     if (auto wrong = problem_of_groups(p)) return wrong;
     const auto feature = [](Index j) { return "feature " + std::to_string(j); };

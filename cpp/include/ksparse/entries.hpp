@@ -1,6 +1,6 @@
-// The entries of the library: what a program calls, and what it gets. Declarations alone, which compile in a second; the
-// definitions are in fit.hpp, batch.hpp, resample.hpp and alternatives.hpp, or, with KSPARSE_COMPILED, in the library that
-// cpp/src/ksparse.cpp becomes (target ksparse::compiled).
+// The functions of the library that programs call. This header contains only declarations, which compile in a second. The
+// definitions are in fit.hpp, batch.hpp, resample.hpp and alternatives.hpp, or, with KSPARSE_COMPILED, in the library that is
+// built from cpp/src/ksparse.cpp (target ksparse::compiled).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -18,7 +18,8 @@
 #include "result.hpp"
 #include "types.hpp"
 
-// KSPARSE_COMPILED: of a program, which links the definitions; KSPARSE_COMPILING: of the library that holds them.
+// KSPARSE_COMPILED is defined for programs that link to the definitions, and KSPARSE_COMPILING for the library that contains
+// them.
 #if defined(KSPARSE_COMPILED) || defined(KSPARSE_COMPILING)
 #define KSPARSE_ENTRY
 #else
@@ -30,8 +31,9 @@ namespace ksparse {
 #if defined(KSPARSE_COMPILED) || defined(KSPARSE_COMPILING)
 namespace internal {
 
-/// Defined in the library for the alignment that it was compiled with: memory crosses this interface, and Eigen asks for it and
-/// frees it by that alignment. A program with other instruction sets (-mavx, -march=native) does not link; compile both alike.
+/// Defined in the library for the alignment that it was compiled with. Memory is passed across this interface, and Eigen
+/// allocates and frees it according to this alignment. A program that is compiled for other instruction sets (-mavx,
+/// -march=native) does not link; use the same ones for both.
 template <int alignment>
 bool is_compiled_for_alignment();
 
@@ -53,9 +55,9 @@ namespace {
 KSPARSE_ENTRY FitResult fit(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& options = {},
                             const Run& run = {});
 
-/// What a fit needs of memory, kept for the next: for a server that fits all day. After its first fit, one of the same shape
-/// (rows, columns and storage of X, k, kind of search) allocates nothing, whatever its data and its loss; with always_in,
-/// never_in, groups or a sparse X, little. One thread at a time; answers are those of ksparse::fit.
+/// Memory of a fit that is kept for the next one, e.g. in a server. After the first fit, a fit of the same shape (rows, columns
+/// and storage of X, k, kind of search) allocates no memory, for any data and loss; with always_in, never_in, groups or a
+/// sparse X, it allocates little. Only one thread may use a workspace at a time. Results are the same as those of ksparse::fit.
 class Workspace {
  public:
   KSPARSE_ENTRY Workspace();
@@ -86,8 +88,8 @@ KSPARSE_ENTRY AnyLoss loss_by_name(const std::string& name, const std::vector<do
 KSPARSE_ENTRY std::vector<FitResult> fit_path(const AnyDesign& X, const Problem& problem, const AnyLoss& loss,
                                               const std::vector<Index>& ks, const Options& options = {}, const Run& run = {});
 
-/// How often each row counts, one resampling per row of the matrix: 0 and 1 for a fold, counts for a bootstrap round. No list
-/// of rows is long enough for 64 bits to overflow; a splitter may well name a row more than 65,535 times.
+/// How often each row counts, with one resampling in each row of the matrix: 0 and 1 for a fold, counts for a bootstrap round.
+/// 64 bits cannot overflow; 16 bits could, because a splitter may repeat a row more than 65,535 times.
 using Counts = Eigen::Map<const Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
 struct PathTask {
@@ -106,7 +108,7 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X,
 
 // --------------------------------------------------------------------------------------------------------------------- batch
 
-/// One problem of a batch, in memory while it is solved.
+/// One problem of a batch, which is in memory while it is solved.
 struct BatchProblem {
   Eigen::VectorXd responses;  // (n,) y: 0 or 1, or what the loss allows
   Eigen::VectorXd weights;    // (n,) >= 0, or empty
@@ -117,7 +119,7 @@ struct BatchProblem {
   Problem rows() const { return {responses, weights, offset}; }
 };
 
-/// Fills in the problem of a number; called from several threads at once.
+/// Fills in the problem with a given index. It is called from several threads at once.
 using ProblemSource = std::function<void(Index, BatchProblem&)>;
 
 /// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
@@ -129,15 +131,15 @@ KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, 
 // -------------------------------------------------------------------------------------------------------------- alternatives
 
 struct Alternative {
-  Index feature = -1;                 // chosen (with groups: a group, as in all of this)
-  Index stand_in = -1;                // in its place
-  double objective = 0;               // F after a refit of the support with the one in place of the other
-  Status status = Status::converged;  // of that refit; where it has no proper end, F may be lower than the objective
+  Index feature = -1;                 // the chosen feature (or group, if there are groups)
+  Index stand_in = -1;                // the feature that replaces it
+  double objective = 0;               // objective after a refit with the replacement
+  Status status = Status::converged;  // status of the refit; unless it converged, the minimum may be lower
 };
 
 struct Alternatives {
   Info info;
-  std::vector<Alternative> choices;  // by chosen feature as in the support, then by rising objective
+  std::vector<Alternative> choices;  // in the order of the support, then by increasing objective
 };
 
 /// For each feature of a support the `count` best features to stand in for it. Candidates come from one exact scan of all

@@ -1,4 +1,5 @@
-// Which columns enter and leave together. The search chooses units: single columns, or groups of them, all or nothing.
+// Groups of columns that enter and leave the model together. The search chooses units, which are single columns or whole
+// groups.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,7 +15,7 @@ namespace ksparse {
 class Groups {
  public:
   Groups() = default;
-  /// group_of: (columns,) the group of each column, from 0 on without gaps; empty: each column for itself.
+  /// group_of: (columns,) the group of each column, numbered from 0 without gaps, or empty if there are no groups.
   Groups(const std::vector<Index>& group_of, Index columns) { reset(group_of, columns); }
 
   void reset(const std::vector<Index>& group_of, Index columns) {
@@ -35,14 +36,14 @@ class Groups {
 
   bool single() const noexcept { return begin_.empty(); }
   Index units() const noexcept { return units_; }
-  /// Columns of the largest unit.
+  /// Number of columns in the largest unit.
   Index stride() const noexcept { return stride_; }
   Index width(Index unit) const noexcept { return single() ? 1 : begin_[std::size_t(unit + 1)] - begin_[std::size_t(unit)]; }
   Index column(Index unit, Index i) const noexcept {
     return single() ? unit : columns_[std::size_t(begin_[std::size_t(unit)] + i)];
   }
   Index unit_of(Index column) const noexcept { return single() ? column : unit_of_[std::size_t(column)]; }
-  /// Columns of the k largest units.
+  /// Number of columns in the k largest units.
   Index most_columns(Index k) const {
     if (single()) return std::min(k, units_);
     std::vector<Index> widths;
@@ -53,8 +54,8 @@ class Groups {
 
  private:
   Index units_ = 0, stride_ = 1;
-  std::vector<Index> begin_;    // (units + 1,) where the columns of each unit begin in columns_; empty: each for itself
-  std::vector<Index> columns_;  // by unit
+  std::vector<Index> begin_;    // (units + 1,) where the columns of each unit begin in columns_, or empty without groups
+  std::vector<Index> columns_;  // sorted by unit
   std::vector<Index> unit_of_;  // (columns,)
 };
 

@@ -1,4 +1,4 @@
-// ksparse: best-subset classification and regression with many losses. The one header to include.
+// ksparse: best-subset selection for classification and regression. Programs include only this header.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

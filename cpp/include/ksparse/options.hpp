@@ -1,4 +1,4 @@
-// What a user may set for a fit.
+// Settings of a fit.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,46 +14,47 @@
 
 namespace ksparse {
 
-/// How much a fit searches beyond one descent (perturbation.hpp).
+/// How long a fit searches after the first descent (perturbation.hpp).
 enum class Effort {
-  fast,       // one descent; with few features four rounds of perturbation more
-  automatic,  // the same, and rounds of perturbation if chosen features have close rivals
-  thorough,   // rounds of perturbation in any case, and more of them
+  fast,       // one descent; with few features, four perturbation rounds follow
+  automatic,  // the same, followed by perturbation rounds if chosen features have close competitors
+  thorough,   // always perturbation rounds, and more of them
 };
 
 struct Options {
-  Index k = 10;               ///< most features used, >= 0; more than X has: all. The intercept does not count
+  Index k = 10;               ///< maximum number of features, >= 0; the intercept does not count
   bool fit_intercept = true;  ///< the intercept is never penalised
   double ridge = 0.0;         ///< weight of |beta|^2 / 2, >= 0, in units of the average loss
-  double tolerance = 1e-8;    ///< the answer is stationary: Newton decrement sqrt(g' H^-1 g) at most this, > 0
-  int max_newton = 100;       ///< Newton iterations per refit, >= 1
-  int pairs_tried = 8;        ///< exchanges tried by exact refits per scan of the working set, in [1, most_pairs]
-  int pairs_tried_last = 30;  ///< the same for a scan of all features; the answer is swap-optimal within these
+  double tolerance = 1e-8;    ///< a refit stops when its Newton decrement sqrt(g' H^-1 g) is at most this, > 0
+  int max_newton = 100;       ///< maximum number of Newton iterations per refit, >= 1
+  int pairs_tried = 8;        ///< exchanges that are refitted per scan of the working set, in [1, most_pairs]
+  int pairs_tried_last = 30;  ///< the same for a scan of all features; no other of these exchanges improves the result
 
   Effort effort = Effort::automatic;
-  int max_rounds = 0;              ///< perturbations at most, >= 0; 0: what the effort and the other two allow
-  int max_refits = 0;              ///< no new round after so many refits, >= 0; 0: no limit of one's own
-  double max_seconds = 0;          ///< no new round after this time, >= 0; 0: no limit of time
+  int max_rounds = 0;              ///< maximum number of perturbation rounds, >= 0; with 0, the effort sets it
+  int max_refits = 0;              ///< no round begins after this many refits, >= 0; with 0, the effort sets it
+  double max_seconds = 0;          ///< no round begins after this time in seconds, >= 0; 0 means no limit
   std::uint64_t random_state = 0;  ///< seed of the perturbations
-  /// Of a single fit: independent walks that share the budget of rounds and refits, >= 1. They may run on several threads, but
-  /// the answer depends on their number alone. In batches and paths, whose problems keep the threads busy, each has one.
+  /// Number of independent searches of a single fit, >= 1, which share the limits on rounds and refits. They can run on several
+  /// threads, but the result depends only on their number. Problems of batches and paths have one each, because their number
+  /// keeps the threads busy.
   int walks = 1;
 
-  /// Of a path: each entry of up to `few` features, and the last, also starts as a single fit does, and is then never worse
-  /// than one. Other entries start from their neighbours alone, and without this all do.
+  /// For a path: whether the fits with up to `few` features, and the last one, also start as a single fit does. They are then
+  /// never worse than a single fit. Otherwise fits start only from their neighbours.
   bool cold_starts = true;
-  int path_sweeps = 10;  ///< of a path: rounds in which neighbours seed each other, up and down, at most, >= 0
+  int path_sweeps = 10;  ///< for a path: maximum number of sweeps in which fits start from their neighbours, >= 0
 
-  Constraints constraints;  ///< features always in, never in, and bounds
+  Constraints constraints;  ///< required and excluded features, bounds and groups
 
-  /// Features, such as those of an earlier fit, from which the search descends as well; the answer is no worse than a refit of
-  /// them, nor than the descent from nothing. Those of never_in are left out, those of always_in added.
+  /// Features from which an additional descent starts, e.g. those of an earlier fit. The result is at least as good as a refit
+  /// of them, and as a fit without them. Features in never_in are removed, and those in always_in are added.
   std::vector<Index> start;
 
-  /// Rounds and refits that the search may use after its first descent, given whether chosen features have close rivals.
-  /// Budgets by default are counted in rounds and refits, which a repeated run repeats, not in time.
+  /// Maximum number of rounds, and of refits, after the first descent; it depends on whether chosen features have close
+  /// competitors. The default limits are numbers of rounds and refits instead of a time, so that results are reproducible.
   int rounds_allowed(Index p, bool close_rivals) const {
-    // With few features a round costs next to nothing, and four find most of what a single descent misses.
+    // With few features, a round costs almost nothing, and four rounds find most improvements on a single descent.
     const int least = p <= 192 && working_set(p, k) == p ? 4 : 0;
     if (effort == Effort::fast || (effort == Effort::automatic && !close_rivals)) return least;
     if (max_rounds > 0) return share(max_rounds);
@@ -62,24 +63,25 @@ struct Options {
   int refits_allowed() const {
     if (max_refits > 0) return share(max_refits);
     if (has_own_budget()) return std::numeric_limits<int>::max();
-    // A refit costs the more the more features it has: of many, with their square.
+    // The cost of a refit increases with the number of features, and with its square if there are many.
     const Index cost = std::max<Index>(k, 1) * std::max(few, k) / few;
     return share(int((effort == Effort::thorough ? 30000 : 5000) / cost));
   }
-  /// Whether the user limits the search, which then goes on however settled its answer is.
+  /// Whether the user has set limits for the search, which then continues until they are reached.
   bool has_own_budget() const noexcept { return max_rounds > 0 || max_refits > 0 || max_seconds > 0; }
-  /// What one walk has of a number.
+  /// The share of one walk of a limit.
   int share(int number) const noexcept { return number / walks + (number % walks != 0); }
-  /// Settings of the walk of a number.
+  /// The options of the walk with this index.
   Options of_walk(int walk) const {
     Options options = *this;
-    options.random_state += std::uint64_t(walk) * 0x9e3779b97f4a7c15u;  // far from the neighbouring seeds that users take
+    options.random_state +=
+        std::uint64_t(walk) * 0x9e3779b97f4a7c15u;  // far from the consecutive seeds that users tend to choose
     return options;
   }
 
-  /// Features in the working set of a search for up to k, which is scanned often between scans of all p; all features where
-  /// there are few. Doubled as needed, so that searches for neighbouring k grow in the same set; of large sets, whose scans
-  /// take most of the time, by a sixth at a time.
+  /// Size of the working set for up to k features, which is scanned often between scans of all p features. It contains all
+  /// features if there are few. Sizes are powers of two times a constant, so that searches for neighbouring k use the same set.
+  /// Large sets, whose scans take most of the time, grow by a sixth instead.
   static Index working_set(Index p, Index k) {
     constexpr Index least = 24, usual = 48;
     Index size = least;
@@ -91,19 +93,18 @@ struct Options {
     return 4 * size < 3 * p ? size : p;
   }
 
-  /// Makes k the number of features among p, or of their groups, where it is larger, so that the search itself
-  /// never sees a larger one.
+  /// Reduces k to the number of features (p), or of groups, if it is larger.
   void limit_k(Index p) { k = std::min(k, constraints.units(p)); }
 
-  /// Supports of up to so many features are searched one feature at a time; larger ones, of which each refit and scan costs
-  /// more, several at a time, from a start that holds too many.
+  /// Supports of up to this size are searched by adding one feature at a time. For larger ones, whose refits and scans cost
+  /// more, the search starts with too many features and removes several at a time.
   static constexpr Index few = 32;
 
-  /// Most units that the support of a search may hold on the way.
+  /// Maximum number of units in the support during the search.
   Index places(Index units) const { return k > few ? working_set(units, k) : detour_to(units); }
 
-  /// So many units does the detour of a first answer hold (perturbation.hpp), k if there is none. It scans all features a few
-  /// times and is made where these are not many times those of the working set.
+  /// Number of units in the detour from the first result (perturbation.hpp), or k if there is no detour. It scans all features
+  /// several times, so it is made only if they are not many more than those of the working set.
   Index detour_to(Index units) const {
     constexpr Index more = 3, many = 8;
     const Index most = std::min(k, units);
@@ -111,9 +112,9 @@ struct Options {
     return std::min(most + more, units);
   }
 
-  static constexpr int most_pairs = 10000;  ///< that may be tried of a scan: each is held in memory with k + 1 numbers
+  static constexpr int most_pairs = 10000;  ///< limit of pairs_tried, because each pair takes k + 1 numbers in memory
 
-  /// What is wrong with the start of a search for k of p features, or of their groups, in words.
+  /// An error message if `start` is invalid for k of p features, or of their groups.
   std::optional<std::string> problem_of_start(Index p) const {
     for (const Index j : start)
       if (j < 0 || j >= p) return "start names feature " + std::to_string(j) + " but X has " + std::to_string(p) + " columns";
@@ -123,7 +124,7 @@ struct Options {
     return std::nullopt;
   }
 
-  /// The first broken rule in words, e.g. "ridge must be >= 0, got -1".
+  /// A message about the first invalid setting, e.g. "ridge must be >= 0, got -1".
   std::optional<std::string> problem() const {
     if (k < 0) return "k must be >= 0, got " + std::to_string(k);
     if (!(ridge >= 0 && std::isfinite(ridge))) return "ridge must be finite and >= 0, got " + std::to_string(ridge);

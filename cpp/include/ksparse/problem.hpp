@@ -1,4 +1,4 @@
-// The rows of a problem: responses, weights, offset. Views of the caller's arrays, which are never changed.
+// Responses, weights and offset of a problem, as views of the caller's arrays, which are never modified.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -12,22 +12,23 @@
 
 namespace ksparse {
 
-/// minimise (1/W) sum_i w_i l(eta_i, y_i) + (ridge/2) |beta|^2 with eta_i = x_i . beta + beta0 + offset_i, W = sum w_i; of two
-/// classes l is mostly a function of the margin (2 y_i - 1) eta_i.
+/// minimise (1/W) sum_i w_i l(eta_i, y_i) + (ridge/2) |beta|^2 with eta_i = x_i . beta + beta0 + offset_i, W = sum w_i. For two
+/// classes, l is usually a function of the margin (2 y_i - 1) eta_i.
 struct Problem {
   using Vector = Eigen::Map<const Eigen::VectorXd>;
 
-  Vector responses{nullptr, 0};  // (n,) y: 0 or 1, or what the loss allows
-  Vector weights{nullptr, 0};    // (n,) >= 0, or empty: all 1
-  Vector offset{nullptr, 0};     // (n,) added to the linear predictor, or empty: 0
+  Vector responses{nullptr, 0};  // (n,) y: 0 or 1, or values that the loss allows
+  Vector weights{nullptr, 0};    // (n,) >= 0, or empty, which means 1
+  Vector offset{nullptr, 0};     // (n,) added to the linear predictor, or empty, which means 0
 
   Problem() = default;
-  /// Views of Eigen's vectors of doubles, which must live as long: implicit, so that y alone is a problem.
+  /// Makes views of Eigen vectors, which must exist as long as the problem. The constructor is implicit, so y alone is a
+  /// problem.
   template <class Y = Vector, class W = Vector, class O = Vector>
   Problem(const Y& y, const W& sample_weight = W(nullptr, 0), const O& added = O(nullptr, 0))
       : responses(view(y)), weights(view(sample_weight)), offset(view(added)) {}
 
-  /// The first broken rule in words, for a design of n rows and responses of a kind.
+  /// A message about the first invalid value, for n rows and this kind of responses.
   std::optional<std::string> problem(Index n, Responses kind) const {
     const auto wrong_size = [n](const char* name, Index size) {
       return std::string(name) + " has " + std::to_string(size) + " entries but X has " + std::to_string(n) + " rows";
@@ -36,7 +37,7 @@ struct Problem {
     if (responses.size() != n) return wrong_size("y", responses.size());
     if (weights.size() != 0 && weights.size() != n) return wrong_size("sample_weight", weights.size());
     if (offset.size() != 0 && offset.size() != n) return wrong_size("offset", offset.size());
-    double total[2] = {0, 0};  // weight of rows with y <= 0, and of those with y > 0
+    double total[2] = {0, 0};  // total weight of the rows with y <= 0, and of those with y > 0
     for (Index i = 0; i < n; ++i) {
       const double y = responses[i], weight = weights.size() ? weights[i] : 1.0;
       if (!allows(kind, y)) return "y[" + std::to_string(i) + "] is " + std::to_string(y) + "; " + rule(kind);

@@ -1,4 +1,4 @@
-// How a fit ended and what it found.
+// The result of a fit.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace ksparse {
 
-/// The same words in C++, in Python and in the documentation's table.
+/// How a fit ended. The names are the same in C++, in Python and in the documentation.
 enum class Status : int {
   converged,
   max_iterations,
@@ -22,7 +22,7 @@ enum class Status : int {
   numerical_failure,
 };
 
-/// What happened, in one word.
+/// The name of a status.
 constexpr const char* to_string(Status status) noexcept {
   switch (status) {
     case Status::converged: return "converged";
@@ -36,7 +36,7 @@ constexpr const char* to_string(Status status) noexcept {
   return "unknown";
 }
 
-/// What to do about it; empty when all is well.
+/// Advice on a status; empty if the fit converged.
 constexpr const char* advice(Status status) noexcept {
   switch (status) {
     case Status::converged: return "";
@@ -56,19 +56,19 @@ constexpr const char* advice(Status status) noexcept {
   return "";
 }
 
-/// How much work a fit took.
+/// Status of a fit and the work that it needed.
 struct Info {
   Status status = Status::converged;
-  int newton_iterations = 0;  ///< over all refits
-  int refits = 0;             ///< supports refitted, tried ones included
-  int scans = 0;              ///< passes over all of X
-  int rounds = 0;             ///< perturbations after the first descent
-  int times_found = 1;        ///< descents that ended at the answer
-  Index bad_row = -1;         ///< with invalid_input: where X is not finite, or -1
+  int newton_iterations = 0;  ///< total over all refits
+  int refits = 0;             ///< number of refits, including those of rejected supports
+  int scans = 0;              ///< number of passes over all of X
+  int rounds = 0;             ///< number of perturbation rounds after the first descent
+  int times_found = 1;        ///< number of descents that ended at this result
+  Index bad_row = -1;         ///< with invalid_input: row and column where X is not finite, or -1
   Index bad_column = -1;
-  std::string message;  ///< with invalid_input: what was wrong
+  std::string message;  ///< error message for invalid_input
 
-  /// Adds the work of another search for the same answer, which it found as well or did not.
+  /// Adds the work of another search for the same problem, which may have found the same result.
   void add(const Info& other, bool found_too) {
     newton_iterations += other.newton_iterations;
     refits += other.refits;
@@ -80,13 +80,13 @@ struct Info {
 
 struct FitResult {
   Eigen::VectorXd coef;        ///< (p,), zero outside the support
-  double intercept = 0;        ///< 0 without an intercept
-  double objective = 0;        ///< F at coef, as in the documentation
-  std::vector<Index> support;  ///< features with a coefficient, sorted
+  double intercept = 0;        ///< 0 if fit_intercept is false
+  double objective = 0;        ///< the minimised objective F, as defined in the documentation
+  std::vector<Index> support;  ///< features with non-zero coefficients, sorted
   Info info;
 };
 
-/// A fit without the zeros of its coefficients.
+/// A fit with the non-zero coefficients only.
 struct CompactFit {
   std::vector<Index> support;  // sorted
   Eigen::VectorXd coef;        // of the support

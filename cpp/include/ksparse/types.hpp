@@ -1,4 +1,4 @@
-// Names that every other header uses. Relies on Eigen only.
+// Types that every other header uses. This file depends on Eigen only.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -11,19 +11,20 @@ namespace ksparse {
 
 using Index = Eigen::Index;
 
-/// Asked now and then during long work; true means "stop now". Empty: never. It is called from the solving thread only.
+/// A function that is called regularly during long computations and returns true to stop them. If it is empty, nothing stops
+/// them. It is called from the solving thread only.
 using Interrupt = std::function<bool()>;
 
-/// Told how many of `total` parts of some work are done: (0, total) at first, then now and then, never less than before, and
-/// (total, total) at last if the work was done to its end. Empty: nobody is told. It is called from the calling thread only;
-/// what it throws ends the work and reaches the caller.
+/// A function that receives the number of finished parts of some work and the total: first (0, total), then increasing numbers,
+/// and finally (total, total) if the work was completed. If it is empty, nothing is reported. It is called from the calling
+/// thread only. An exception that it throws stops the work and is passed on to the caller.
 using Progress = std::function<void(Index done, Index total)>;
 
-/// How an entry works, none of which changes its answers.
+/// How a function of the library runs. These settings do not change its results.
 struct Run {
-  int threads = 1;           ///< that work at once, the calling one included; fewer than 1 mean 1
-  Interrupt interrupt = {};  ///< ends the work
-  Progress progress = {};    ///< told of paths, of batches and of whatever else has parts to count
+  int threads = 1;           ///< number of threads, including the calling one; less than 1 means 1
+  Interrupt interrupt = {};  ///< stops the work
+  Progress progress = {};    ///< reports the progress of paths, batches and other work with several parts
 };
 
 namespace internal {
@@ -32,7 +33,7 @@ template <class Object>
 std::true_type is_dense(const Eigen::DenseBase<Object>*);
 std::false_type is_dense(const void*);
 
-/// Whether an object of Eigen has its numbers, of a type, in memory, and the rows or the columns without gaps.
+/// Whether an Eigen object stores numbers of the given type in memory, with contiguous rows or columns.
 template <class Object, class Scalar>
 constexpr bool is_in_memory() {
   if constexpr (decltype(is_dense(static_cast<const Object*>(nullptr)))::value)
@@ -43,11 +44,11 @@ constexpr bool is_in_memory() {
 
 }  // namespace internal
 
-/// Which columns a scan covers: `count` of them, either listed or consecutive from `first`.
+/// The columns that a scan covers: `count` of them, which are either listed or consecutive from `first`.
 struct Columns {
   Index first = 0;
   Index count = 0;
-  const Index* list = nullptr;  // features, or null: first, first + 1, ...
+  const Index* list = nullptr;  // indices of the columns, or null for first, first + 1, ...
 
   Index operator[](Index i) const noexcept { return list ? list[i] : first + i; }
   Columns slice(Index begin, Index size) const noexcept {
@@ -55,16 +56,17 @@ struct Columns {
   }
 };
 
-/// How well the quadratic model at a minimum foresees F at others nearby.
+/// How well the quadratic model at one minimum predicts F at other minima nearby.
 enum class Foresight {
-  rough,   // not well: the curvature jumps, or nothing is known of it
-  smooth,  // up to a third derivative
-  exact,   // F is quadratic
+  rough,   // not well, because the curvature jumps or is unknown
+  smooth,  // well, because F has a third derivative
+  exact,   // exactly, because F is quadratic
 };
 
-/// The longest step worth trying from coefficients of this size, in an objective's own units, which are of order one. Where the
-/// curvature has all but died out, as far out on the tails of the loss, quadratic models ask for steps of 1e100, from which no
-/// descent leads back; and beyond 1e12 a margin, in which such coefficients cancel, has hardly a digit left.
+/// The longest step that is tried from coefficients of this size, in the internal units of an objective, where coefficients are
+/// of order one. In the tails of a loss, where the curvature almost vanishes, quadratic models propose steps of 1e100, from
+/// which the descent does not return. Beyond 1e12, coefficients cancel in the margins, which then have almost no correct
+/// digits.
 inline double longest_step(double size) noexcept { return std::min(1e3 * std::max(1.0, size), 1e12); }
 
 }  // namespace ksparse

@@ -1,4 +1,4 @@
-// X as an entry takes it: Eigen's matrices as they are, or a Design.
+// X as an argument of the library's functions: an Eigen matrix or a Design.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,12 +14,12 @@
 
 namespace ksparse {
 
-/// A view of X, which must live as long: a dense Eigen object of doubles or floats with contiguous columns or rows (a matrix,
-/// Map, Ref or block), a compressed sparse matrix of these by columns or by rows, or a Design.
+/// A view of X, which must exist as long as the view. X is a dense Eigen object of doubles or floats with contiguous columns or
+/// rows (a matrix, Map, Ref or block), a compressed sparse matrix by columns or by rows, or a Design.
 class AnyDesign : public Held<Design, 64> {
  public:
   template <class X>
-  AnyDesign(const X& x) {  // implicit: whoever has a matrix has this
+  AnyDesign(const X& x) {  // implicit, so that a matrix can be passed directly
     using internal::is_sparse, internal::is_viewable;
     constexpr bool by_columns = is_viewable<const X&, double, false>() || is_viewable<const X&, float, false>(),
                    by_rows = is_viewable<const X&, double, true>() || is_viewable<const X&, float, true>();

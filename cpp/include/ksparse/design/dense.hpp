@@ -1,5 +1,5 @@
-// Dense X of doubles or floats as it lies in the caller's memory, in either order; never a copy, and floats are widened on
-// their way into the registers.
+// Dense X of doubles or floats in the caller's memory, in column-major or row-major order. It is never copied; floats are
+// converted to double when they are loaded into registers.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -15,8 +15,8 @@ namespace ksparse {
 
 namespace internal {
 
-/// Whether a view of an Eigen object reads its memory in place, with rows or columns contiguous, and does not outlive it: a
-/// matrix that is not a temporary, or a Map, Ref or Block.
+/// Whether an Eigen object can be viewed in place, with contiguous rows or columns, and without a dangling reference: a matrix
+/// that is not a temporary, or a Map, Ref or Block.
 template <class Object, class Scalar, bool by_rows, class Plain = std::remove_cv_t<std::remove_reference_t<Object>>>
 constexpr bool is_viewable() {
   if constexpr (is_in_memory<Plain, Scalar>())
@@ -35,7 +35,7 @@ class BasicColumnView final : public Design {
 
   BasicColumnView(const Scalar* data, Index rows, Index columns, Index stride) noexcept
       : data_(data), rows_(rows), columns_(columns), stride_(stride) {}
-  /// Of a matrix, or of a Map, Ref or Block of one; of a temporary matrix there is none.
+  /// Makes a view of a matrix, or of a Map, Ref or Block. A temporary matrix is rejected.
   template <class Object, std::enable_if_t<internal::is_viewable<Object, Scalar, false>(), int> = 0>
   explicit BasicColumnView(Object&& X) noexcept : BasicColumnView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
 
@@ -43,8 +43,8 @@ class BasicColumnView final : public Design {
   Index columns() const noexcept override { return columns_; }
   bool columns_contiguous() const noexcept override { return true; }
 
-  /// Rows up to the first cache line: loads that straddle two lines cost a third of a scan. NumPy's large arrays begin 16 bytes
-  /// after a line. 0 if columns lie differently, or are short.
+  /// Number of rows before the first cache line, because loads that cross cache lines take a third more time. Large NumPy
+  /// arrays begin 16 bytes after a cache line. It is 0 if the alignment differs between columns, or if columns are short.
   Index lead() const noexcept override {
     constexpr Index item = sizeof(Scalar), line = 64;
     const Index past = Index(reinterpret_cast<std::uintptr_t>(data_) % std::uintptr_t(line));
@@ -95,7 +95,7 @@ class BasicRowView final : public Design {
 
   BasicRowView(const Scalar* data, Index rows, Index columns, Index stride) noexcept
       : data_(data), rows_(rows), columns_(columns), stride_(stride) {}
-  /// Of a matrix, or of a Map, Ref or Block of one; of a temporary matrix there is none.
+  /// Makes a view of a matrix, or of a Map, Ref or Block. A temporary matrix is rejected.
   template <class Object, std::enable_if_t<internal::is_viewable<Object, Scalar, true>(), int> = 0>
   explicit BasicRowView(Object&& X) noexcept : BasicRowView(X.data(), X.rows(), X.cols(), X.outerStride()) {}
 
@@ -130,7 +130,7 @@ class BasicRowView final : public Design {
     for (; i < block.rows; ++i) kernels::slope_row_tile<1>(x + i * stride_, stride_, columns.count, block, i, sums);
   }
 
-  // A square of packs at a time, turned over in registers: rows stream in, and each square leaves whole lines of each column.
+  // Squares of packs are transposed in registers: rows are read in order, and each square writes whole cache lines of columns.
   const double* load_block(const Columns& columns, Index first, Index rows, double* scratch,
                            Index& stride) const noexcept override {
     stride = block_stride(rows);
@@ -158,7 +158,7 @@ class BasicRowView final : public Design {
  private:
   const Scalar* at(Index row, Index column) const noexcept { return data_ + row * stride_ + column; }
 
-  // Scattered columns, a few at a time. A caller that scans the same ones often gathers them once (dense_sums.hpp).
+  // Scattered columns are copied a few at a time. A caller that often scans the same ones copies them once (dense_sums.hpp).
   void accumulate_listed(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
     Index c = 0;
     for (; c + 4 <= columns.count; c += 4) accumulate_few<4>(columns, c, block, sums);

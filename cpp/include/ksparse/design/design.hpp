@@ -1,4 +1,5 @@
-// X as scans and refits see it: a few kernels over blocks of rows. A virtual call per block of 512 rows costs nothing.
+// The interface to X for scans and refits, which are kernels over blocks of rows. The cost of a virtual call for 512 rows is
+// negligible.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -11,8 +12,8 @@
 
 namespace ksparse {
 
-/// Elements from one column to the next where load_block fills its scratch of columns.count * block_stride(rows): whole cache
-/// lines, and an odd number of them, so that columns do not fall into the same few sets of the caches.
+/// Distance between columns in the scratch memory of load_block, which has columns.count * block_stride(rows) elements. It is
+/// an odd number of cache lines, so that columns do not compete for the same cache sets.
 constexpr Index block_stride(Index rows) noexcept {
   constexpr Index line = 64 / Index(sizeof(double));
   return ((rows + line - 1) / line | 1) * line;
@@ -26,30 +27,30 @@ class Design {
   virtual Index rows() const noexcept = 0;
   virtual Index columns() const noexcept = 0;
 
-  /// The same X as a sparse one, if it is: scans then take all rows at once.
+  /// Returns this X as a sparse one if it is sparse, else null. Scans of a sparse X process all rows at once.
   virtual const SparseDesign* sparse() const noexcept { return nullptr; }
-  /// X stored by columns, if that is worth making for many problems over the same X; else null.
+  /// Returns a copy of X by columns if it makes many problems with the same X faster, else null.
   virtual std::shared_ptr<const Design> by_columns() const { return nullptr; }
-  /// What is wrong with how X is stored, in words.
+  /// A message if the storage of X is invalid.
   virtual std::optional<std::string> problem() const { return std::nullopt; }
 
   /// Whether scattered columns are cheap to read.
   virtual bool columns_contiguous() const noexcept = 0;
-  /// Rows of a first short block after which whole blocks are read fastest.
+  /// Number of rows in a first short block, after which the other blocks are aligned.
   virtual Index lead() const noexcept { return 0; }
 
-  /// A stretch of one column.
+  /// Copies consecutive rows of a column.
   virtual void gather(Index column, Index first, Index rows, double* target) const noexcept = 0;
-  /// The rows of a sample of one column, side by side.
+  /// Copies the rows of a sample of a column.
   virtual void gather_sample(Index column, const RowSample& sample, double* target) const noexcept {
     for (Index s = 0; s < sample.stretches(); ++s)
       gather(column, sample.first(s), RowSample::length, target + s * RowSample::length);
   }
   /// Adds all sums of a block of rows (kernels.hpp).
   virtual void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept = 0;
-  /// Adds the first of them alone, of consecutive columns.
+  /// Adds only the first of these sums, for consecutive columns.
   virtual void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept = 0;
-  /// A block as columns of doubles, `stride` apart, in place where it is that already, else in the scratch.
+  /// Returns a block as columns of doubles at a distance of `stride`: in place if X is stored so, else in the scratch memory.
   virtual const double* load_block(const Columns& columns, Index first, Index rows, double* scratch,
                                    Index& stride) const noexcept = 0;
 

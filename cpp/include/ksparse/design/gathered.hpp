@@ -1,5 +1,5 @@
-// A design that knows no more than to give a stretch of a column as doubles: packed, computed or fetched X of a user's own.
-// The other kernels go over such stretches, short enough for the first cache.
+// A base class for a custom X, e.g. compressed or computed, that can only return consecutive rows of a column as doubles. The
+// other kernels use such pieces of columns, which fit into the first-level cache.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace ksparse {
 
-/// To be derived from with rows(), columns() and gather(), which several threads may call at once.
+/// A derived class defines rows(), columns() and gather(), which several threads may call at once.
 class GatheredDesign : public Design {
  public:
   bool columns_contiguous() const noexcept override { return true; }

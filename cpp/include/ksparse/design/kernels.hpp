@@ -1,7 +1,7 @@
-// Inner products of many columns with few vectors, the arithmetic under every scan and every Hessian.
-// A tile of 4 columns x 3 vectors keeps 12 sums in registers (AVX-512: 4 x 6), so that each load feeds several multiply-adds.
-// The vectors of a block of rows come from the caches; a column of X streams through once.
-// X may be of floats: they are widened as they are loaded, so that sums are those of the same numbers in double, to the bit.
+// Inner products of many columns with a few vectors, which are the main computation of scans and Hessians. A tile of 4 columns
+// x 3 vectors keeps 12 sums in registers (4 x 6 with AVX-512), so that each load is used for several multiply-adds. The vectors
+// of a block of rows are in the cache, and each column of X is read once. If X contains floats, they are converted to double
+// when they are loaded, so sums are bitwise those of the same numbers in double.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,15 +14,15 @@
 
 namespace ksparse {
 
-/// What a block of rows is multiplied with: the slope r, the curvature h, and h times each gathered active column.
+/// The vectors by which a block of rows is multiplied: the slope r, the curvature h, and h times each active column.
 struct RowBlock {
-  Index first;              // number of the first row in X
+  Index first;              // index of the first row in X
   Index rows;               // rows in this block
   const double* slope;      // (rows,)
   const double* curvature;  // (rows,)
   const double* cross;      // (rows, cross_count), column-major
   Index cross_stride;       // elements from one column of cross to the next
-  Index cross_count;        // 0 for a scan at the empty support without an intercept's company
+  Index cross_count;        // 0 for the empty support without an intercept
 
   RowBlock part(Index begin, Index size) const noexcept {
     return {first + begin, size, slope + begin, curvature + begin, cross + begin, cross_stride, cross_count};
@@ -60,8 +60,8 @@ void dot_tile(const Scalar* const* columns, const double* const* vectors, Index 
     }
 }
 
-/// The same for any number of vectors, as many at a time as the processor's registers hold sums for; vector(v) and sums(v) say
-/// where they are.
+/// The same for any number of vectors, in parts whose sums fit into the registers. vector(v) and sums(v) return their
+/// addresses.
 template <int C, class Scalar, class Vector, class Target>
 void dot_tiles(const Scalar* const* columns, Index count, const Vector& vector, Index rows, const Target& sums) noexcept {
   constexpr int most = Pack::size == 8 ? 6 : 3;  // AVX-512 has 32 registers, others 16
@@ -84,7 +84,7 @@ void dot_tiles(const Scalar* const* columns, Index count, const Vector& vector, 
   }
 }
 
-/// The three sums that every scan needs, of C columns: x.r, x.h and (x*x).h.
+/// The three sums that every scan needs for C columns: x.r, x.h and (x*x).h.
 template <int C, class Scalar>
 void moment_tile(const Scalar* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
   Pack slope[C], curvature[C], square[C];
@@ -112,7 +112,7 @@ void moment_tile(const Scalar* const* columns, const RowBlock& block, Index colu
   }
 }
 
-/// All sums of C columns, the first of which is number `column` in the sums; the first `cross_count` cross vectors only.
+/// All sums of C columns, with only the first `cross_count` cross vectors. The first column has the index `column` in the sums.
 template <int C, class Scalar>
 void column_tile(const Scalar* const* columns, const RowBlock& block, Index cross_count, Index column,
                  const Sums& sums) noexcept {
@@ -122,7 +122,7 @@ void column_tile(const Scalar* const* columns, const RowBlock& block, Index cros
       [&](Index v) { return sums.row(Sums::cross + v) + column; });
 }
 
-/// Up to so many cross vectors, tiles in registers are as fast as a matrix product.
+/// Number of cross vectors up to which tiles in registers are as fast as a matrix product.
 constexpr Index few_vectors = 48;
 
 /// sums of the cross vectors += columns' vectors, for columns that are given as a matrix.
@@ -134,7 +134,7 @@ void accumulate_product(const Matrix& columns, const RowBlock& block, Index vect
       Eigen::Map<const Eigen::MatrixXd, 0, Strided>(block.cross, block.rows, vectors, Strided(block.cross_stride));
 }
 
-/// How many columns from c on lie evenly spaced in memory, and how far apart.
+/// Number of columns from c on that are evenly spaced in memory, and their distance.
 template <class Pointer>
 Index evenly_spaced(Index c, Index count, const Pointer& pointer, Index& stride) noexcept {
   stride = c + 1 < count ? Index(pointer(c + 1) - pointer(c)) : 0;
@@ -143,7 +143,7 @@ Index evenly_spaced(Index c, Index count, const Pointer& pointer, Index& stride)
   return end - c;
 }
 
-/// The sums with many cross vectors: as a matrix product where columns lie evenly spaced, which runs at three times the speed.
+/// The sums with many cross vectors. For evenly spaced columns they are a matrix product, which is three times as fast.
 template <class Pointer, class CrossCount>
 void accumulate_many_vectors(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer,
                              const CrossCount& cross_count) noexcept {
@@ -194,14 +194,14 @@ void accumulate_columns(Index count, const RowBlock& block, const Sums& sums, co
   if (many) accumulate_many_vectors(count, block, sums, pointer, cross_count);
 }
 
-/// x.r alone, of C columns.
+/// Only x.r, for C columns.
 template <int C, class Scalar>
 void slope_tile(const Scalar* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
   double* const target = sums.row(Sums::slope) + column;
   dot_tile<C, 1>(columns, &block.slope, block.rows, &target);
 }
 
-/// x.r alone, of `count` columns.
+/// Only x.r, for `count` columns.
 template <class Pointer>
 void accumulate_slopes(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer) noexcept {
   using Column = decltype(pointer(0));
@@ -217,7 +217,7 @@ void accumulate_slopes(Index count, const RowBlock& block, const Sums& sums, con
   }
 }
 
-/// x.r alone, of `count` columns and several problems: slope(i) of problem i, its sums from target(i) on.
+/// Only x.r, for `count` columns and several problems. Problem i has the slope slope(i) and its sums at target(i).
 template <class Pointer, class Slope, class Target>
 void accumulate_slopes_of_many(Index count, Index rows, const Pointer& pointer, Index problems, const Slope& slope,
                                const Target& target) noexcept {
@@ -232,8 +232,8 @@ void accumulate_slopes_of_many(Index count, Index rows, const Pointer& pointer, 
   }
 }
 
-/// All sums of contiguous columns of R consecutive rows that are `row_stride` apart (row-major X): along the columns, so
-/// that rows stream through and the sums stay in the first cache.
+/// All sums of contiguous columns for R consecutive rows at a distance of `row_stride` (row-major X). The loop runs along the
+/// columns, so that rows are read in order and the sums stay in the first-level cache.
 template <int R, class Scalar>
 void row_tile(const Scalar* x, Index row_stride, Index columns, const RowBlock& block, Index first, const Sums& sums) noexcept {
   double* const by_slope = sums.row(Sums::slope);
@@ -272,7 +272,7 @@ void row_tile(const Scalar* x, Index row_stride, Index columns, const RowBlock& 
     }
 }
 
-/// x.r alone, as row_tile.
+/// Only x.r, like row_tile.
 template <int R, class Scalar>
 void slope_row_tile(const Scalar* x, Index row_stride, Index columns, const RowBlock& block, Index first,
                     const Sums& sums) noexcept {

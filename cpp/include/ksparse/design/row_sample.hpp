@@ -1,6 +1,6 @@
-// Which rows a sampled Hessian is of: short stretches, one in each of as many strata of all rows, at a place that a fixed
-// generator draws. So neither a period in the rows nor their order decides what the sample sees (stratified sampling; Cochran,
-// Sampling Techniques, 1977, section 8.4), and it is the same in every run, on every thread and in every storage of X.
+// The rows of a sampled Hessian: short blocks, one in each stratum of the rows, at positions that a fixed random generator
+// draws. Therefore periodic patterns in the rows do not bias the sample (stratified sampling; Cochran, Sampling Techniques,
+// 1977, section 8.4), and the sample is the same in every run, on every thread and for every storage of X.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,9 +14,9 @@ namespace ksparse {
 
 class RowSample {
  public:
-  static constexpr Index length = 8;  // rows of a stretch: a cache line of doubles of a column
+  static constexpr Index length = 8;  // rows of a block: a cache line of a column of doubles
 
-  /// At least so many of n rows, and a stretch of every 512.
+  /// Samples at least this many of n rows, and at least one block of every 512 rows.
   void reset(Index n, Index least) {
     const Index places = n / length, count = std::min(std::max((least + length - 1) / length, (n + 511) / 512), places);
     first_.resize(std::size_t(count));
@@ -28,10 +28,10 @@ class RowSample {
 
   Index stretches() const noexcept { return Index(first_.size()); }
   Index rows() const noexcept { return stretches() * length; }
-  /// Row of X with which a stretch begins; rising.
+  /// The first row of a block in X; these increase.
   Index first(Index stretch) const noexcept { return first_[std::size_t(stretch)]; }
 
-  /// Puts the rows of an array of n side by side.
+  /// Copies the sampled rows of an array of n.
   void pick(const double* from, double* target) const noexcept {
     for (const Index first : first_) target = std::copy_n(from + first, length, target);
   }

@@ -1,9 +1,10 @@
-// Sparse X, and X by columns (CSC), as it lies in the caller's memory: values of doubles or floats, indices of 32 or 64 bits.
-// Centring and scaling stay formulas (panel.hpp), so nothing dense of the size of X ever exists.
+// Sparse X, and X by columns (CSC) in the caller's memory: values are doubles or floats, and indices have 32 or 64 bits.
+// Centring and scaling are applied in formulas (panel.hpp), so no dense copy of X is ever made.
 //
-// Most rows have no entry in any active column, and of these all of one class have the same linear predictor, so the same slope
-// and curvature but for their weight. A scan therefore needs of a column its weighted sums over either class, taken once
-// (ClassMoments), and the entries in the few other rows ("listed"), with what these have more than the rest (RowTerms).
+// Most rows have no entry in any active column. Among these, all rows of a class have the same linear predictor, and therefore
+// the same slope and curvature up to their weights. For each column, a scan therefore needs only its weighted sums over each
+// class, which are computed once (ClassMoments), and its entries in the few other rows, which are called "listed", with the
+// differences of their slopes and curvatures from the other rows (RowTerms).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -23,7 +24,7 @@ namespace ksparse {
 
 namespace internal {
 
-/// Whether an object of Eigen has its entries in three arrays, as a compressed matrix has, by rows or by columns.
+/// Whether an Eigen object stores its entries in three arrays, like a compressed sparse matrix, by rows or by columns.
 template <class Object, bool by_rows>
 constexpr bool is_sparse() {
   if constexpr (std::is_base_of_v<Eigen::SparseCompressedBase<Object>, Object>)
@@ -32,7 +33,7 @@ constexpr bool is_sparse() {
   return false;
 }
 
-/// Where the lines of a sparse object of Eigen start; null unless they follow one another from the first entry on.
+/// Offsets of the rows (or columns) of a sparse Eigen object; null unless they are contiguous from the first entry.
 template <class Object>
 auto starts_of(const Object& X) noexcept {
   const auto* const starts = X.outerIndexPtr();
@@ -44,10 +45,10 @@ constexpr const char* not_compressed =
 
 }  // namespace internal
 
-/// A set of rows or columns, a bit for each.
+/// A set of rows or columns, with a bit for each.
 class IndexSet {
  public:
-  /// None of so many.
+  /// Makes an empty set with room for this many.
   void reset(Index count) { words_.assign(std::size_t(count / 64 + 1), 0); }
   bool has(Index i) const noexcept { return words_[std::size_t(i >> 6)] >> (i & 63) & 1; }
   void add(Index i) noexcept { words_[std::size_t(i >> 6)] |= std::uint64_t(1) << (i & 63); }
@@ -57,28 +58,28 @@ class IndexSet {
   std::vector<std::uint64_t> words_;
 };
 
-/// Rows of two classes, 0 and 1, and what they weigh.
+/// The classes of rows, 0 or 1, and their weights.
 struct RowClasses {
   const IndexSet* second;      // the rows of class 1
   const double* weight;        // (n,)
-  const double* class_weight;  // (2,) that of every row of a class, or null: they differ
+  const double* class_weight;  // (2,) the common weight of the rows of each class, or null if weights differ
 };
 
-/// By class, x.w and (x*x).w over its rows: of column j at 2 j and 2 j + 1.
+/// For each class, the sums x.w and (x*x).w over its rows; those of column j are at 2 j and 2 j + 1.
 struct ClassMoments {
   double* of_class[2];
 };
 
-/// What rows of a sparse X are multiplied with: slope, curvature, and curvature times active columns.
+/// The vectors by which rows of a sparse X are multiplied: slope, curvature, and curvature times active columns.
 struct RowTerms {
-  static constexpr Index slope = 0, curvature = 1, cross = 3;  // places in a vector; 2 is kept free for the square
+  static constexpr Index slope = 0, curvature = 1, cross = 3;  // indices in a vector; 2 is reserved for the square
 
-  const IndexSet* listed;  // rows that have a vector, or null: all of them
-  const Index* rows;       // (count,) the listed rows by their places; not needed if all are
-  const Index* place;      // (n,) of a listed row, in the vectors; not needed if all are
-  const double* vectors;   // (count, stride) by row, filled up with zeros
+  const IndexSet* listed;  // rows that have a vector, or null if all of them do
+  const Index* rows;       // (count,) the listed rows; not needed if all rows are listed
+  const Index* place;      // (n,) index of a listed row in the vectors; not needed if all rows are listed
+  const double* vectors;   // (count, stride), row-major, padded with zeros
   Index count;
-  Index stride;  // a whole number of packs, or narrow(): slope and curvature alone
+  Index stride;  // a multiple of the pack size, or narrow() for only slope and curvature
   Index cross_count;
 
   static constexpr Index narrow() noexcept { return 2; }
@@ -86,23 +87,22 @@ struct RowTerms {
     return cross_count == 0 ? narrow() : (cross + cross_count + Pack::size - 1) / Pack::size * Pack::size;
   }
   bool is_narrow() const noexcept { return stride == narrow(); }
-  /// From the sums of one column to the next: those of the vectors, with the square in its place.
+  /// Distance between the sums of two columns, which are those of the vectors and the square.
   Index sum_stride() const noexcept { return is_narrow() ? cross : stride; }
   Index sum_count() const noexcept { return cross + cross_count; }
 };
 
 namespace kernels {
 
-/// Lists the numbers e from begin on, below end, whose index_of(e) is in a set; returns how many. There is room for end -
-/// begin.
+/// Lists the numbers e in [begin, end) whose index_of(e) is in a set, and returns their count. There is space for end - begin.
 template <class IndexOf>
 Index find_members(const IndexSet& set, Index begin, Index end, const IndexOf& index_of, Index* found) noexcept {
   Index count = 0, e = begin;
-  const auto look = [&](Index at) {  // without a branch, which would be mispredicted where many are in the set
+  const auto look = [&](Index at) {  // without a branch, which would often be mispredicted
     found[count] = at;
     count += Index(set.has(index_of(at)));
   };
-  for (; e + 8 <= end; e += 8) {  // but where few are, most eights hold none
+  for (; e + 8 <= end; e += 8) {  // if few are in the set, most blocks of eight contain none
     bool any = false;
     for (Index i = 0; i < 8; ++i) any |= set.has(index_of(e + i));
     if (any)
@@ -112,7 +112,7 @@ Index find_members(const IndexSet& set, Index begin, Index end, const IndexOf& i
   return count;
 }
 
-/// Adds to sums the products of some vectors with values, in packs that stay in registers.
+/// Adds the products of vectors and values to sums that stay in registers.
 template <int packs>
 void add_vectors(const Index* places, const double* values, Index count, const double* vectors, Index stride,
                  double* sums) noexcept {
@@ -126,8 +126,8 @@ void add_vectors(const Index* places, const double* values, Index count, const d
   for (int v = 0; v < packs; ++v) total[v].store(sums + v * Pack::size);
 }
 
-/// All sums of `count` entries of a column, entry e of which has the value value_of(e) and a vector at place_of(e); two lanes,
-/// since one alone would wait for its last addition.
+/// All sums of `count` entries of a column; entry e has the value value_of(e) and the vector at place_of(e). Two independent
+/// sums are used, because a single one would wait for each addition.
 template <class PlaceOf, class ValueOf>
 void add_narrow(Index count, const PlaceOf& place_of, const ValueOf& value_of, const RowTerms& rows, double* sums) noexcept {
   double total[2][3] = {};
@@ -149,7 +149,7 @@ void add_narrow(Index count, const PlaceOf& place_of, const ValueOf& value_of, c
 
 inline void add_wide(const Index* places, const double* values, Index count, const RowTerms& rows, double* sums) noexcept {
   constexpr Index most = 4;
-  double square[2] = {0, 0};  // by x (x h), which is 0 where h is, while x x may be infinite
+  double square[2] = {0, 0};  // computed as x (x h), which is 0 if h is, although x x may be infinite
   for (Index e = 0; e < count; ++e)
     square[e & 1] += values[e] * (values[e] * rows.vectors[places[e] * rows.stride + RowTerms::curvature]);
   Index v = 0;
@@ -159,8 +159,8 @@ inline void add_wide(const Index* places, const double* values, Index count, con
   sums[Sums::square] += square[0] + square[1];
 }
 
-/// All sums of one column with `count` entries, entry e of which has the value value_of(e) in the row row_of(e). The sums,
-/// rows.sum_stride() of them, are set.
+/// Sets all sums of a column (rows.sum_stride() of them) with `count` entries; entry e has the value value_of(e) in row
+/// row_of(e).
 template <class RowOf, class ValueOf>
 void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const RowTerms& rows, double* sums) noexcept {
   constexpr Index most = 128;
@@ -191,12 +191,12 @@ void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, co
   }
 }
 
-/// Of one column, its sums by class: moments[class] has x.w and (x*x).w.
+/// Sums of a column for each class: moments[class] has x.w and (x*x).w.
 template <class RowOf, class ValueOf>
 void class_moments(Index count, const RowOf& row_of, const ValueOf& value_of, const RowClasses& classes,
                    double* const* moments) noexcept {
   constexpr double member[2] = {0, 1};
-  double first[2][2] = {}, second[2][2] = {};  // by class and lane
+  double first[2][2] = {}, second[2][2] = {};  // for each class and lane
   const auto add = [&](double x, double xw, Index row, int lane) {
     const double of_one = xw * member[classes.second->has(row)], of_zero = xw - of_one;
     first[0][lane] += of_zero;
@@ -221,8 +221,7 @@ void class_moments(Index count, const RowOf& row_of, const ValueOf& value_of, co
   }
 }
 
-/// What is wrong with lines of X (its columns, say) in compressed form, in words. All indices are read, and none is used before
-/// that.
+/// A message if the compressed columns (or rows) of X are invalid. All indices are checked before any of them is used.
 template <class StorageIndex>
 std::optional<std::string> problem_of_compressed(Index lines, Index length, const StorageIndex* starts,
                                                  const StorageIndex* numbers, const std::string& line,
@@ -232,9 +231,10 @@ std::optional<std::string> problem_of_compressed(Index lines, Index length, cons
   if (starts[0] != 0) return malformed + "its first " + line + " does not start at entry 0";
   for (Index j = 0; j < lines; ++j)
     if (starts[j + 1] < starts[j]) return name(j) + " ends before it starts";
-  // Falls from one entry to the next in loops over all, which are fast, and those between lines, which are in order.
+  // Decreasing indices are counted in fast loops over all entries. Those between lines are subtracted, because they are
+  // allowed.
   Index falls = 0;
-  constexpr Index at_once = 1 << 14;  // so that few bits are enough to count
+  constexpr Index at_once = 1 << 14;  // so that small integers are sufficient for counting
   for (Index begin = 1; begin < Index(starts[lines]); begin += at_once) {
     const Index end = std::min(begin + at_once, Index(starts[lines]));
     StorageIndex here = 0;
@@ -262,46 +262,48 @@ std::optional<std::string> problem_of_compressed(Index lines, Index length, cons
 
 }  // namespace kernels
 
-/// Entries of a column, rows increasing.
+/// Entries of a column, with increasing rows.
 struct EntryList {
   std::vector<Index> rows;
   std::vector<double> values;
   Index count = 0;
 
-  /// Room for a column of so many rows.
+  /// Makes space for a column with this many rows.
   void reserve(Index most) {
     rows.resize(std::size_t(most));
     values.resize(std::size_t(most));
   }
 };
 
-/// One problem's way to the entries of a sparse X. It may keep what it has read; no two threads share one.
+/// Access of one problem to the entries of a sparse X. It may cache entries, so threads do not share it.
 class SparseReader {
  public:
   virtual ~SparseReader() = default;
-  /// Says which columns will be read soon: entries(), gather() and scans of them are then not slow. False: interrupted.
+  /// Announces columns that will be read soon, so that entries(), gather() and scans of them are fast. Returns false if
+  /// interrupted.
   virtual bool fetch(const Columns& columns, const Interrupt& interrupt) = 0;
-  /// The entries of a column, into a list with room for all rows.
+  /// Copies the entries of a column into a list with space for all rows.
   virtual void entries(Index column, EntryList& list) = 0;
-  /// A stretch of a column, as Design::gather.
+  /// Copies consecutive rows of a column, like Design::gather.
   virtual void gather(Index column, Index first, Index rows, double* target) = 0;
-  /// Sets the sums by class of all columns. False: interrupted.
+  /// Sets the sums of all columns for each class. Returns false if interrupted.
   virtual bool class_moments(const RowClasses& classes, const ClassMoments& moments, const Interrupt& interrupt) = 0;
-  /// Before the panels of a scan of these columns, whose terms then stay as they are. False: interrupted.
+  /// Called before the panels of a scan of these columns, during which the terms must not change. Returns false if interrupted.
   virtual bool begin_scan(const Columns& columns, const RowTerms& rows, const Interrupt& interrupt) = 0;
-  /// Sets all sums of a panel of them, over the listed rows; panels in their order are fast. False: interrupted.
+  /// Sets all sums of a panel of these columns over the listed rows; it is fast if panels are in order. Returns false if
+  /// interrupted.
   virtual bool sum(const Columns& panel, const RowTerms& rows, const Sums& sums, const Interrupt& interrupt) = 0;
 };
 
-/// A sparse X. Scans ask for sums over all rows; blocks of rows can be had as from a dense X, but are not fast.
+/// A sparse X. Scans use sums over all rows. Blocks of rows are available as for a dense X, but slow.
 class SparseDesign : public GatheredDesign {
  public:
   const SparseDesign* sparse() const noexcept final { return this; }
-  /// For a problem with at most so many active columns.
+  /// Makes a reader for a problem with at most this many active columns.
   virtual std::unique_ptr<SparseReader> reader(Index most_active) const = 0;
 };
 
-/// Columns of X in compressed form: the entries of column j are those from starts[j] to starts[j + 1], their rows increasing.
+/// X by compressed columns: the entries of column j are those from starts[j] to starts[j + 1], with increasing rows.
 template <class Scalar, class StorageIndex>
 class SparseColumns final : public SparseDesign {
  public:
@@ -310,7 +312,7 @@ class SparseColumns final : public SparseDesign {
   SparseColumns(Index rows, Index columns, const StorageIndex* starts, const StorageIndex* row_numbers,
                 const Scalar* values) noexcept
       : rows_(rows), columns_(columns), starts_(starts), row_numbers_(row_numbers), values_(values) {}
-  /// Of a SparseMatrix, or of a Map or Ref of one. X must be compressed, X.makeCompressed().
+  /// Makes a view of a SparseMatrix, or of a Map or Ref. X must be compressed; call X.makeCompressed() otherwise.
   template <class Object, std::enable_if_t<internal::is_sparse<Object, false>(), int> = 0>
   explicit SparseColumns(const Object& X) noexcept
       : SparseColumns(X.rows(), X.cols(), internal::starts_of(X), X.innerIndexPtr(), X.valuePtr()) {}
@@ -336,7 +338,7 @@ class SparseColumns final : public SparseDesign {
     return std::make_unique<Reader>(*this, most_active);
   }
 
-  // What a reader does, without keeping anything.
+  // The functions of a reader, without a cache.
   void entries(Index column, EntryList& list) const noexcept {
     list.count = size(column);
     for (Index e = 0; e < list.count; ++e) {
@@ -352,7 +354,7 @@ class SparseColumns final : public SparseDesign {
   }
 
  private:
-  // By columns nothing is slow, and nothing needs to be kept.
+  // Access by columns is fast, so no cache is needed.
   class Reader final : public SparseReader {
    public:
     Reader(const SparseColumns& design, Index most_active)
@@ -381,14 +383,14 @@ class SparseColumns final : public SparseDesign {
     }
 
    private:
-    static constexpr Index at_once = 512;  // columns between two looks for an interrupt
+    static constexpr Index at_once = 512;  // columns between two checks for an interrupt
 
     const SparseColumns design_;
     std::vector<double> sums_;  // of one column
   };
 
   Index size(Index column) const noexcept { return Index(starts_[column + 1]) - Index(starts_[column]); }
-  // visit(count, row_of, value_of), by number of the entry.
+  // Calls visit(count, row_of, value_of), where row_of and value_of are functions of the number of an entry.
   template <class Visit>
   void for_column(Index column, const Visit& visit) const noexcept {
     const StorageIndex* const row = row_numbers_ + starts_[column];

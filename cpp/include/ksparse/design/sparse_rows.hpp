@@ -1,6 +1,6 @@
-// Sparse X by rows (CSR), as it lies in the caller's memory. Sums of all columns are taken together, row by row; after the
-// first scan only over the listed rows, which are few, so that later scans cost next to nothing. Columns that are read one by
-// one, those of the working set and of the support, are picked out of all rows together, and kept.
+// Sparse X by rows (CSR) in the caller's memory. Sums of all columns are computed together, row by row. After the first scan,
+// they are needed only for the few listed rows, so later scans are very cheap. Columns that are read individually, i.e. those
+// of the working set and the support, are extracted from all rows at once and cached.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -21,8 +21,8 @@ namespace ksparse {
 
 namespace kernels {
 
-/// Adds to some sums of columns of one row, those of column j at (j - first) * sum_stride, x times its vector; and (x*x) times
-/// another, if any.
+/// Adds x times the vector of a row to the sums of its columns; those of column j are at (j - first) * sum_stride. Adds (x*x)
+/// times another number, if there is one.
 template <int packs, class Scalar, class StorageIndex>
 void add_row(const StorageIndex* columns, const Scalar* values, Index count, const double* vector, const double* of_squares,
              Index first, Index sum_stride, double* sums) noexcept {
@@ -56,7 +56,7 @@ void add_narrow_row(const StorageIndex* columns, const Scalar* values, Index cou
 
 }  // namespace kernels
 
-/// Rows of X in compressed form: the entries of row i are those from starts[i] to starts[i + 1], their columns increasing.
+/// X by compressed rows: the entries of row i are those from starts[i] to starts[i + 1], with increasing columns.
 template <class Scalar, class StorageIndex>
 class SparseRows final : public SparseDesign {
  public:
@@ -65,7 +65,7 @@ class SparseRows final : public SparseDesign {
   SparseRows(Index rows, Index columns, const StorageIndex* starts, const StorageIndex* column_numbers,
              const Scalar* values) noexcept
       : rows_(rows), columns_(columns), starts_(starts), column_numbers_(column_numbers), values_(values) {}
-  /// Of a SparseMatrix, or of a Map or Ref of one. X must be compressed, X.makeCompressed().
+  /// Makes a view of a SparseMatrix, or of a Map or Ref. X must be compressed; call X.makeCompressed() otherwise.
   template <class Object, std::enable_if_t<internal::is_sparse<Object, true>(), int> = 0>
   explicit SparseRows(const Object& X) noexcept
       : SparseRows(X.rows(), X.cols(), internal::starts_of(X), X.innerIndexPtr(), X.valuePtr()) {}
@@ -102,7 +102,7 @@ class SparseRows final : public SparseDesign {
   std::unique_ptr<SparseReader> reader(Index) const override { return std::make_unique<Reader>(*this); }
 
  private:
-  // Columns in compressed form, of increasing numbers.
+  // The cached columns in compressed form, with increasing indices.
   struct Kept {
     std::vector<Index> numbers, starts{0}, rows;
     std::vector<double> values;
@@ -110,7 +110,7 @@ class SparseRows final : public SparseDesign {
     SparseColumns<double, Index> view(Index n) const noexcept {
       return {n, Index(numbers.size()), starts.data(), rows.data(), values.data()};
     }
-    /// Place of a column, or -1.
+    /// Returns the index of a column in the cache, or -1.
     Index find(Index column) const noexcept {
       const auto at = std::lower_bound(numbers.begin(), numbers.end(), column);
       return at != numbers.end() && *at == column ? at - numbers.begin() : -1;
@@ -197,7 +197,7 @@ class SparseRows final : public SparseDesign {
     }
 
    private:
-    static constexpr Index at_once = 1 << 18;    // entries between two looks for an interrupt
+    static constexpr Index at_once = 1 << 18;    // entries between two checks for an interrupt
     static constexpr Index most_sums = 1 << 21;  // 16 MB
 
     SparseColumns<double, Index> kept() const noexcept { return kept_.view(design_.rows()); }
@@ -206,7 +206,7 @@ class SparseRows final : public SparseDesign {
       return kept_.find(column);
     }
 
-    // Sums of the columns of a panel and of those that come next, as many as there is memory for; unless they are there.
+    // Computes the sums of a panel and of as many following columns as fit into memory, unless they are available already.
     bool sum_columns_around(const Columns& panel, const RowTerms& rows, const Interrupt& interrupt) {
       Index first = design_.columns(), end = 0;
       for (Index c = 0; c < panel.count; ++c) {
@@ -230,7 +230,7 @@ class SparseRows final : public SparseDesign {
       return done;
     }
 
-    // visit(place, row) of some rows, listed by their places, or null: of the first. False: interrupted.
+    // Calls visit(place, row) for the listed rows, or for the first ones if the list is null. Returns false if interrupted.
     template <class Visit>
     bool for_rows(Index count, const Index* list, const Interrupt& interrupt, const Visit& visit) const {
       Index entries = at_once;
@@ -245,7 +245,7 @@ class SparseRows final : public SparseDesign {
       return true;
     }
 
-    // The entries of the missing columns, in one pass over all column numbers.
+    // Extracts the entries of the missing columns in one pass over all column indices.
     bool pick_out_missing(const Interrupt& interrupt) {
       for (const Index column : missing_) wanted_.add(column);
       found_.clear();
@@ -263,7 +263,7 @@ class SparseRows final : public SparseDesign {
       }
       for (const Index column : missing_) wanted_.remove(column);
       if (interrupted) return false;
-      // They are in the order of the rows, and go to their columns in this order.
+      // They are sorted by row, and are written to their columns in this order.
       const auto slot_of = [&](Index entry) {
         return std::lower_bound(missing_.begin(), missing_.end(), design_.column(entry)) - missing_.begin();
       };
@@ -284,7 +284,8 @@ class SparseRows final : public SparseDesign {
       return true;
     }
 
-    // Those picked out join those kept, which make room if they are many: most are of use again, but X is not to be copied.
+    // Adds the extracted columns to the cache. If the cache is large, others are removed: most are needed again, but X must not
+    // be copied as a whole.
     void merge() {
       constexpr Index few = Index(1) << 20;  // 16 MB
       const bool full = kept_.entries() > few + design_.begin(design_.rows()) / 16;
@@ -310,13 +311,13 @@ class SparseRows final : public SparseDesign {
     std::vector<Index> asked_, missing_, found_, next_;
     IndexSet wanted_;
     bool by_list_ = false;
-    Index first_ = 0, end_ = 0;  // columns that sums_ are of
-    std::vector<double> sums_;   // (columns, sum_stride) of a scan of all: in a std::vector, which outlives a failure to grow
+    Index first_ = 0, end_ = 0;  // columns whose sums are in sums_
+    std::vector<double> sums_;   // (columns, sum_stride); a std::vector remains valid if it cannot grow
     std::vector<double> column_sums_;
   };
 
   Index begin(Index row) const noexcept { return Index(starts_[row]); }
-  // The first entry of a row whose column is this or a later one.
+  // Returns the first entry of a row whose column is this or a later one.
   Index find(Index row, Index column) const noexcept {
     const StorageIndex *const from = column_numbers_ + starts_[row], *const end = column_numbers_ + starts_[row + 1];
     return std::lower_bound(from, end, column, [](StorageIndex a, Index b) { return Index(a) < b; }) - column_numbers_;

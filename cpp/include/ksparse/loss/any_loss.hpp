@@ -1,4 +1,4 @@
-// A loss as an entry takes it: one of the structs, such as Focal{0.5, 2.0}, a struct of your own (loss.hpp), or a kernel.
+// A loss as an argument of the library's functions: a struct such as Focal{0.5, 2.0}, your own struct (loss.hpp), or a kernel.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -9,14 +9,14 @@
 
 namespace ksparse {
 
-/// Keeps a copy of the loss. Only a reference to a LossKernel, whose class is not known, must refer to a kernel that lives as
-/// long as this. One that was not given a loss is empty.
+/// Keeps a copy of the loss. Only a LossKernel, whose class is not known, is kept as a reference and must exist as long as this
+/// object. It is empty if it was not given a loss.
 class AnyLoss : public Held<LossKernel, 72> {
  public:
   AnyLoss() = default;
 
   template <class Loss>
-  AnyLoss(const Loss& loss) {  // implicit: whoever has a loss has this
+  AnyLoss(const Loss& loss) {  // implicit, so that a loss can be passed directly
     if constexpr (std::is_base_of_v<LossKernel, Loss>) {
       if constexpr (std::is_copy_constructible_v<Loss>)
         keep<Loss>(loss);

@@ -1,8 +1,9 @@
 // Asymmetric focal loss of the linear predictor eta, with a focusing exponent for each class (Ridnik et al., ICCV 2021, arXiv
 // 2009.14119, equation 5). With m = s eta and p, q = sigma(m), sigma(-m), and g the exponent of the row's class:
 //   l = q^g softplus(-m),   derivatives as in focal.hpp
-// Without the probability shift of their equation 6: max(p - shift, 0) has a kink, at which no Newton step knows its curvature,
-// and rows beyond it say nothing, so that F would have flat ends and no posterior could be told from a score. Not convex.
+// The probability shift of their equation 6 is not included: max(p - shift, 0) has a kink without a second derivative, and rows
+// beyond it have no influence, so F would be constant there and scores could not be converted to probabilities. The loss is not
+// convex.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -21,7 +22,7 @@ struct AsymmetricFocal {
   static constexpr Responses responses = Responses::binary;
 
   double gamma_positive = 0.0;  ///< focusing exponent of rows with y = 1, >= 0
-  double gamma_negative = 4.0;  ///< of rows with y = 0, >= 0
+  double gamma_negative = 4.0;  ///< focusing exponent of rows with y = 0, >= 0
 
   template <class T>
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {

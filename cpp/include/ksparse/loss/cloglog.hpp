@@ -1,5 +1,6 @@
 // Complementary log-log loss of the linear predictor eta: minus the log-likelihood of labels with P(y = 1) = 1 - exp(-u),
-// u = exp(eta) (Fisher 1922; McCullagh & Nelder, Generalized Linear Models, 1989, section 4.3). Not symmetric in the label:
+// u = exp(eta) (Fisher 1922; McCullagh & Nelder, Generalized Linear Models, 1989, section 4.3). It is not symmetric in the
+// labels:
 //   y = 0:  l = u,                  l' = u,     l'' = u
 //   y = 1:  l = -log(1 - exp(-u)),  l' = -s,    l'' = s (s + u - 1)      with s = u / (exp(u) - 1)
 // SPDX-License-Identifier: BSD-3-Clause
@@ -21,7 +22,7 @@ struct Cloglog {
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
     const T u = stable::exp_bounded(eta), e = stable::exp_nonpositive(-u);
     const auto by_size = [&u](const T& small, const T& large) { return select_less_equal(u, T(0.5), small, large); };
-    // For small u by r = (exp(u) - 1 - u) / u and the same of -u, which do not cancel; for large ones by exp(-u).
+    // For small u, these use r = (exp(u) - 1 - u) / u for u and -u, which does not cancel; for large u, they use exp(-u).
     const T near = min(u, T(0.5)), ratio = stable::exp_excess_ratio(near), one(1.0);
     const T share = one + stable::exp_excess_ratio(-near);  // (1 - exp(-u)) / u
     const T s = by_size(one / (one + ratio), u * e / (one - e));

@@ -1,5 +1,5 @@
-// A loss of the user's own that was compiled elsewhere (C, Numba, Cython, Julia, ...): a function of a block of rows, or three
-// of a single row. They are called from several threads at once, hundreds of times per fit.
+// A custom loss that was compiled elsewhere (C, Numba, Cython, Julia, ...): one function for a block of rows, or three
+// functions for a single row. They are called from several threads at once, hundreds of times per fit.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -13,16 +13,16 @@
 
 namespace ksparse {
 
-/// Fills in value, slope and curvature by eta of n rows, each for a weight of 1, given linear predictors and responses: y, or
-/// +1 and -1 where it is a label, so that response * eta is the margin. None of the arrays overlap.
+/// Computes value, slope and curvature (derivatives with respect to eta) of n rows with weight 1, given linear predictors and
+/// responses. Responses are y, or +1 and -1 for labels, so that response * eta is the margin. The arrays do not overlap.
 using LossFunction = void (*)(std::int64_t n, const double* eta, const double* response, double* value, double* slope,
                               double* curvature, void* user_data);
-/// One of the three for a single row.
+/// One of the three functions for a single row.
 using ScalarLossFunction = double (*)(double eta, double response);
 
 class CompiledKernel final : public LossKernel {
  public:
-  /// falls_for_ever: of labels, whether F falls towards 0 for ever where they can be separated.
+  /// falls_for_ever: for labels, whether F decreases towards 0 forever if the classes can be separated.
   CompiledKernel(LossFunction function, void* user_data, Responses responses, bool falls_for_ever)
       : function_(function), user_data_(user_data), responses_(responses), falls_for_ever_(falls_for_ever) {}
   CompiledKernel(ScalarLossFunction value, ScalarLossFunction slope, ScalarLossFunction curvature, Responses responses,
@@ -56,7 +56,7 @@ class CompiledKernel final : public LossKernel {
       const Pack least(block.kind == Curvature::convex ? 0.0 : -infinity), zero(0.0);
       Pack values, slopes, curvatures, lowest_margin(falls_for_ever_ ? infinity : -infinity), lowest_curvature;
       for (Index i = 0; i < rows; i += Pack::size) {
-        // A row of weight 0 does not count, whatever its terms: 0 times infinity would be no number.
+        // A row of weight 0 must not count even if its terms are infinite, because 0 times infinity is NaN.
         const Pack w = Pack::load(weight + i);
         const auto weighted = [&w, &zero](const Pack& term) { return select_less_equal(w, zero, zero, w * term); };
         const Pack s = weighted(Pack::load(slope + i)), exact = weighted(Pack::load(curvature + i)), c = max(exact, least);

@@ -20,7 +20,7 @@ namespace ksparse {
 struct Huber {
   static constexpr Responses responses = Responses::finite;
 
-  double threshold = 1.35;  ///< residuals beyond it count by their size alone, > 0, in units of y
+  double threshold = 1.35;  ///< threshold of the absolute residual beyond which the loss is linear, > 0, in units of y
 
   template <class T>
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
@@ -33,7 +33,7 @@ struct Huber {
     return weight * T(threshold) / max(abs(eta - response), T(threshold));
   }
 
-  /// Of responses far beyond the threshold l is t |r| all but everywhere, which goes with the first power of the unit.
+  /// For responses far beyond the threshold, l is t |r| almost everywhere, which is proportional to the unit.
   ResponseUnits units(double unit) const noexcept {
     const double part = std::min(1.0, stable::power_of_two_near(in_units(unit).threshold));
     return {unit, unit, 0, 1 / part, {unit, unit * part}};

@@ -20,7 +20,7 @@ namespace ksparse {
 struct HuberisedHinge {
   static constexpr bool attains_infimum = true;
 
-  double width = 0.5;  ///< of the parabola, > 0; towards 0 it is the hinge
+  double width = 0.5;  ///< width of the parabola, > 0; as it tends to 0, the loss tends to the hinge
 
   template <class T>
   LossTerms<T> operator()(const T& margin, const T& weight) const noexcept {

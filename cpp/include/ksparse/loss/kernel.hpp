@@ -1,4 +1,4 @@
-// A loss as the loops over rows see it: one virtual call for a block of rows, inside which the loss's formulas are inlined.
+// The interface between loops over rows and a loss: one virtual call for a block of rows, in which the formulas are inlined.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -16,17 +16,17 @@
 
 namespace ksparse {
 
-/// A block of rows (a whole number of packs), and where their slopes and curvatures go.
+/// A block of rows (a multiple of the pack size), and the arrays for their slopes and curvatures.
 struct LossRows {
   Index rows;
-  Index size;            // active columns
+  Index size;            // number of active columns
   const double* active;  // (rows, size), columns `stride` apart
   Index stride;
   const double* coef;  // (size,)
   double intercept;
   const double* offset;    // (rows,) or null
-  const double* response;  // (rows,) y; +1 or -1 where it is a label
-  const double* weight;    // (rows,) of the row and its class, over W
+  const double* response;  // (rows,) y, as +1 or -1 if it is a label
+  const double* weight;    // (rows,) weight of the row times that of its class, divided by W
   double* slope;           // (rows,) dF/d eta
   double* curvature;       // (rows,) d2F/d eta2
   Curvature kind;
@@ -35,9 +35,9 @@ struct LossRows {
 /// Sums over the rows.
 struct LossSums {
   double value = 0, slope = 0, curvature = 0;
-  // Of rows that count; not above 0 for a loss of which no sign of eta is the right one, or that attains its infimum.
+  // Of the rows that count. It is not above 0 for a loss for which no sign of eta is correct, or that attains its infimum.
   double lowest_margin = std::numeric_limits<double>::infinity();
-  bool concave = false;  // some curvature is not that of Curvature::convex
+  bool concave = false;  // whether some curvature differs from that of Curvature::convex
 
   void add(const LossSums& more) {
     value += more.value;
@@ -48,11 +48,11 @@ struct LossSums {
   }
 };
 
-/// Points at which to have a loss one by one, each with a weight of 1, that of its class included.
+/// Points at which a loss is evaluated, each with a weight of 1 that includes the class weight.
 struct LossPoints {
   Index count;
   const double* eta;
-  const double* response;             // y, +1 or -1 where it is a label
+  const double* response;             // y, as +1 or -1 if it is a label
   double *value, *slope, *curvature;  // (count,) with respect to eta
 };
 
@@ -62,26 +62,26 @@ class LossKernel {
   virtual LossSums evaluate(const LossRows& rows) const noexcept = 0;
   virtual void tabulate(const LossPoints& points) const noexcept = 0;
   virtual double class_weight(bool positive) const noexcept = 0;
-  /// What y may be.
+  /// The values that y may have.
   virtual Responses responses() const noexcept = 0;
-  /// Whether F falls for ever, towards 0, where labels can be separated.
+  /// Whether F decreases towards 0 forever if the classes can be separated.
   virtual bool falls_for_ever() const noexcept = 0;
-  /// The first broken rule of the loss's parameters in words.
+  /// A message about the first invalid parameter of the loss.
   virtual std::optional<std::string> problem() const = 0;
 
-  /// Whether Curvature::convex stands in for a curvature of none, and is not just max(l'', 0).
+  /// Whether Curvature::convex replaces a curvature of 0, instead of being max(l'', 0).
   virtual bool has_convex_curvature() const noexcept = 0;
-  /// How well F is foreseen by its derivatives at a point.
+  /// How well the derivatives of F at a point predict its values nearby.
   virtual Foresight foresight() const noexcept = 0;
-  /// Whether y has a unit that is anybody's choice; and then what changes with it, and the loss of y in another one.
+  /// Whether the unit of y is arbitrary. If so, how numbers change with the unit, and the loss of y in another unit.
   virtual bool has_units() const noexcept = 0;
   virtual ResponseUnits units(double unit) const noexcept = 0;
   virtual std::shared_ptr<const LossKernel> in_units(double unit) const = 0;
-  /// Linear predictor that is right for a mean response, to start from.
+  /// The linear predictor of a mean response, which is used as a start.
   virtual double start(double mean) const noexcept = 0;
 
   bool is_binary() const noexcept { return responses() == Responses::binary; }
-  /// What the loops over rows take for a y.
+  /// The value that the loops over rows use for a y.
   double response_of(double y) const noexcept { return !is_binary() ? y : y != 0.0 ? 1.0 : -1.0; }
 };
 
@@ -105,7 +105,7 @@ struct AttainsInfimum : std::false_type {};
 template <class Loss>
 struct AttainsInfimum<Loss, std::void_t<decltype(Loss::attains_infimum)>> : std::bool_constant<Loss::attains_infimum> {};
 
-// A stand-in for the arguments of convex_curvature.
+// Takes the place of the arguments of convex_curvature in unevaluated expressions.
 template <class Loss, class = void>
 struct HasConvexCurvature : std::false_type {};
 template <class Loss>
@@ -133,7 +133,7 @@ struct HasLink : std::false_type {};
 template <class Loss>
 struct HasLink<Loss, std::void_t<decltype(Loss::link(1.0))>> : std::true_type {};
 
-/// Linear predictors of the pack of rows that begins at row i of a block.
+/// Computes the linear predictors of the pack of rows that begins at row i of a block.
 inline Pack linear_predictor(const LossRows& block, Index i) noexcept {
   Pack eta(block.intercept);
   if (block.offset) eta += Pack::load(block.offset + i);
@@ -239,12 +239,12 @@ class KernelOf final : public LossKernel {
   }
 
  private:
-  // A whole curvature of the least parabola above the loss makes moves look less worth than they are: with it 5 of 120 fits
-  // with the Huberised hinge had a better swap, with a quarter 1, and fits took 41 and 30 Newton iterations; with a tenth long
-  // searches were worse.
+  // The full curvature of the least parabola above the loss makes exchanges look less useful than they are. With it, 5 of 120
+  // fits with the Huberised hinge could be improved by a swap, but only 1 with a quarter of it, and fits took 41 and 30 Newton
+  // iterations. With a tenth of it, long searches gave worse results.
   static constexpr double part_of_convex = 0.25;
 
-  /// By eta.
+  /// Derivatives with respect to eta.
   LossTerms<Pack> terms_of(const Pack& eta, const Pack& response, const Pack& weight) const noexcept {
     if constexpr (of_margin) {
       const LossTerms<Pack> terms = loss_(response * eta, weight);

@@ -40,20 +40,20 @@ struct LossTerms {
   T curvature;  // l''
 };
 
-/// Which second derivative is meant.
+/// Which second derivative to compute.
 enum class Curvature {
-  exact,   // l'' as it is, possibly negative
-  convex,  // one that is >= 0, so that Hessians are positive semi-definite: max(l'', 0), or what the loss says
+  exact,   // l'', which may be negative
+  convex,  // a value >= 0, so that Hessians are positive semi-definite: max(l'', 0), or convex_curvature of the loss
 };
 
-/// How a loss l goes over into one, l', of responses y' in a unit of one's own choice: with y = unit y',
+/// How a loss l changes into a loss l' of responses y' in another unit. With y = unit y',
 ///   l(scale eta' + shift, y) = value[0] value[1] / weight l'(eta', y')
-/// so that the solver's numbers are of order one whatever the size of y: F' with the rows' weights times `weight`.
+/// so that the numbers of the solver are of order one for any size of y. F' has the weights of the rows times `weight`.
 struct ResponseUnits {
   double response = 1;          // the unit of y
-  double scale = 1, shift = 0;  // of the linear predictor; a shift: it is the logarithm of a mean
-  double weight = 1;            // what rows weigh more, where l' is far from order one
-  double value[2] = {1, 1};     // of F; their product may be out of range where neither is
+  double scale = 1, shift = 0;  // of the linear predictor; there is a shift if it is the logarithm of a mean
+  double weight = 1;            // factor of the weights of rows, if l' is far from order one
+  double value[2] = {1, 1};     // factors of F, whose product may overflow although neither factor does
 
   double to_user(double objective) const noexcept { return objective * value[0] * value[1]; }
   double ridge(double of_user) const noexcept {
@@ -61,7 +61,7 @@ struct ResponseUnits {
   }
 };
 
-/// What the response y of a row may be.
+/// The values that the response y of a row may have.
 enum class Responses {
   binary,        // 0 or 1
   finite,        // any number

@@ -24,7 +24,7 @@ struct NegativeBinomial {
   static constexpr Foresight foresight = Foresight::smooth;
   static constexpr Responses responses = Responses::not_negative;
 
-  double dispersion = 1.0;  ///< a, > 0; towards 0 it is Poisson
+  double dispersion = 1.0;  ///< the dispersion a, > 0; as it tends to 0, the loss tends to Poisson
 
   template <class T>
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
@@ -38,7 +38,7 @@ struct NegativeBinomial {
     const auto by_size = [&q](const T& small, const T& large) { return select_less_equal(q, T(0.5), small, large); };
     const T c = by_size(q, one / of_y), s = by_size(d, -d), scale = by_size(y, one / a);
     const T excess = stable::exp_excess_near_zero(s), near = c * (excess + s);
-    // Far out, 1 + x is x to all digits: where the mean is held (stable.hpp), and where y / mu leaves the range.
+    // For very large x, 1 + x equals x in floating point. This covers clamped means (stable.hpp) and overflow of y / mu.
     const T held = select_less_equal(eta, T(650.0), a * (mean - y) / of_y, T(1e300));
     const T far = by_size(held, (y / mean - one) / of_y), beyond = by_size(eta, s) + log(by_size(a, one) / of_y);
     const T logarithm = select_less_equal(far, T(1e280), stable::log1p(far), beyond);
@@ -49,7 +49,7 @@ struct NegativeBinomial {
             weight * part * by_response(one, of_y) / spread};
   }
 
-  /// Of means far above 1/a, where the variance goes with their square, l is of order 1/a.
+  /// For means far above 1/a, where the variance is proportional to their square, l is of order 1/a.
   ResponseUnits units(double unit) const noexcept {
     unit = std::min(unit, stable::power_of_two_near(std::min(1e300 / dispersion, 1e300)));
     const double spread = stable::power_of_two_near(1 + dispersion * unit);

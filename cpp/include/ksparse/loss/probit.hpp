@@ -1,9 +1,9 @@
 // Probit loss of the margin m, -log Phi(m) with Phi the normal distribution function (Bliss 1934; McCullagh & Nelder,
 // Generalized Linear Models, 1989, section 4.3). With phi the density and h = phi(m) / Phi(m):
 //   l = -log Phi(m),   l' = -h,   l'' = h (h + m)
-// All by Mills' ratio R(x) = Phi(-x) / phi(x) at x = |m|: Phi(m) is phi(x) R(x) for m < 0, and 1 less than that for m >= 0, so
-// that nothing is the difference of two numbers near 1. (x + 1) R(x) and, for m < 0, l'' itself are polynomials in
-// t = (x - 4) / (x + 4), interpolated at Chebyshev points of t in [-1, 1] by mpmath: relative errors 2e-16 and 2e-16.
+// All terms use Mills' ratio R(x) = Phi(-x) / phi(x) at x = |m|: Phi(m) is phi(x) R(x) for m < 0, and 1 minus that for m >= 0,
+// so no term is a difference of two numbers close to 1. (x + 1) R(x) and, for m < 0, l'' itself are polynomials in t = (x - 4)
+// / (x + 4), interpolated at Chebyshev points of t in [-1, 1] by mpmath: relative errors 2e-16 and 2e-16.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -23,7 +23,7 @@ struct Probit {
     const T m = max(min(margin, T(farthest)), T(-farthest)), x = abs(m), t = (x - T(4.0)) / (x + T(4.0));
     const T ratio = polynomial(mills, t) / (x + T(1.0));
     const T half_square = T(0.5) * x * x, density = T(inverse_root_two_pi) * stable::exp_nonpositive(-half_square);
-    const T tail = density * ratio, hazard = density / (T(1.0) - tail);  // of m >= 0
+    const T tail = density * ratio, hazard = density / (T(1.0) - tail);  // for m >= 0
     const auto by_sign = [&m](const T& negative, const T& other) { return select_less_equal(T(0.0), m, other, negative); };
     return {weight * by_sign(half_square + T(log_root_two_pi) - log(ratio), -stable::log1p(-tail)),
             -weight * by_sign(T(1.0) / ratio, hazard),

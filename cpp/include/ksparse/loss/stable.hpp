@@ -1,5 +1,5 @@
-// The pieces of losses that lose digits or overflow when written naively, for T = double or Pack.
-// All care about range lives here; no caller clamps, for a clamped loss and its derivatives no longer belong together.
+// Functions for parts of losses that would lose digits or overflow if they were written naively, for T = double or Pack. All
+// range checks are in this file. Callers do not clamp, because a clamped loss and its derivatives would be inconsistent.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -10,23 +10,23 @@
 
 namespace ksparse::stable {
 
-/// exp(x) for x <= 0, down to the denormal numbers and then 0. Vector exponentials clamp their argument near -708,
-/// where the result is still normal; squaring the exponential of the half leaves that range and costs one product.
+/// exp(x) for x <= 0, which underflows gradually to 0. Vector exponentials clamp their argument near -708, where the result is
+/// still a normal number. Squaring the exponential of x / 2 avoids this and costs one product.
 template <class T>
 T exp_nonpositive(const T& x) noexcept {
   const T root = exp(x * T(0.5));
   return root * root;
 }
 
-/// exp(x), held at exp(650) beyond: a term of 1e282 is refused by any line search, and is still finite when a weight of 0
-/// multiplies it. Below as exp_nonpositive.
+/// exp(x), but at most exp(650): any line search rejects a term of 1e282, and it remains finite when it is multiplied by a
+/// weight of 0. For negative x it is the same as exp_nonpositive.
 template <class T>
 T exp_bounded(const T& x) noexcept {
   const T root = exp(min(x, T(650.0)) * T(0.5));
   return root * root;
 }
 
-/// log(x) for x > 0, of denormal numbers as well, which vector logarithms take for the smallest normal one.
+/// log(x) for x > 0, including denormal numbers, which vector logarithms treat as the smallest normal number.
 template <class T>
 T log_positive(const T& x) noexcept {
   constexpr double normal = 2.2250738585072014e-308, up = 18014398509481984.0, log_of_up = 37.42994775023705;  // 2^54
@@ -34,7 +34,7 @@ T log_positive(const T& x) noexcept {
   return log(select_less_equal(x, T(normal), x * T(up), x)) - shift;
 }
 
-/// The power of two of which x > 0 is at least half, but less than the whole.
+/// The power of two P with P / 2 <= x < P, for x > 0.
 inline double power_of_two_near(double x) noexcept {
   int exponent = 0;
   std::frexp(x, &exponent);
@@ -57,13 +57,13 @@ T exp_excess_near_zero(const T& x) noexcept {
   return x * exp_excess_ratio(x);
 }
 
-/// exp(x) - 1 - x for any x; held like exp_bounded.
+/// exp(x) - 1 - x for any x, bounded like exp_bounded.
 template <class T>
 T exp_excess(const T& x) noexcept {
   return select_less_equal(abs(x), T(0.5), exp_excess_near_zero(x), exp_bounded(x) - T(1.0) - x);
 }
 
-/// log(1 + x) for x > -1, to full relative accuracy: the rounding of 1 + x is made good to first order.
+/// log(1 + x) for x > -1, to full relative accuracy: the rounding error of 1 + x is corrected to first order.
 template <class T>
 T log1p(const T& x) noexcept {
   const T u = T(1.0) + x;
@@ -98,7 +98,7 @@ struct LogisticParts {
   T tail;      // log(1 + exp(-|m|))
 };
 
-/// exp(-|m|) is in (0, 1], so nothing overflows; the smaller of p and q is e / (1 + e), for 1 - p has no digits left.
+/// exp(-|m|) is in (0, 1], so nothing overflows. The smaller of p and q is computed as e / (1 + e), because 1 - p would cancel.
 template <class T>
 LogisticParts<T> logistic_parts(const T& m) noexcept {
   const T e = exp_nonpositive(-abs(m));
@@ -108,8 +108,8 @@ LogisticParts<T> logistic_parts(const T& m) noexcept {
   return {select_less_equal(T(0.0), m, large, small), select_less_equal(T(0.0), m, small, large), max(-m, T(0.0)) + tail, tail};
 }
 
-/// sigma(-m)^gamma, gamma >= 0, with log sigma(-m) = -(max(m, 0) + tail). Small whole exponents are products, which is
-/// faster and exact to a few ulp.
+/// sigma(-m)^gamma, gamma >= 0, with log sigma(-m) = -(max(m, 0) + tail). Small integer exponents are computed as products,
+/// which is faster and accurate to a few ulp.
 template <class T>
 T power_of_q(const T& m, const LogisticParts<T>& parts, double gamma) noexcept {
   const T& q = parts.q;

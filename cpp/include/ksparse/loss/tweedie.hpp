@@ -21,7 +21,7 @@ struct Tweedie {
   static constexpr Foresight foresight = Foresight::smooth;
   static constexpr Responses responses = Responses::not_negative;
 
-  double power = 1.5;  ///< of the mean, in the variance, in (1, 2)
+  double power = 1.5;  ///< power of the mean in the variance, in (1, 2)
 
   template <class T>
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {

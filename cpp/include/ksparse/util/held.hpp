@@ -1,5 +1,5 @@
-// An object of some class derived from Base that an argument of an entry refers to, or keeps for as long as it lives itself.
-// Small objects are kept in place, so that a call that is given a loss or a matrix takes nothing from the heap.
+// An object of a class derived from Base, which is either owned or referred to. Small owned objects are stored in place, so
+// that passing a loss or a matrix to a function allocates no memory.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -23,14 +23,14 @@ class Held {
   }
   ~Held() { clear(); }
 
-  /// The object, or null if there is none.
+  /// Returns the object, or null if there is none.
   const Base* get() const noexcept { return base_; }
 
  protected:
   /// Refers to an object that outlives this one.
   void refer(const Base& others) noexcept { base_ = &others; }
 
-  /// Keeps a Made(from); only once.
+  /// Makes and owns a Made(from). It may be called only once.
   template <class Made, class From>
   void keep(const From& from) {
     if constexpr (sizeof(Made) <= room && alignof(Made) <= alignof(std::max_align_t) &&
@@ -58,8 +58,8 @@ class Held {
   }
 
   const Base* base_ = nullptr;
-  const Base* (*copy_)(const Base& source, void* place) noexcept = nullptr;  // of an object in place; else null
-  std::shared_ptr<const Base> shared_;                                       // of an object on the heap
+  const Base* (*copy_)(const Base& source, void* place) noexcept = nullptr;  // for an object in place, otherwise null
+  std::shared_ptr<const Base> shared_;                                       // for an object on the heap
   alignas(std::max_align_t) std::byte place_[room];
 };
 

@@ -1,4 +1,4 @@
-// A caller's wish to stop, which is asked for until it is granted and remembered from then on.
+// The caller's request to stop, which is polled until it is made and remembered afterwards.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -8,7 +8,7 @@ namespace ksparse {
 
 class Interruption {
  public:
-  /// `ask` outlives this or the next reset.
+  /// `ask` must exist as long as this object, or until the next reset.
   void reset(const Interrupt& ask) noexcept {
     ask_ = &ask;
     happened_ = false;
@@ -20,7 +20,7 @@ class Interruption {
     return happened_;
   }
   bool happened() const noexcept { return happened_; }
-  /// For functions that take an Interrupt.
+  /// An Interrupt for functions that need one.
   Interrupt as_function() {
     return [this] { return asked(); };
   }

@@ -1,6 +1,6 @@
-// A pack of doubles as wide as the processor's vectors, with the few operations that the kernels and the losses need.
-// The only file that touches Eigen's packet layer (Eigen::internal), which names the same operations on every processor;
-// a fused multiply-add is asked for by name, since compilers in strict C++17 mode do not contract a * b + c by themselves.
+// A pack of doubles that fills a vector register, with the operations that the kernels and the losses need. Only this file uses
+// Eigen's packet functions (Eigen::internal), which have the same names for every processor. Fused multiply-adds are called
+// explicitly because compilers in strict C++17 mode do not contract a * b + c.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -17,10 +17,11 @@ struct Pack {
   Raw raw;
 
   Pack() noexcept : Pack(0.0) {}
-  Pack(double value) noexcept : raw(Eigen::internal::pset1<Raw>(value)) {}  // implicit: formulas mix packs and constants
+  Pack(double value) noexcept
+      : raw(Eigen::internal::pset1<Raw>(value)) {}  // implicit, because formulas mix packs and constants
   static Pack from(const Raw& raw) noexcept { return Pack(raw, 0); }
   static Pack load(const double* p) noexcept { return from(Eigen::internal::ploadu<Raw>(p)); }
-  static Pack load(const float* p) noexcept;  // widened: exact
+  static Pack load(const float* p) noexcept;  // converted to double, which is exact
   void store(double* p) const noexcept { Eigen::internal::pstoreu(p, raw); }
   double sum() const noexcept { return Eigen::internal::predux(raw); }
   double lowest() const noexcept { return Eigen::internal::predux_min(raw); }
@@ -36,8 +37,8 @@ struct Pack {
   Pack(const Raw& r, int) noexcept : raw(r) {}
 };
 
-// Eigen 3.4 does not convert packets of float to packets of double; where it has no name for it, the compiler's own
-// vectorisation of a loop must do.
+// Eigen 3.4 has no conversion from packets of float to packets of double. Without an intrinsic for it, this loop relies on the
+// compiler to vectorise it.
 inline Pack Pack::load(const float* p) noexcept {
 #if defined(EIGEN_VECTORIZE_AVX512)
   return from(_mm512_cvtps_pd(_mm256_loadu_ps(p)));
@@ -54,7 +55,7 @@ inline Pack Pack::load(const float* p) noexcept {
 #endif
 }
 
-/// A square of packs, transposed in registers: entry j of pack i becomes entry i of pack j.
+/// Transposes a square of packs in registers: entry j of pack i becomes entry i of pack j.
 inline void transpose(Pack (&square)[Pack::size]) noexcept {
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -69,7 +70,7 @@ inline void transpose(Pack (&square)[Pack::size]) noexcept {
   for (int i = 0; i < Pack::size; ++i) square[i] = Pack::from(block.packet[i]);
 }
 
-/// The same formula serves a double (reference, tests) and a Pack (hot loops) through these overloads.
+/// With these overloads, the same formulas work for double (in tests) and for Pack (in hot loops).
 inline Pack exp(const Pack& a) noexcept { return Pack::from(Eigen::internal::pexp(a.raw)); }
 inline Pack log(const Pack& a) noexcept { return Pack::from(Eigen::internal::plog(a.raw)); }
 inline Pack abs(const Pack& a) noexcept { return Pack::from(Eigen::internal::pabs(a.raw)); }

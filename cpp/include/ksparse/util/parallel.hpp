@@ -1,4 +1,5 @@
-// Independent tasks over threads: std::thread alone, no OpenMP (whose pool may hang a forked child), threads end with the call.
+// Independent tasks in parallel threads. It uses std::thread and not OpenMP, whose thread pool can hang a forked process;
+// threads end with the call.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -17,7 +18,7 @@ namespace ksparse {
 
 namespace internal {
 
-/// Calls body(), and failed(what it threw) if it throws. Compiled without exceptions, nothing does.
+/// Calls body(), and calls failed(exception) if it throws. Without exceptions, nothing can throw.
 template <class Body, class Failed>
 void attempt(const Body& body, [[maybe_unused]] const Failed& failed) {
 #ifdef __cpp_exceptions
@@ -34,11 +35,11 @@ void attempt(const Body& body, [[maybe_unused]] const Failed& failed) {
 }  // namespace internal
 
 /// Calls task(i, interrupt) for every i in [0, count), in any order, on up to `threads` threads. The caller's interrupt is
-/// asked on the calling thread only, and passed on to the tasks as a flag. The first exception of a task stops the others and
-/// is thrown again here. Returns false if interrupted.
+/// called on the calling thread only and passed on to the tasks as a flag. The first exception of a task stops the others and
+/// is rethrown here. Returns false if interrupted.
 template <class Task>
 bool for_each_task(Index count, int threads, const Interrupt& interrupt, const Task& task) {
-  constexpr int most_threads = 1024;  // more than any machine makes use of, and than some can start
+  constexpr int most_threads = 1024;  // more than any machine needs, and more than some can start
   const int workers = int(std::min<Index>(std::clamp(threads, 1, most_threads), count));
   if (workers <= 1) {
     bool stopped = false;
@@ -79,7 +80,7 @@ bool for_each_task(Index count, int threads, const Interrupt& interrupt, const T
       lock.lock();
     }
   };
-  internal::attempt(start_and_wait, end_all);  // where no more threads are to be had, those that run end
+  internal::attempt(start_and_wait, end_all);  // if a thread cannot be started, the others end
   for (std::thread& thread : pool) thread.join();
   if (failure) std::rethrow_exception(failure);
   return !interrupted;

@@ -1,4 +1,5 @@
-// How far some work is: parts are counted on any thread, and told on the calling thread where it asks for interrupts anyway.
+// Progress of parallel work. Finished parts are counted on any thread and reported on the calling thread when it polls for
+// interrupts.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -9,10 +10,10 @@
 
 namespace ksparse {
 
-/// Counts finished parts of a work of `total` parts for a Progress. Without one it costs nothing beyond the counting.
+/// Counts the finished parts out of `total` and reports them to a Progress, if there is one.
 class ProgressCounter {
  public:
-  /// Tells that nothing is done. Progress and interrupt outlive the counter.
+  /// Reports that nothing is done yet. Progress and interrupt must exist as long as the counter.
   ProgressCounter(const Progress& progress, Index total, const Interrupt& interrupt)
       : progress_(progress), interrupt_(interrupt), total_(total) {
     if (progress_) progress_(0, total_);
@@ -20,11 +21,10 @@ class ProgressCounter {
   ProgressCounter(const ProgressCounter&) = delete;  // the interrupt below refers to it
   ProgressCounter& operator=(const ProgressCounter&) = delete;
 
-  /// One more part is done; from any thread.
+  /// Counts one more finished part. It may be called from any thread.
   void count() noexcept { done_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// The caller's interrupt, which on the way tells how far the work is: at most every 50 ms, so that parts of microseconds are
-  /// not slowed down by whoever listens.
+  /// The caller's interrupt, which also reports the progress, at most every 50 ms so that very short parts are not slowed down.
   Interrupt interrupt() {
     if (!progress_) return interrupt_;
     return [this] {
@@ -37,7 +37,7 @@ class ProgressCounter {
     };
   }
 
-  /// Once the work has ended: tells what was done. On the calling thread, when the others have ended.
+  /// Reports the final count. It must be called on the calling thread after the others have ended.
   void finish() {
     if (progress_) tell();
   }

@@ -1,5 +1,5 @@
-// Changes the shape of Eigen's matrices and vectors safely. Their own resize() frees the old memory before it asks for the new,
-// and where that is not to be had, the old memory is freed a second time when the object is destroyed.
+// Changes the shape of Eigen matrices and vectors safely. Their own resize() frees the old memory before it allocates new
+// memory. If the allocation fails, the destructor of the object frees the old memory a second time.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace ksparse {
 
-/// Gives a matrix a shape. What it held is lost, unless it has that shape already; it is unchanged where memory runs out.
+/// Changes the shape of a matrix. Its values are lost unless it already has that shape. If memory runs out, it is unchanged.
 template <class Matrix>
 void set_shape(Matrix& matrix, Eigen::Index rows, Eigen::Index columns) {
   if (matrix.rows() == rows && matrix.cols() == columns) return;
@@ -15,7 +15,7 @@ void set_shape(Matrix& matrix, Eigen::Index rows, Eigen::Index columns) {
   matrix.swap(fresh);
 }
 
-/// Gives a vector a size.
+/// Changes the size of a vector.
 template <class Vector>
 void set_size(Vector& vector, Eigen::Index size) {
   if (vector.size() == size) return;
