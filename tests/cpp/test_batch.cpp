@@ -132,7 +132,7 @@ TEST_CASE("a_bad_problem_fails_alone", "[batch]") {
     problem.options = with_budget(3, 1e-2);
     if (number == 1) problem.responses.setOnes();
     if (number == 2) problem.responses[5] = std::numeric_limits<double>::quiet_NaN();
-    if (number == 3) problem.loss = nullptr;
+    if (number == 3) problem.loss = AnyLoss();
     if (number == 4) problem.options.k = -1;
   };
   const auto fits = fit_many(design, 6, source, {2});

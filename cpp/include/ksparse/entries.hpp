@@ -46,6 +46,8 @@ namespace {
 }
 #endif
 
+class Objective;  // search/objective.hpp
+
 // ------------------------------------------------------------------------------------------------------------------- one fit
 
 /// Best subset of at most options.k features of X for a problem: y, or y with weights and an offset. Never throws and never
@@ -105,6 +107,19 @@ struct PathTask {
 KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X, const Problem& problem, const Counts& counts,
                                                              const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
                                                              const Run& run = {});
+
+// ----------------------------------------------------------------------------------------------------- an objective of one's own
+
+/// Best subset for an objective of your own, which answers two questions: to refit a support, and to scan at a point
+/// (search/objective.hpp, or search/column_objective.hpp, which sees to groups). It must be >= 0, as tolerances are relative to
+/// it. Of the options those of the search count, and the constraints: groups, if any, must be those that the objective knows,
+/// and bounds are for it to keep. The answer has the objective's own coefficients by column, and all columns that were chosen,
+/// be they 0 or not. By one walk, on the calling thread; what the objective throws reaches the caller.
+KSPARSE_ENTRY FitResult fit(Objective& objective, const Options& options = {}, const Run& run = {});
+
+/// The same for every k of an increasing list; one result that says why, if there is no path.
+KSPARSE_ENTRY std::vector<FitResult> fit_path(Objective& objective, std::vector<Index> ks, const Options& options = {},
+                                              const Run& run = {});
 
 // --------------------------------------------------------------------------------------------------------------------- batch
 

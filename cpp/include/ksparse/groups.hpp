@@ -43,6 +43,23 @@ class Groups {
     return single() ? unit : columns_[std::size_t(begin_[std::size_t(unit)] + i)];
   }
   Index unit_of(Index column) const noexcept { return single() ? column : unit_of_[std::size_t(column)]; }
+  /// Lists the columns of some units, one unit after the other, and where those of each begin: starts (units + 1,).
+  void list(const Columns& units, std::vector<Index>& columns, std::vector<Index>& starts) const {
+    columns.clear();
+    starts.assign(1, 0);
+    for (Index c = 0; c < units.count; ++c) {
+      for (Index i = 0; i < width(units[c]); ++i) columns.push_back(column(units[c], i));
+      starts.push_back(Index(columns.size()));
+    }
+  }
+  /// Copies numbers of some units, which have stride() places each, side by side in the order of list(); and back.
+  void gather(const Columns& units, const double* places, double* listed) const {
+    for (Index c = 0; c < units.count; ++c, places += stride_) listed = std::copy_n(places, width(units[c]), listed);
+  }
+  void scatter(const Columns& units, const double* listed, double* places) const {
+    for (Index c = 0; c < units.count; listed += width(units[c]), ++c, places += stride_)
+      std::copy_n(listed, width(units[c]), places);
+  }
   /// Number of columns in the k largest units.
   Index most_columns(Index k) const {
     if (single()) return std::min(k, units_);

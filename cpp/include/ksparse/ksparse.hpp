@@ -21,12 +21,14 @@
 #include "loss/squared.hpp"
 #include "loss/squared_hinge.hpp"
 #include "loss/tweedie.hpp"
+#include "search/column_objective.hpp"
 
 #ifndef KSPARSE_COMPILED
 #include "run/alternatives.hpp"
 #include "run/batch.hpp"
 #include "run/fit.hpp"
 #include "run/loss_by_name.hpp"
+#include "run/own_objective.hpp"
 #include "run/resample.hpp"
 #else
 namespace ksparse {

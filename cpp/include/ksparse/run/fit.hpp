@@ -187,22 +187,54 @@ KSPARSE_ENTRY FitResult fit(const AnyDesign& X, const Problem& problem, const An
 
 namespace internal {
 
+/// What is wrong with the ks of a path, in words.
+inline std::optional<std::string> problem_of(const std::vector<Index>& ks) {
+  const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
+  if (!ks.empty() && increasing && ks.front() >= 0) return std::nullopt;
+  return "ks must be an increasing list of at least one number >= 0";
+}
+
+/// Every k beyond the number of units is that number, which is fitted once.
+inline void limit(std::vector<Index>& ks, Options& options, Index columns) {
+  options.limit_k(columns);
+  ks.erase(std::lower_bound(ks.begin(), ks.end(), options.k), ks.end());
+  ks.push_back(options.k);
+}
+
+/// Runs a path. Its answers, one for each k that was asked for, to each of which take(iterate, result) adds the coefficients; or
+/// one answer that says why there is no path.
+template <class Take>
+std::vector<FitResult> run_path(Path& path, Index columns, std::size_t asked, ProgressCounter& counter, const Take& take) {
+  if (!path.run()) {
+    FitResult failed = refused(columns, {});
+    failed.info = path.info();
+    return {failed};
+  }
+  std::vector<FitResult> results;
+  for (const Path::Entry& entry : path.entries()) {
+    FitResult result;
+    result.info = path.info();  // the work of the whole path
+    result.info.status = entry.status;
+    result.info.rounds = entry.report.rounds;
+    result.info.times_found = entry.report.times_found;
+    take(entry.iterate, result);
+    results.push_back(std::move(result));
+  }
+  for (; results.size() < asked; results.push_back(FitResult(results.back()))) counter.count();
+  return results;
+}
+
 /// fit_path, whose entries are counted. Seeds: fits of a like problem to begin at, one for each k, or null.
 inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Problem& problem, const AnyLoss& loss,
                                        std::vector<Index> ks, Options options, const Interrupt& interrupt,
                                        const std::vector<CompactFit>* seeds, ProgressCounter& counter) {
-  const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
-  if (ks.empty() || !increasing || ks.front() < 0)
-    return {refused(design->columns(), "ks must be an increasing list of at least one number >= 0")};
+  if (auto wrong = problem_of(ks)) return {refused(design->columns(), std::move(*wrong))};
   options.k = ks.back();
   options.walks = 1;
   if (auto wrong = broken_rule(design, problem, loss, options, ks.front()))
     return {refused(design->columns(), std::move(*wrong))};
   const std::size_t asked = ks.size();
-  options.limit_k(design->columns());
-  // Every k beyond the number of units is that number, which is fitted once.
-  ks.erase(std::lower_bound(ks.begin(), ks.end(), options.k), ks.end());
-  ks.push_back(options.k);
+  limit(ks, options, design->columns());
   GlmObjective objective(*design, problem, *loss, options, interrupt);
   const auto by_gram = GramObjective::if_worthwhile(objective, *design, *loss, options, Index(ks.size()));
   Path path(by_gram ? static_cast<Objective&>(*by_gram) : objective, options, ks);
@@ -216,24 +248,12 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
       }
       return iterates;
     });
-  if (!path.run()) {
-    FitResult failed;
-    failed.coef = Eigen::VectorXd::Zero(design->columns());
-    failed.info = path.info();
-    note_bad_entry(objective, failed.info);
-    return {failed};
-  }
-  std::vector<FitResult> results(ks.size());
-  for (std::size_t i = 0; i < ks.size(); ++i) {
-    const Path::Entry& entry = path.entries()[i];
-    objective.to_user(entry.iterate, results[i]);
-    results[i].info = path.info();  // the work of the whole path
-    results[i].info.status = entry.status;
-    results[i].info.rounds = entry.report.rounds;
-    results[i].info.times_found = entry.report.times_found;
-    judge_range(objective, entry.iterate, results[i]);
-  }
-  for (; results.size() < asked; results.push_back(FitResult(results.back()))) counter.count();
+  std::vector<FitResult> results =
+      run_path(path, design->columns(), asked, counter, [&](const Iterate& iterate, FitResult& result) {
+        objective.to_user(iterate, result);
+        judge_range(objective, iterate, result);
+      });
+  note_bad_entry(objective, results.front().info);
   return results;
 }
 

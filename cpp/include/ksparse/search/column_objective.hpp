@@ -1,0 +1,107 @@
+// An objective that is asked for columns and their coefficients, side by side, whether they enter one by one or in groups. What
+// the search needs of groups and bounds is seen to here; whoever derives from this answers three questions about columns.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "../constraints.hpp"
+#include "../groups.hpp"
+#include "objective.hpp"
+
+namespace ksparse {
+
+class ColumnObjective : public Objective {
+ public:
+  /// Groups and bounds are those of the constraints, which are the ones that the fit is given.
+  ColumnObjective(Index columns, Constraints constraints)
+      : constraints_(std::move(constraints)), groups_(constraints_.groups, columns) {}
+
+  Index features() const final { return groups_.units(); }
+  Index largest_unit() const final { return groups_.stride(); }
+
+  RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) final {
+    const Columns units = take_active(iterate);
+    const RefitOutcome outcome = refit_columns(active_, coef_, iterate.objective, goal);
+    groups_.scatter(units, coef_.data(), iterate.coef.data());
+    return outcome;
+  }
+
+  Status scan(const Iterate& iterate, const Columns& units, Hessian, ScanSink& sink) final {
+    take_active(iterate);
+    if (const Status status = begin_scan(active_, coef_, point_); status != Status::converged) return status;
+    sink.begin_scan({point_.inverse, point_.hessian.size() ? &point_.hessian : nullptr,
+                     point_.gradient.size() ? &point_.gradient : nullptr, groups_.single() ? nullptr : starts_.data()});
+    const Index per_panel = std::max<Index>(1, largest_panel / groups_.stride());
+    for (Index begin = 0; begin < units.count; begin += per_panel) {
+      const Columns panel = units.slice(begin, std::min(per_panel, units.count - begin));
+      groups_.list(panel, asked_, asked_starts_);
+      const bool single = groups_.single();
+      const Status status = scan_columns(asked_, single ? nullptr : &asked_starts_, panel_);
+      if (status != Status::converged) return status;
+      const bool bounded = constraints_.bounded();
+      if (bounded) take_bounds();
+      sink.take_panel({panel, panel_.gradient, panel_.curvature, panel_.cross, bounded ? lower_.data() : nullptr,
+                       bounded ? upper_.data() : nullptr, single ? nullptr : asked_starts_.data(),
+                       single ? nullptr : &panel_.blocks});
+    }
+    return Status::converged;
+  }
+
+ protected:
+  using List = std::vector<Index>;
+
+  /// Where a scan stands, with d active columns.
+  struct Point {
+    Eigen::MatrixXd inverse;   // (d, d) H^-1 among the active columns; zeros for a coefficient that is held at a bound
+    Eigen::MatrixXd hessian;   // (d, d) H, if a coefficient is held, or empty
+    Eigen::VectorXd gradient;  // (d,) F' by active coefficient, if one is held, or empty
+  };
+  /// What a scan says of some columns.
+  struct Panel {
+    Eigen::ArrayXd gradient, curvature;  // (columns,) F' and F''; a curvature of 0 for a column that can never enter
+    Eigen::MatrixXd cross;               // (columns, d) H between them and the active columns
+    Eigen::MatrixXd blocks;              // (columns, stride) with groups: H between each and the columns of its group
+  };
+
+  /// Minimises over the coefficients of the active columns, from where they stand, and sets F; F never rises.
+  virtual RefitOutcome refit_columns(const List& active, Eigen::VectorXd& coef, double& objective, const RefitGoal& goal) = 0;
+  /// Sets where the scans of panels that follow stand. Returns converged, interrupted or invalid_input, as does the next.
+  virtual Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point& point) = 0;
+  /// Sets what a scan says of some columns. Starts: with groups, where the columns of each begin (groups + 1,), else null.
+  virtual Status scan_columns(const List& columns, const List* starts, Panel& panel) = 0;
+
+  /// Columns of the largest group; 1 without groups.
+  Index stride() const noexcept { return groups_.stride(); }
+
+ private:
+  Columns take_active(const Iterate& iterate) {
+    const Columns units{0, iterate.size(), iterate.support.data()};
+    groups_.list(units, active_, starts_);
+    coef_.resize(Index(active_.size()));
+    groups_.gather(units, iterate.coef.data(), coef_.data());
+    return units;
+  }
+  void take_bounds() {
+    lower_.clear();
+    upper_.clear();
+    for (const Index column : asked_) {
+      lower_.push_back(constraints_.lower_of(column));
+      upper_.push_back(constraints_.upper_of(column));
+    }
+  }
+
+  const Constraints constraints_;
+  const Groups groups_;
+  List active_, starts_;  // columns of the iterate at hand, and where those of each place begin
+  Eigen::VectorXd coef_;  // of the active columns
+  Point point_;
+  List asked_, asked_starts_;  // columns of the panel at hand
+  Panel panel_;
+  std::vector<double> lower_, upper_;  // of the panel's columns
+};
+
+}  // namespace ksparse
