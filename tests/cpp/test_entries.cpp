@@ -242,3 +242,76 @@ TEST_CASE("any_loss_keeps_what_it_is_given", "[entries]") {
   CHECK(&*referring == &kernel);
   CHECK(F(kernel) == focal);
 }
+
+TEST_CASE("predictions_are_those_of_the_rows_in_every_storage", "[entries]") {
+  const Data data = random_data(100, 9, 0.3, 14);
+  const Eigen::MatrixXd X = (data.X.array().abs() > 0.4).select(data.X.array(), 0.0).matrix();
+  Options options;
+  options.k = 3;
+  options.ridge = 1e-2;
+  const FitResult found = fit(X, data.y, Logistic{}, options);
+  const Eigen::VectorXd eta = (X * found.coef).array() + found.intercept;
+  Eigen::MatrixXd chosen(100, 3);
+  for (Index i = 0; i < 3; ++i) chosen.col(i) = X.col(found.support[std::size_t(i)]);
+  const RowView::Matrix by_rows = X;
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> sparse = X.sparseView();
+  const auto check = [&](const AnyDesign& given, Index first, Index rows) {
+    CHECK((linear_predictor(found, given) - eta.segment(first, rows)).cwiseAbs().maxCoeff() < 1e-13);
+    CHECK((linear_predictor(compact(found), given) - eta.segment(first, rows)).cwiseAbs().maxCoeff() < 1e-13);
+    const Eigen::VectorXd expected = 1 / (1 + (-eta.segment(first, rows)).array().exp());
+    CHECK((predict(found, given, Logistic{}) - expected).cwiseAbs().maxCoeff() < 1e-13);
+  };
+  check(X, 0, 100);
+  check(by_rows, 0, 100);
+  check(sparse, 0, 100);
+  check(chosen, 0, 100);
+  check(X.middleRows(30, 7), 30, 7);
+  check(chosen.bottomRows(1), 99, 1);
+  check(Eigen::SparseMatrix<double>(chosen.sparseView()), 0, 100);
+  for (const Index wrong : {Index(2), Index(4), Index(8)})
+    CHECK(predict(found, X.leftCols(wrong), Logistic{}).array().isNaN().all());
+  CHECK(predict(compact(found), X.leftCols(found.support.back()), Logistic{}).array().isNaN().all());
+  CHECK(predict(found, X, AnyLoss()).array().isNaN().all());
+}
+
+TEST_CASE("a_model_without_features_predicts_the_share_or_the_mean", "[entries]") {
+  // Whatever the loss of labels: the best constant says how many of them are 1. alpha = 0.5 and 0.3 weigh classes.
+  Eigen::VectorXd labels = Eigen::VectorXd::Zero(40), counts(40), weights(40);
+  labels.head(12).setOnes();
+  for (Index i = 0; i < 40; ++i) {
+    counts[i] = double(i % 7) + 0.5;
+    weights[i] = 1 + double(i % 3);
+  }
+  const Eigen::MatrixXd X = Eigen::MatrixXd::Random(40, 2);
+  Options options;
+  options.k = 0;
+  const auto first = [&](const AnyLoss& loss, const Eigen::VectorXd& y) {
+    return predict(fit(X, {y, weights}, loss, options), X, loss)[0];
+  };
+  const double share = labels.dot(weights) / weights.sum(), mean = counts.dot(weights) / weights.sum();
+  for (const AnyLoss& loss :
+       {AnyLoss(Logistic{}), AnyLoss(Focal{0.5, 2.0}), AnyLoss(Focal{0.5, 0.0}), AnyLoss(Probit{}), AnyLoss(Cloglog{}),
+        AnyLoss(Exponential{}), AnyLoss(AsymmetricFocal{0.5, 3.0}), AnyLoss(SquaredHinge{})})
+    CHECK(std::abs(first(loss, labels) - share) < 1e-7);
+  const double odds = 0.3 / 0.7 * share / (1 - share);  // of the classes as alpha weighs them, as in Python
+  CHECK(std::abs(first(Focal{0.3, 2.0}, labels) - odds / (1 + odds)) < 1e-7);
+  for (const AnyLoss& loss :
+       {AnyLoss(Squared{}), AnyLoss(Poisson{}), AnyLoss(Gamma{}), AnyLoss(Tweedie{1.5}), AnyLoss(NegativeBinomial{0.7})})
+    CHECK(std::abs(first(loss, counts) - mean) < 1e-7);
+}
+
+TEST_CASE("probabilities_hold_far_out", "[entries]") {
+  Eigen::VectorXd eta(7);
+  eta << -800, -40, -1, 0, 1, 40, 800;
+  const Eigen::VectorXd logistic = mean_response(eta, Logistic{}), twice = mean_response(eta, Exponential{}),
+                        probit = mean_response(eta, Probit{}), focal = mean_response(eta, Focal{});
+  for (const Eigen::VectorXd* p : {&logistic, &twice, &probit, &focal}) {
+    CHECK((*p)[0] <= 1e-300);
+    CHECK((*p)[6] == 1);
+    for (Index i = 1; i < 7; ++i) CHECK((*p)[i] >= (*p)[i - 1]);
+    CHECK(std::abs((*p)[3] - 0.5) < 1e-15);
+  }
+  CHECK(std::abs(logistic[1] / std::exp(-40.0) - 1) < 1e-14);
+  CHECK(std::abs(twice[2] - 1 / (1 + std::exp(2.0))) < 1e-15);
+  CHECK(std::abs(probit[4] - 0.5 * std::erfc(-1 / std::sqrt(2.0))) < 1e-14);
+}

@@ -108,6 +108,23 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X,
                                                              const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
                                                              const Run& run = {});
 
+// --------------------------------------------------------------------------------------------------------------- predictions
+
+/// x_i . beta + beta0 for each row of X, which has all the columns of the fit, or just those of its support, in that order. NaN
+/// for all rows if it has another number of columns.
+KSPARSE_ENTRY Eigen::VectorXd linear_predictor(const FitResult& fit, const AnyDesign& X);
+KSPARSE_ENTRY Eigen::VectorXd linear_predictor(const CompactFit& fit, const AnyDesign& X);
+
+/// What linear predictors, with an offset or without, say of the responses: the probability of class 1, or the mean. Of labels,
+/// it is the probability at which the linear predictor minimises the expected loss, classes alike but for their numbers.
+KSPARSE_ENTRY Eigen::VectorXd mean_response(const Eigen::VectorXd& eta, const AnyLoss& loss);
+
+/// Probabilities of class 1, or mean responses, for each row of X, as for linear_predictor.
+template <class Fit>
+Eigen::VectorXd predict(const Fit& fit, const AnyDesign& X, const AnyLoss& loss) {
+  return mean_response(linear_predictor(fit, X), loss);
+}
+
 // ----------------------------------------------------------------------------------------------------- an objective of one's own
 
 /// Best subset for an objective of your own, which answers two questions: to refit a support, and to scan at a point

@@ -29,6 +29,7 @@
 #include "run/fit.hpp"
 #include "run/loss_by_name.hpp"
 #include "run/own_objective.hpp"
+#include "run/predict.hpp"
 #include "run/resample.hpp"
 #else
 namespace ksparse {

@@ -26,6 +26,7 @@ struct Gamma {
   ResponseUnits units(double unit) const noexcept { return {unit, 1, std::log(unit), 1, {1, 1}}; }
   Gamma in_units(double) const noexcept { return {}; }
   static double link(double mean) noexcept { return std::log(mean); }
+  static double mean(double eta) noexcept { return std::exp(eta); }
   std::optional<std::string> problem() const { return std::nullopt; }
 };
 

@@ -79,6 +79,8 @@ class LossKernel {
   virtual std::shared_ptr<const LossKernel> in_units(double unit) const = 0;
   /// The linear predictor of a mean response, which is used as a start.
   virtual double start(double mean) const noexcept = 0;
+  /// Mean response of a linear predictor, of numbers.
+  virtual double mean(double eta) const noexcept { return eta; }
 
   bool is_binary() const noexcept { return responses() == Responses::binary; }
   /// The value that the loops over rows use for a y.
@@ -132,6 +134,10 @@ template <class Loss, class = void>
 struct HasLink : std::false_type {};
 template <class Loss>
 struct HasLink<Loss, std::void_t<decltype(Loss::link(1.0))>> : std::true_type {};
+template <class Loss, class = void>
+struct HasMean : std::false_type {};
+template <class Loss>
+struct HasMean<Loss, std::void_t<decltype(Loss::mean(1.0))>> : std::true_type {};
 
 /// Computes the linear predictors of the pack of rows that begins at row i of a block.
 inline Pack linear_predictor(const LossRows& block, Index i) noexcept {
@@ -185,6 +191,13 @@ class KernelOf final : public LossKernel {
       return Loss::link(mean);
     else
       return 0.0;
+  }
+
+  double mean(double eta) const noexcept override {
+    if constexpr (internal::HasMean<Loss>::value)
+      return Loss::mean(eta);
+    else
+      return eta;
   }
 
   LossSums evaluate(const LossRows& block) const noexcept override {

@@ -22,6 +22,7 @@
 //   ResponseUnits units(double unit) const;  how numbers change with the unit of y, where that is anybody's choice; and then
 //   Loss in_units(double unit) const;        the loss of y in that unit (ResponseUnits)
 //   static double link(double mean);         the linear predictor of a mean response, from which to start; 0 if absent
+//   static double mean(double eta);          the mean response of a linear predictor, of numbers; eta if absent
 //
 // Losses are >= 0: tolerances are relative to F. Deviances are taken by half, and are 0 where the mean is the response.
 // SPDX-License-Identifier: BSD-3-Clause

@@ -41,6 +41,7 @@ struct Tweedie {
   ResponseUnits units(double unit) const noexcept { return {unit, 1, std::log(unit), 1, {std::pow(unit, 2 - power), 1}}; }
   Tweedie in_units(double) const noexcept { return *this; }
   static double link(double mean) noexcept { return std::log(mean); }
+  static double mean(double eta) noexcept { return std::exp(eta); }
   std::optional<std::string> problem() const {
     if (!(power > 1 && power < 2)) return "power must be in (1, 2), got " + std::to_string(power);
     return std::nullopt;
