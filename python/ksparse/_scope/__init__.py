@@ -1,1 +1,1 @@
-"""Any objective under a constraint of sparsity: answers to the search's questions, and solvers with skscope's names."""
+"""Minimisation of any objective under a sparsity constraint, with solvers that have skscope's names."""

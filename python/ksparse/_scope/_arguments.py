@@ -45,7 +45,7 @@ def check_group(group: Any, p: int) -> NDArray[np.int64]:
         raise TypeError(f"group has dtype {array.dtype}; it must be integers")
     steps = np.diff(array)
     if array[0] != 0 or ((steps != 0) & (steps != 1)).any():
-        raise ValueError("group must begin with 0 and go on by 0 or 1 from parameter to parameter, as in [0, 0, 1, 2, 2]")
+        raise ValueError("group must start at 0 and increase by 0 or 1 from one parameter to the next, e.g. [0, 0, 1, 2, 2]")
     return array.astype(np.int64)
 
 
@@ -86,7 +86,7 @@ def bounds_of(layers: Sequence[Any], p: int) -> tuple[Vector | None, Vector | No
             limits = layer.lower, layer.upper
         else:
             raise ValueError(
-                f"layers[{i}] is a {kind}; only NonNegative and BoxConstraint are supported: write the others into the objective"
+                f"layers[{i}] is a {kind}; only NonNegative and BoxConstraint are supported; include other constraints in the objective"
             )
         low, high = (np.broadcast_to(np.asarray(limit, dtype=np.float64), (p,)) for limit in limits)
         lower = np.array(low if lower is None else np.maximum(lower, low))

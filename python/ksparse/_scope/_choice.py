@@ -44,7 +44,7 @@ class WithChoice:
             raise ValueError(f"sparsity is {values[0]}, but preselect names {least}; sparsity counts these as well")
         if len(values) > 1 and self.ic_method is None and check_integer(self.cv, "cv", 1) == 1:
             raise ValueError(
-                "sparsity has several values, but there is nothing to choose by: give ic_method and sample_size, or cv > 1"
+                "sparsity has several values, but no method to choose one of them: give ic_method and sample_size, or cv > 1"
             )
         if self.ic_method is not None and not callable(self.ic_method):
             raise TypeError(f"ic_method is {self.ic_method!r}; it must be a function (objective, p, s, n) -> number")

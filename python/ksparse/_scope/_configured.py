@@ -16,7 +16,7 @@ __all__ = ["Configured"]
 class Configured:
     """A solver whose arguments are attributes of the same names; the first is ``dimensionality``."""
 
-    # Arguments of skscope that mean nothing here, with the only value that is accepted.
+    # Arguments of skscope that have no effect here, with the only value that is accepted.
     _fixed: ClassVar[dict[str, Any]] = {}
 
     dimensionality: Any
@@ -31,7 +31,7 @@ class Configured:
         Parameters
         ----------
         deep : bool, default=True
-            Accepted as in scikit-learn; a solver has no others inside.
+            Accepted as in scikit-learn, but without an effect because solvers are not nested.
 
         Returns
         -------
@@ -56,7 +56,7 @@ class Configured:
         Raises
         ------
         ValueError
-            If there is no such argument.
+            If an argument does not exist.
         """
         for name, value in params.items():
             if name not in self._names():
@@ -82,5 +82,5 @@ class Configured:
             value = getattr(self, name)
             if not same(value, only):
                 raise ValueError(
-                    f"{name} is {value!r}; ksparse's search has nothing that it could set, and takes {only!r} alone: leave it out"
+                    f"{name} is {value!r}; it has no effect in ksparse's search, so only {only!r} is accepted: leave it out"
                 )

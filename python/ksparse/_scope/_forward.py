@@ -1,4 +1,4 @@
-"""Forward selection in its variants, with skscope's names: parameters enter one at a time, and may leave again."""
+"""Variants of forward selection, with skscope's names: parameters enter one at a time, and may be removed again."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from ._greedy import GreedySolver, State, Workbench, with_parameters
 __all__ = ["FobaSolver", "ForwardSolver", "OMPSolver"]
 
 _GRADIENT = """    use_gradient : bool, default=True
-        Whether groups enter by the size of their gradient, or by what each lowers the objective when it is refitted.
+        Whether the group with the largest gradient enters, or the one that decreases the objective most after a refit.
 """
 
 _THRESHOLD = """    threshold : float, default=0.0
-        A step that lowers the objective by no more than this is the last, >= 0.
+        The solver stops after a step that decreases the objective by no more than this, >= 0.
 """
 
 _RATIO = """    foba_threshold_ratio : float, default=0.5
-        A group leaves if that raises the objective by less than this part of what the last one to enter lowered it by, in (0, 1).
+        A group is removed if this increases the objective by less than this fraction of the decrease from the last added group, in
+        (0, 1).
 """
 
 _STRICT = """    strict_sparsity : bool, default=True
-        Whether to go on to ``sparsity`` all the same.
+        Whether to continue up to ``sparsity`` nevertheless.
 """
 
 
 class ForwardSteps(GreedySolver):
-    """Groups enter one at a time, and may leave again."""
+    """A solver in which groups enter one at a time, and may be removed again."""
 
     max_iter: Any
     threshold: Any
@@ -39,7 +40,7 @@ class ForwardSteps(GreedySolver):
 
     def _solve_one(self, bench: Workbench, k: int) -> State:
         if self.max_iter != 100:
-            raise ValueError(f"max_iter is {self.max_iter!r}; it sets nothing here, and takes 100 alone: leave it out")
+            raise ValueError(f"max_iter is {self.max_iter!r}; it has no effect here, so only 100 is accepted: leave it out")
         threshold = check_real(self.threshold, "threshold", "finite and >= 0", 0.0)
         strict = check_flag(self.strict_sparsity, "strict_sparsity")
         state = self._begin(bench, k)
@@ -52,13 +53,13 @@ class ForwardSteps(GreedySolver):
         return state
 
     def _enter(self, bench: Workbench, state: State) -> State:
-        """Return the state with the group of largest gradient."""
+        """Return the state with the group that has the largest gradient added."""
         sizes = bench.size(bench.point(state.params).gradient())
         sizes[state.chosen] = -np.inf
         return bench.refit([*state.chosen, int(np.argmax(sizes))], state.params)
 
     def _enter_by_refits(self, bench: Workbench, state: State) -> State:
-        """Return the best of the states with one group more."""
+        """Return the best of the states with one group added."""
         others = [group for group in range(bench.n_groups) if group not in state.chosen]
         return min((bench.refit([*state.chosen, group], state.params) for group in others), key=lambda after: after.value)
 
@@ -68,13 +69,13 @@ class ForwardSteps(GreedySolver):
 
 @with_parameters(_THRESHOLD + _STRICT)
 class OMPSolver(ForwardSteps):
-    """Orthogonal matching pursuit: the parameter of largest gradient enters, and all are refitted.
+    """Orthogonal matching pursuit: the parameter with the largest gradient is added, and all are refitted.
 
     {parameters}
 
     See Also
     --------
-    ScopeSolver : The solver to use; its attributes are those of all.
+    ScopeSolver : The recommended solver, with the same attributes.
 
     References
     ----------
@@ -104,13 +105,13 @@ class OMPSolver(ForwardSteps):
 
 @with_parameters(_THRESHOLD + _STRICT)
 class ForwardSolver(ForwardSteps):
-    """Forward selection: of all parameters that might enter, the one that lowers the objective most when all are refitted.
+    """Forward selection: the parameter that decreases the objective most after a refit is added.
 
     {parameters}
 
     See Also
     --------
-    ScopeSolver : The solver to use; its attributes are those of all.
+    ScopeSolver : The recommended solver, with the same attributes.
     """
 
     def __init__(
@@ -139,13 +140,13 @@ class ForwardSolver(ForwardSteps):
 
 @with_parameters(_GRADIENT + _THRESHOLD + _RATIO + _STRICT)
 class FobaSolver(ForwardSteps):
-    """Forward selection with backward steps: parameters that have become dispensable leave again.
+    """Forward selection with backward steps: parameters that are no longer useful are removed again.
 
     {parameters}
 
     See Also
     --------
-    ScopeSolver : The solver to use; its attributes are those of all.
+    ScopeSolver : The recommended solver, with the same attributes.
 
     References
     ----------
@@ -187,7 +188,7 @@ class FobaSolver(ForwardSteps):
         ratio = check_real(self.foba_threshold_ratio, "foba_threshold_ratio", "in (0, 1)", 0.0, 1.0, open_low=True)
         while True:
             free = [group for group in state.chosen if group not in bench.problem.required]
-            # The rise before others make up for it, which is no less than after; so no more leaves than the rule allows.
+            # The increase before a refit is at least that after it, so no group is removed that the rule would keep.
             rises = []
             for group in free:
                 params = state.params.copy()

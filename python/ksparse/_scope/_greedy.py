@@ -1,6 +1,6 @@
-"""What older algorithms for sparse minimisation share, on the derivatives and refits of :class:`ScopeSolver`.
+"""The base class of older algorithms for sparse minimisation, which use the derivatives and refits of :class:`ScopeSolver`.
 
-They serve to compare with: none of them takes a step back once its rule is satisfied.
+They are intended for comparisons: none of them revises its choice once its stopping rule is satisfied.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ class GreedySolver(Solver):
         hessian: Callable[..., Any] | None = None,
         hessian_product: Callable[..., Any] | None = None,
     ) -> NDArray[np.float64]:
-        """Minimise an objective over parameters of which few are not zero.
+        """Minimise an objective over parameters of which only a few are non-zero.
 
-        The arguments are those of :meth:`ScopeSolver.solve`, in the order that skscope has for these solvers.
+        The arguments are those of :meth:`ScopeSolver.solve`, in the order of skscope's solvers.
 
         Parameters
         ----------
@@ -97,26 +97,26 @@ class GreedySolver(Solver):
             ``objective(params)``, or ``objective(params, data)``, in JAX or with a ``gradient``; or a loss of
             :mod:`ksparse.losses`.
         data : any, optional
-            Passed on to the objective and its derivatives.
+            Data that are passed to the objective and its derivatives.
         layers : sequence, default=()
-            Objects of skscope: ``NonNegative`` and ``BoxConstraint``, as bounds.
+            Objects of skscope: ``NonNegative`` and ``BoxConstraint``, which are used as bounds.
         gradient : callable, optional
-            Returns the gradient, shape (dimensionality,).
+            A function that returns the gradient, of shape (dimensionality,).
         init_support_set : array-like of int, optional
-            Parameters, or groups, with which the solver begins.
+            Parameters, or groups, from which the solver starts.
         init_params : array-like of shape (dimensionality,), optional
-            Parameters at which the solver begins.
+            Parameters from which the solver starts.
         jit : bool, default=False
-            Whether to compile objective and gradient by JAX.
+            Whether to compile the objective and the gradient with JAX.
         hessian : callable, optional
-            Returns the Hessian, shape (dimensionality, dimensionality).
+            A function that returns the Hessian, of shape (dimensionality, dimensionality).
         hessian_product : callable, optional
             ``hessian_product(params, vector)`` returns the Hessian times a vector.
 
         Returns
         -------
         ndarray of shape (dimensionality,)
-            The parameters found.
+            The parameters at the minimum.
         """
         return super().solve(
             objective,
@@ -160,9 +160,11 @@ class GreedySolver(Solver):
 
 
 def with_parameters(
-    first: str = "", then: str = "", max_iter: str = "Only the default: the number of steps is that of the parameters."
+    first: str = "",
+    then: str = "",
+    max_iter: str = "Only the default is accepted, because the number of steps is the number of parameters.",
 ) -> Any:
-    """Fill in the parameters that these solvers share, and their own, in the docstring of a class."""
+    """Insert the shared parameters and those of the class into the docstring of a class."""
 
     def fill(solver: Any) -> Any:
         solver.__doc__ = solver.__doc__.replace(
@@ -178,26 +180,26 @@ _PARAMETERS = """    Parameters
     dimensionality : int
         Number of parameters p.
     sparsity : int or array-like of int, optional
-        Most parameters that are not zero, or groups of them, as in :class:`ScopeSolver`.
+        Maximum number of non-zero parameters, or of groups, as in :class:`ScopeSolver`.
     sample_size : int, default=1
         Number of samples, which ``ic_method`` and ``cv`` need.
 {first}    preselect : array-like of int, default=()
-        Parameters, or groups, that are always chosen. They count.
+        Parameters, or groups, that are always chosen. They count towards ``sparsity``.
 {then}    numeric_solver : None
-        Only None: refits are ksparse's.
+        Only None is accepted, because ksparse does the refits.
     max_iter : int, default=100
         {max_iter}
     group : array-like of shape (dimensionality,), optional
-        Number of each parameter's group, as in :class:`ScopeSolver`.
+        Group of each parameter, as in :class:`ScopeSolver`.
     ic_method : callable, optional
-        ``ic_method(objective, p, s, n)``: criterion to choose among several sparsities. As in skscope, p is ``dimensionality``, s the
-        sparsity, and n ``sample_size``.
+        ``ic_method(objective, p, s, n)`` returns the criterion by which one of several sparsities is chosen. As in skscope, p is
+        ``dimensionality``, s is the sparsity, and n is ``sample_size``.
     cv : int, default=1
-        Folds of cross-validation, if more than 1.
+        Number of folds of cross-validation. With 1 there is none.
     cv_fold_id : array-like of shape (sample_size,), optional
-        Fold of each sample; by default those of scikit-learn's ``KFold``, shuffled.
+        Fold of each sample. By default the folds are those of scikit-learn's ``KFold`` with shuffling.
     split_method : callable, optional
-        ``split_method(data, index)`` returns a part of the data.
+        ``split_method(data, index)`` returns a part of the data for cross-validation.
     random_state : int, optional
         Seed of the folds.
 """

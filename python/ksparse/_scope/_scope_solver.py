@@ -1,4 +1,4 @@
-"""The solver that searches as :func:`ksparse.fit` does."""
+"""The solver that uses the search of :func:`ksparse.fit` for any objective."""
 
 from __future__ import annotations
 
@@ -20,106 +20,107 @@ __all__ = ["ScopeSolver", "outcome_of"]
 
 
 class ScopeSolver(Solver):
-    r"""Minimise any objective over at most s parameters that are not zero, by ksparse's search.
+    r"""Minimise any objective over at most s non-zero parameters, using the search of ksparse.
 
-    Takes the place of skscope's solver of this name, with its arguments:
+    It replaces skscope's solver of the same name, with the same arguments, and solves
 
     .. math:: \min_x f(x) \quad\text{subject to}\quad \lVert x\rVert_0 \le s
 
-    The search is that of :func:`ksparse.fit`: exchanges of parameters by the exact quadratic model, verified by refits, by
-    Newton's method with the Hessian on the chosen parameters. The objective is a function in JAX, which is differentiated and
-    compiled once, or one in NumPy with its gradient. Where it is a function of linear predictors (``f(X @ params)`` with a
-    loss for each row, and a penalty for each parameter), that is noticed, and the search costs little more than a built-in
-    loss; for logistic and focal losses :func:`ksparse.fit` is faster still.
+    The search is that of :func:`ksparse.fit`: an exact quadratic model proposes exchanges of parameters, and refits by Newton's
+    method on the chosen parameters verify them. The objective is a function in JAX, which is differentiated and compiled once,
+    or a function in NumPy with its gradient. If it is a function of linear predictors (``f(X @ params)`` with a loss for each
+    row, plus a penalty for each parameter), this is detected, and the search costs little more than one with a built-in loss.
+    For logistic and focal losses, :func:`ksparse.fit` is faster still.
 
-    An objective in JAX is computed in float64, whatever ``jax_enable_x64`` says, which stays as it is: one that was traced in
-    float32 is written anew, with the arrays that it closes over as float32 has rounded them (``data`` are not rounded). Only where that
-    cannot be done, as with random numbers or callbacks to Python, is it computed in float32.
+    An objective in JAX is evaluated in float64, whatever the setting ``jax_enable_x64`` is, and the setting is not changed. An
+    objective that was traced in float32 is rewritten, with the arrays in its closure as float32 has rounded them (``data`` are
+    not rounded). Only if this is impossible, as with random numbers or callbacks to Python, it is evaluated in float32.
 
     Parameters
     ----------
     dimensionality : int
         Number of parameters p.
     sparsity : int or array-like of int, optional
-        Most parameters that are not zero, or groups of them. Of several, ``ic_method`` or ``cv`` chooses. By default
-        all from the number of ``preselect`` to ``int(p / log(log(p)) / log(p))``, where p is the number of parameters, or of
-        groups; up to p if that is 5 or less.
+        Maximum number of non-zero parameters, or of groups. If there are several values, ``ic_method`` or ``cv`` chooses one of
+        them. By default, all values from the size of ``preselect`` to ``int(p / log(log(p)) / log(p))`` are tried, where p is
+        the number of parameters or groups; up to p if that is 5 or less.
     sample_size : int, default=1
         Number of samples, which ``ic_method`` and ``cv`` need.
     preselect : array-like of int, default=()
-        Parameters, or groups, that are always chosen. They count.
+        Parameters, or groups, that are always chosen. They count towards ``sparsity``.
     numeric_solver : None
-        Only None: refits are ksparse's.
+        Only None is accepted, because ksparse does the refits.
     max_iter : int, default=20
-        A setting of another search: only the default is accepted.
+        A setting of skscope's search. Only the default is accepted.
     ic_method : callable, optional
-        ``ic_method(objective, p, s, n)`` returns the criterion, to be minimised over several sparsities. As in skscope, s is the
-        number of parameters chosen, n is ``sample_size``, and p is the number of parameters, or of groups.
+        ``ic_method(objective, p, s, n)`` returns the criterion that is minimised over several sparsities. As in skscope, s is
+        the number of chosen parameters, n is ``sample_size``, and p is the number of parameters or groups.
     cv : int, default=1
-        Folds of cross-validation, if more than 1.
+        Number of folds of cross-validation. With 1 there is none.
     split_method : callable, optional
-        ``split_method(data, index)`` returns a part of the data, for cross-validation.
+        ``split_method(data, index)`` returns a part of the data for cross-validation.
     cv_fold_id : array-like of shape (sample_size,), optional
-        Fold of each sample; by default those of scikit-learn's ``KFold``, shuffled.
+        Fold of each sample. By default the folds are those of scikit-learn's ``KFold`` with shuffling.
     group : array-like of shape (dimensionality,), optional
-        Number of each parameter's group, from 0 on, not falling, without gaps. Groups are chosen as a whole, and ``sparsity``,
-        ``preselect`` and ``init_support_set`` are then of groups.
+        Group of each parameter, numbered from 0 without gaps and non-decreasing. Groups are chosen as a whole, and
+        ``sparsity``, ``preselect`` and ``init_support_set`` then refer to groups.
     important_search : int, default=128
-        A setting of another search: only the default is accepted.
+        A setting of skscope's search. Only the default is accepted.
     screening_size : int, default=-1
-        A setting of another search: only the default is accepted.
+        A setting of skscope's search. Only the default is accepted.
     max_exchange_num : int, default=5
-        A setting of another search: only the default is accepted.
+        A setting of skscope's search. Only the default is accepted.
     is_dynamic_max_exchange_num : bool, default=True
-        A setting of another search: only the default is accepted.
+        A setting of skscope's search. Only the default is accepted.
     greedy : bool, default=True
-        A setting of another search: only the default is accepted.
+        A setting of skscope's search. Only the default is accepted.
     splicing_type : str, default="halve"
-        A setting of another search: only the default is accepted.
+        A setting of skscope's search. Only the default is accepted.
     path_type : {"seq", "gs"}, default="seq"
-        With ``gs`` every sparsity from ``gs_lower_bound`` to ``gs_upper_bound`` is looked at, not only some of them.
+        With ``"gs"``, all sparsities from ``gs_lower_bound`` to ``gs_upper_bound`` are tried.
     gs_lower_bound : int, optional
-        Least sparsity for ``path_type="gs"``; the number of ``preselect`` by default.
+        Smallest sparsity for ``path_type="gs"``. By default the size of ``preselect``.
     gs_upper_bound : int, optional
-        Largest sparsity for ``path_type="gs"``; by default the last that ``sparsity`` has by default.
+        Largest sparsity for ``path_type="gs"``. By default the largest default value of ``sparsity``.
     thread : int, default=1
-        Only 1.
+        Only 1 is accepted.
     random_state : int, optional
-        Seed of folds and of perturbations of the search; 0 by default.
+        Seed of the folds and of the perturbations of the search. None means 0.
     console_log_level : str, default="off"
-        Only ``off``: nothing is logged.
+        Only ``"off"`` is accepted, because there is no logging.
     file_log_level : str, default="off"
-        Only ``off``: nothing is logged.
+        Only ``"off"`` is accepted, because there is no logging.
     log_file_name : str, default="logs/skscope.log"
-        Only the default: nothing is logged.
+        Only the default is accepted, because there is no logging.
     search : {"auto", "fast", "thorough"}, default="auto"
-        How far to search, as in :func:`ksparse.fit`. Not an argument of skscope.
+        How long to search, see :func:`ksparse.fit`. skscope does not have this argument.
 
     Attributes
     ----------
     params : ndarray of shape (dimensionality,)
-        The parameters found.
+        The parameters at the minimum.
     support_set : ndarray of int64
-        Those chosen, sorted.
+        Indices of the chosen parameters, sorted.
     objective_value : float
-        The objective there.
+        The objective at ``params``.
     information_criterion, cross_validation_loss : float or None
-        What chose among several sparsities.
+        The value by which one of several sparsities was chosen.
     status, advice : str
-        How the search ended, as in :class:`ksparse.FitResult`, and what to do about it, or about points at which the objective was
-        not finite.
+        How the search ended, as in :class:`ksparse.FitResult`, and what to do about it, or about points at which the objective
+        was not finite.
     n_refused : int
-        Points at which the objective or a derivative was not finite, and which were passed over.
+        Number of points that were skipped because the objective or a derivative was not finite there.
     n_newton, n_refits, n_scans, n_rounds, times_found : int
-        The work, as in :class:`ksparse.FitResult`.
+        Amount of work, as in :class:`ksparse.FitResult`.
     hessian : callable or None
-        As in skscope, may be set to a function, which is then the ``hessian`` of each :meth:`solve` with a ``gradient``.
+        As in skscope, this can be set to a function, which is then used as ``hessian`` in each :meth:`solve` with a
+        ``gradient``.
     use_hessian : bool
-        As in skscope, may be set; the Hessian is used in any case.
+        As in skscope, this can be set; the Hessian is used in any case.
 
     See Also
     --------
-    ksparse.fit : Built-in losses.
+    ksparse.fit : Fits models with built-in losses.
 
     References
     ----------
@@ -256,7 +257,7 @@ class ScopeSolver(Solver):
 
 
 def outcome_of(answer: Any, scaled: ScaledObjective) -> Outcome:
-    """Return an answer of the core in the user's units."""
+    """Return a result of the core in the user's units."""
     if len(answer.support) == 0 and scaled.starts_elsewhere:
         raise ObjectiveError(
             "no parameter alone lowers the objective from where init_params are, and it is not finite where all are 0: there is no "

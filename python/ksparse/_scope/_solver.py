@@ -1,4 +1,4 @@
-"""Solvers with skscope's names and arguments for any objective under a constraint of sparsity."""
+"""The base class of the solvers, which have skscope's names and arguments."""
 
 from __future__ import annotations
 
@@ -62,54 +62,55 @@ class Solver(WithChoice, WithOutcome, Configured):
         hessian: Callable[..., Any] | None = None,
         hessian_product: Callable[..., Any] | None = None,
     ) -> NDArray[np.float64]:
-        """Minimise an objective over parameters of which few are not zero.
+        """Minimise an objective over parameters of which only a few are non-zero.
 
         Parameters
         ----------
         objective : callable or Loss
-            ``objective(params)``, or ``objective(params, data)`` if there are data, returns the real number to be minimised;
-            ``params`` has shape (dimensionality,). Without ``gradient`` it must be written in JAX, which is only then imported.
-            A loss of :mod:`ksparse.losses` stands for its average over the rows of ``data=(X, y)``; :func:`ksparse.fit` does the
+            ``objective(params)``, or ``objective(params, data)`` if there are data, returns the real number to minimise, where
+            ``params`` has shape (dimensionality,). Without ``gradient`` it must be written in JAX, which is imported only then.
+            A loss of :mod:`ksparse.losses` means its average over the rows of ``data=(X, y)``; :func:`ksparse.fit` does the
             same faster.
         data : any, optional
-            Passed on to the objective and its derivatives.
+            Data that are passed to the objective and its derivatives.
         layers : sequence, default=()
-            Objects of skscope: ``NonNegative`` and ``BoxConstraint`` are taken as bounds of the parameters. Others are refused.
+            Objects of skscope. ``NonNegative`` and ``BoxConstraint`` are used as bounds of the parameters; others raise an
+            error.
         init_support_set : array-like of int, optional
-            Parameters, or groups where there are groups, from which the search begins as well.
+            Parameters, or groups if there are groups, from which an additional search starts.
         init_params : array-like of shape (dimensionality,), optional
-            Parameters at which the search begins as well: at those of ``init_support_set``, or at as many of the largest as may be
-            chosen. It matters if the objective has several minima. Also the place of the first scan if the objective is
-            not finite where all parameters are 0.
+            Parameters from which an additional search starts: those of ``init_support_set``, or the largest ones. This matters
+            if the objective has several minima. The first scan is also made there if the objective is not finite when all
+            parameters are 0.
         gradient : callable, optional
-            With the arguments of the objective, returns its gradient, shape (dimensionality,). Objective and gradient are then
-            called with arrays of NumPy.
+            A function with the arguments of the objective that returns its gradient, of shape (dimensionality,). The objective
+            and the gradient are then called with NumPy arrays.
         jit : bool, default=False
-            Whether to compile objective and gradient by JAX if there is a ``gradient``. An objective without one is compiled in
-            any case, once for all calls with the same form and shapes.
+            Whether to compile the objective and the gradient with JAX if there is a ``gradient``. An objective without a
+            gradient is always compiled, once for all calls with the same program and shapes.
         hessian : callable, optional
-            With ``gradient``: returns the Hessian, shape (dimensionality, dimensionality). Without it, differences of gradients
-            are used, one gradient for each chosen parameter, and one for each of the parameters of a scan.
+            With ``gradient``: a function that returns the Hessian, of shape (dimensionality, dimensionality). Without it,
+            differences of gradients are used: one gradient for each chosen parameter, and one for each parameter of a scan.
         hessian_product : callable, optional
             With ``gradient``: ``hessian_product(params, vector[, data])`` returns the Hessian times a vector.
 
         Returns
         -------
         ndarray of shape (dimensionality,)
-            The parameters found, at most ``sparsity`` of them, or of their groups, not zero.
+            The parameters at the minimum, of which at most ``sparsity`` (or ``sparsity`` groups) are non-zero.
 
         Raises
         ------
         TypeError, ValueError
-            If an argument is not what it must be, or the objective returns what is not a finite real number at the start; the
-            message names it.
+            If an argument is invalid, or if the objective does not return a finite real number at the start; the message names
+            it.
         ModuleNotFoundError
             If there is no gradient and JAX is not installed.
 
         Warns
         -----
         ksparse.ConvergenceWarning
-            If the answer is not a proper minimum; ``advice`` says what to do.
+            If the result is not a minimum; ``advice`` says what to do.
         """
         self._refuse_unsupported()
         p = check_integer(self.dimensionality, "dimensionality", 1)

@@ -1,4 +1,4 @@
-"""Gradient steps of which the largest parameters are kept, in their variants, with skscope's names."""
+"""Variants of hard thresholding, with skscope's names: the largest parameters are kept after gradient steps."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ._greedy import GreedySolver, State, Workbench, with_parameters
 __all__ = ["GraspSolver", "HTPSolver", "IHTSolver"]
 
 _STEP_SIZE = """    step_size : float, default=0.005
-        Length of a gradient step, > 0; one that would raise the objective is halved.
+        Length of a gradient step, > 0. It is halved if it would increase the objective.
 """
 
 
 @with_parameters(max_iter="Most rounds.")
 class GraspSolver(GreedySolver):
-    """Gradient support pursuit: refit on the 2 s largest of the gradient and the support at hand, keep the s largest, refit.
+    """Gradient support pursuit: refit on the current support and the 2 s largest gradients, keep the s largest parameters, and refit.
 
     {parameters}
 
     See Also
     --------
-    ScopeSolver : The solver to use; its attributes are those of all.
+    ScopeSolver : The recommended solver, with the same attributes.
 
     References
     ----------
@@ -69,7 +69,7 @@ class GraspSolver(GreedySolver):
 
 
 class HardThresholding(GreedySolver):
-    """Gradient steps after each of which the s largest parameters are kept."""
+    """A solver that keeps the s largest parameters after each gradient step."""
 
     step_size: Any
 
@@ -101,13 +101,13 @@ class HardThresholding(GreedySolver):
 
 @with_parameters(then=_STEP_SIZE, max_iter="Most steps.")
 class IHTSolver(HardThresholding):
-    """Iterative hard thresholding: a gradient step, of which the s largest parameters are kept; a refit at the end.
+    """Iterative hard thresholding: gradient steps after which the s largest parameters are kept, and a refit at the end.
 
     {parameters}
 
     See Also
     --------
-    ScopeSolver : The solver to use; its attributes are those of all.
+    ScopeSolver : The recommended solver, with the same attributes.
 
     References
     ----------
@@ -140,13 +140,13 @@ class IHTSolver(HardThresholding):
 
 @with_parameters(then=_STEP_SIZE, max_iter="Most steps.")
 class HTPSolver(HardThresholding):
-    """Hard thresholding pursuit: as :class:`IHTSolver`, with a refit after each step.
+    """Hard thresholding pursuit: like :class:`IHTSolver`, but with a refit after each step.
 
     {parameters}
 
     See Also
     --------
-    ScopeSolver : The solver to use; its attributes are those of all.
+    ScopeSolver : The recommended solver, with the same attributes.
 
     References
     ----------
@@ -173,6 +173,6 @@ class HTPSolver(HardThresholding):
         self._store(locals())
 
     def _settle(self, bench: Workbench, state: State, chosen: list[int], moved: Vector) -> State:
-        if chosen == state.chosen:  # refitted already, unless the search begins with them
+        if chosen == state.chosen:  # they are refitted already, unless the solver starts with them
             return state if state.params[np.isin(bench.groups, chosen)].any() else bench.refit(chosen, moved)
         return bench.refit(chosen, moved)
