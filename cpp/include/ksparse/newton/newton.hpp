@@ -1,10 +1,10 @@
 // Safeguarded Newton on the few coefficients of one support: Cholesky of the Hessian, with a convex substitute and a shift
 // where it is not positive definite, and Armijo backtracking on F itself, so that F never rises (Nocedal & Wright 2006,
 // sections 3.1 and 3.4). Convergence is judged by the Newton decrement sqrt(g' H^-1 g), which does not depend on units.
-// Whose function it is makes no difference: linear models over X (glm/refit.hpp) and functions that Python computes
-// (python/bindings/bind_newton.hpp) are minimised by the same steps.
-// Bounds on coefficients: Newton on those that are free, clipped along the way (projected Newton, Bertsekas 1982; coefficients
-// at a bound that their gradient or their step pushes outwards are held).
+// The same steps minimise linear models over X (glm/refit.hpp) and functions that Python computes
+// (python/bindings/bind_newton.hpp). Bounds on coefficients are handled by projected Newton steps (Bertsekas 1982): free
+// coefficients take the step and are clipped, and coefficients at a bound are held if their gradient or their step points
+// outwards.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -20,7 +20,8 @@
 
 namespace ksparse {
 
-/// Cholesky factor of H + shift * diag(H), the shift being 0 unless H is singular to rounding. False: even that failed.
+/// Cholesky factor of H + shift * diag(H), where the shift is 0 unless H is numerically singular. Returns false if even that
+/// failed.
 template <class Matrix>
 bool factorise(const Matrix& hessian, Eigen::Ref<Eigen::MatrixXd> factor, double shift) {
   // Relative to the diagonal, a pivot below this is rounding of a collinear column, not information.
@@ -41,19 +42,20 @@ struct NewtonLimits {
   int max_iterations = 100;
   double relative_tolerance = 0;                         // stop when half the squared decrement is below this fraction of F
   double tolerance = 0;                                  // stop when the decrement is below this
-  double bar = std::numeric_limits<double>::infinity();  // give up when F minus the squared decrement stays above
-  const double* lower = nullptr;                         // (d,) least coefficients, or null: no bounds
-  const double* upper = nullptr;                         // (d,) largest
-  double separable = 0;  // F that is as good as 0 where the function says that it falls for ever
-  double perfect = 0;    // F that is as good as 0 in any case: at a minimum, unless steps are still large
-  double noise = 0;      // error of F as it is computed, beside the rounding of a sum
-  int max_cut_short = std::numeric_limits<int>::max();  // iterations in a row with F not finite at most of a step's length
+  double bar = std::numeric_limits<double>::infinity();  // give up when F minus the squared decrement is above this
+  const double* lower = nullptr;                         // (d,) lower bounds, or null without bounds
+  const double* upper = nullptr;                         // (d,) upper bounds
+  double separable = 0;                                  // F below this counts as 0 if the function decreases forever
+  double perfect = 0;  // F below this counts as 0 in any case, which is a minimum unless steps are still large
+  double noise = 0;    // numerical error of F, in addition to the rounding of a sum
+  int max_cut_short =
+      std::numeric_limits<int>::max();  // limit of consecutive iterations in which F is not finite along most of the step
 };
 
 struct NewtonOutcome {
   Status status = Status::converged;
   bool abandoned = false;
-  bool singular = false;  // the last Hessian was singular to rounding
+  bool singular = false;  // whether the last Hessian was numerically singular
   int iterations = 0;
   double objective = 0;
 };
@@ -100,21 +102,21 @@ class Newton {
       if (squared <= std::max({2 * limits.relative_tolerance * F, tolerance * tolerance, limits.noise})) {
         if (squared > 0 && squared <= limits.noise) take_last_step(function, coef, d, limits, F);
         if (!stands_in_ || damping_ <= least_damping) return outcome;
-        damping_ = std::max(damping_ * 0.01, least_damping);  // a short step may be due to the stand-in
+        damping_ = std::max(damping_ * 0.01, least_damping);  // a short step may be due to the substitute curvature
         continue;
       }
       const bool separates = function.separates(coef);
-      // F -> 0 along the ray through a separating point: there is no minimiser, and F is as good as 0.
+      // F -> 0 along the ray through a separating point: there is no minimiser, and F counts as 0.
       if (separates && F <= limits.separable) return end(outcome, Status::separable);
-      // At a perfect fit steps are rounding; on the way to an infimum at infinity they are not.
+      // At a perfect fit, steps consist of rounding errors; on the way to an infimum at infinity they do not.
       if (F > 0 && F <= limits.perfect) return end(outcome, is_settled(coef, d) ? Status::converged : Status::separable);
-      // F hardly falls any more after so many iterations: along a ray for ever, maybe, where a loss has a slow tail.
+      // F hardly decreases any more after many iterations. It may decrease forever along a ray, if the loss has a slow tail.
       if (!asked && outcome.iterations >= many_iterations && squared <= rounding * F) {
         asked = true;
         if (function.has_no_minimum()) return end(outcome, Status::separable);
       }
-      // The quadratic model foresees F - squared / 2; twice that is allowed before a support is given up.
-      // Not by a curvature that stands in for none, whose foresight is no bound.
+      // The quadratic model predicts F - squared / 2. Twice that decrease is allowed before a support is given up. With a
+      // substitute curvature the prediction is not a bound, so it is not used.
       if (!separates && !stands_in_ && F - squared > limits.bar) {
         outcome.abandoned = true;
         return outcome;
@@ -124,16 +126,17 @@ class Newton {
       ++outcome.iterations;
       if (!backtrack(function, coef, d, limits, squared, F))
         return end(outcome, squared <= std::max(rounding * F, 10 * limits.noise) ? Status::converged : Status::stalled);
-      // Along the edge of where F is finite, steps are cut to nearly nothing, and that for as long as one likes.
+      // Near the boundary of the region where F is finite, steps may be cut to almost nothing in every iteration.
       cut_short = not_finite_ > 2 ? cut_short + 1 : 0;
       if (cut_short == limits.max_cut_short) return end(outcome, Status::stalled);
     }
   }
 
-  /// The last Newton step, not taken: what is left to go in the judged coefficients.
+  /// The last Newton step, which was not taken: an estimate of the remaining error of the coefficients.
   auto last_step(Index d) const { return step_.head(d); }
 
-  /// The largest decrement that a gradient of entries up to errors_j in size has by the last Hessian, or more.
+  /// An upper bound for the decrement of a gradient whose entries are at most errors_j in absolute value, with the last
+  /// Hessian.
   double decrement_of(const Eigen::Ref<const Eigen::VectorXd>& errors) {
     const Index d = errors.size();
     const auto factor = factor_.topLeftCorner(d, d).triangularView<Eigen::Lower>();
@@ -148,15 +151,15 @@ class Newton {
   }
 
  private:
-  // Below this, relative to F, the descent that a step promises is lost in the rounding of F itself.
+  // Below this fraction of F, the predicted decrease of a step is smaller than the rounding error of F.
   static constexpr double rounding = 1e-9;
-  // Where curvature is missing along some direction, as of hinges with few rows short of their margin, steps by a stand-in for
-  // it are short. As in the method of Levenberg and Marquardt it gets the less of a say the more whole steps have succeeded.
+  // If there is no curvature along some direction, as for hinges with few rows inside their margin, steps with a substitute
+  // curvature are short. As in the Levenberg-Marquardt method, its weight decreases with the number of successful full steps.
   static constexpr double least_damping = 1e-8;
-  // The decrement that rounding of the gradient leaves, relative to the root of F: of more than an F of 1e10, say, no other
-  // tolerance can be met.
+  // The decrement that rounding errors of the gradient cause, relative to the square root of F. If F is above 1e10, for
+  // example, a smaller tolerance cannot be reached.
   static constexpr double rounding_of_gradient = 1e-13;
-  // Rows that exponential tails separate take some 35 to the usual tolerance, and a proper minimum a few.
+  // With exponential tails, separable rows take about 35 iterations to the usual tolerance, and a proper minimum takes a few.
   static constexpr int many_iterations = 40;
   // Of F as a sum over blocks of rows, relative to F: some hundred units in the last place, for a million rows as well. With
   // four units, steps were halved to nothing and a hundred of them taken where packs are of two numbers (baseline).
@@ -172,7 +175,7 @@ class Newton {
     for (Index i = 0; i < coef.size(); ++i) coef[i] = std::min(std::max(coef[i], limits.lower[i]), limits.upper[i]);
   }
 
-  // Holds the coefficients at a bound that `direction` leaves; false if there are no more than before.
+  // Holds the coefficients at a bound that `direction` would violate. Returns false if there are no new ones.
   template <class Direction>
   bool hold(const Eigen::Ref<Eigen::VectorXd>& coef, Index d, const NewtonLimits& limits, const Direction& direction) {
     bool more = false;
@@ -185,7 +188,7 @@ class Newton {
     return more;
   }
 
-  // Takes the held coefficients out of the Hessian.
+  // Removes the held coefficients from the Hessian.
   void mask_held(Index d) {
     auto hessian = hessian_.topLeftCorner(d, d);
     for (Index i = 0; i < d; ++i) {
@@ -220,7 +223,7 @@ class Newton {
       if (stands_in_) exact_.topLeftCorner(d, d) = hessian;
       function.make_convex(coef, gradient, hessian);
       mask_held(d);
-      // The whole of the stand-in where less of it is singular still.
+      // Use the full substitute if a part of it is still singular.
       if (stands_in_ && damping_ < 1) {
         convex_.topLeftCorner(d, d) = hessian;
         hessian = damping_ * convex_.topLeftCorner(d, d) + (1 - damping_) * exact_.topLeftCorner(d, d);
@@ -236,30 +239,31 @@ class Newton {
       factor.template triangularView<Eigen::Lower>().solveInPlace(step_.head(d));
       factor.template triangularView<Eigen::Lower>().adjoint().solveInPlace(step_.head(d));
       if (step_.head(d).allFinite()) return true;
-      singular = true;  // a curvature so small that nothing can be divided by it
+      singular = true;  // the curvature is too small to divide by it
       set_downhill(d);
     }
-    // No curvature at all, as far out on the tails of the loss: a gradient step as long as the point is far, or one.
+    // There is no curvature at all, as in the far tails of the loss: take a gradient step of the length of the coefficients, or
+    // of length 1.
     const double slope = step_.head(d).norm();
     if (!(slope > 0) || !std::isfinite(slope)) return slope == 0;
     step_.head(d) *= std::max(1.0, coef.norm()) / slope;
     return true;
   }
 
-  // The gradient downwards, in the coefficients that are not held.
+  // The negative gradient of the coefficients that are not held.
   void set_downhill(Index d) {
     step_.head(d) = -gradient_.head(d);
     for (Index i = 0; i < d; ++i)
       if (held_[std::size_t(i)]) step_[i] = 0;
   }
 
-  // The largest entry in size; a norm would square it, and overflow.
+  // The largest absolute entry; a Euclidean norm could overflow.
   template <class Vector>
   static double largest(const Vector& vector) {
     return vector.cwiseAbs().maxCoeff();
   }
 
-  // Leaves function and coef linearised at the accepted point; false when no step lowers F.
+  // Leaves the function and coef linearised at the accepted point. Returns false if no step decreases F.
   template <class Function>
   bool backtrack(Function& function, Eigen::Ref<Eigen::VectorXd> coef, Index d, const NewtonLimits& limits, double squared,
                  double& F) {
@@ -267,7 +271,7 @@ class Newton {
     constexpr int max_halvings = 40;
     auto gradient = gradient_.head(d);
     auto hessian = hessian_.topLeftCorner(d, d);
-    // So near to the minimum a whole step is right, and what F does is rounding of its sum over the rows.
+    // This close to the minimum, a full step is correct, and changes of F are rounding errors of its sum over the rows.
     const bool is_near = squared <= std::max(rounding * F, 100 * limits.noise);
     const double slack = is_near ? std::max(rounding_of_sum * F, limits.noise) : 0.0;
     not_finite_ = 0;
@@ -276,7 +280,7 @@ class Newton {
     double t = length > longest ? longest / length : 1.0;
     for (int halving = 0; halving < max_halvings; ++halving) {
       trial_.head(d) = coef + t * step_.head(d);
-      double promised = t * squared;  // by the slope at the start
+      double promised = t * squared;  // predicted by the slope at the start
       if (limits.lower) {
         clip(trial_.head(d), limits);
         promised = std::max(0.0, start_gradient_.head(d).dot(coef - trial_.head(d)));
@@ -290,7 +294,7 @@ class Newton {
         return true;
       }
       if (function.interrupted()) return false;
-      // Minimiser of the parabola through F, its slope and the value tried, kept within a tenth and a half of t.
+      // The minimiser of the parabola through F, its slope and the trial value, limited to [t / 10, t / 2].
       const double excess = value - F + t * squared;
       not_finite_ += !std::isfinite(value);
       t *= std::isfinite(excess) && excess > 0 ? std::clamp(0.5 * t * squared / excess, 0.1, 0.5) : 0.1;
@@ -299,7 +303,7 @@ class Newton {
     return false;
   }
 
-  // Takes a step whose promise is lost in the noise of F, if F does not seem to rise.
+  // Takes a step whose predicted decrease is below the noise of F, if F does not seem to increase.
   template <class Function>
   void take_last_step(Function& function, Eigen::Ref<Eigen::VectorXd> coef, Index d, const NewtonLimits& limits, double& F) {
     trial_.head(d) = coef + step_.head(d);
@@ -310,7 +314,7 @@ class Newton {
     F = value;
   }
 
-  // Whether the step changes next to nothing.
+  // Whether the step changes the coefficients only negligibly.
   bool is_settled(const Eigen::Ref<Eigen::VectorXd>& coef, Index d) const {
     return largest(step_.head(d)) <= 1e-6 * std::max(largest(coef), 1e-6);
   }
@@ -321,10 +325,10 @@ class Newton {
   Eigen::VectorXd trial_;           // (capacity,) coefficients tried
   Eigen::MatrixXd hessian_;         // (capacity, capacity), lower triangle
   Eigen::MatrixXd factor_;          // (capacity, capacity), lower triangle
-  Eigen::MatrixXd exact_, convex_;  // (capacity, capacity) Hessians of which a mixture is hessian_, where one stands in
-  int not_finite_ = 0;              // trials of the last line search at which F was not finite
-  double damping_ = 1;              // the part that a stand-in for a curvature of none has in the Hessian
-  bool stands_in_ = false;          // whether the last step was by such a stand-in
+  Eigen::MatrixXd exact_, convex_;  // (capacity, capacity) Hessians whose mixture is hessian_, if there is a substitute
+  int not_finite_ = 0;              // number of trial points of the last line search at which F was not finite
+  double damping_ = 1;              // the weight of the substitute curvature in the Hessian
+  bool stands_in_ = false;          // whether the last step used a substitute curvature
   std::vector<char> held_;          // (capacity,) whether a coefficient stays at its bound in this step
 };
 

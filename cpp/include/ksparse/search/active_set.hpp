@@ -1,4 +1,4 @@
-// The support at hand, with the place of each of its units, and which units their roles allow to enter it or to leave it.
+// The current support with the position of each of its units, and which units may be added or removed according to their roles.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -16,7 +16,7 @@ class ActiveSet {
   ActiveSet() = default;  // to be reset
   ActiveSet(const Constraints& constraints, Index units) { reset(constraints, units, units); }
 
-  /// Makes the set empty, with room for a support of so many places.
+  /// Makes the set empty, with space for a support of this size.
   void reset(const Constraints& constraints, Index units, Index places) {
     roles_.reset(constraints, units);
     support_.clear();

@@ -1,5 +1,5 @@
-// How long a search goes on after its first descent: as many rounds, refits and seconds as the options allow, or until its
-// answer has been found so often that it counts as settled.
+// The limits of a search after its first descent: the rounds, refits and seconds that the options allow, or until the best
+// support has been found so often that it counts as settled.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -12,7 +12,8 @@ namespace ksparse {
 
 class Budget {
  public:
-  /// A search begins, whose first descent is done. Rugged: the chosen features have close rivals. The options outlive it.
+  /// Starts a search after its first descent. `rugged` means that chosen features have close competitors. The options must
+  /// exist as long as the search.
   void begin(const Options& options, const Splicing& engine, bool rugged) {
     const Index k = engine.current().size(), p = engine.roles().units();
     options_ = &options;
@@ -22,20 +23,20 @@ class Budget {
     begin_ = Clock::now();
   }
 
-  /// One more round is allowed than the options say.
+  /// Allows one more round than the options.
   void add_round() noexcept { ++rounds_; }
-  /// So many refits of the search are not counted.
+  /// Excludes this many refits from the count.
   void add_free_refits(int refits) noexcept { free_refits_ += refits; }
 
   bool allows_round(const SearchReport& report, const Splicing& engine) const {
     return report.rounds < rounds_ && (options_->has_own_budget() || !is_settled(report)) &&
            refits(engine) < options_->refits_allowed() && !is_over();
   }
-  /// Whether so many refits more are within the limit that the user set, if any.
+  /// Whether this many further refits are within the limit that the user has set, if any.
   bool allows_refits(Index more, const Splicing& engine) const {
     return options_->max_refits == 0 || refits(engine) + more <= options_->refits_allowed();
   }
-  /// Whether the time is up.
+  /// Whether the time limit has been reached.
   bool is_over() const {
     return options_->max_seconds > 0 && std::chrono::duration<double>(Clock::now() - begin_).count() > options_->max_seconds;
   }
@@ -45,9 +46,9 @@ class Budget {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // Descents that ended at the answer after which it counts as settled, unless the user set the budget. Fewer suffice where
-  // nearly all did and no close rivals hint at other optima. With such rivals only all will do: 114 of 120 ended at an optimum
-  // that later rounds left.
+  // Number of descents that end at the best support after which it counts as settled, unless the user has set limits. Fewer are
+  // sufficient if almost all descents end there and no close competitors suggest other optima. With competitors, all must end
+  // there: in one case, 114 of 120 ended at an optimum that later rounds improved.
   static constexpr int settled = 200, settled_by_all = 100, settled_at_once = 40;
   static constexpr double nearly_all = 0.95;
 

@@ -1,5 +1,5 @@
-// An objective that is asked for columns and their coefficients, side by side, whether they enter one by one or in groups. What
-// the search needs of groups and bounds is seen to here; whoever derives from this answers three questions about columns.
+// A base class for objectives that work with columns and their coefficients, whether columns enter one by one or in groups. It
+// handles groups and bounds for the search; a derived class implements three functions of columns.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -16,7 +16,7 @@ namespace ksparse {
 
 class ColumnObjective : public Objective {
  public:
-  /// Groups and bounds are those of the constraints, which are the ones that the fit is given.
+  /// Takes the groups and bounds from the constraints of the fit.
   ColumnObjective(Index columns, Constraints constraints)
       : constraints_(std::move(constraints)), groups_(constraints_.groups, columns) {}
 
@@ -54,22 +54,23 @@ class ColumnObjective : public Objective {
  protected:
   using List = std::vector<Index>;
 
-  /// Where a scan stands, with d active columns.
+  /// The point of a scan, with d active columns.
   struct Point {
     Eigen::MatrixXd inverse;   // (d, d) H^-1 among the active columns; zeros for a coefficient that is held at a bound
     Eigen::MatrixXd hessian;   // (d, d) H, if a coefficient is held, or empty
     Eigen::VectorXd gradient;  // (d,) F' by active coefficient, if one is held, or empty
   };
-  /// What a scan says of some columns.
+  /// The result of a scan for some columns.
   struct Panel {
     Eigen::ArrayXd gradient, curvature;  // (columns,) F' and F''; a curvature of 0 for a column that can never enter
     Eigen::MatrixXd cross;               // (columns, d) H between them and the active columns
     Eigen::MatrixXd blocks;              // (columns, stride) with groups: H between each and the columns of its group
   };
 
-  /// Minimises over the coefficients of the active columns, from where they stand, and sets F; F never rises.
+  /// Minimises over the coefficients of the active columns, starting at their current values, and sets F, which never
+  /// increases.
   virtual RefitOutcome refit_columns(const List& active, Eigen::VectorXd& coef, double& objective, const RefitGoal& goal) = 0;
-  /// Sets where the scans of panels that follow stand. Returns converged, interrupted or invalid_input, as does the next.
+  /// Sets the point of the following scans of panels. Returns converged, interrupted or invalid_input, like the next function.
   virtual Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point& point) = 0;
   /// Sets what a scan says of some columns. Starts: with groups, where the columns of each begin (groups + 1,), else null.
   virtual Status scan_columns(const List& columns, const List* starts, Panel& panel) = 0;

@@ -1,4 +1,4 @@
-// The loop between an engine and whoever answers it, for one problem at a time; batch.hpp has that for many.
+// The loop between the search engine and an objective, for one problem at a time; batch.hpp has the one for many problems.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace ksparse {
 
-/// Answers the engine's question, which is not `done`.
+/// Performs the refit or scan that the engine requests.
 inline void answer(Splicing& engine, Objective& objective) {
   if (engine.question() == Splicing::Question::refit) {
     RefitGoal goal = engine.goal();
@@ -19,7 +19,7 @@ inline void answer(Splicing& engine, Objective& objective) {
   }
 }
 
-/// Asks and answers until the engine is done. Allocates nothing.
+/// Performs refits and scans until the engine is done. It allocates no memory.
 inline void drive(Splicing& engine, Objective& objective) {
   while (engine.question() != Splicing::Question::done) answer(engine, objective);
 }

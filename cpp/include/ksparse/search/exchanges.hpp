@@ -1,5 +1,5 @@
-// Which exchanges are tried by refits after a scan, and in what order: of a large support several together as long as that
-// helps, then one at a time, the best first. Exchanges that cannot help, or are known not to, are passed over.
+// The exchanges that are refitted after a scan, and their order. For a large support, several are tried together as long as
+// that helps, then one at a time, the best first. Exchanges that cannot help, or are known not to, are skipped.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -17,8 +17,8 @@
 
 namespace ksparse {
 
-/// Only what is lower by more than this part of F is better: more than the accuracy of a refit, so that rounding cannot make a
-/// search cycle.
+/// A support counts as better only if F is lower by more than this fraction, which is more than the accuracy of a refit, so
+/// that rounding errors cannot cause cycles.
 constexpr double least_gain = 1e-9;
 
 class Exchanges {
@@ -43,14 +43,14 @@ class Exchanges {
     together_ = is_large(current) ? current.size() : 0;
   }
 
-  /// Makes the trial the next support to refit. False: no exchange of this scan is left.
+  /// Sets the trial to the next support to refit. Returns false if no exchange of this scan is left.
   bool next(const Findings& findings, const ActiveSet& active, const Trail& trail, const Iterate& current, Iterate& trial) {
     bar_ = std::numeric_limits<double>::infinity();
     if (together_ > 1 && next_together(findings, current, trial)) return true;
     together_ = 0;
     return next_alone(findings, active, trail, current, trial);
   }
-  /// F to which the refit has to come, beside being lower than before.
+  /// The value below which F must be after the refit, in addition to being lower than before.
   double bar() const noexcept { return bar_; }
   /// The refit has ended: the trial is the current support now, or was no better.
   void tried(bool better) noexcept {
@@ -60,9 +60,9 @@ class Exchanges {
   /// Whether an exchange since the last scan was better.
   bool improved() const noexcept { return improved_; }
 
-  /// All exchanges of one unit are to be tried in turn, whatever the model foresees of them.
+  /// Starts trying all exchanges of one unit, whatever the model predicts.
   void begin_all() noexcept { next_of_all_ = 0; }
-  /// Makes the trial the next of them, unless it was refitted to its end before. False: none is left.
+  /// Sets the trial to the next of them that has not been refitted to convergence before. Returns false if none is left.
   bool next_of_all(const ActiveSet& active, const Trail& trail, const Iterate& current, Iterate& trial) {
     const Index units = active.roles().units();
     for (; next_of_all_ < current.size() * units; ++next_of_all_) {
@@ -85,12 +85,12 @@ class Exchanges {
 
   // By which an exact model may be wrong about an exchange, for rounding: relative to F, and to what leaves and is made good.
   static constexpr double rounding_of_objective = 1e-6, rounding_of_loss = 1e-10;
-  // Of a large support, an exchange that is foreseen to raise F by more than this part of the loss is not tried.
+  // For a large support, an exchange that is predicted to increase F by more than this fraction of the loss is not tried.
   static constexpr double largest_rise = 0.03;
-  // Several exchanges at once have to bring this part of what the best of them is foreseen to bring.
+  // Several exchanges at once must achieve this fraction of the predicted decrease of the best of them.
   static constexpr double least_of_best = 0.9;
 
-  // What is known to end above this is no better, by more than the accuracy of two refits.
+  // A support that is known to end above this value is not better, by more than the accuracy of two refits.
   static double bar_of_known(const Iterate& current) noexcept { return current.objective * (1 - 2 * least_gain); }
 
   // The best of the foreseen exchanges, no unit in two of them and at most together_, in one refit; it has to bring nearly what
@@ -114,7 +114,7 @@ class Exchanges {
     return true;
   }
 
-  // The exchanges that are foreseen to lower F, best first.
+  // The exchanges that are predicted to decrease F, the best first.
   void list(const StandIns& stand_ins, Index size) {
     list_.clear();
     for (Index place = 0; place < size; ++place)
@@ -136,7 +136,7 @@ class Exchanges {
       const bool stale = active.holds(proposal.entering) || current.support[std::size_t(proposal.position)] != proposal.leaving;
       if (stale || trail.is_above(proposal.leaving, proposal.entering, bar_of_known(current))) continue;
       trial = current;
-      if (improved_)  // the model is of an earlier point: only its step for the new feature is still worth something
+      if (improved_)  // the model belongs to an earlier point, so only its step for the new feature is still useful
         model.replace(proposal, proposals.move(next_), trial);
       else
         model.apply(proposal, proposals.move(next_), trial);
@@ -146,7 +146,7 @@ class Exchanges {
     return false;
   }
 
-  // Of a large support the fewer exchanges are tried, the more each costs.
+  // For a large support, fewer exchanges are tried, because each costs more.
   Index most_tried(Index proposed, const Iterate& current) const noexcept {
     const Index most = of_ == ScanOf::working_set ? most_nearby_ : most_of_all_;
     return std::min(proposed, is_large(current) ? std::max<Index>(most * Options::few / current.size(), 2) : most);
@@ -164,7 +164,7 @@ class Exchanges {
   Foresight foresight_ = Foresight::rough;
   ScanOf of_ = ScanOf::all;     // the last scan
   Index together_ = 0;          // exchanges tried together next, or 0
-  std::vector<Exchange> list_;  // of these, those foreseen to lower F, best first
+  std::vector<Exchange> list_;  // those that are predicted to decrease F, the best first
   Index next_ = 0;              // proposal that is tried next
   Index next_of_all_ = 0;       // place and unit of the exchange that comes next when all are tried
   double bar_ = 0;

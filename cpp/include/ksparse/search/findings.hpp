@@ -1,5 +1,5 @@
-// What the last scan says, by the quadratic model at its point: which units should enter or change places, which could stand in
-// for each active one, and what each active one is worth.
+// The results of the last scan, according to the quadratic model at its point: which units should be added or exchanged, which
+// could replace each active unit, and how much each active unit contributes.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace ksparse {
 
-/// Of which units a scan is.
+/// The units that a scan covers.
 enum class ScanOf {
   working_set,
   survey,  // of all units, at the empty support
@@ -41,7 +41,7 @@ class Findings {
     of_working_set_.reset(places > Options::few ? places : 0);
   }
 
-  /// A scan begins at a point; with a full support it proposes exchanges, else entries.
+  /// Starts a scan at a point. With a full support it proposes exchanges, otherwise entries.
   void begin(const Iterate& at, const ScanPoint& point, ScanOf of, bool full) {
     model_->set(at, point);
     proposals_.clear();
@@ -59,7 +59,7 @@ class Findings {
     else
       model_->propose_entries(panel, active, proposals_);
   }
-  /// The best gain foreseen for a unit of the last panel.
+  /// The best predicted gain of a unit of the last panel.
   double promise(Index c) const { return model_->promise(c); }
   /// A scan has ended; `exact` if it was one of all units without a sample.
   void end(bool exact) {
@@ -69,7 +69,7 @@ class Findings {
 
   const SacrificeModel& model() const noexcept { return *model_; }
   const ProposalList& proposals() const noexcept { return proposals_; }
-  /// The units that the last scan of all proposes to take in; none after other scans.
+  /// The units that the last scan of all units proposes to add; none after other scans.
   Columns entering() const noexcept { return {0, Index(entering_.size()), entering_.data()}; }
   /// What the last scan of all units, or the last scan of any kind, found for the place of each active unit.
   const StandIns& stand_ins_of_all() const noexcept { return of_all_; }

@@ -1,6 +1,6 @@
-// How a support grows to its size, and shrinks to it where it holds too many units. A small support grows by the best entry of
-// each scan. To a large one, of which each refit and scan costs more, several units are added at once; they may be combinations
-// of each other, so that such a support is checked, and shrunk, before it grows on.
+// How a support grows to its size, or shrinks if it contains too many units. A small support grows by the best entry of each
+// scan. To a large support, whose refits and scans cost more, several units are added at once. They may be linearly dependent,
+// so such a support is checked, and shrunk if necessary, before it grows further.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -20,12 +20,12 @@ namespace ksparse {
 /// Whether a support is so large that several of its units change between one refit and the next.
 inline bool is_large(const Iterate& iterate) noexcept { return iterate.size() > Options::few; }
 
-/// Of a large support, at most this part leaves, or changes, before the next refit.
+/// At most this fraction of a large support is removed or exchanged before the next refit.
 constexpr Index part_leaving = 8;
 
 class Growth {
  public:
-  /// Of a large support, at most this part enters before the next refit.
+  /// At most this fraction of a large support is added before the next refit.
   static constexpr Index part_entering = 4;
 
   void reset() noexcept {
@@ -45,12 +45,12 @@ class Growth {
     entering_ = proposals[0].entering;
     findings.model().apply(proposals[0], proposals.move(0), trial);
   }
-  /// Whether the refit after one entry ended above where it was to begin. The model's step may lead to where the loss is out of
-  /// a refit's reach; F is then not that of the support.
+  /// Whether the refit after an entry ended above its starting value. The step of the model may lead to a point from which a
+  /// refit cannot return; F is then not the minimum on the support.
   bool is_lost(const Iterate& current, const Iterate& trial) const noexcept {
     return entering_ >= 0 && !(trial.objective <= current.objective + most_rise * std::abs(current.objective));
   }
-  /// Makes the trial anew, with the newcomer at 0: from there, where F is known, a refit cannot rise.
+  /// Resets the trial with a coefficient of 0 for the new unit. F is known there, and a refit cannot increase it.
   void enter_at_zero(const Iterate& current, Iterate& trial) {
     trial = current;
     trial.append(std::exchange(entering_, Index(-1)));
@@ -58,7 +58,7 @@ class Growth {
   /// The refit has ended well.
   void entered() noexcept { entering_ = -1; }
 
-  /// Whether the support may hold combinations of features.
+  /// Whether the support may contain linearly dependent features.
   bool is_unchecked() const noexcept { return unchecked_; }
   void took_many() noexcept { unchecked_ = true; }
 
@@ -70,14 +70,15 @@ class Growth {
     unchecked_ = false;
     const Index most = is_large(trial) ? std::max<Index>(trial.size() / part_leaving, 1) : 1;
     const Index gone = leaving_.shrink(trial, size, most, active, findings.model());
-    // Where combinations of features entered together, others enter one at a time, and none of them again.
+    // If linearly dependent features were added together, further ones are added one at a time, and the removed ones are not
+    // added again.
     if (gone > 0 && !too_many) one_by_one_ = true;
     return gone;
   }
 
  private:
-  // By this part of F may a refit that was to lower it end above where it began: that is rounding of its tolerance. More is a
-  // start from which Newton's method does not find back.
+  // A refit may end above its starting value by this fraction of F, because of its tolerance. If it ends higher, Newton's
+  // method could not return from its start.
   static constexpr double most_rise = 1e-3;
   // Proposals whose gains differ by less, relatively, are taken for copies of one column, of which one enters at a time.
   static constexpr double copies = 1e-6;

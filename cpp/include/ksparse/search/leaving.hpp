@@ -1,7 +1,8 @@
-// Which units of a large support leave together, by the quadratic model at a minimum of F: one after the other by least
-// sacrifice, the others adapting each time. With P the inverse of the Hessian, i's leaving turns beta into
-// beta - P_i beta_i / P_ii and P into P - P_i P_i' / P_ii, which is backward elimination within the model (exact for least
-// squares), at d^2 per feature instead of a refit. A feature that is a combination of others up to rounding leaves in any case.
+// Chooses units of a large support to be removed together, according to the quadratic model at a minimum of F: one after
+// another by the least sacrifice, where the other coefficients adapt each time. With P the inverse of the Hessian, i's leaving
+// turns beta into beta - P_i beta_i / P_ii and P into P - P_i P_i' / P_ii, which is backward elimination within the model
+// (exact for least squares), at d^2 per feature instead of a refit. A feature that is numerically a linear combination of
+// others is always removed.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -35,8 +36,8 @@ class Leaving {
     for (Index i = 0; i < size; ++i) diagonal_[i] = point.diagonal ? point.diagonal[i] : 0.0;
   }
 
-  /// Takes units out of the iterate: the redundant ones and, as long as more than `size` are left, up to `most` by least
-  /// sacrifice. Returns how many.
+  /// Removes units from the iterate: the redundant ones and, as long as more than `size` are left, up to `most` by the least
+  /// sacrifice. Returns their number.
   Index shrink(Iterate& iterate, Index size, Index most, const ActiveSet& active, const SacrificeModel& model) {
     const Index before = iterate.size();
     if (adapts_)

@@ -1,10 +1,9 @@
-// The seam between the search and whoever answers it. The splicing engine (splicing.hpp) asks two questions, refit this
-// support and scan at this point; an Objective answers them: one problem in memory (glm_objective.hpp), many problems over one
-// X together (batch.hpp), or a function written in Python (python/bindings/bind_objective.hpp); one day rows on several
-// machines.
+// The interface between the search and the function that is minimised. The splicing engine (splicing.hpp) makes two requests,
+// to refit a support and to scan all features at a point. An Objective fulfils them: a problem in memory (glm_objective.hpp),
+// one of many problems with the same X (batch.hpp), or a function written in Python (python/bindings/bind_objective.hpp).
 //
-// Coefficients on this side of the seam are in the objective's own units per feature (any fixed positive scale and, with an
-// intercept, any fixed centre), so that numbers here are of order one whatever the units of X.
+// Coefficients in the search are in units that the objective chooses for each feature (any fixed positive scale and, with an
+// intercept, any fixed centre), so that they are of order one for any units of X.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -56,7 +55,7 @@ struct Iterate {
   auto at(Index place) { return coef.segment(place * stride, stride); }
   auto at(Index place) const { return coef.segment(place * stride, stride); }
 
-  // Changes of the support; a unit that enters does so with coefficients of 0.
+  // Changes of the support. A unit that is added has coefficients of 0.
   void append(Index unit) {
     at(size()).setZero();
     support.push_back(unit);
@@ -71,31 +70,31 @@ struct Iterate {
   }
 };
 
-/// F of labels that is as good as 0: a support that reaches it separates the classes.
+/// F below this counts as 0 for labels: a support that reaches it separates the classes.
 constexpr double separable_objective = 1e-9;
 
-/// Objectives that differ by less, relatively, are of the same support, or of a tie.
+/// Objectives with a smaller relative difference belong to the same support, or are tied.
 constexpr double tie = 1e-9;
 
-/// How good a refit must be.
+/// The accuracy that a refit must have.
 struct RefitGoal {
-  double bar = std::numeric_limits<double>::infinity();  // give up once F is foreseen to stay above it
-  bool exact = false;                                    // to the user's tolerance, and judge separability
-  bool rough = false;                                    // on the way only: to see what enters next
-  Columns likely{};  // units that this refit or the next ones may take in, for those to whom it helps to know
+  double bar = std::numeric_limits<double>::infinity();  // give up if F is predicted to stay above this value
+  bool exact = false;                                    // to the user's tolerance, including a test for separability
+  bool rough = false;                                    // low accuracy, to find the next feature to add
+  Columns likely{};  // units that this or the next refits may add, which some objectives can prepare for
 };
 
 struct RefitOutcome {
   Status status = Status::converged;
-  bool abandoned = false;  // foreseen to stay above the bar; the iterate is then of no use
+  bool abandoned = false;  // whether F was predicted to stay above the bar; the iterate is then useless
   int newton_iterations = 0;
-  bool perfect = false;  // F is as good as 0, at a proper minimum: no other support is better
+  bool perfect = false;  // whether F counts as 0 at a minimum, so that no other support is better
 };
 
-/// A panel has at most this many features, so that buffers can be sized once and stay in the second cache.
+/// Maximum number of features in a panel, so that buffers have a fixed size and stay in the second-level cache.
 constexpr Index largest_panel = 512;
 
-/// What a scan says of some features, in the order asked; rows of active features are to be ignored.
+/// The result of a scan for some features, in the requested order. Rows of active features must be ignored.
 struct ScanPanel {
   Columns columns;
   Eigen::Ref<const Eigen::ArrayXd> gradient;   // (count,) g_j
@@ -108,14 +107,14 @@ struct ScanPanel {
   const Eigen::MatrixXd* blocks = nullptr;  // (entries, stride) H among the features of a unit
 };
 
-/// Which Hessian a scan answers with; the gradient is always exact.
+/// The Hessian that a scan uses; the gradient is always exact.
 enum class Hessian {
   exact,
-  sampled,  // of a part of the rows, scaled up: to see which features are worth an exact scan
+  sampled,  // computed from a part of the rows and scaled, to find the features that need an exact scan
 };
 
-/// Where a scan stands. Coefficients held at a bound have rows and columns of zeros in the inverse, which is that of the
-/// others.
+/// The point of a scan. Coefficients held at a bound have zero rows and columns in the inverse, which is that of the other
+/// coefficients.
 struct ScanPoint {
   Eigen::Ref<const Eigen::MatrixXd> inverse;  // (d, d) H^-1 on the active set, the intercept last if there is one
   const Eigen::MatrixXd* hessian = nullptr;   // H, at least (d, d), if a coefficient is held
@@ -124,7 +123,7 @@ struct ScanPoint {
   const double* diagonal = nullptr;           // (d,) H_ii, if known
 };
 
-/// Takes the answer of a scan, piece by piece, so that p x k numbers need not exist at once.
+/// Receives the results of a scan in pieces, so that p x k numbers need not be in memory at once.
 class ScanSink {
  public:
   virtual ~ScanSink() = default;
@@ -140,19 +139,19 @@ class Objective {
   /// Features of the largest unit.
   virtual Index largest_unit() const { return 1; }
 
-  /// Minimises over the coefficients of iterate.support (and the intercept), from where the iterate stands.
-  /// Sets iterate.objective; F never rises.
+  /// Minimises over the coefficients of iterate.support (and the intercept), starting at the iterate. Sets iterate.objective; F
+  /// never increases.
   virtual RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) = 0;
 
-  /// F that is as good as 0: no other support is worth looking for.
+  /// F below this counts as 0, so no other support is searched for.
   virtual double perfect_objective() const { return separable_objective; }
 
   /// Gradient and curvature of the named features at the iterate, with a positive semi-definite curvature.
   /// Returns converged, interrupted or invalid_input.
   virtual Status scan(const Iterate& iterate, const Columns& columns, Hessian hessian, ScanSink& sink) = 0;
-  /// Whether a sampled Hessian, of all features, is to be had for much less than the exact one.
+  /// Whether a sampled Hessian of all features costs much less than the exact one.
   virtual bool can_sample() const { return false; }
-  /// How well an exact scan foresees what refits find.
+  /// How well an exact scan predicts the results of refits.
   virtual Foresight foresight() const { return Foresight::rough; }
 };
 

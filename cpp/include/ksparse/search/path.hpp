@@ -1,7 +1,8 @@
-// Every k of a list in one call. Each entry begins as a single fit would, from one shared growth of the support; then entries
-// seed their neighbours, upwards by the best entry and downwards by the least sacrifice, until none improves.
-// So an entry is never worse than a single fit with the same options, and F never rises with k. Of more than Options::few
-// features, where each refit costs more, entries start from their neighbours alone, and only the last begins as a single fit.
+// Fits for every k of a list. Each of them begins as a single fit does, with one shared growth of the support. Then fits start
+// from their neighbours, from a smaller k by adding the best feature and from a larger k by removing the one with the least
+// sacrifice, until none improves. Therefore no fit is worse than a single fit with the same options, and F never increases with
+// k. Beyond Options::few features, where each refit costs more, fits start only from their neighbours, and only the last one
+// begins as a single fit.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -32,7 +33,7 @@ class Path {
     int seeded_from_below = -1, seeded_from_above = -1;  // improvements of the neighbour when it last seeded this one
   };
 
-  /// ks: increasing, each in [0, features].
+  /// ks are increasing values in [0, features].
   Path(Objective& objective, const Options& options, const std::vector<Index>& ks)
       : objective_(objective), options_(options), ks_(ks), memories_(ks.size()) {
     options_.k = ks.back();
@@ -47,7 +48,7 @@ class Path {
   /// Counts the entries, the last of them when the path is done: what follows the first fits may take as long as they do.
   void count_by(ProgressCounter& counter) { counter_ = &counter; }
 
-  /// False if interrupted or if X is not finite; info() says which.
+  /// Returns false if interrupted or if X is not finite, as info() tells.
   bool run() {
     Splicing engine(objective_, options_, nullptr, Begin::with_survey);
     const bool done =

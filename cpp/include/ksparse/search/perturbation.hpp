@@ -175,8 +175,8 @@ class Perturbation {
     return true;
   }
 
-  // Whether more than a quarter of the chosen features have a rival that is foreseen to cost less than a hundredth of F: the
-  // landscape is then flat enough to hold several local optima. (On designs with well separated features none has.)
+  // Whether more than a quarter of the chosen features have a competitor that is predicted to cost less than 1 % of F. There
+  // may then be several local optima. (On designs with clearly separated features, no feature has one.)
   bool has_close_rivals() const {
     const StandIns& stand_ins = engine_->stand_ins();
     Index places = 0;

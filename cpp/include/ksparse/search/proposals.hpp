@@ -1,4 +1,5 @@
-// What a scan proposes: entries and exchanges, best first, and for each active place the features that could take it.
+// The proposals of a scan: entries and exchanges, the best first, and for each active position the features that could replace
+// it.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -12,13 +13,13 @@
 
 namespace ksparse {
 
-/// An entry, or an exchange, with the change of F that the model foresees.
+/// An entry or an exchange, with the change of F that the model predicts.
 struct Proposal {
   Index entering = -1;  // feature
   Index leaving = -1;   // feature, or -1: none leaves
   Index position = -1;  // of the leaving feature in the active set
-  double gain = 0;      // foreseen decrease of F; may be negative for an exchange
-  double step = 0;      // foreseen coefficient of the entering feature
+  double gain = 0;      // predicted decrease of F, which may be negative for an exchange
+  double step = 0;      // predicted coefficient of the entering feature
 };
 
 /// The best proposals of a scan, best first, each with its v_j, in fixed memory.
@@ -69,7 +70,7 @@ class ProposalList {
   std::vector<Proposal> items_;  // by falling gain
 };
 
-/// For each place of the active set, the few features foreseen to do best in its stead, best first, in fixed memory.
+/// For each position of the active set, the few features that are predicted to be its best replacements, in fixed memory.
 class StandIns {
  public:
   struct Choice {

@@ -1,5 +1,5 @@
-// What the constraints say of each unit (a feature, or a group of features): it is required in every support, excluded from all
-// of them, or free. The engine, the perturbation and the alternatives ask here.
+// The role of each unit (a feature, or a group of features) according to the constraints: required in every support, excluded
+// from all of them, or free. The engine, the perturbation and the alternatives use it.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

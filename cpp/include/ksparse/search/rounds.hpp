@@ -1,4 +1,4 @@
-// Where the rounds of a longer search begin.
+// The starting points of the rounds of a longer search.
 //
 // A round replaces up to half of the features of a good support, mostly by their nearest rivals (stand-ins of the last scan of
 // all features), else by members of the working set. Rounds start from the last good end rather than always from the best, which

@@ -1,4 +1,4 @@
-// Chooses the model that foresees sacrifices: for single features or for groups.
+// Chooses the model that predicts sacrifices, for single features or for groups.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

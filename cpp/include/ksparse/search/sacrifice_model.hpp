@@ -1,4 +1,4 @@
-// The model that foresees how much F changes when features enter, leave or change places: the quadratic model at the current
+// The model that predicts how much F changes when features are added, removed or exchanged: the quadratic model at the current
 // point. With P = H_AA^-1 (the intercept is a row of it, but never leaves), d_i = P_ii, v_j = P H_Aj and s_j = H_jj - H_jA v_j:
 //
 //   j enters                  -1/2 g_j^2 / s_j
@@ -22,7 +22,7 @@
 
 namespace ksparse {
 
-/// The quadratic model of the last scan, and what it says of a panel of units.
+/// The quadratic model of the last scan, and its predictions for a panel of units.
 class SacrificeModel {
  public:
   virtual ~SacrificeModel() = default;
@@ -34,11 +34,11 @@ class SacrificeModel {
   virtual void propose_entries(const ScanPanel& panel, const ActiveSet& active, ProposalList& list) = 0;
   virtual void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list,
                                  StandIns* stand_ins = nullptr) = 0;
-  /// The best gain foreseen for a unit of the last panel.
+  /// The best predicted gain of a unit of the last panel.
   virtual double promise(Index c) const = 0;
-  /// By how much F is foreseen to rise when the unit at a place leaves.
+  /// The predicted increase of F when the unit at a position is removed.
   virtual double leaving_loss(Index place) const = 0;
-  /// The place whose unit is foreseen to be missed least, of those that may leave, or -1: none may.
+  /// The position whose removal is predicted to increase F least, or -1 if no unit may be removed.
   Index weakest_place(const ActiveSet& active) const {
     Index weakest = -1;
     for (Index place = 0; place < active.size(); ++place)
@@ -47,9 +47,9 @@ class SacrificeModel {
   }
 
   using Move = Eigen::Ref<const Eigen::VectorXd>;
-  /// Puts the iterate at the minimum of the model with the proposal carried out: the warm start of its refit.
+  /// Sets the iterate to the minimum of the model after the proposed change, as a start of its refit.
   virtual void apply(const Proposal& proposal, const Move& move, Iterate& iterate) const = 0;
-  /// Carries the proposal out, leaving the other coefficients where they are.
+  /// Makes the proposed change without changing the other coefficients.
   virtual void replace(const Proposal& proposal, const Move& move, Iterate& iterate) const = 0;
 
  protected:
@@ -58,9 +58,9 @@ class SacrificeModel {
     return longest_step(std::max(std::abs(iterate.intercept), size ? iterate.coef.head(size).cwiseAbs().maxCoeff() : 0.0));
   }
 
-  // An exchange in which the newcomer is foreseen to make good less than this part of the loss is not worth a refit.
+  // An exchange is not refitted if the new feature is predicted to compensate for less than this fraction of the increase.
   static constexpr double least_recovery = 0.5;
-  // A feature keeps less than this part of its curvature beside the active set: a combination of it, up to rounding.
+  // A feature that retains less than this fraction of its curvature given the active set is numerically a combination of it.
   static constexpr double collinearity = 1e-10;
 };
 

@@ -1,5 +1,5 @@
-// A fit from nothing to the polished answer as one resumable machine: the first descent, rounds of perturbation as the options
-// allow, and the last refit. It asks through its engine; a single fit and a batch drive it alike.
+// A complete search as one resumable state machine: the first descent, perturbation rounds as the options allow, and the final
+// refit. Its engine requests refits and scans; single fits and batches run it in the same way.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

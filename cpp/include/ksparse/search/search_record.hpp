@@ -1,4 +1,4 @@
-// Where a search stands: the best point so far, how it was found, and where each of its descents ended.
+// The state of a search: the best point so far, how it was found, and where each of its descents ended.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

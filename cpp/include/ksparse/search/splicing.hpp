@@ -1,7 +1,7 @@
-// The search for the best support of at most k features, as a resumable state machine: it asks to refit a support or to scan
-// features at a point, is told the answers, and never learns who answers (objective.hpp). It is an explicit machine rather than
-// a set of C++20 coroutines because C++17 compilers must do, and its state is then plain data that a batch can hold by the
-// thousand.
+// The search for the best support of at most k features, as a resumable state machine: it requests a refit of a support or a
+// scan of features at a point, receives the results, and does not know how they are computed (objective.hpp). It is an explicit
+// machine rather than a set of C++20 coroutines because C++17 compilers must do, and its state is then plain data that a batch
+// can hold by the thousand.
 //
 //   1. refit the empty support, scan all features, keep the best few as the working set
 //   2. grow inside the working set: refit, scan, add the best entries by their exact sacrifice

@@ -1,6 +1,6 @@
-// What is known of supports that were refitted before, so that a long search refits none twice.
-// A support is known by the exclusive or of one random-looking word per feature (Zobrist 1970): an exchange changes two words.
-// The words are found in an open table, which is emptied by a change of epoch and keeps its memory.
+// A memory of supports that were refitted, so that a long search refits none twice. The hash of a support is the exclusive or
+// of one pseudo-random word per feature (Zobrist 1970), so an exchange changes it by two words. The hashes are in an
+// open-addressing table, which is cleared by incrementing its epoch and keeps its memory.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

@@ -1,5 +1,5 @@
-// The way of one descent through supports, as the memory of its search sees it. Without a memory nothing is known, and every
-// question is answered with no.
+// The sequence of supports of one descent, recorded in the memory of its search. Without a memory, nothing is known and all
+// queries return false.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

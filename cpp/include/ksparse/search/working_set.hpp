@@ -1,5 +1,6 @@
-// The working set: the features that are scanned often, between the rare scans of all of them. It holds the features that
-// promised most in the last scan of all, and the active ones. A survey is the first such scan, at the empty support.
+// The working set contains the features that are scanned often, between rare scans of all features. These are the most
+// promising features of the last scan of all features, and the active ones. A survey is the first such scan, at the empty
+// support.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
