@@ -1,5 +1,5 @@
-// The columns of the support at hand, gathered in units, and the rows in which they are: all of them or, where there are such,
-// fewer that stand for all (reduced_rows.hpp).
+// The columns of the current support, gathered in units, with their rows. These are all rows, or fewer rows that represent all
+// of them (reduced_rows.hpp).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -36,7 +36,7 @@ class ActiveColumns {
     go_over_all_rows();
   }
 
-  /// Gathers the columns of an iterate, and its coefficients, the intercept last if there is one. False: interrupted.
+  /// Gathers the columns of an iterate, and its coefficients, the intercept last if there is one. Returns false if interrupted.
   bool take(const Iterate& iterate, const Columns& likely, Eigen::VectorXd& coef) {
     listed_.clear();
     starts_.assign(1, 0);
@@ -51,7 +51,7 @@ class ActiveColumns {
     if (units().intercept()) coef[size()] = iterate.intercept;
     return gather(likely);
   }
-  /// The reverse, of the coefficients alone.
+  /// Copies the coefficients back to an iterate.
   void give(const Eigen::VectorXd& coef, Iterate& iterate) const {
     for (Index place = 0; place < iterate.size(); ++place)
       for (Index j = starts_[std::size_t(place)], i = 0; j < starts_[std::size_t(place + 1)]; ++j, ++i)
@@ -72,7 +72,7 @@ class ActiveColumns {
   const RowsView& rows() const noexcept { return view_; }
   /// Whether these are the reduced ones.
   bool is_reduced() const noexcept { return is_reduced_; }
-  /// Changes when the rows do, whose slopes and curvatures are then of no point.
+  /// Changes when the rows change, after which slopes and curvatures are not set.
   Index version() const noexcept { return version_; }
   const ColumnReader& reader() const noexcept { return *columns_; }
   const Units& units() const noexcept { return columns_->units(); }

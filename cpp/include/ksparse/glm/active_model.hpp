@@ -1,5 +1,5 @@
-// The quadratic model of F on the active columns where a scan stands: the inverse of the Hessian, without coefficients that
-// their gradient presses against a bound.
+// The quadratic model of F on the active columns at the point of a scan: the inverse of the Hessian without coefficients that
+// are held at a bound by their gradient.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -16,7 +16,7 @@ namespace ksparse {
 
 class ActiveModel {
  public:
-  /// Of groups, which are in or out as a whole, no coefficient is held at a bound.
+  /// With groups, no coefficient is held at a bound, because groups enter or leave as a whole.
   void reset(Linearisation& linearisation, bool groups, Index capacity) {
     linearisation_ = &linearisation;
     holds_ = linearisation.units().bounded() && !groups;
@@ -33,7 +33,7 @@ class ActiveModel {
     held_.reserve(std::size_t(capacity));
   }
 
-  /// At an iterate, with the Hessian of the rows that these sums go over. False: interrupted.
+  /// At an iterate, with the Hessian of the rows that these sums go over. Returns false if interrupted.
   bool set(const Iterate& iterate, PanelSums& sums) {
     ActiveColumns& active = linearisation_->active();
     if (!active.take(iterate, {}, coef_)) return false;

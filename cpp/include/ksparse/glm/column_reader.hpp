@@ -1,4 +1,4 @@
-// How single columns of X are read, raw and in units.
+// Reads single columns of X, raw or in units.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,11 +14,11 @@ class ColumnSource {
   virtual ~ColumnSource() = default;
   /// A stretch of a column, as Design::gather.
   virtual void gather(Index column, Index first, Index rows, double* target) = 0;
-  /// Whether it saves time to say beforehand which columns will be read.
+  /// Whether announcing the columns that will be read saves time.
   virtual bool reads_ahead() const noexcept { return false; }
-  /// Says so. False: interrupted.
+  /// Announces them. Returns false if interrupted.
   virtual bool fetch(const Columns&) { return true; }
-  /// Whether it is known, without a look at all rows, that a column is finite and 0 in every row of positive weight.
+  /// Whether a column is known to be finite and 0 in every row of positive weight, without reading all rows.
   virtual bool is_empty(Index /*column*/, const double* /*weight*/) { return false; }
 };
 

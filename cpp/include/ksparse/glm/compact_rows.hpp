@@ -1,6 +1,7 @@
 // The rows of a refit on sparse columns. A row without an entry in any active column has the same linear predictor as all
-// others of its label without one, if there is no offset; these rows, most of them as a rule, are one row for each label here,
-// with the sum of their weights. A Newton iteration on ten columns of density 1/1000 then goes over 1 % of the rows.
+// others of its label without one, if there is no offset; these rows, which are usually most of them, are replaced by one row
+// for each label with the sum of their weights. A Newton iteration on ten columns of density 1/1000 then goes over 1 % of the
+// rows.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

@@ -1,4 +1,4 @@
-// Sums of panels of a dense X, exact: over ranges of rows, block by block.
+// Exact sums for panels of a dense X, over ranges of rows and block by block.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -95,7 +95,7 @@ class DenseSums final : public PanelSums {
     return true;
   }
 
-  // Adds the sums of a range of rows. False: interrupted.
+  // Adds the sums of a range of rows. Returns false if interrupted.
   bool add_range(const RowRange& range, const Columns& panel, const Sums& sums, Part& part) const {
     const bool kept = in_units(panel);
     const Index lead = kept ? 0 : design_->lead();

@@ -1,4 +1,4 @@
-// The answering side of a search, for a linear model over an X in memory. Each part is in a header of its own:
+// The objective of a linear model with X in memory, which the search minimises. Each part has its own header:
 //
 //   glm_objective      composes the others
 //   units              centre and scale of each column; bounds and ridge in units; coefficients to and from the user's

@@ -1,5 +1,5 @@
-// One problem over an X in memory: answers the engine's questions with passes over gathered columns (refit) and over X (scan).
-// The parts are composed here; each is in a header of its own (glm.hpp lists them).
+// The objective of one problem with X in memory. Refits are passes over gathered columns, and scans are passes over X. This
+// file composes the parts, each of which has its own header (glm.hpp lists them).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -34,7 +34,8 @@ namespace ksparse {
 class GlmObjective final : public Objective {
  public:
   GlmObjective() = default;  // to be reset
-  /// Arguments, but for the problem's views, outlive this or the next reset. Sums over rows are divided into `ranges`.
+  /// The arguments, except for the views of the problem, must exist until this object is destroyed or reset. Sums over rows are
+  /// divided into `ranges`.
   GlmObjective(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
                const Interrupt& interrupt, const RowRanges& ranges = RowRanges()) {
     reset(design, problem, loss, options, interrupt, ranges);
@@ -42,7 +43,7 @@ class GlmObjective final : public Objective {
   GlmObjective(const GlmObjective&) = delete;  // it points into itself
   GlmObjective& operator=(const GlmObjective&) = delete;
 
-  /// As newly made for another problem; allocates only what it does not have.
+  /// Starts a new problem, as if newly made. It allocates only memory that it does not have.
   void reset(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
              const Interrupt& interrupt, const RowRanges& ranges = RowRanges()) {
     const Index p = design.columns();
@@ -79,7 +80,7 @@ class GlmObjective final : public Objective {
   bool can_sample() const override { return storage_.sampled() != nullptr; }
   Foresight foresight() const override { return units_.bounded() ? Foresight::rough : loss_->foresight(); }
 
-  /// Whether a batch may answer scans by their parts, which scan_parts() has.
+  /// Whether a batch may run scans in parts, with scan_parts().
   bool scans_by_blocks() const noexcept { return groups_.single() && storage_.sums_blocks(); }
   Scan& scan_parts() noexcept { return scan_; }
   /// Before the first scan: see UnitChoice.
@@ -87,18 +88,19 @@ class GlmObjective final : public Objective {
 
   /// Coefficients of the user's columns from an iterate in units.
   void to_user(const Iterate& iterate, FitResult& result) const { units_.to_user(iterate, groups_, result); }
-  /// F of the user's, in whose units it is.
+  /// F in the user's units.
   double to_user(double objective) const noexcept { return units_.to_user(objective); }
   /// Whether F, which is of order one here, is not so large that losses were held from overflowing (stable.hpp).
   bool is_in_range(const Iterate& iterate) const noexcept { return iterate.objective < 1e250; }
-  /// The reverse of the first, once the first scan has chosen the units; features that can never enter are left out.
+  /// The inverse of the first conversion, after the first scan has chosen the units. Features that can never enter are left
+  /// out.
   Iterate from_user(const std::vector<Index>& support, const Eigen::Ref<const Eigen::VectorXd>& coef, double intercept) const {
     Iterate iterate(std::min(capacity_, groups_.units()), groups_.stride());
     units_.from_user(support, coef, intercept, groups_, iterate);
     return iterate;
   }
 
-  // For those who answer for the same rows in another way (gram_objective.hpp).
+  // Access for another objective of the same rows (gram_objective.hpp).
   const Units& units() const noexcept { return units_; }
   const Rows& rows() const noexcept { return rows_; }
   const ColumnReader& columns() const noexcept { return columns_; }

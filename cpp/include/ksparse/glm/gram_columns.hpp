@@ -1,5 +1,5 @@
-// Products of columns of X in units, summed over the rows once: x_i.(w x_j) of some columns with all, and of all columns their
-// mean, mean square and product with the residuals of the best constant.
+// Products of columns of X in units, summed over the rows once: x_i.(w x_j) of some columns with all columns, and for all
+// columns their mean, mean square and product with the residuals of the best constant.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -25,7 +25,7 @@ class GramColumns {
     wanted_.reserve(std::size_t(p_));
   }
 
-  /// Sums over the rows, whose units are chosen: with all pairs of columns, if there are few. False: interrupted.
+  /// Sums over the rows, whose units are chosen: with all pairs of columns, if there are few. Returns false if interrupted.
   bool sum_rows() {
     const auto weight = answered_.rows().weight().head(n_).array();
     const Eigen::ArrayXd slope = take_constant();

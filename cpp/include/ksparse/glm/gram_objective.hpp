@@ -1,13 +1,12 @@
-// Least squares answered from the Gram matrix of X. The Hessian of F is the same at every point, so that products of columns
-// are summed over the rows once, and then a refit takes O(k^3) operations and a scan of p features O(pk), however many rows
-// there are. With A the active features, b their coefficients, c the change of the intercept, and G, m, g and F0 taken at the
-// best constant,
+// Least squares computed from the Gram matrix of X. The Hessian of F is the same at every point, so products of columns are
+// summed over the rows once. A refit then takes O(k^3) operations, and a scan of p features O(pk), for any number of rows. With
+// A the active features, b their coefficients, c the change of the intercept, and G, m, g and F0 taken at the best constant,
 //   F = F0 + g_A'b + s c + 1/2 (b, c)'H (b, c),   H_AA = G_AA + ridge,   H_Ac = m_A
 // Columns are centred and scaled as they are for the rows (units.hpp).
 //
-// The rows themselves are asked for the first scan, which chooses these units; for the last refit, to the user's tolerance; and
-// wherever normal equations lose digits: where active features all but agree, or F is a small part of F0 (Bjorck, Numerical
-// Methods for Least Squares Problems, 1996, section 2.2).
+// The rows themselves are used for the first scan, which chooses these units, for the final refit to the user's tolerance, and
+// where normal equations are inaccurate: if active features are nearly collinear, or F is a small fraction of F0 (Bjorck,
+// Numerical Methods for Least Squares Problems, 1996, section 2.2).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

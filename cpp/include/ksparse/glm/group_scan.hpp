@@ -1,4 +1,4 @@
-// Scans of groups of columns: as of single ones, with the Hessian among the members of each group.
+// Scans of groups of columns, which are like scans of single columns but also compute the Hessian within each group.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

@@ -1,5 +1,5 @@
-// What a scan needs of groups of columns: derivatives by member, and the Hessian among the members of each group as well. There
-// is a kind for each way to come by them, chosen once (storage.hpp).
+// The sums that a scan of groups needs: derivatives for each member, and the Hessian within each group. There is a class for
+// each way to compute them, which storage.hpp chooses once.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -16,12 +16,12 @@ namespace ksparse {
 class GroupSums {
  public:
   virtual ~GroupSums() = default;
-  /// Before a scan of groups with these members, at the point of the last linearisation. False: interrupted.
+  /// Before a scan of groups with these members, at the point of the last linearisation. Returns false if interrupted.
   virtual bool begin(const Columns& members) = 0;
-  /// Before the groups of a panel, all whose members are begun in it. False: interrupted.
+  /// Before the groups of a panel, all whose members are begun in it. Returns false if interrupted.
   virtual bool begin_panel(Panel& panel) = 0;
   /// Derivatives of the members of a group, which begin at a place in the panel, and the block of the Hessian among them, whose
-  /// rows begin there. False: interrupted.
+  /// rows begin there. Returns false if interrupted.
   virtual bool sum(const Columns& group, Index place, Panel& panel, Eigen::MatrixXd& blocks) = 0;
 };
 

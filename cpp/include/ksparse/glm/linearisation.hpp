@@ -1,5 +1,5 @@
-// F, its gradient and its Hessian on the active columns at a point: sums over ranges of rows, and a cache of the last ones, since
-// a refit ends with the point at which a scan begins.
+// F, its gradient and its Hessian on the active columns at a point, as sums over ranges of rows. The last sums are cached,
+// because a refit ends at the point where a scan begins.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -18,7 +18,7 @@ namespace ksparse {
 
 class Linearisation {
  public:
-  /// What a range of rows contributes.
+  /// The contribution of a range of rows.
   struct Part {
     LossSums loss;
     Eigen::ArrayXXd sums;   // (capacity, 3 + capacity) of the active columns (kernels.hpp), squares of the curvature included
@@ -60,7 +60,7 @@ class Linearisation {
       total().sums.topLeftCorner(size(), Sums::cross + size()) += parts_[r].sums.topLeftCorner(size(), Sums::cross + size());
     }
     const double penalty = assemble(coef, gradient, hessian);
-    // Row loops of a convex linearisation and of one without concave rows give the same.
+    // A convex linearisation and one without concave rows give the same sums.
     known_ = kind == Curvature::convex || !total().loss.concave;
     if (known_) {
       known_columns_ = active_->columns();
@@ -70,7 +70,7 @@ class Linearisation {
     return total().loss.value + penalty;
   }
 
-  /// The same derivatives, with a curvature that is not negative, from the last sums where these are of this point.
+  /// The same derivatives with a curvature that is not negative, from the cached sums if they belong to this point.
   void compute_convex(const Eigen::Ref<const Eigen::VectorXd>& coef, Eigen::Ref<Eigen::VectorXd> gradient,
                       Eigen::Ref<Eigen::MatrixXd> hessian) {
     const bool known = known_ && known_version_ == active_->version() && known_columns_ == active_->columns() &&
@@ -81,7 +81,7 @@ class Linearisation {
       compute(coef, Curvature::convex, gradient, hessian);
   }
 
-  /// Adds the sums of a range of the rows (whole packs), whose slopes and curvatures are set. False: interrupted.
+  /// Adds the sums of a range of the rows (whole packs), whose slopes and curvatures are set. Returns false if interrupted.
   bool add_range(const RowRange& range, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature kind, Part& part) const {
     const RowsView& rows = active_->rows();
     const double intercept = active_->units().intercept() ? coef[size()] : 0.0;

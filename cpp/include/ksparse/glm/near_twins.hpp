@@ -1,7 +1,6 @@
-// Whether some column of a few differs from a combination of others by more than the rounding of its entries, but by less than
-// Newton's method can make use of: the combinations that their difference allows are out of its reach, whatever they are worth.
-// By the residual of each column's regression on those before it, taken twice, as for Gram-Schmidt (Bjorck 1996,
-// section 2.4.5).
+// Detects whether some column differs from a linear combination of others by more than rounding errors, but by too little for
+// Newton's method, which then cannot find a minimum that uses the difference. It uses the residual of the regression of each
+// column on the previous ones, computed twice as in Gram-Schmidt orthogonalisation (Bjorck 1996, section 2.4.5).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

@@ -1,6 +1,6 @@
-// A panel of columns in a scan: sums over rows of the raw columns, and what they say of derivatives in units.
-// With x = centre + scale z, the sums x.r, x.h, (x x).h and x.(h z_A) become those of z by formula, so X is neither copied nor
-// changed.
+// A panel of columns in a scan: sums over rows of the raw columns, and their conversion to derivatives in units. With x =
+// centre + scale z, formulas convert the sums x.r, x.h, (x x).h and x.(h z_A) to those of z, so X is neither copied nor
+// modified.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -15,8 +15,8 @@
 
 namespace ksparse {
 
-/// The curvature of a column as a scan tells it. Where a loss is straight, as far out on its wrong side, that may be none at all
-/// in the rows that a column touches. Such a column may lower F all the same, by the longest step if not less.
+/// The curvature of a column in a scan. Where a loss is linear, as far on its wrong side, the curvature may be 0 in all rows in
+/// which the column is not 0. Such a column may still decrease F, with the longest step if necessary.
 inline double usable_curvature(double gradient, double curvature) {
   constexpr double none = 1e-100;  // of the gradient
   return curvature >= 0 && curvature <= none * std::abs(gradient) ? std::abs(gradient) / longest_step(0) : curvature;

@@ -1,6 +1,6 @@
-// What a scan needs of a panel of columns: sums over rows of x times the slope, the curvature and the curvature times active
-// columns (kernels.hpp). There is a kind for each way to come by them: dense_sums.hpp, sampled_sums.hpp, sparse_sums.hpp. A scan
-// chooses one when it begins (scan.hpp), and nobody asks afterwards which one it is.
+// The sums that a scan needs for a panel of columns: sums over rows of x times the slope, the curvature, and the curvature
+// times active columns (kernels.hpp). There is a class for each way to compute them: dense_sums.hpp, sampled_sums.hpp,
+// sparse_sums.hpp. A scan chooses one when it begins (scan.hpp), and no code checks later which one it is.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,7 +14,7 @@ namespace ksparse {
 
 class Panel;  // panel.hpp
 
-/// Where sums are taken: at the point of the last linearisation, of the first `size` active columns.
+/// The point at which sums are computed: that of the last linearisation, with the first `size` active columns.
 struct SumsPoint {
   Index size = 0;
   bool first = false;  // the units are not chosen yet: x.h and (x*x).h are with the rows' weights in place of the curvature
@@ -43,13 +43,13 @@ class PanelSums {
   virtual RowTotals totals() const = 0;
   /// The Hessian on the active columns (lower triangle) is that of all rows; a kind that sums over other rows puts its own.
   virtual void replace_hessian(Eigen::Ref<Eigen::MatrixXd> /*hessian*/) const {}
-  /// Before the panels of these columns. False: interrupted.
+  /// Before the panels of these columns. Returns false if interrupted.
   virtual bool begin(const Columns& columns) = 0;
   /// Whether a panel of them has its sums in units, not of raw columns.
   virtual bool in_units(const Columns& /*panel*/) const { return false; }
-  /// Sets the sums of a panel of them, which are 0. False: interrupted.
+  /// Sets the sums of a panel of them, which are 0. Returns false if interrupted.
   virtual bool sum(const Columns& panel, const Sums& sums) = 0;
-  /// Sets those of its careful columns, in units. False: interrupted.
+  /// Sets those of its careful columns, in units. Returns false if interrupted.
   virtual bool sum_careful(const Columns& panel, const Sums& sums) = 0;
   /// Puts right, in derivatives in units, what the rows that are summed cannot know.
   virtual void correct(Panel& /*panel*/) const {}

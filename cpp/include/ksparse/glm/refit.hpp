@@ -1,4 +1,5 @@
-// Refits of a support by Newton's method, and what their ends mean: data that can be separated, columns that all but agree.
+// Refits of a support by Newton's method, and the interpretation of their results: separable data, and nearly collinear
+// columns.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -34,7 +35,7 @@ class Refit {
 
   RefitOutcome run(Iterate& iterate, const RefitGoal& goal);
 
-  /// F that is as good as 0.
+  /// F below this counts as 0.
   double perfect_objective() const noexcept { return scale_.perfect; }
 
  private:
@@ -118,7 +119,8 @@ inline void Refit::judge_scale(const Rows& rows) {
   scale_.start = start - (rows.offset().size() ? rows.weight().dot(rows.offset()) / total : 0.0);
 }
 
-// While searching, an objective to ten digits is enough to compare supports; the answer is refitted to the user's tolerance.
+// During the search, ten correct digits of the objective are sufficient to compare supports. The final support is refitted to
+// the user's tolerance.
 inline NewtonLimits Refit::limits_for(const RefitGoal& goal) {
   constexpr double search_tolerance = 1e-10, rough_tolerance = 1e-4;
   NewtonLimits limits;
@@ -152,19 +154,19 @@ inline RefitOutcome Refit::run(Iterate& iterate, const RefitGoal& goal) {
   active().give(coef_, iterate);
   iterate.objective = outcome.objective;
   RefitOutcome answer{outcome.status, outcome.abandoned, outcome.iterations};
-  // For a search only F counts, which is as low as it gets; only one of 0 ends it.
+  // The search uses only F, which cannot be decreased further here. It ends only if F is 0.
   if (!goal.exact && answer.status == Status::separable && outcome.objective > separable_objective)
     answer.status = Status::converged;
   answer.perfect = !loss.falls_for_ever() && outcome.objective <= scale_.perfect;
   if (linearisation_->interruption().happened()) answer.status = Status::interrupted;
-  // A ridge with which the Hessian is singular all the same is none.
+  // A ridge with which the Hessian is still singular has no effect.
   if (goal.exact && size > 0 && (linearisation_->units().ridge() == 0 || outcome.singular))
     answer.status = judge_end(outcome, answer.status);
   return answer;
 }
 
-// The status of a refit that is to be exact. One that ran out of iterations, or could not descend, may be one without a
-// minimum; and one that met the tolerance as well, since F falls by ever less.
+// The status of an exact refit. If it reached the limit of iterations, or could not decrease F, there may be no minimum. The
+// same is possible if it met the tolerance, because F may decrease ever more slowly.
 inline Status Refit::judge_end(const NewtonOutcome& outcome, Status status) {
   const bool converged = status == Status::converged;
   if (!converged && status != Status::max_iterations && status != Status::stalled) return status;
@@ -200,7 +202,8 @@ inline bool Refit::slopes_rule_out_separation() {
   return true;
 }
 
-// Whether the rows can be separated by the active columns, completely or in part. Not so if rounding leaves that open.
+// Whether the active columns separate the rows, completely or in part. Returns false if rounding errors do not allow a
+// decision.
 inline bool Refit::rows_separate() const {
   const RowsView& rows = active().rows();
   Separation separation({rows.count, active().size(), intercept(), active().column(0), active().values().outerStride(),

@@ -1,6 +1,6 @@
-// How sums over rows are divided. Whatever has as many numbers as there are rows is summed range by range, and the sums of the
-// ranges, which are small, are added in their order: the answer depends on the number of ranges in its last digits, and on
-// nothing else. This is the one place that decides who sums a range, and when.
+// How sums over rows are divided. Sums over all rows are computed range by range, and the small sums of the ranges are added in
+// a fixed order, so results depend only on the number of ranges, and only in their last digits. This is the only place that
+// decides which thread sums a range, and when.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -10,7 +10,8 @@
 
 namespace ksparse {
 
-/// Rows that are summed at a time: their slices of the vectors and of the gathered columns stay in the first two caches.
+/// Number of rows that are summed at a time, so that their parts of the vectors and gathered columns stay in the first two
+/// cache levels.
 constexpr Index block_rows = 512;
 
 struct RowRange {

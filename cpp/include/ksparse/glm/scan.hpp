@@ -1,5 +1,5 @@
-// Scans: panels of columns in their order, to a sink. A batch drives the parts of a scan itself (run/batch.hpp): begin; for
-// every panel begin_panel, the blocks of all its columns and rows, end_panel; end.
+// Scans, which compute panels of columns in order and pass them to a sink. A batch runs the parts of a scan itself
+// (run/batch.hpp): begin; for each panel begin_panel, all blocks of its columns and rows, and end_panel; end.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -40,7 +40,7 @@ class Scan {
     return Status::converged;
   }
 
-  /// False: interrupted.
+  /// Returns false if interrupted.
   bool begin(const Iterate& iterate, Hessian kind, ScanSink& sink) {
     sums_ = &choose_sums(kind);
     if (!model_->set(iterate, *sums_)) return false;

@@ -1,7 +1,7 @@
 // Whether rows of two classes can be separated, completely or in part: whether some direction d has a_i.d >= 0 for all rows
-// a_i = s_i (x_i, 1) and a_i.d > 0 for one of them (Albert & Anderson, Biometrika 1984). A loss that falls for ever has no
-// minimum then. By Stiemke's lemma there is no such direction if and only if some multipliers lambda_i > 0 have
-// sum_i lambda_i a_i = 0, so both answers have a proof, and one problem of non-negative least squares finds it:
+// a_i = s_i (x_i, 1) and a_i.d > 0 for one of them (Albert & Anderson, Biometrika 1984). A loss that decreases forever has no
+// minimum in this case. By Stiemke's lemma there is no such direction if and only if some multipliers lambda_i > 0 have sum_i
+// lambda_i a_i = 0, so both answers have a proof, and one problem of non-negative least squares finds it:
 //   minimise |r|^2,  r = sum_i (1 + mu_i) a_i + sum_b nu_b e_b  over mu, nu >= 0     e_b: a bound that a coefficient runs into
 // At its minimum a_i.r >= 0 and e_b.r >= 0, with 0 for those in use. Hence r = 0 gives the multipliers, and any other r is a
 // direction that separates, since |r|^2 = sum_i a_i.r. The method is that of active sets (Lawson & Hanson, Solving Least
@@ -30,8 +30,8 @@ class Separation {
     Index stride;
     const double* sign;    // (count,) +1 or -1
     const double* weight;  // (count,) rows of weight 0 do not count
-    const double* lower;   // (columns,) least coefficients, or null: no bounds
-    const double* upper;   // (columns,) largest
+    const double* lower;   // (columns,) lower bounds, or null without bounds
+    const double* upper;   // (columns,) upper bounds
   };
 
   explicit Separation(const Rows& rows)
@@ -46,7 +46,8 @@ class Separation {
     set_scales();
   }
 
-  /// Whether the rows are separated by some direction; nothing if rounding, or the limit of work, leaves that open.
+  /// Whether some direction separates the rows, or nothing if rounding errors or the limit of iterations do not allow a
+  /// decision.
   std::optional<bool> exists() {
     residual_ = start_;
     const double all = std::sqrt(start_.squaredNorm()) + double(rows_.count);
@@ -61,7 +62,8 @@ class Separation {
   }
 
  private:
-  // Of directions and rows of length 1: what is 0 up to rounding, and what is more than 0 beyond doubt.
+  // Thresholds for directions and rows of length 1: values below the first are 0 up to rounding, and values above the second
+  // are certainly positive.
   static constexpr double rounding = 1e-11, violated = 1e-9, clear = 1e-7;
 
   struct Barrier {
@@ -69,7 +71,7 @@ class Separation {
     double sign;
   };
 
-  // As many steps as methods of this kind take by experience, several times over.
+  // Several times the number of steps that such methods usually take.
   Index most_iterations() const { return 20 * dimension_ + 100; }
 
   bool is_fixed(Index column) const { return !fixed_.empty() && fixed_[std::size_t(column)]; }

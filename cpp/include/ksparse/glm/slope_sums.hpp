@@ -1,4 +1,4 @@
-// Sums of the rows' slopes alone over panels of a dense X.
+// Sums of only the slopes, for panels of a dense X.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -38,7 +38,7 @@ class SlopeAdder {
     });
   }
 
-  /// Of one column in units. False: interrupted.
+  /// Of one column in units. Returns false if interrupted.
   bool add_in_units(Index column, const Sums& sums) {
     return add_ranges(1, 0, sums, [&](const RowRange& range, Part& part, const Sums& to) {
       for (Index first = range.first; first < range.end(); first += block_rows) {

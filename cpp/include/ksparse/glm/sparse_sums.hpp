@@ -1,6 +1,7 @@
-// Sums of panels of a sparse X, over the entries alone. Where the active columns are in compact rows, only the listed rows are
-// summed, without what all rows of their class have; that is added from the classes' moments, which are taken once. Products
-// with the active columns are x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only listed rows count in the first.
+// Sums for panels of a sparse X, over its entries. If the active columns are in compact rows, only the listed rows are summed,
+// without the contribution that all rows of their class have in common, which is added from the moments of the classes that are
+// computed once. Products with the active columns are x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only
+// listed rows count in the first.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -111,7 +112,7 @@ class SparseSums final : public PanelSums {
   std::vector<Index> fetched_;    // columns to be read
 };
 
-// Before a scan of some columns. False: interrupted.
+// Before a scan of some columns. Returns false if interrupted.
 inline bool SparseSums::begin(const Columns& columns) {
   if (columns.count == 0) return true;  // only the point is of interest
   const Interrupt stopped = interruption().as_function();

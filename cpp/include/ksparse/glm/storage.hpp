@@ -1,4 +1,4 @@
-// The parts of an answer that depend on how X is stored and on what is in it. This is the one place that asks whether X is sparse,
+// Chooses the parts of an objective that depend on the storage and the values of X. Only this file checks whether X is sparse,
 // or a table of two-valued columns.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
@@ -36,7 +36,7 @@ class DenseSource final : public ColumnSource {
 
 class Storage {
  public:
-  /// What buffers have to hold.
+  /// The required sizes of buffers.
   struct Sizes {
     Index entries;   // columns of a panel
     Index capacity;  // active columns on the way

@@ -1,7 +1,7 @@
-// The choice of units, from the sums of the first scan: x.w and (x*x).w with the rows' weights tell the mean and the deviation
-// of a column. Where these would cancel (the mean is far above the deviation) or overflow, the column is looked at by itself,
-// and in each scan from then on ("careful" columns; few or none in most data). So columns of 1e150 or of 1e-150, or years around
-// 2000, are like any others.
+// Chooses the units from the sums of the first scan: the weighted sums x.w and (x*x).w give the mean and standard deviation of
+// a column. If these would cancel (because the mean is much larger than the deviation) or overflow, the column is processed
+// separately, now and in each later scan. Such columns are called careful; most data have few or none. Therefore columns of
+// 1e150 or 1e-150, or years around 2000, are handled like any others.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -27,8 +27,8 @@ struct PlainMoments {
         variance(by_square / weight - mean * mean),
         slope(by_slope - mean * point.slope()) {}
 
-  /// Whether these are of use: not of a column that is constant, not finite, at the ends of the range, or far from 0 for its
-  /// spread.
+  /// Whether these can be used. They cannot if the column is constant, not finite, close to overflow or underflow, or far from
+  /// 0 relative to its deviation.
   bool is_plain() const noexcept {
     // Below this ratio of variance to squared mean, the conversion by formula would lose more than half of the digits.
     constexpr double cancellation = 1e-8;
@@ -40,7 +40,7 @@ struct PlainMoments {
 /// Weighted sums x.w and (x*x).w of all columns, which problems with the same weights need compute only once.
 struct ColumnMoments {
   bool known = false;
-  Eigen::VectorXd weights;  // (padded,) of rows and classes, over W; empty: nobody's yet
+  Eigen::VectorXd weights;  // (padded,) weights of rows and classes, divided by W; empty if there are no moments yet
   Eigen::ArrayXXd sums;     // (p, 2)
 };
 
@@ -56,8 +56,8 @@ class UnitChoice {
     records_ = false;
   }
 
-  /// Before the first scan, whose panels have to be the same for all who share: takes the moments of X from a problem with the
-  /// same weights, or leaves them there if none has yet.
+  /// Called before the first scan, whose panels must be the same for all problems that share moments. It takes the moments of X
+  /// from a problem with the same weights, or stores them for others.
   void share(ColumnMoments& moments) {
     if (units_->chosen()) return;
     const Eigen::VectorXd& weight = rows_->weight();
@@ -70,7 +70,7 @@ class UnitChoice {
     }
     moments_ = &moments;
   }
-  /// Whether the first scan need not sum what it is about to be given.
+  /// Whether the first scan can skip sums that are known already.
   bool knows_moments() const noexcept { return moments_ && !records_; }
 
   /// From the sums of a panel: units, and derivatives in these units. False: X is not finite, or bounds ask for a coefficient

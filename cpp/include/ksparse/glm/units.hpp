@@ -1,6 +1,6 @@
-// The units of the features. Each is used as z_j = (x_j - centre_j) * factor_j, with the weighted mean and the inverse of a
-// power of two near the standard deviation (without an intercept: centre 0, root mean square), so that the solver's coefficients
-// are of order one. They are chosen by the first scan (unit_choice.hpp).
+// The units of the features. The solver uses z_j = (x_j - centre_j) * factor_j, where the centre is the weighted mean and the
+// factor is the inverse of a power of two close to the standard deviation (without an intercept, the centre is 0 and the factor
+// uses the root mean square), so that coefficients are of order one. They are chosen by the first scan (unit_choice.hpp).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -20,7 +20,8 @@ namespace ksparse {
 
 class Units {
  public:
-  /// Of so many columns, whose units are not chosen yet. The options outlive this or the next reset.
+  /// Prepares for this many columns, whose units are not chosen yet. The options must exist until this object is destroyed or
+  /// reset.
   void reset(const ResponseUnits& responses, const Options& options, Index columns) {
     responses_ = responses;
     constraints_ = &options.constraints;
@@ -36,14 +37,14 @@ class Units {
   bool chosen() const noexcept { return chosen_; }
   bool intercept() const noexcept { return intercept_; }
   double centre(Index column) const { return centre_[column]; }
-  /// The inverse of the scale; 0: the column can never enter.
+  /// The inverse of the scale, or 0 if the column can never enter.
   double factor(Index column) const { return factor_[column]; }
   bool is_constant(Index column) const { return factor_[column] == 0; }
   const Eigen::ArrayXd& centres() const noexcept { return centre_; }
   const Eigen::ArrayXd& factors() const noexcept { return factor_; }
-  /// Weighted mean square of the column in units.
+  /// The weighted mean square of the column in its unit.
   double spread(Index column) const { return spread_[column]; }
-  /// Whether sums of the raw column would cancel or overflow when they are converted, so that it is gathered in every scan.
+  /// Whether sums of the raw column would cancel or overflow in the conversion, so that the column is gathered in each scan.
   bool is_careful(Index column) const {
     return !careful_.empty() && std::binary_search(careful_.begin(), careful_.end(), column);
   }
@@ -62,7 +63,7 @@ class Units {
   void set_spread(Index column, double spread) { spread_[column] = spread; }
   void add_careful(Index column) { careful_.push_back(column); }
   void end_choice() noexcept { chosen_ = true; }
-  /// Whether a column is too small to be of any use: its coefficient would overflow, or the ridge penalty allows it none.
+  /// Whether a column is too small to be useful, because its coefficient would overflow or the ridge penalty makes it 0.
   bool is_negligible(double factor) const {
     constexpr double most = 1e290;
     return !(factor < most && ridge_ * factor * factor < most);
@@ -72,7 +73,7 @@ class Units {
   double ridge() const noexcept { return ridge_; }
   double ridge_of(Index column) const { return ridge_ > 0 ? ridge_ * factor_[column] * factor_[column] : 0.0; }
 
-  /// Bounds of a coefficient in units; those of a column that can never enter do not matter.
+  /// Bounds of a coefficient in its unit. Those of a column that can never enter do not matter.
   bool bounded() const { return constraints_->bounded(); }
   double lower(Index column) const { return in_units(constraints_->lower_of(column), column); }
   double upper(Index column) const { return in_units(constraints_->upper_of(column), column); }
@@ -90,7 +91,7 @@ class Units {
     return constraints_->lower_of(column) <= 0 && constraints_->upper_of(column) >= 0;
   }
 
-  /// F of the user's, in whose units it is.
+  /// F in the user's units.
   double to_user(double objective) const noexcept { return responses_.to_user(objective); }
   /// Coefficients of the user's columns.
   void to_user(const Iterate& iterate, const Groups& groups, FitResult& result) const {
@@ -103,7 +104,7 @@ class Units {
         const Index column = groups.column(unit, i);
         const double coef = iterate.coef[place * iterate.stride + i];
         if (coef == 0) continue;
-        // Not to step over a bound by rounding.
+        // Rounding must not violate a bound.
         result.coef[column] = std::min(std::max(coef * factor_[column] * responses_.scale, constraints_->lower_of(column)),
                                        constraints_->upper_of(column));
         result.intercept -= result.coef[column] * centre_[column];

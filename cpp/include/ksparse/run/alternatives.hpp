@@ -1,4 +1,5 @@
-// Which features could stand in for a chosen one, and at what objective: reading a model on correlated features honestly.
+// The features that could replace a chosen one, and the objective with each of them, which helps to interpret a model with
+// correlated features.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

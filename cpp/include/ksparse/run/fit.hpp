@@ -26,7 +26,7 @@
 
 namespace ksparse {
 
-/// The answer to bad input.
+/// The result for invalid input.
 inline FitResult refused(Index columns, std::string message) {
   FitResult result;
   result.coef = Eigen::VectorXd::Zero(columns);
@@ -46,8 +46,8 @@ inline void note_bad_entry(const GlmObjective& objective, Info& info) {
     info.message = "X[" + std::to_string(info.bad_row) + ", " + std::to_string(info.bad_column) + "] is not finite";
 }
 
-/// X whose storage was looked at once; by columns, if that is worth making: for many problems, or groups, whose members are
-/// read one by one.
+/// X after a check of its storage. It is copied by columns if that is useful, for many problems or for groups, whose members
+/// are read one by one.
 class CheckedDesign {
  public:
   CheckedDesign(const Design& design, Index problems, bool groups) : CheckedDesign(design, problems >= many || groups) {}
@@ -60,7 +60,7 @@ class CheckedDesign {
   const std::optional<std::string>& problem() const noexcept { return problem_; }
 
  private:
-  static constexpr Index many = 32;  // making a copy takes the time of a few fits, and saves a small part of each
+  static constexpr Index many = 32;  // a copy takes the time of a few fits, and saves a small part of each
 
   CheckedDesign(const Design& design, bool by_columns) : design_(&design), problem_(design.problem()) {
     if (problem_ || !by_columns) return;
@@ -73,7 +73,7 @@ class CheckedDesign {
   std::optional<std::string> problem_;
 };
 
-/// What is wrong with the arguments of a fit, in words; nullopt: nothing.
+/// A message if the arguments of a fit are invalid, else nullopt.
 inline std::optional<std::string> broken_rule(const CheckedDesign& design, const Problem& problem, const AnyLoss& loss,
                                               const Options& options, Index smallest_k) {
   if (auto wrong = options.problem()) return wrong;
@@ -95,7 +95,7 @@ inline void judge_range(const GlmObjective& objective, const Iterate& iterate, F
     result.info.status = Status::numerical_failure;
 }
 
-/// The answer of a search that is over.
+/// The result of a search that has ended.
 inline void take_answer(const Search& search, const GlmObjective& objective, FitResult& result) {
   objective.to_user(search.engine().current(), result);
   result.info = search.info();
@@ -137,7 +137,7 @@ KSPARSE_ENTRY const FitResult& Workspace::fit(const AnyDesign& X, const Problem&
 
 namespace internal {
 
-/// One walk of a search, of valid arguments.
+/// One walk of a search, with valid arguments.
 inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
                                  const Interrupt& interrupt) {
   FitResult result;
@@ -150,7 +150,7 @@ inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, c
   return result;
 }
 
-/// The best end of several walks, the first of equals, with the work of all.
+/// The best result of several walks (the first one among ties), with the total work.
 inline FitResult best_of(std::vector<FitResult> ends) {
   const auto better = [](const FitResult& a, const FitResult& b) {
     const bool ended = a.info.status == Status::converged;
@@ -187,14 +187,14 @@ KSPARSE_ENTRY FitResult fit(const AnyDesign& X, const Problem& problem, const An
 
 namespace internal {
 
-/// What is wrong with the ks of a path, in words.
+/// A message if the ks of a path are invalid.
 inline std::optional<std::string> problem_of(const std::vector<Index>& ks) {
   const bool increasing = std::adjacent_find(ks.begin(), ks.end(), std::greater_equal<Index>()) == ks.end();
   if (!ks.empty() && increasing && ks.front() >= 0) return std::nullopt;
   return "ks must be an increasing list of at least one number >= 0";
 }
 
-/// Every k beyond the number of units is that number, which is fitted once.
+/// Replaces each k above the number of units by that number, which is fitted once.
 inline void limit(std::vector<Index>& ks, Options& options, Index columns) {
   options.limit_k(columns);
   ks.erase(std::lower_bound(ks.begin(), ks.end(), options.k), ks.end());

@@ -1,4 +1,4 @@
-// Losses by name: the one place that lists them.
+// The list of losses by name.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

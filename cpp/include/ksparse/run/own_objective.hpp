@@ -1,4 +1,4 @@
-// Fits and paths of an objective of the caller's own.
+// Fits and paths for a custom objective.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -21,7 +21,7 @@ namespace ksparse {
 
 namespace internal {
 
-/// Asks whether to stop before each answer of another objective.
+/// Checks for an interrupt before each call of another objective.
 class StoppableObjective final : public Objective {
  public:
   StoppableObjective(Objective& objective, const Interrupt& interrupt) : objective_(objective), interrupt_(interrupt) {}
@@ -45,7 +45,7 @@ class StoppableObjective final : public Objective {
   const Interrupt& interrupt_;
 };
 
-/// What is wrong with the settings of a fit of an objective, in words.
+/// A message if the settings of a fit are invalid for an objective.
 inline std::optional<std::string> broken_rule(const Objective& objective, const Options& options, Index columns,
                                               Index smallest_k) {
   if (columns < 1) return "the objective has no features";

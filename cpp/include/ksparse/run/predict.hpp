@@ -1,4 +1,4 @@
-// What a fit says of rows.
+// Predictions of a fit.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

@@ -1,4 +1,5 @@
-// Many paths over one X: each with its own resampling of the rows (folds, bootstrap rounds, as counts) and its own settings.
+// Many paths with the same X, each with its own resampling of the rows (folds or bootstrap rounds, given as counts) and
+// settings.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -24,8 +25,8 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X,
                                                              const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
                                                              const Run& run) {
   std::vector<std::vector<CompactFit>> answers(tasks.size());
-  // First tasks of all chains first, then the second ones: by the time that a task is taken, the one before it in its chain is
-  // done or under way.
+  // The first tasks of all chains come first, then the second ones: when a task is started, the one before it in its chain has
+  // finished or is running.
   std::vector<std::size_t> order(tasks.size()), level(tasks.size(), 0);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     order[i] = i;

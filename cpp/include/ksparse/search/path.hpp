@@ -101,7 +101,7 @@ class Path {
     return true;
   }
 
-  // Sets the engine to the first descent of an entry. False: interrupted.
+  // Sets the engine to the first descent of an entry. Returns false if interrupted.
   bool first_descent(Splicing& engine, Iterate& grown, std::size_t i) {
     const Index k = ks_[i];
     const bool cold = starts_cold(i);
