@@ -3,7 +3,9 @@
 #include <ksparse/ksparse.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <ksparse/ksparse.hpp>
@@ -12,6 +14,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -91,7 +94,7 @@ void check_size(std::uint64_t size, std::size_t first_version, const char* name)
            " to " + std::to_string(sizeof(Struct)) + ": call its init function with sizeof");
 }
 
-constexpr std::size_t first_options = offsetof(ksparse_options, loss_name), first_batch = sizeof(ksparse_batch),
+constexpr std::size_t first_options = sizeof(ksparse_options), first_batch = sizeof(ksparse_batch),
                       first_summary = sizeof(ksparse_summary);
 
 /// What the caller's library knows of a struct over what this one knows.
@@ -188,27 +191,13 @@ std::unique_ptr<ksparse_design> compressed_design(const void* values, ksparse_sc
 
 ksparse_options default_options() {
   const ksparse::Options defaults;
-  const ksparse::Focal focal;
   ksparse_options options{};
   options.size = sizeof options;
-  options.k = defaults.k;
-  options.loss = KSPARSE_LOGISTIC;
-  options.fit_intercept = defaults.fit_intercept;
-  options.alpha = focal.alpha;
-  options.gamma = focal.gamma;
-  options.ridge = defaults.ridge;
-  options.tolerance = defaults.tolerance;
-  options.max_seconds = defaults.max_seconds;
-  options.random_state = defaults.random_state;
-  options.search = KSPARSE_SEARCH_AUTO;
-  options.max_rounds = defaults.max_rounds;
-  options.max_refits = defaults.max_refits;
-  options.walks = defaults.walks;
-  options.max_newton = defaults.max_newton;
-  options.pairs_tried = defaults.pairs_tried;
-  options.pairs_tried_last = defaults.pairs_tried_last;
-  options.path_sweeps = defaults.path_sweeps;
-  options.cold_starts = defaults.cold_starts;
+#define KSPARSE_DEFAULT(type, name, initial, rule, words, text) \
+  options.name = static_cast<decltype(options.name)>(defaults.name);
+  KSPARSE_SETTINGS(KSPARSE_DEFAULT)
+#undef KSPARSE_DEFAULT
+  options.loss = "logistic";
   options.threads = 1;
   return options;
 }
@@ -219,13 +208,19 @@ ksparse_batch default_batch() {
   return batch;
 }
 
-ksparse::Effort effort_of(ksparse_search search) {
-  switch (search) {
-    case KSPARSE_SEARCH_FAST: return ksparse::Effort::fast;
-    case KSPARSE_SEARCH_AUTO: return ksparse::Effort::automatic;
-    case KSPARSE_SEARCH_THOROUGH: return ksparse::Effort::thorough;
-    default: refuse("search is " + std::to_string(search) + "; it must be one of the KSPARSE_SEARCH_ numbers");
-  }
+static_assert(int(ksparse::Effort::fast) == KSPARSE_SEARCH_FAST && int(ksparse::Effort::automatic) == KSPARSE_SEARCH_AUTO &&
+              int(ksparse::Effort::thorough) == KSPARSE_SEARCH_THOROUGH);
+
+/// A setting as C++ has it.
+template <class T, class Given>
+T setting_of(Given given, const char* name) {
+  if constexpr (std::is_enum_v<T>)
+    if (given < KSPARSE_SEARCH_FAST || given > KSPARSE_SEARCH_THOROUGH)
+      refuse(std::string(name) + " is " + std::to_string(given) + "; it must be one of the KSPARSE_SEARCH_ numbers");
+  if constexpr (std::is_same_v<T, bool>)
+    return given != 0;
+  else
+    return static_cast<T>(given);
 }
 
 std::vector<Index> list_of(const std::int64_t* numbers, std::int64_t count, const char* name) {
@@ -238,51 +233,41 @@ Eigen::VectorXd vector_of(const double* values, Index size) {
   return values ? Eigen::VectorXd(Eigen::Map<const Eigen::VectorXd>(values, size)) : Eigen::VectorXd();
 }
 
+void take_list(const double* given, Index columns, Eigen::VectorXd& list) { list = vector_of(given, columns); }
+void take_list(const std::int64_t* given, Index columns, std::vector<Index>& list) {
+  if (given) list.assign(given, given + columns);
+}
+
 ksparse::Options options_of(const ksparse_options& given, Index columns) {
+  using ksparse::Effort;
   ksparse::Options options;
-  options.k = given.k;
-  options.fit_intercept = given.fit_intercept != 0;
-  options.ridge = given.ridge;
-  options.tolerance = given.tolerance;
-  options.max_newton = given.max_newton;
-  options.pairs_tried = given.pairs_tried;
-  options.pairs_tried_last = given.pairs_tried_last;
-  options.effort = effort_of(given.search);
-  options.max_rounds = given.max_rounds;
-  options.max_refits = given.max_refits;
-  options.walks = given.walks;
-  options.max_seconds = given.max_seconds;
-  options.random_state = given.random_state;
-  options.cold_starts = given.cold_starts != 0;
-  options.path_sweeps = given.path_sweeps;
-  options.constraints.always_in = list_of(given.always_in, given.always_in_count, "always_in");
-  options.constraints.never_in = list_of(given.never_in, given.never_in_count, "never_in");
-  options.constraints.lower = vector_of(given.lower, columns);
-  options.constraints.upper = vector_of(given.upper, columns);
-  if (given.groups) options.constraints.groups = list_of(given.groups, columns, "groups");
+#define KSPARSE_TAKE(type, name, initial, rule, words, text) options.name = setting_of<type>(given.name, #name);
+  KSPARSE_SETTINGS(KSPARSE_TAKE)
+#undef KSPARSE_TAKE
+#define KSPARSE_TAKE(name, place, text) options.place = list_of(given.name, given.name##_count, #name);
+  KSPARSE_FEATURE_LISTS(KSPARSE_TAKE)
+#undef KSPARSE_TAKE
+#define KSPARSE_TAKE(name, place, text) take_list(given.name, columns, options.place);
+  KSPARSE_COLUMN_LISTS(KSPARSE_TAKE)
+#undef KSPARSE_TAKE
   return options;
 }
 
-ksparse::AnyLoss loss_of(const ksparse_options& options, double alpha, double gamma) {
+ksparse::AnyLoss loss_of(const ksparse_options& options, const double* parameters) {
   if (options.loss_function) {
     if (options.loss_responses < KSPARSE_BINARY || options.loss_responses > KSPARSE_POSITIVE)
       refuse("loss_responses is " + std::to_string(options.loss_responses) + "; it must be KSPARSE_BINARY, _FINITE, ...");
     return ksparse::CompiledKernel(options.loss_function, options.loss_context, ksparse::Responses(options.loss_responses),
                                    options.loss_falls_for_ever != 0);
   }
-  if (options.loss_name) {
-    if (options.loss_parameter_count < 0) refuse("loss_parameters has a negative number of entries");
-    if (options.loss_parameter_count > 0) require(options.loss_parameters, "loss_parameters");
-    std::string wrong;
-    const ksparse::AnyLoss named = ksparse::loss_by_name(
-        options.loss_name, {options.loss_parameters, options.loss_parameters + options.loss_parameter_count}, wrong);
-    if (!named) refuse(wrong);
-    return named;
-  }
-  const ksparse_loss loss = options.loss;
-  if (loss == KSPARSE_LOGISTIC) return ksparse::Logistic{};
-  if (loss == KSPARSE_FOCAL) return ksparse::Focal{alpha, gamma};
-  refuse("loss is " + std::to_string(loss) + "; it must be KSPARSE_LOGISTIC or KSPARSE_FOCAL");
+  require(options.loss, "loss");
+  if (options.loss_parameter_count < 0) refuse("loss_parameters has a negative number of entries");
+  if (options.loss_parameter_count > 0) require(parameters, "loss_parameters");
+  std::string wrong;
+  const ksparse::AnyLoss named =
+      ksparse::loss_by_name(options.loss, {parameters, parameters + options.loss_parameter_count}, wrong);
+  if (!named) refuse(wrong);
+  return named;
 }
 
 ksparse::Interrupt interrupt_of(const ksparse_options& options) {
@@ -297,21 +282,21 @@ ksparse::Progress progress_of(const ksparse_options& options) {
 
 /// What every kind of fit begins with.
 struct Request {
-  Request(const ksparse_design* given_design, const double* labels, const ksparse_options* given_options)
+  Request(const ksparse_design* given_design, const double* responses, const ksparse_options* given_options)
       : options(complete(given_options, default_options(), first_options, "options")) {
     require(given_design, "design");
-    require(labels, "labels");
+    require(responses, "responses");
     if (options.threads < 1) refuse("threads is " + std::to_string(options.threads) + "; it must be >= 1");
     design = given_design->view.get();
     settings = options_of(options, design->columns());
     run = {options.threads, interrupt_of(options), progress_of(options)};
   }
 
-  ksparse::Problem problem(const double* labels, const double* weights, const double* offset) const {
+  ksparse::Problem problem(const double* responses, const double* weights, const double* offset) const {
     const auto view = [this](const double* values) { return ksparse::Problem::Vector(values, values ? design->rows() : 0); };
-    return {view(labels), view(weights), view(offset)};
+    return {view(responses), view(weights), view(offset)};
   }
-  ksparse::AnyLoss loss() const { return loss_of(options, options.alpha, options.gamma); }
+  ksparse::AnyLoss loss() const { return loss_of(options, options.loss_parameters); }
 
   std::unique_ptr<ksparse_result> answer(std::vector<ksparse::CompactFit> fits) const {
     return std::make_unique<ksparse_result>(ksparse_result{std::move(fits), design->columns()});
@@ -403,24 +388,25 @@ ksparse_code ksparse_batch_init(ksparse_batch* batch, size_t size) {
   return init(batch, size, default_batch(), first_batch, "batch");
 }
 
-ksparse_code ksparse_fit(const ksparse_design* design, const double* labels, const double* weights, const double* offset,
+ksparse_code ksparse_fit(const ksparse_design* design, const double* responses, const double* weights, const double* offset,
                          const ksparse_options* options, ksparse_result** result) {
   return hand_over(result, [&] {
-    const Request request(design, labels, options);
+    const Request request(design, responses, options);
     std::vector<ksparse::CompactFit> fits;
-    fits.push_back(ksparse::compact(ksparse::fit(*request.design, request.problem(labels, weights, offset), request.loss(),
+    fits.push_back(ksparse::compact(ksparse::fit(*request.design, request.problem(responses, weights, offset), request.loss(),
                                                  request.settings, request.run)));
     refuse_unanswered(fits[0].info);
     return request.answer(std::move(fits));
   });
 }
 
-ksparse_code ksparse_fit_path(const ksparse_design* design, const double* labels, const double* weights, const double* offset,
-                              const int64_t* ks, int64_t count, const ksparse_options* options, ksparse_result** result) {
+ksparse_code ksparse_fit_path(const ksparse_design* design, const double* responses, const double* weights,
+                              const double* offset, const int64_t* ks, int64_t count, const ksparse_options* options,
+                              ksparse_result** result) {
   return hand_over(result, [&] {
-    const Request request(design, labels, options);
+    const Request request(design, responses, options);
     const std::vector<Index> budgets = list_of(ks, count, "ks");
-    auto path = ksparse::fit_path(*request.design, request.problem(labels, weights, offset), request.loss(), budgets,
+    auto path = ksparse::fit_path(*request.design, request.problem(responses, weights, offset), request.loss(), budgets,
                                   request.settings, request.run);
     std::vector<ksparse::CompactFit> fits;
     for (ksparse::FitResult& fit : path) {
@@ -436,26 +422,27 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
                               ksparse_result** result) {
   return hand_over(result, [&] {
     const ksparse_batch all = complete(batch, default_batch(), first_batch, "batch");
-    const Request request(design, all.labels, options);
+    const Request request(design, all.responses, options);
     const Index n = request.design->rows();
     if (all.count < 1) refuse("count is " + std::to_string(all.count) + "; it must be >= 1");
-    for (const auto& [stride, name] : {std::pair{all.labels_stride, "labels_stride"},
+    for (const auto& [stride, name] : {std::pair{all.responses_stride, "responses_stride"},
                                        {all.weights_stride, "weights_stride"},
                                        {all.offset_stride, "offset_stride"}})
       if (stride != 0 && stride < n)
         refuse(std::string(name) + " is " + std::to_string(stride) + "; it must be 0 or at least the number of rows, " +
                std::to_string(n));
-    request.loss();  // refuses one that is unknown
+    loss_of(request.options, all.loss_parameters ? all.loss_parameters : request.options.loss_parameters);  // may be refused
     const ksparse::ProblemSource source = [&](Index i, ksparse::BatchProblem& problem) {
       const auto rows = [&](const double* values, int64_t stride) {
         return vector_of(values ? values + i * stride : values, n);
       };
       const auto setting = [i](const double* values, double common) { return values ? values[i] : common; };
-      problem.responses = rows(all.labels, all.labels_stride);
+      problem.responses = rows(all.responses, all.responses_stride);
       problem.weights = rows(all.weights, all.weights_stride);
       problem.offset = rows(all.offset, all.offset_stride);
+      const Index count = request.options.loss_parameter_count;
       problem.loss =
-          loss_of(request.options, setting(all.alpha, request.options.alpha), setting(all.gamma, request.options.gamma));
+          loss_of(request.options, all.loss_parameters ? all.loss_parameters + i * count : request.options.loss_parameters);
       problem.options = request.settings;
       if (all.k) problem.options.k = all.k[i];
       problem.options.ridge = setting(all.ridge, request.options.ridge);

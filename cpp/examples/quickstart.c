@@ -28,9 +28,12 @@ int main(void) {
   ksparse_summary summary;
   int64_t support[K];
   double coef[K];
+  const double focal[] = {0.5, 2}; /* alpha and gamma */
   ksparse_options_init(&options, sizeof options);
   options.k = K;
-  options.loss = KSPARSE_FOCAL;
+  options.loss = "focal";
+  options.loss_parameters = focal;
+  options.loss_parameter_count = 2;
   if (ksparse_design_dense(X, KSPARSE_FLOAT64, N, P, KSPARSE_ROW_MAJOR, P, &design) != KSPARSE_OK ||
       ksparse_fit(design, y, NULL, NULL, &options, &result) != KSPARSE_OK ||
       ksparse_result_summary(result, 0, &summary, sizeof summary) != KSPARSE_OK ||

@@ -63,7 +63,7 @@ CPP = {
         [
             (
                 "settings",
-                ["options.hpp", "constraints.hpp", "groups.hpp", "result.hpp"],
+                ["settings.hpp", "options.hpp", "constraints.hpp", "groups.hpp", "result.hpp"],
                 "what may be set, and what comes back",
             )
         ],

@@ -5,7 +5,9 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
+#include <string>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "convert.hpp"
@@ -13,45 +15,34 @@
 
 namespace ksparse::python {
 
+inline std::vector<Index> to_python(const std::vector<Index>& list) { return list; }
+inline Array to_python(const Eigen::VectorXd& list) { return to_numpy(list); }
+inline void take_list(const std::vector<Index>& given, std::vector<Index>& list) { list = given; }
+inline void take_list(const Array& given, Eigen::VectorXd& list) { list = vector_view(given); }
+
+template <class Class, class T>
+void bind_setting(Class& options, const char* name, T Options::* member, const char* text) {
+  if constexpr (std::is_same_v<T, Effort>)
+    options.def_property(
+        name, [member](const Options& o) { return effort_name(o.*member); },
+        [member](Options& o, const std::string& given) { o.*member = effort_by_name(given); }, text);
+  else
+    options.def_readwrite(name, member, text);
+}
+
 inline void bind_options(py::module_& module) {
-  py::class_<Options>(module, "Options", "Settings of a fit, as in ksparse::Options.")
-      .def(py::init<>())
-      .def_readwrite("k", &Options::k, "most features used")
-      .def_readwrite("fit_intercept", &Options::fit_intercept, "whether to fit an intercept")
-      .def_readwrite("ridge", &Options::ridge, "weight of half the squared norm")
-      .def_readwrite("tolerance", &Options::tolerance, "Newton decrement at the answer")
-      .def_readwrite("max_newton", &Options::max_newton, "Newton iterations per refit")
-      .def_property(
-          "search", [](const Options& o) { return effort_name(o.effort); },
-          [](Options& o, const std::string& name) { o.effort = effort_by_name(name); }, "'fast', 'auto' or 'thorough'")
-      .def_readwrite("max_rounds", &Options::max_rounds, "perturbations at most; 0: what the search allows")
-      .def_readwrite("max_refits", &Options::max_refits, "no new perturbation after so many refits; 0: what the search allows")
-      .def_readwrite("walks", &Options::walks, "independent walks that share the budget")
-      .def_readwrite("max_seconds", &Options::max_seconds, "no new perturbation after this time; 0: no limit")
-      .def_property(
-          "always_in", [](const Options& o) { return o.constraints.always_in; },
-          [](Options& o, std::vector<Index> features) { o.constraints.always_in = std::move(features); }, "features always in")
-      .def_property(
-          "never_in", [](const Options& o) { return o.constraints.never_in; },
-          [](Options& o, std::vector<Index> features) { o.constraints.never_in = std::move(features); }, "features never in")
-      .def_property(
-          "groups", [](const Options& o) { return o.constraints.groups; },
-          [](Options& o, std::vector<Index> groups) { o.constraints.groups = std::move(groups); },
-          "(p,) group of each column, or empty")
-      .def_property(
-          "lower", [](const Options& o) { return to_numpy(o.constraints.lower); },
-          [](Options& o, const Array& bounds) { o.constraints.lower = vector_view(bounds); },
-          "(p,) least coefficients, or empty")
-      .def_property(
-          "upper", [](const Options& o) { return to_numpy(o.constraints.upper); },
-          [](Options& o, const Array& bounds) { o.constraints.upper = vector_view(bounds); },
-          "(p,) largest coefficients, or empty")
-      .def_readwrite("start", &Options::start, "features from which the search descends as well")
-      .def_readwrite("random_state", &Options::random_state, "seed of the perturbations")
-      .def_readwrite("pairs_tried", &Options::pairs_tried, "exchanges tried per scan of the working set")
-      .def_readwrite("pairs_tried_last", &Options::pairs_tried_last, "exchanges tried per scan of all features")
-      .def_readwrite("path_sweeps", &Options::path_sweeps, "rounds in which entries of a path seed each other, at most")
-      .def_readwrite("cold_starts", &Options::cold_starts, "whether entries of a path also start from nothing");
+  py::class_<Options> options(module, "Options", "Settings of a fit, as in ksparse::Options.");
+  options.def(py::init<>());
+#define KSPARSE_BIND(type, name, initial, rule, words, text) bind_setting(options, #name, &Options::name, text);
+  KSPARSE_SETTINGS(KSPARSE_BIND)
+#undef KSPARSE_BIND
+#define KSPARSE_BIND(name, place, text)                           \
+  options.def_property(                                           \
+      #name, [](const Options& o) { return to_python(o.place); }, \
+      [](Options& o, const decltype(to_python(Options().place))& given) { take_list(given, o.place); }, text);
+  KSPARSE_FEATURE_LISTS(KSPARSE_BIND)
+  KSPARSE_COLUMN_LISTS(KSPARSE_BIND)
+#undef KSPARSE_BIND
 }
 
 inline void bind_result(py::module_& module) {

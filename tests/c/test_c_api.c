@@ -83,8 +83,10 @@ static double objective_of(const double* labels, const double* w, const double* 
     for (int j = 0; j < P; ++j) eta += x_at(i, j) * coef[j];
     const double m = labels[i] > 0 ? eta : -eta, weight = w ? w[i] : 1;
     double loss = log1p(exp(-m));
-    if (options->loss == KSPARSE_FOCAL)
-      loss *= (labels[i] > 0 ? options->alpha : 1 - options->alpha) * pow(1 / (1 + exp(m)), options->gamma);
+    if (strcmp(options->loss, "focal") == 0) {
+      const double alpha = options->loss_parameters[0], gamma = options->loss_parameters[1];
+      loss *= (labels[i] > 0 ? alpha : 1 - alpha) * pow(1 / (1 + exp(m)), gamma);
+    }
     sum += weight * loss;
     total += weight;
   }
@@ -123,10 +125,14 @@ static void test_fit_on_every_storage(void) {
         KSPARSE_OK);
   CHECK(ksparse_design_csr(csr_values, KSPARSE_FLOAT64, csr_starts, csr_columns, KSPARSE_INT32, N, P, entries, &designs[3]) ==
         KSPARSE_OK);
-  for (ksparse_loss loss = KSPARSE_LOGISTIC; loss <= KSPARSE_FOCAL; ++loss) {
+  const double focal[] = {0.3, 2};
+  for (int which = 0; which < 2; ++which) {
     ksparse_options options = default_options();
-    options.loss = loss;
-    options.alpha = 0.3;
+    if (which) {
+      options.loss = "focal";
+      options.loss_parameters = focal;
+      options.loss_parameter_count = 2;
+    }
     double first = 0;
     for (int d = 0; d < 4; ++d) {
       ksparse_result* result = NULL;
@@ -196,8 +202,8 @@ static void test_batch_equals_single_fits(void) {
   ksparse_batch batch;
   CHECK(ksparse_batch_init(&batch, sizeof batch) == KSPARSE_OK);
   batch.count = PROBLEMS;
-  batch.labels = y;
-  batch.labels_stride = N;
+  batch.responses = y;
+  batch.responses_stride = N;
   batch.weights = weights;
   batch.k = k;
   batch.ridge = ridge;
@@ -224,6 +230,29 @@ static void test_batch_equals_single_fits(void) {
     ksparse_result_free(fit);
   }
   ksparse_result_free(many);
+  ksparse_design_free(design);
+}
+
+static void test_start(void) {
+  ksparse_design* design = dense_design();
+  ksparse_options options = default_options();
+  const int64_t start[] = {2, 17, P};
+  ksparse_result* result = NULL;
+  options.search = KSPARSE_SEARCH_FAST;
+  options.start = start;
+  options.start_count = 2;
+  CHECK(ksparse_fit(design, y, NULL, NULL, &options, &result) == KSPARSE_OK);
+  const ksparse_summary with = summary_of(result, 0);
+  ksparse_result_free(result);
+  options.start_count = 0;
+  CHECK(ksparse_fit(design, y, NULL, NULL, &options, &result) == KSPARSE_OK);
+  const ksparse_summary without = summary_of(result, 0);
+  ksparse_result_free(result);
+  CHECK(with.times_found == without.times_found + 1 && is_near(with.objective, without.objective));
+  options.start = start + 2;
+  options.start_count = 1;
+  CHECK(ksparse_fit(design, y, NULL, NULL, &options, &result) == KSPARSE_INVALID_ARGUMENT);
+  CHECK(strstr(ksparse_last_error(), "start names feature 30") != NULL);
   ksparse_design_free(design);
 }
 
@@ -282,15 +311,15 @@ static void test_refusals(void) {
   ksparse_design* design = dense_design();
   ksparse_result* result = NULL;
   REFUSES(ksparse_fit(NULL, y, NULL, NULL, &options, &result), "design is NULL");
-  REFUSES(ksparse_fit(design, NULL, NULL, NULL, &options, &result), "labels is NULL");
+  REFUSES(ksparse_fit(design, NULL, NULL, NULL, &options, &result), "responses is NULL");
   REFUSES(ksparse_fit(design, y, NULL, NULL, NULL, &result), "options is NULL");
   REFUSES(ksparse_fit(design, weights, NULL, NULL, &options, &result), "labels must be 0 or 1");
   REFUSES(ksparse_options_init(&options, 8), "options has 8 bytes");
   options.size = sizeof options + 8; /* as a program for a later library would say */
   REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "bytes; this library knows");
   options = default_options();
-  options.loss = 2;
-  REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "loss is 2");
+  options.loss = NULL;
+  REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "loss is NULL");
   options = default_options();
   options.search = -1;
   REFUSES(ksparse_fit(design, y, NULL, NULL, &options, &result), "search is -1");
@@ -321,12 +350,12 @@ static void test_refusals(void) {
   REFUSES(ksparse_fit_path(design, y, NULL, NULL, falling, 2, &options, &result), "increasing");
   ksparse_batch batch;
   CHECK(ksparse_batch_init(&batch, sizeof batch) == KSPARSE_OK);
-  batch.labels = y;
+  batch.responses = y;
   REFUSES(ksparse_fit_many(design, &batch, &options, &result), "count is 0");
   batch.count = 2;
-  batch.labels_stride = 1;
-  REFUSES(ksparse_fit_many(design, &batch, &options, &result), "labels_stride is 1");
-  batch.labels_stride = 0;
+  batch.responses_stride = 1;
+  REFUSES(ksparse_fit_many(design, &batch, &options, &result), "responses_stride is 1");
+  batch.responses_stride = 0;
   options.threads = 0;
   REFUSES(ksparse_fit_many(design, &batch, &options, &result), "threads is 0");
 
@@ -386,7 +415,7 @@ static void test_other_losses(void) {
   for (int which = 0; which < 2; ++which) {
     options = default_options();
     options.k = 2;
-    options.loss_name = names[which];
+    options.loss = names[which];
     const ksparse_summary fit = fit_with(design, counts, &options, coef);
     CHECK(fit.status == KSPARSE_CONVERGED && coef[3] > 0 && coef[8] < 0);
     double residuals = 0;
@@ -400,9 +429,9 @@ static void test_other_losses(void) {
 
   ksparse_result* result = NULL;
   const double threshold = -1;
-  options.loss_name = "hubble";
+  options.loss = "hubble";
   REFUSES(ksparse_fit(design, counts, NULL, NULL, &options, &result), "no loss 'hubble'");
-  options.loss_name = "huber";
+  options.loss = "huber";
   REFUSES(ksparse_fit(design, counts, NULL, NULL, &options, &result), "has 1 parameters");
   options.loss_parameter_count = 1;
   REFUSES(ksparse_fit(design, counts, NULL, NULL, &options, &result), "loss_parameters is NULL");
@@ -428,6 +457,7 @@ int main(void) {
   test_path();
   test_k_beyond_the_columns_means_all();
   test_batch_equals_single_fits();
+  test_start();
   test_interrupt();
   test_refusals();
   test_other_losses();

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -20,71 +21,44 @@ INTERRUPT = ctypes.CFUNCTYPE(c_int32, c_void_p)
 PROGRESS = ctypes.CFUNCTYPE(None, c_void_p, c_int64, c_int64)
 
 
+HEADER = (Path(__file__).parents[2] / "cpp" / "include" / "ksparse" / "ksparse.h").read_text(encoding="utf-8")
+TYPES = {
+    "uint64_t": c_uint64,
+    "int64_t": c_int64,
+    "double": c_double,
+    "const int64_t*": POINTER(c_int64),
+    "const double*": POINTER(c_double),
+    "const char*": c_char_p,
+    "void*": c_void_p,
+    "ksparse_interrupt": INTERRUPT,
+    "ksparse_progress": PROGRESS,
+    "ksparse_loss_function": c_void_p,
+}
+
+
+def fields_of(name):
+    """Return the members of a struct of the header, of which the types that are not above are numbers of 32 bits."""
+    body = re.search(rf"typedef struct {name} {{(.*?)}} {name};", HEADER, re.DOTALL)[1]
+    members = re.findall(r"([\w ]+?\*?)\s+(\w+);", re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL))
+    return [(member, TYPES.get(kind.strip(), c_int32)) for kind, member in members]
+
+
 class Options(ctypes.Structure):
     """As in ksparse.h."""
 
-    _fields_ = [
-        ("size", c_uint64),
-        ("k", c_int64),
-        ("loss", c_int32),
-        ("fit_intercept", c_int32),
-        ("alpha", c_double),
-        ("gamma", c_double),
-        ("ridge", c_double),
-        ("tolerance", c_double),
-        ("max_seconds", c_double),
-        ("random_state", c_uint64),
-        ("search", c_int32),
-        ("max_rounds", c_int32),
-        ("max_refits", c_int32),
-        ("walks", c_int32),
-        ("max_newton", c_int32),
-        ("pairs_tried", c_int32),
-        ("pairs_tried_last", c_int32),
-        ("path_sweeps", c_int32),
-        ("cold_starts", c_int32),
-        ("threads", c_int32),
-        ("always_in", POINTER(c_int64)),
-        ("always_in_count", c_int64),
-        ("never_in", POINTER(c_int64)),
-        ("never_in_count", c_int64),
-        ("lower", POINTER(c_double)),
-        ("upper", POINTER(c_double)),
-        ("groups", POINTER(c_int64)),
-        ("interrupt", INTERRUPT),
-        ("interrupt_context", c_void_p),
-        ("progress", PROGRESS),
-        ("progress_context", c_void_p),
-    ]
+    _fields_ = fields_of("ksparse_options")
 
 
 class Batch(ctypes.Structure):
     """As in ksparse.h."""
 
-    _fields_ = [
-        ("size", c_uint64),
-        ("count", c_int64),
-        *(
-            (name, kind)
-            for rows in ("labels", "weights", "offset")
-            for name, kind in ((rows, c_void_p), (f"{rows}_stride", c_int64))
-        ),
-        ("k", POINTER(c_int64)),
-        ("ridge", POINTER(c_double)),
-        ("alpha", POINTER(c_double)),
-        ("gamma", POINTER(c_double)),
-    ]
+    _fields_ = fields_of("ksparse_batch")
 
 
 class Summary(ctypes.Structure):
     """As in ksparse.h."""
 
-    _fields_ = [
-        ("objective", c_double),
-        ("intercept", c_double),
-        ("support_size", c_int64),
-        *((name, c_int32) for name in ("status", "newton", "refits", "scans", "rounds", "times_found")),
-    ]
+    _fields_ = fields_of("ksparse_summary")
 
 
 def load():
@@ -167,23 +141,25 @@ class Design:
         LIBRARY.ksparse_design_free(self.handle)
 
 
-def options_of(k, loss="logistic", search="auto", bounds=None, **settings):
+def options_of(k, loss="logistic", alpha=0.5, gamma=2.0, search="auto", bounds=None, **settings):
     """Return options from the keyword arguments of ``ksparse.fit``, and the arrays that they point to."""
     options, held = Options(), []
     check(LIBRARY.ksparse_options_init(byref(options), ctypes.sizeof(options)))
     options.k = k
-    options.loss = ["logistic", "focal"].index(loss)
+    options.loss = loss.encode()
     options.search = ["fast", "auto", "thorough"].index(search)
 
     def pointer(values, kind, dtype):
         held.append(np.ascontiguousarray(values, dtype))
         return held[-1].ctypes.data_as(POINTER(kind))
 
+    if loss == "focal":
+        options.loss_parameters, options.loss_parameter_count = pointer([alpha, gamma], c_double, np.float64), 2
     for name, bound in zip(("lower", "upper"), bounds or (None, None), strict=True):
         if bound is not None:
             setattr(options, name, pointer(bound, c_double, np.float64))
     for name, value in settings.items():
-        if name in ("always_in", "never_in", "groups"):
+        if name in ("always_in", "never_in", "start", "groups"):
             setattr(options, name, pointer(value, c_int64, np.int64))
             if name != "groups":
                 setattr(options, f"{name}_count", len(value))
@@ -238,6 +214,7 @@ CASES = {
     "walks": {"search": "thorough", "walks": 3},
     "fast": {"search": "fast", "tolerance": 1e-3, "max_newton": 2},
     "in and out": {"always_in": [5], "never_in": [1, 4]},
+    "start": {"search": "fast", "start": [3, 7, 11]},
     "bounds": {"bounds": (np.full(30, -0.2), np.full(30, 0.9))},
     "lower bound": {"bounds": (np.zeros(30), None)},
     "groups": {"groups": np.arange(30) // 3},
@@ -256,6 +233,26 @@ def test_fit_equals_the_package(settings, rows):
         c_fit(np.asfortranarray(problem.X), problem.y, 3, **more, **settings),
         ksparse.fit(problem.X.copy("F"), problem.y, 3, **more, **settings),
     )
+
+
+def test_settings_have_the_defaults_of_the_package():
+    """Each setting is listed once, in settings.hpp; here its members in C and its attributes in Python are compared."""
+    options, core = Options(), ksparse._core.Options()
+    check(LIBRARY.ksparse_options_init(byref(options), ctypes.sizeof(options)))
+    names = {name for name in dir(core) if not name.startswith("_")}
+    members = [name for name, _ in Options._fields_]
+    first_of_c_alone = members.index("loss")
+    assert {name for name in members[1:first_of_c_alone] if not name.endswith("_count")} == names
+    for name in names:
+        ours, theirs = getattr(options, name), getattr(core, name)
+        if name == "search":
+            assert (ours, theirs) == (1, "auto")
+        elif isinstance(theirs, (list, np.ndarray)):
+            assert not ours
+            assert len(theirs) == 0
+        else:
+            assert ours == theirs, name
+    assert (options.loss, options.threads) == (b"logistic", 1)
 
 
 def with_long_indices(X):
@@ -328,9 +325,11 @@ def test_batch_equals_the_package(threads):
     check(LIBRARY.ksparse_batch_init(byref(batch), ctypes.sizeof(batch)))
     told = []
     options.progress = PROGRESS(lambda *numbers: told.append(numbers))
-    batch.count, batch.labels, batch.labels_stride, batch.weights = 4, address(Y), 120, address(weights)
-    for name, values in by_problem.items():
-        setattr(batch, name, ((c_int64 if name == "k" else c_double) * 4)(*values))
+    pairs = np.stack([by_problem["alpha"], by_problem["gamma"]], axis=1)
+    batch.count, batch.responses_stride = 4, 120
+    for name, values in {"responses": Y, "weights": weights, "loss_parameters": pairs}.items():
+        setattr(batch, name, values.ctypes.data_as(POINTER(c_double)))
+    batch.k, batch.ridge = (c_int64 * 4)(*by_problem["k"]), (c_double * 4)(*by_problem["ridge"])
     check(LIBRARY.ksparse_fit_many(design.handle, byref(batch), byref(options), byref(handle)))
     assert told[-1] == (None, 4, 4)
     message = LIBRARY.ksparse_result_message(handle, 1).decode()

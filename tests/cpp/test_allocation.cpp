@@ -106,7 +106,7 @@ TEST_CASE("a_workspace_allocates_nothing_after_its_first_fit", "[allocation]") {
       if (effort == Effort::thorough && p > 20) continue;
       Options options;
       options.k = 6;
-      options.effort = effort;
+      options.search = effort;
       Workspace workspace;
       for (int day = 0; day < 6; ++day) {
         const Data data = random_data(n, p, 0.8, 30 + day);

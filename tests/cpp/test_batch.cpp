@@ -81,7 +81,7 @@ TEST_CASE("batch_equals_single", "[batch]") {
   }
   SECTION("thorough search") {
     Options options = with_budget(3, 1e-2);
-    options.effort = Effort::thorough;
+    options.search = Effort::thorough;
     options.max_rounds = 5;
     check_same_as_single(wide, Logistic{}, options);
   }
@@ -103,7 +103,7 @@ TEST_CASE("sampled_scans_are_shared_between_budgets", "[batch]") {
   // Enough rows and features for sampled scans; the two budgets need samples of their own.
   const Data data = random_data(1100, 400, 0.4, 3);
   Options options = with_budget(33);
-  options.effort = Effort::fast;
+  options.search = Effort::fast;
   check_same_as_single(data, Logistic{}, options, false, {4});
 }
 

@@ -14,7 +14,7 @@ TEST_CASE("walks_share_a_search_and_do_not_depend_on_threads", "[entries]") {
   const Data data = random_data(150, 30, 0.6, 5);
   Options options;
   options.k = 4;
-  options.effort = Effort::thorough;
+  options.search = Effort::thorough;
   options.max_rounds = 12;
   const FitResult one = fit(ColumnView(data.X), data.y, Logistic{}, options);
   options.walks = 3;

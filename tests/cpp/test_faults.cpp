@@ -118,7 +118,7 @@ TEST_CASE("fits_survive_every_failing_allocation", "[faults]") {
   Options options;
   options.k = 4;
   options.ridge = 1e-3;
-  options.effort = Effort::thorough;
+  options.search = Effort::thorough;
   options.max_rounds = 6;
   SECTION("columns") {
     survives_every_failure([&] { return fit(ColumnView(data.X), data.y, Logistic{}, options).objective; });

@@ -192,7 +192,7 @@ TEST_CASE("the_objective_never_rises_with_more_features", "[fit]") {
 TEST_CASE("a_path_holds_fits_that_are_no_worse_than_single_ones", "[fit]") {
   const Data data = random_data(120, 30, 0.8, 5);
   Options options;
-  options.effort = Effort::fast;
+  options.search = Effort::fast;
   options.ridge = 1e-3;
   const std::vector<Index> ks = {0, 1, 2, 4, 7};
   const ColumnView design(data.X);
@@ -337,7 +337,7 @@ TEST_CASE("groups_are_all_or_nothing_and_the_best_of_all", "[fit]") {
   const std::vector<Index> groups = {0, 1, 1, 2, 2, 2, 3, 0, 3};
   Options options = with_k(2, 1e-2);
   options.constraints.groups = groups;
-  options.effort = Effort::thorough;
+  options.search = Effort::thorough;
   const FitResult result = fit(ColumnView(data.X), data.y, Logistic{}, options);
   REQUIRE(result.info.status == Status::converged);
   double best = std::numeric_limits<double>::infinity();
@@ -369,7 +369,7 @@ TEST_CASE("tasks_over_threads_are_the_same_as_one_by_one", "[fit]") {
   for (Index fold = 0; fold < 4; ++fold)
     for (const double ridge : {1e-1, 1e-3}) {
       PathTask task{fold, Logistic{}, with_k(0, ridge), ridge < 1e-2};
-      task.options.effort = Effort::fast;
+      task.options.search = Effort::fast;
       tasks.push_back(task);
     }
   const Counts view(counts.data(), 4, 200);

@@ -118,7 +118,7 @@ TEST_CASE("a path reads the rows for the products of columns and for its last re
   std::vector<Index> ks(13);
   std::iota(ks.begin(), ks.end(), Index(0));
   Options options;
-  options.effort = Effort::thorough;
+  options.search = Effort::thorough;
   options.max_rounds = 100;
   const auto path = fit_path(design, problem_of(data.y), KernelOf<Squared>(Squared{}), ks, options);
   REQUIRE(path.back().info.status == Status::converged);

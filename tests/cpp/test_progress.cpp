@@ -45,7 +45,7 @@ Options fast(Index k) {
   Options options;
   options.k = k;
   options.ridge = 1e-2;
-  options.effort = Effort::fast;
+  options.search = Effort::fast;
   return options;
 }
 

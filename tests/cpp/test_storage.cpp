@@ -121,7 +121,7 @@ TEST_CASE("every_storage_gives_the_same_fit", "[storage]") {
       const Data data = sparse_data(300, 150, density, unsigned(100 * density + 2 * intercept));
       Options options;
       options.k = 5;
-      options.effort = ridge > 0.01 ? Effort::automatic : Effort::fast;
+      options.search = ridge > 0.01 ? Effort::automatic : Effort::fast;
       options.fit_intercept = intercept;
       options.ridge = ridge;
       CAPTURE(density, intercept, ridge);
@@ -233,7 +233,7 @@ TEST_CASE("every_storage_takes_groups", "[storage]") {
   Options of_wide;
   of_wide.k = 1;
   of_wide.ridge = 10;  // few steps of so many coefficients
-  of_wide.effort = Effort::fast;
+  of_wide.search = Effort::fast;
   for (Index j = 0; j < 540; ++j) of_wide.constraints.groups.push_back(j >= 520);
   check_all(wide, Logistic{}, of_wide, labels_of(wide));
 }
@@ -369,7 +369,7 @@ TEST_CASE("copies_of_well_fitted_sparse_columns_do_not_look_useful", "[storage]"
     Options options;
     options.k = 7;
     options.fit_intercept = false;
-    options.effort = Effort::fast;
+    options.search = Effort::fast;
     const FitResult expected = fit(ColumnView(stored.columns), data.y, Logistic{}, options);
     stored.for_each([&](const Design& design, const char* name) {
       const FitResult result = fit(design, data.y, Logistic{}, options);

@@ -81,9 +81,6 @@ KSPARSE_API void ksparse_design_free(ksparse_design* design);
 
 /* ----------------------------------------------------------------------------------------------------------- options */
 
-typedef int32_t ksparse_loss;
-enum { KSPARSE_LOGISTIC = 0, KSPARSE_FOCAL = 1 };
-
 /* A loss of one's own: fills in value, slope and curvature by the linear predictor, each (n,), of a block of rows. response: y;
    +1 and -1 where it is a label. Called from several threads at once. */
 typedef void (*ksparse_loss_function)(int64_t n, const double* linear_predictor, const double* response, double* value,
@@ -104,49 +101,52 @@ typedef void (*ksparse_progress)(void* context, int64_t done, int64_t total);
 /* Settings of a fit. Set by ksparse_options_init, then changed by field, so that a program goes on working with a later
    library that knows more of them. */
 typedef struct ksparse_options {
-  uint64_t size;            /* of this struct, set by ksparse_options_init */
-  int64_t k;                /* most features used, >= 0; more than X has: all. The intercept does not count */
-  ksparse_loss loss;        /* KSPARSE_LOGISTIC */
+  uint64_t size; /* of this struct, set by ksparse_options_init */
+
+  /* The settings, with the names, the defaults and the meaning that they have in C++ and in Python (settings.hpp). */
+  int64_t k;                /* maximum number of features, >= 0; the intercept does not count */
   int32_t fit_intercept;    /* 1; the intercept is never penalised */
-  double alpha;             /* focal loss: weight of the positive class, in (0, 1); the negative class has 1 - alpha */
-  double gamma;             /* focal loss: focusing exponent, >= 0 */
   double ridge;             /* weight of |beta|^2 / 2, >= 0, in units of the average loss */
-  double tolerance;         /* Newton decrement at the answer, > 0 */
-  double max_seconds;       /* no new perturbation after this time, finite and >= 0; 0: no limit of time */
-  uint64_t random_state;    /* seed of the perturbations */
+  double tolerance;         /* a refit stops when its Newton decrement is at most this, > 0 */
+  int32_t max_newton;       /* maximum number of Newton iterations per refit, >= 1 */
+  int32_t pairs_tried;      /* exchanges that are refitted per scan of the working set, in [1, 10000] */
+  int32_t pairs_tried_last; /* the same for a scan of all features */
   ksparse_search search;    /* KSPARSE_SEARCH_AUTO */
-  int32_t max_rounds;       /* perturbations at most, >= 0; 0: what the search and the other limits allow */
-  int32_t max_refits;       /* no new perturbation after so many refits, >= 0; 0: no limit of one's own */
-  int32_t walks;            /* of a single fit: independent walks that share the budget, >= 1 */
-  int32_t max_newton;       /* Newton iterations per refit, >= 1 */
-  int32_t pairs_tried;      /* exchanges tried per scan of the working set, in [1, 10000] */
-  int32_t pairs_tried_last; /* the same per scan of all features */
-  int32_t path_sweeps;      /* of a path: rounds in which entries seed each other, at most, >= 0 */
-  int32_t cold_starts;      /* of a path: 1, entries of up to 32 features also start from nothing */
-  int32_t threads;          /* of a batch, or of the walks of a single fit, >= 1 */
+  int32_t max_rounds;       /* maximum number of perturbation rounds, >= 0; with 0, `search` sets it */
+  int32_t max_refits;       /* no round begins after this many refits, >= 0; with 0, `search` sets it */
+  double max_seconds;       /* no round begins after this time in seconds, finite and >= 0; 0 means no limit */
+  uint64_t random_state;    /* seed of the perturbations */
+  int32_t walks;            /* number of independent searches of a single fit, >= 1 */
+  int32_t cold_starts;      /* for a path: 1, fits with up to 32 features also start as a single fit does */
+  int32_t path_sweeps;      /* for a path: maximum number of sweeps in which fits start from their neighbours, >= 0 */
 
   const int64_t* always_in; /* features in every support; they count towards k */
   int64_t always_in_count;
-  const int64_t* never_in; /* features in none */
+  const int64_t* never_in; /* features in no support */
   int64_t never_in_count;
-  const double* lower;   /* (columns,) least coefficients, <= 0, or NULL: no bound */
-  const double* upper;   /* (columns,) largest coefficients, >= 0, or NULL */
-  const int64_t* groups; /* (columns,) group of each column, from 0 on without gaps, or NULL; k then counts groups */
+  const int64_t* start; /* features from which an additional descent starts, e.g. those of an earlier fit */
+  int64_t start_count;
+  const double* lower;   /* (columns,) lower bounds of the coefficients, <= 0, or NULL */
+  const double* upper;   /* (columns,) upper bounds of the coefficients, >= 0, or NULL */
+  const int64_t* groups; /* (columns,) group of each column, numbered from 0 without gaps, or NULL; k then counts groups */
 
+  /* The loss by its name in Python ("logistic", "focal", "huber", ...), with its parameters in the order of its members in C++,
+     for example 0.5 and 2 for "focal". */
+  const char* loss; /* "logistic" */
+  const double* loss_parameters;
+  int64_t loss_parameter_count;
+
+  /* In place of `loss`, unless NULL: a function of your own, never negative, and decreasing with the margin for labels. */
+  ksparse_loss_function loss_function;
+  void* loss_context;
+  ksparse_responses loss_responses; /* KSPARSE_BINARY */
+  int32_t loss_falls_for_ever;      /* for labels: 1 if it has no minimum; separable data are then noticed */
+
+  int32_t threads;             /* 1; for a batch, or for the walks of a single fit, >= 1 */
   ksparse_interrupt interrupt; /* or NULL */
   void* interrupt_context;
   ksparse_progress progress; /* or NULL */
   void* progress_context;
-
-  /* In place of `loss`, unless NULL: a built-in loss by its name in Python ("probit", "huber", "poisson", ...), with its
-     parameters in the order of its members in C++; or one's own, never negative, and for labels falling with the margin. */
-  const char* loss_name;
-  const double* loss_parameters;
-  int64_t loss_parameter_count;
-  ksparse_loss_function loss_function;
-  void* loss_context;
-  ksparse_responses loss_responses; /* of one's own: KSPARSE_BINARY */
-  int32_t loss_falls_for_ever;      /* of one's own for labels: 1, it has no minimum; separable data are then noticed */
 } ksparse_options;
 
 /* Sets all to their defaults. size: sizeof(ksparse_options). */
@@ -159,31 +159,30 @@ typedef struct ksparse_result ksparse_result;
 
 /* minimise (1/W) sum_i w_i l(m_i) + (ridge/2) |beta|^2 with at most k non-zero beta,
    m_i = (2 y_i - 1)(x_i . beta + beta0 + offset_i), W = sum w_i.
-   labels: (rows,) y: 0 or 1, or the numbers that another loss allows, which is then a function of x_i . beta + beta0 + offset_i
-   and y_i. weights: (rows,) >= 0, or NULL: 1. offset: (rows,) or NULL: 0. */
-KSPARSE_API ksparse_code ksparse_fit(const ksparse_design* design, const double* labels, const double* weights,
+   responses: (rows,) y: 0 or 1, or the numbers that another loss allows, which is then a function of x_i . beta + beta0 +
+   offset_i and y_i. weights: (rows,) >= 0, or NULL: 1. offset: (rows,) or NULL: 0. */
+KSPARSE_API ksparse_code ksparse_fit(const ksparse_design* design, const double* responses, const double* weights,
                                      const double* offset, const ksparse_options* options, ksparse_result** result);
 
 /* A fit for every k of an increasing list; options->k is ignored. */
-KSPARSE_API ksparse_code ksparse_fit_path(const ksparse_design* design, const double* labels, const double* weights,
+KSPARSE_API ksparse_code ksparse_fit_path(const ksparse_design* design, const double* responses, const double* weights,
                                           const double* offset, const int64_t* ks, int64_t count,
                                           const ksparse_options* options, ksparse_result** result);
 
-/* Many problems over one X. Where a stride is 0, all problems have the same labels, weights or offset; where an array of
+/* Many problems over one X. Where a stride is 0, all problems have the same responses, weights or offset; where an array of
    settings is NULL, all have that of the options. Set by ksparse_batch_init, then changed by field. */
 typedef struct ksparse_batch {
   uint64_t size; /* of this struct, set by ksparse_batch_init */
   int64_t count; /* problems */
-  const double* labels;
-  int64_t labels_stride;
+  const double* responses;
+  int64_t responses_stride;
   const double* weights; /* or NULL */
   int64_t weights_stride;
   const double* offset; /* or NULL */
   int64_t offset_stride;
-  const int64_t* k; /* (count,) or NULL */
-  const double* ridge;
-  const double* alpha;
-  const double* gamma;
+  const int64_t* k;              /* (count,) or NULL */
+  const double* ridge;           /* (count,) or NULL */
+  const double* loss_parameters; /* (count, options->loss_parameter_count), problem by problem, or NULL */
 } ksparse_batch;
 
 /* No problem yet. size: sizeof(ksparse_batch). */

@@ -8,8 +8,11 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "constraints.hpp"
+#include "settings.hpp"
 #include "types.hpp"
 
 namespace ksparse {
@@ -22,28 +25,10 @@ enum class Effort {
 };
 
 struct Options {
-  Index k = 10;               ///< maximum number of features, >= 0; the intercept does not count
-  bool fit_intercept = true;  ///< the intercept is never penalised
-  double ridge = 0.0;         ///< weight of |beta|^2 / 2, >= 0, in units of the average loss
-  double tolerance = 1e-8;    ///< a refit stops when its Newton decrement sqrt(g' H^-1 g) is at most this, > 0
-  int max_newton = 100;       ///< maximum number of Newton iterations per refit, >= 1
-  int pairs_tried = 8;        ///< exchanges that are refitted per scan of the working set, in [1, most_pairs]
-  int pairs_tried_last = 30;  ///< the same for a scan of all features; no other of these exchanges improves the result
-
-  Effort effort = Effort::automatic;
-  int max_rounds = 0;              ///< maximum number of perturbation rounds, >= 0; with 0, the effort sets it
-  int max_refits = 0;              ///< no round begins after this many refits, >= 0; with 0, the effort sets it
-  double max_seconds = 0;          ///< no round begins after this time in seconds, >= 0; 0 means no limit
-  std::uint64_t random_state = 0;  ///< seed of the perturbations
-  /// Number of independent searches of a single fit, >= 1, which share the limits on rounds and refits. They can run on several
-  /// threads, but the result depends only on their number. Problems of batches and paths have one each, because their number
-  /// keeps the threads busy.
-  int walks = 1;
-
-  /// For a path: whether the fits with up to `few` features, and the last one, also start as a single fit does. They are then
-  /// never worse than a single fit. Otherwise fits start only from their neighbours.
-  bool cold_starts = true;
-  int path_sweeps = 10;  ///< for a path: maximum number of sweeps in which fits start from their neighbours, >= 0
+  // A member for each setting, with its default.
+#define KSPARSE_MEMBER(type, name, initial, rule, words, text) type name = initial;
+  KSPARSE_SETTINGS(KSPARSE_MEMBER)
+#undef KSPARSE_MEMBER
 
   Constraints constraints;  ///< required and excluded features, bounds and groups
 
@@ -56,16 +41,16 @@ struct Options {
   int rounds_allowed(Index p, bool close_rivals) const {
     // With few features, a round costs almost nothing, and four rounds find most improvements on a single descent.
     const int least = p <= 192 && working_set(p, k) == p ? 4 : 0;
-    if (effort == Effort::fast || (effort == Effort::automatic && !close_rivals)) return least;
+    if (search == Effort::fast || (search == Effort::automatic && !close_rivals)) return least;
     if (max_rounds > 0) return share(max_rounds);
-    return has_own_budget() ? std::numeric_limits<int>::max() : share(effort == Effort::thorough ? 400 : 40);
+    return has_own_budget() ? std::numeric_limits<int>::max() : share(search == Effort::thorough ? 400 : 40);
   }
   int refits_allowed() const {
     if (max_refits > 0) return share(max_refits);
     if (has_own_budget()) return std::numeric_limits<int>::max();
     // The cost of a refit increases with the number of features, and with its square if there are many.
     const Index cost = std::max<Index>(k, 1) * std::max(few, k) / few;
-    return share(int((effort == Effort::thorough ? 30000 : 5000) / cost));
+    return share(int((search == Effort::thorough ? 30000 : 5000) / cost));
   }
   /// Whether the user has set limits for the search, which then continues until they are reached.
   bool has_own_budget() const noexcept { return max_rounds > 0 || max_refits > 0 || max_seconds > 0; }
@@ -108,11 +93,9 @@ struct Options {
   Index detour_to(Index units) const {
     constexpr Index more = 3, many = 8;
     const Index most = std::min(k, units);
-    if (effort == Effort::fast || most > few || units > many * working_set(units, most)) return most;
+    if (search == Effort::fast || most > few || units > many * working_set(units, most)) return most;
     return std::min(most + more, units);
   }
-
-  static constexpr int most_pairs = 10000;  ///< limit of pairs_tried, because each pair takes k + 1 numbers in memory
 
   /// An error message if `start` is invalid for k of p features, or of their groups.
   std::optional<std::string> problem_of_start(Index p) const {
@@ -126,22 +109,20 @@ struct Options {
 
   /// A message about the first invalid setting, e.g. "ridge must be >= 0, got -1".
   std::optional<std::string> problem() const {
-    if (k < 0) return "k must be >= 0, got " + std::to_string(k);
-    if (!(ridge >= 0 && std::isfinite(ridge))) return "ridge must be finite and >= 0, got " + std::to_string(ridge);
-    if (!(tolerance > 0 && std::isfinite(tolerance))) return "tolerance must be > 0, got " + std::to_string(tolerance);
-    if (max_newton < 1) return "max_newton must be >= 1, got " + std::to_string(max_newton);
-    const auto pairs = [](const char* name, int number) {
-      return std::string(name) + " must be in [1, " + std::to_string(most_pairs) + "], got " + std::to_string(number);
-    };
-    if (pairs_tried < 1 || pairs_tried > most_pairs) return pairs("pairs_tried", pairs_tried);
-    if (pairs_tried_last < 1 || pairs_tried_last > most_pairs) return pairs("pairs_tried_last", pairs_tried_last);
-    if (max_rounds < 0) return "max_rounds must be >= 0, got " + std::to_string(max_rounds);
-    if (max_refits < 0) return "max_refits must be >= 0, got " + std::to_string(max_refits);
-    if (walks < 1) return "walks must be >= 1, got " + std::to_string(walks);
-    if (path_sweeps < 0) return "path_sweeps must be >= 0, got " + std::to_string(path_sweeps);
-    if (!(max_seconds >= 0 && std::isfinite(max_seconds)))
-      return "max_seconds must be finite and >= 0, got " + std::to_string(max_seconds) + "; 0 means no limit of time";
+#define KSPARSE_CHECK(type, name, initial, rule, words, text) \
+  if ([[maybe_unused]] const type value = name; !(rule)) return std::string(#name " must be " words ", got ") + text_of(value);
+    KSPARSE_SETTINGS(KSPARSE_CHECK)
+#undef KSPARSE_CHECK
     return std::nullopt;
+  }
+
+ private:
+  template <class T>
+  static std::string text_of(T value) {
+    if constexpr (std::is_enum_v<T>)
+      return std::to_string(int(value));
+    else
+      return std::to_string(value);
   }
 };
 
