@@ -1,4 +1,4 @@
-// fit_many: problems as columns of arrays of any usual type, answers as arrays by problem.
+// fit_many, where problems are columns of arrays with any common type, and results are arrays with an entry for each problem.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -12,8 +12,8 @@
 
 namespace ksparse::python {
 
-/// Columns of a matrix of numbers, or one vector for all, read as doubles from where they lie: counts of a thousand bootstrap
-/// rounds stay the bytes that they are.
+/// Columns of a matrix of numbers, or one vector for all problems, which are converted to double when they are read. Therefore
+/// counts of a thousand bootstrap rounds can remain bytes.
 class ColumnReader {
  public:
   ColumnReader(const py::array& values, const char* name) : data_(static_cast<const char*>(values.data())) {
@@ -37,7 +37,7 @@ class ColumnReader {
   static void read_as(const char* from, py::ssize_t step, Index rows, double* target) {
     for (Index i = 0; i < rows; ++i, from += step) {
       T value;
-      std::memcpy(&value, from, sizeof(T));  // whatever its alignment
+      std::memcpy(&value, from, sizeof(T));  // works with any alignment
       target[i] = double(value);
     }
   }
@@ -67,7 +67,7 @@ class ColumnReader {
   Read read_;
 };
 
-/// One entry per problem, of what member(fit) says.
+/// An array with the value of member(fit) for each problem.
 template <class T, class Member>
 py::array_t<T> by_problem(const std::vector<CompactFit>& fits, const Member& member) {
   py::array_t<T> values{py::ssize_t(fits.size())};

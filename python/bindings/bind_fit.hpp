@@ -1,4 +1,4 @@
-// fit and fit_path, and their answers.
+// fit and fit_path, and their results.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

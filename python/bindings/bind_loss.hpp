@@ -1,4 +1,4 @@
-// Losses by name, and as functions of the linear predictor, through the very code that the solver runs.
+// Losses by name, and as functions of the linear predictor, which run the same code as the solver.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -36,7 +36,8 @@ inline Responses responses_by_name(const std::string& name) {
   throw py::value_error("responses must be 'binary', 'finite', 'not_negative' or 'positive', got '" + name + "'");
 }
 
-/// Functions by their addresses, one of blocks or three of single rows; who holds them keeps what they are of alive.
+/// A loss of functions given by their addresses: one function for blocks, or three for single rows. The caller keeps the
+/// functions alive.
 inline AnyLoss compiled_loss(const std::vector<std::uintptr_t>& functions, std::uintptr_t user_data,
                              const std::string& responses, bool falls_for_ever) {
   const auto scalar = [&](std::size_t i) { return reinterpret_cast<ScalarLossFunction>(functions[i]); };

@@ -4,7 +4,7 @@
 //                                                                          wherever value <= allowed
 //   make_convex(hessian)  -> hessian                                       a positive definite matrix near a symmetric one
 //
-// What these raise ends the minimisation and reaches the caller as it was raised.
+// An exception that these raise stops the minimisation and is passed on to the caller.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -19,7 +19,7 @@
 
 namespace ksparse::python {
 
-/// A function as Newton wants it (newton.hpp), of which Python knows all.
+/// A function for Newton's method (newton.hpp) that Python computes.
 class PythonFunction {
  public:
   PythonFunction(py::object linearise, py::object make_convex)
@@ -61,13 +61,14 @@ class PythonFunction {
   const py::object linearise_, make_convex_;
 };
 
-/// The minimiser, F there, the status as a number, whether the bar was out of reach, and the iterations.
+/// Returns the minimiser, F there, the status as a number, whether F was predicted to stay above the bar, and the number of
+/// iterations.
 inline std::tuple<Array, double, int, bool, int> minimise(const py::object& linearise, const py::object& make_convex,
                                                           const Array& start, NewtonLimits limits,
                                                           const std::optional<Array>& lower,
                                                           const std::optional<Array>& upper) {
   Eigen::VectorXd coef = vector_view(start);
-  // Newton's method knows of no bounds, or of both.
+  // Newton's method needs both bounds or none.
   constexpr double infinity = std::numeric_limits<double>::infinity();
   Eigen::VectorXd least = Eigen::VectorXd::Constant(coef.size(), -infinity), largest = -least;
   if (lower) least = vector_view(lower);

@@ -1,12 +1,13 @@
-// Objectives that Python answers for: the search is the library's, what it asks goes to methods of a Python object.
+// Objectives that Python computes: the search of the library calls methods of a Python object.
 //
-// The object speaks of columns and their coefficients, in units of its own choosing (search/column_objective.hpp):
+// The methods work with columns and their coefficients, in units that the object chooses (search/column_objective.hpp):
 //   refit(columns, coef, bar, exact, rough) -> (coef, objective, status, abandoned, iterations)
 //   begin_scan(columns, coef)               -> (inverse, hessian or None, gradient or None)
 //   scan_panel(columns, starts)             -> (gradient, curvature, cross, blocks)
 // with the status as a number, starts where the columns of each group begin, blocks (columns, stride) with H among the columns
-// of a group; starts and blocks are None without groups. What these methods raise, a KeyboardInterrupt as well, ends the search
-// and reaches the caller as it was raised. The GIL is held throughout: between two answers the search takes microseconds.
+// of a group; starts and blocks are None without groups. An exception that these methods raise, including KeyboardInterrupt,
+// stops the search and is passed on to the caller. The GIL is held all the time, because the search takes only microseconds
+// between two calls.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

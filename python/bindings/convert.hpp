@@ -1,4 +1,4 @@
-// Conversions between NumPy and the library, written once: views without copies, Ctrl-C.
+// Conversions between NumPy and the library (views without copies), and checks for Ctrl-C.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -19,13 +19,13 @@ namespace py = pybind11;
 
 using Array = py::array_t<double>;
 
-/// X as it lies in memory, never a copy, and the arrays that it lies in, which it keeps alive.
+/// A view of X, which is never copied, with references to its arrays that keep them alive.
 struct HeldDesign {
   std::unique_ptr<Design> design;
   py::object owners[3];
 };
 
-/// A matrix in either order, rows or columns apart.
+/// A dense matrix in row-major or column-major order, with any distance between rows or columns.
 template <class Scalar>
 std::unique_ptr<Design> dense_view(const py::array& X) {
   if (X.ndim() != 2) throw py::value_error("X must have two dimensions");
@@ -58,7 +58,7 @@ HeldDesign sparse_view(const py::object& X, const py::array& values) {
   if (n < 0 || p < 0 || starts.size() != lines + 1)
     throw py::value_error("sparse X is malformed: indptr has " + std::to_string(starts.size()) + " entries; it must have " +
                           std::to_string(lines + 1));
-  // Whether the lines in between are in order is for the library to check, before it reads an entry.
+  // The library checks the offsets in between before it reads an entry.
   const Index stored = Index(start[lines]);
   if (stored < 0 || stored > values.size() || stored > numbers.size())
     throw py::value_error("sparse X is malformed: indptr ends at " + std::to_string(stored) + ", but there are " +
@@ -73,7 +73,7 @@ HeldDesign sparse_view(const py::object& X, const py::array& values) {
   return held;
 }
 
-/// What Python hands over as X: a matrix of float64 or float32, or SciPy's CSC or CSR of these with indices of 32 or 64 bits.
+/// Converts X from Python: a matrix of float64 or float32, or a CSC or CSR matrix of SciPy with indices of 32 or 64 bits.
 inline HeldDesign design_view(const py::object& X) {
   const auto is = [](const py::array& array, auto example) { return py::isinstance<py::array_t<decltype(example)>>(array); };
   if (py::isinstance<py::array>(X)) {
@@ -139,7 +139,8 @@ class SignalPoll {
   Clock::time_point last_ = Clock::now();
 };
 
-/// Tells a callable of Python, which outlives this; None: nobody. Called without the GIL, on the thread that has let go of it.
+/// Reports progress to a Python callable, which must exist as long as this object, or None. Called without the GIL, on the
+/// thread that has released it.
 inline Progress progress_by(const py::object& callable) {
   if (callable.is_none()) return {};
   return [&callable](Index done, Index total) {
@@ -148,10 +149,10 @@ inline Progress progress_by(const py::object& callable) {
   };
 }
 
-/// How an entry works that is called without the GIL: ended by Ctrl-C, told to a callable.
+/// How a function that is called without the GIL runs: Ctrl-C stops it, and progress is reported to a callable.
 inline Run run_by(int threads, const py::object& progress) { return {threads, SignalPoll(), progress_by(progress)}; }
 
-/// Calls ask(design) on what X stands for, without the GIL.
+/// Calls ask(design) with the design of X, without the GIL.
 template <class Ask>
 auto with_design(const py::object& X, const Ask& ask) {
   const HeldDesign held = design_view(X);
@@ -163,7 +164,7 @@ auto with_design(const py::object& X, const Ask& ask) {
   return answer;
 }
 
-/// Calls ask(design, problem) on what the arrays stand for, without the GIL.
+/// Calls ask(design, problem) with the design and problem of the arrays, without the GIL.
 template <class Ask>
 auto with_arrays(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
                  const std::optional<Array>& offset, const Ask& ask) {

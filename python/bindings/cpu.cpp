@@ -1,6 +1,6 @@
-// Which instruction sets this processor and its operating system can run. Compiled for the baseline, since it runs first.
-// Written without pybind11, which waits for ever when it is loaded in a subinterpreter of Python 3.11 or before: this module is
-// loaded before any other of ksparse and refuses that in words. SPDX-License-Identifier: BSD-3-Clause
+// Detects the instruction sets that this processor and its operating system support. It is compiled for the baseline because it
+// runs first. It does not use pybind11, which hangs when it is loaded in a subinterpreter of Python 3.11 or older: this module
+// is loaded first and raises an error there. SPDX-License-Identifier: BSD-3-Clause
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -18,7 +18,7 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
 }
 #elif defined(_MSC_VER) && defined(_M_X64)
-// The bits of CPUID leaves 1 and 7, and of XCR0, which says whether the system saves the wide registers.
+// Bits of CPUID leaves 1 and 7, and of XCR0, which tells whether the operating system saves the wide registers.
 bool bits(int leaf, int which, unsigned mask) {
   int registers[4];
   __cpuidex(registers, leaf, 0);
@@ -62,7 +62,7 @@ PyMethodDef methods[] = {
 PyModuleDef_Slot slots[] = {
     {Py_mod_exec, reinterpret_cast<void*>(&refuse_subinterpreters)},
 #ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},  // else Python refuses in words of its own
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},  // otherwise Python raises its own error
 #endif
 #ifdef Py_mod_gil
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},

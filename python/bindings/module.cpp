@@ -1,5 +1,5 @@
 // The Python module, compiled once per instruction set under the name KSPARSE_MODULE_NAME (see python/ksparse/_core.py).
-// Declarations and conversions only; validation and messages are Python's, algorithms the library's.
+// It contains only declarations and conversions; arguments are validated in Python, and the algorithms are in the library.
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind_batch.hpp"
 #include "bind_fit.hpp"
@@ -9,7 +9,7 @@
 
 namespace py = pybind11;
 
-// Nothing here is changed after import, and the core has no global state: threads of a free-threaded Python need no lock.
+// Nothing is modified after import and the core has no global state, so a free-threaded Python needs no lock.
 PYBIND11_MODULE(KSPARSE_MODULE_NAME, module, py::mod_gil_not_used()) {
   module.doc() = "Compiled core of ksparse; use it through the package ksparse.";
   ksparse::python::bind_fit(module);

@@ -1,5 +1,5 @@
-// A flag by which one thread ends the fits of others: signals reach Python's main thread only, so a fit in a pool cannot ask
-// for Ctrl-C itself.
+// A flag by which one thread stops the fits of others: Python handles signals only in its main thread, so a fit in a thread
+// pool cannot check for Ctrl-C itself.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -21,7 +21,8 @@ class StopFlag {
   std::atomic<bool> raised_{false};
 };
 
-/// Asks the flag, or Python's signals where there is none. Asking a flag needs no GIL, which threads of a pool contend for.
+/// Checks the flag, or Python's signals if there is no flag. Checking a flag does not need the GIL, for which threads of a pool
+/// would compete.
 inline Interrupt interrupt_by(const StopFlag* stop) {
   if (!stop) return SignalPoll();
   return [stop] { return stop->is_set(); };

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.input import targets_of, weights_to_judge_by
+from .._estimators.input import scoring_weights, targets_of
 from .._input.frames import column_names, is_frame
 from .._probability import probability_of
 from .binner import Binner
@@ -172,7 +172,7 @@ class UsesCard:
         """
         check_is_fitted(self)
         y = targets_of(y)
-        return float(accuracy_score(y, self.predict(X), sample_weight=weights_to_judge_by(sample_weight, y)))
+        return float(accuracy_score(y, self.predict(X), sample_weight=scoring_weights(sample_weight, y)))
 
     def to_sql(self, output: str = "probability") -> str:
         """Write the card as an expression of SQL on the columns of the raw table.

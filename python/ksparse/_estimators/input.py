@@ -25,7 +25,7 @@ from .._input.numbers import first_missing, refuse_missing, refuse_unreadable
 from .._input.sparse import is_sparse
 from .._input.validation import check_weights
 
-__all__ = ["FLOATS", "targets_of", "validate_readable", "weights_of", "weights_of_rows", "weights_to_judge_by"]
+__all__ = ["FLOATS", "scoring_weights", "targets_of", "validate_readable", "weights_of", "weights_of_rows"]
 
 FLOATS = [np.float64, np.float32]  # these are read in place, and other types are converted to the first
 
@@ -85,7 +85,7 @@ def weights_of_rows(sample_weight: Any, rows: Any) -> NDArray[np.float64] | None
     return np.asarray(weights)
 
 
-def weights_to_judge_by(sample_weight: Any, rows: Any) -> NDArray[np.float64] | None:
+def scoring_weights(sample_weight: Any, rows: Any) -> NDArray[np.float64] | None:
     """Return the weights of rows for a score, which must satisfy the same conditions as the weights of a fit."""
     weights = weights_of_rows(sample_weight, rows)
     return None if weights is None else check_weights(weights, weights, binary=False)

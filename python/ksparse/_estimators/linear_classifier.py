@@ -23,7 +23,7 @@ from .._results.batch import BatchResult
 from .._results.fit import FitResult
 from .base import SparseLinearEstimator
 from .class_weight import check_class_weight, times_class_weights
-from .input import targets_of, weights_to_judge_by
+from .input import scoring_weights, targets_of
 from .outcomes import Outcomes
 from .reading import ReadableClassifier
 
@@ -193,7 +193,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         """
         check_is_fitted(self)
         y = targets_of(y, many_labels=self._many_labels)
-        return float(super().score(X, y, weights_to_judge_by(sample_weight, y)))
+        return float(super().score(X, y, scoring_weights(sample_weight, y)))
 
     def _log_odds(self, eta: NDArray[np.float64]) -> Any:
         """Return the log-odds of linear predictors, or the linear predictors themselves if ``probability`` asks for the raw score."""

@@ -14,7 +14,7 @@ from sklearn.utils import _safe_indexing, indexable
 from .._input.sparse import is_sparse
 from .._loss import terms_by_eta
 from ..losses import Loss
-from .input import targets_of, weights_to_judge_by
+from .input import scoring_weights, targets_of
 
 __all__ = ["FoldRows", "accepts_weights", "checked_scorer", "minus_mean_loss", "reads_predictions_only", "score_of"]
 
@@ -53,9 +53,7 @@ def score_of(scorer: Any, model: Any, X: Any, y: Any, metadata: dict[str, Any]) 
     """Return the score of a model on some rows."""
     if reads_predictions_only(scorer):  # predictions are NumPy arrays, so y and the weights must be as well
         y = targets_of(y)
-        metadata = {
-            name: weights_to_judge_by(value, y) if name == "sample_weight" else value for name, value in metadata.items()
-        }
+        metadata = {name: scoring_weights(value, y) if name == "sample_weight" else value for name, value in metadata.items()}
     score = scorer(model, X, y, **metadata)
     if isinstance(score, np.ndarray) and score.ndim == 0:
         score = score.item()

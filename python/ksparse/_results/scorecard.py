@@ -15,7 +15,7 @@ from .._input.validation import check_features, check_names, linear_predictor, n
 from .._model import Model
 from .._optional import require
 from .._quiet import quiet
-from .rows import Rows, Vector
+from .fit_data import FitData, Vector
 from .stored import Array, Each, Rules, Stored, Value
 from .table import Table, Tabular
 
@@ -219,7 +219,7 @@ def make_scorecard(
         )
     scale = _Scale.checked(points_to_double_odds, base_points, base_odds)
     places = None if decimals is None else check_integer(decimals, "decimals", 0, 15)
-    rows, coef = Rows.of(request, result), result.coef[result.support]
+    rows, coef = FitData.of(request, result), result.coef[result.support]
     mean, sd = rows.moments()
     binary = np.asarray(np.isin(rows.columns, (0.0, 1.0)).all(axis=0))
     steps = _steps(rows, sd, binary)
@@ -263,7 +263,7 @@ def make_scorecard(
     )
 
 
-def _steps(rows: Rows, sd: Vector, binary: NDArray[np.bool_]) -> Vector:
+def _steps(rows: FitData, sd: Vector, binary: NDArray[np.bool_]) -> Vector:
     """Return a round step for each feature, which is at least 1 where all values are whole numbers: there is no half of a count."""
     whole = (rows.columns == np.floor(rows.columns)).all(axis=0)
     return np.where(binary, 1.0, np.maximum(_round_step(sd), np.where(whole, 1.0, 0.0)))

@@ -15,8 +15,8 @@ from .._model import Model
 from .._optional import require
 from .._quiet import quiet
 from ..losses import Loss
+from .fit_data import FitData, Vector
 from .resampling import solve_stability
-from .rows import Rows, Vector
 from .stored import Array, Each, Rules, Stored, Value
 from .table import Table, Tabular
 
@@ -160,7 +160,7 @@ def summarise(
     kind = check_covariance(covariance, result._loss, class_weighted=class_weighted)
     rounds = check_integer(bootstrap, "bootstrap", 0)
     intercept = request.options.fit_intercept
-    rows, coef = Rows.of(request, result), result.coef[result.support]
+    rows, coef = FitData.of(request, result), result.coef[result.support]
     _check_same_rows(rows, result)
     sd = rows.moments()[1]
     free = ~_at_bound(result, request)
@@ -236,7 +236,7 @@ def _note_of_selection(result: Model, request: Request) -> str:
     )
 
 
-def _check_same_rows(rows: Rows, result: Model) -> None:
+def _check_same_rows(rows: FitData, result: Model) -> None:
     """Raise an error if F on these rows differs from F of the fit: standard errors are only valid at the minimum."""
     coef = result.coef[result.support]
     objective = rows.mean_loss(rows.eta(coef, result.intercept)) + result._penalty
@@ -257,7 +257,7 @@ def _at_bound(result: Model, request: Request) -> NDArray[np.bool_]:
     return held
 
 
-def _covariance(rows: Rows, result: Model, free: NDArray[np.bool_], kind: str, intercept: bool) -> Vector:
+def _covariance(rows: FitData, result: Model, free: NDArray[np.bool_], kind: str, intercept: bool) -> Vector:
     r"""Estimate the covariance of the free coefficients and the intercept; NaN where the Hessian is singular.
 
     Let z_i be the free columns of row i followed by a one, u_i = w_i (dl_i/deta z_i + ridge beta) (without the ridge term for the

@@ -13,13 +13,13 @@ from .._loss import rounding_of_loss, terms_by_eta
 from .._model import Model
 from ..losses import Loss
 
-__all__ = ["Rows"]
+__all__ = ["FitData"]
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Rows:
+class FitData:
     """The rows of positive weight, with the chosen columns."""
 
     columns: Vector  # (n, s), the chosen features
@@ -29,7 +29,7 @@ class Rows:
     loss: Loss
 
     @classmethod
-    def of(cls, request: Request, result: Model) -> Rows:
+    def of(cls, request: Request, result: Model) -> FitData:
         """Extract the rows of a request that have positive weight, and the columns that a result chose."""
         n = len(request.labels)
         weights = np.ones(n) if request.weights is None else request.weights
