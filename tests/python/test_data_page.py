@@ -35,7 +35,7 @@ def seen(monkeypatch):
     return found
 
 
-@claims(PAGE, "ksparse takes numbers", "Names of columns are kept and shown", "A LazyFrame has no rows yet")
+@claims(PAGE, "ksparse takes numbers", "Names of columns are kept and shown", "A LazyFrame must be evaluated first")
 def test_what_x_may_be(data):
     """The same answer from each, and the names from those that have them."""
     X, y = data
@@ -57,7 +57,13 @@ def test_tables_of_arrow(data):
     assert ksparse.fit(pyarrow.table(dict(zip("abcdef", array.T, strict=True))), y, 2).feature_names.tolist() == list("abcdef")
 
 
-@claims(PAGE, "Numbers are floats, integers and booleans", "Everything else is refused", "ksparse.fit takes the same frames")
+@claims(
+    PAGE,
+    "Numbers are floats, integers and booleans",
+    "Everything else (text",
+    "ksparse.fit accepts the same data frames",
+    "They may contain both booleans and floats",
+)
 def test_what_a_column_may_be(data):
     """Booleans beside floats, objects that are numbers, types with missing values; and what is none is named."""
     X, y = data
@@ -122,7 +128,8 @@ def test_scorers_of_the_rare_class_need_to_know_it(data):
 
 @claims(
     PAGE,
-    "A table of customers",
+    "This is a table of customers",
+    "It contains measurements",
     "Each category becomes a column",
     "Estimators do not store the training data",
     "pipeline[-1].summary(seen, left_rows)",
@@ -130,7 +137,7 @@ def test_scorers_of_the_rare_class_need_to_know_it(data):
     "*No scaling is needed*",
     "*Missing values.*",
     "*All levels or none.*",
-    "Columns in another order than in the fit are refused",
+    "If the columns have another order than in the fit",
 )
 def test_a_pipeline(data):
     """Categories and gaps; reading the model; other units; groups of levels; an imputer within the pipeline."""
@@ -182,7 +189,8 @@ def test_a_category_without_an_event(data):
     "SciPy's matrices and arrays in CSC and CSR format",
     "They are neither centred nor made dense",
     "A pandas frame of sparse columns",
-    "Other formats are converted at each call",
+    "It may also contain dense columns",
+    "Other formats are converted in each call",
     "Groups of features need a copy of a CSR matrix",
 )
 def test_sparse_matrices(seen):
@@ -212,12 +220,12 @@ def test_sparse_matrices(seen):
 
 @claims(
     PAGE,
-    "An array may lie in a file",
+    "An array can be in a file",
     "It is read block by block",
-    "Float32 takes half the bytes",
+    "Float32 takes half the memory",
     "Either rows or columns may be contiguous",
     "Other types, such as integers",
-    "A file must not be made shorter during a fit",
+    "The file must not be truncated during a fit",
 )
 def test_arrays(data, seen, tmp_path):
     """A memory map of either order and width is handed over as it is; test_storage.py has one that is larger than the memory that is left."""
@@ -241,6 +249,22 @@ def test_arrays(data, seen, tmp_path):
         encoding="utf-8"
     )
     assert "def test_a_file_that_is_made_shorter_ends_the_process" in (folder / "test_promises.py").read_text(encoding="utf-8")
+
+
+@claims(
+    PAGE,
+    "ksparse.KSparseScorecard makes a scorecard of a raw table",
+    "This section does the same with scikit-learn's transformers",
+)
+def test_a_raw_table_makes_a_scorecard_in_one_step():
+    """Bins for categories and for missing values come from the table itself."""
+    rng = np.random.default_rng(0)
+    n = 800
+    table = pd.DataFrame({"kind": rng.choice(["a", "b", "c"], n), "value": rng.normal(size=n), "noise": rng.normal(size=n)})
+    y = (1.5 * (table["kind"] == "a") + table["value"] + rng.logistic(size=n) > 1).astype(int)
+    table.loc[rng.random(n) < 0.1, "value"] = np.nan
+    card = ksparse.KSparseScorecard().fit(table, y)
+    assert {"kind", "value"} <= {name for name in table if name in str(card.card_)}
 
 
 def test_every_statement_of_the_page_is_run():

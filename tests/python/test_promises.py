@@ -27,7 +27,7 @@ def data():
     return X, (X[:, 0] - X[:, 1] + rng.logistic(size=300) > 0).astype(float)
 
 
-@claims(PAGE, "Never a NaN, never an abort", "invalid_input |")
+@claims(PAGE, "No NaN and no abort", "invalid_input |")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_refused_with_its_place(data, bad):
     """In every array, and in every form of X; a batch answers the other problems."""
@@ -53,7 +53,7 @@ def test_what_is_not_finite_is_refused_with_its_place(data, bad):
     assert [answer.status for answer in ksparse.fit_each([(X, y), (spoilt, y)], 2)] == ["converged", "invalid_input"]
 
 
-@claims(PAGE, "F never rises")
+@claims(PAGE, "F never increases")
 @pytest.mark.parametrize("seed", range(3))
 def test_f_never_rises(seed):
     """From a start, with a longer search, and with k."""
@@ -69,7 +69,7 @@ def test_f_never_rises(seed):
     assert (np.diff(ksparse.fit_path(problem.X, problem.y, range(8), **problem.settings).objectives) <= 0).all()
 
 
-@claims(PAGE, "Same input, same answer")
+@claims(PAGE, "The same input gives the same result")
 def test_same_input_same_answer():
     """By threads, in batches, and by weights."""
     problem = random_problem(1, n=150, p=12, rho=0.7, ridge=1e-3)
@@ -121,7 +121,7 @@ def test_units_do_not_matter(data, factor, shift):
     np.testing.assert_allclose(other.coef * factor, plain.coef, rtol=1e-6, atol=1e-12)
 
 
-@claims(PAGE, "An answer is stationary", "converged |")
+@claims(PAGE, "The result is stationary: the Newton", "converged |")
 @pytest.mark.parametrize("unit", [1.0, 1e6])
 @pytest.mark.parametrize("tolerance", [1e-4, 1e-8])
 def test_an_answer_is_stationary(data, unit, tolerance):
@@ -139,7 +139,7 @@ def test_an_answer_is_stationary(data, unit, tolerance):
         assert result.status == "converged"
 
 
-@claims(PAGE, "Separable data are noticed", "separable |", "Where F of a loss of labels falls below")
+@claims(PAGE, "Separable data are detected", "separable |", "If F of a classification loss falls below")
 @pytest.mark.parametrize("loss", ["logistic", "focal", "probit", "cloglog", "exponential"])
 def test_separable_data_are_noticed(data, loss):
     """All rows, or the rows of a flag; a ridge is the cure. A hinge has a minimum there."""
@@ -156,7 +156,7 @@ def test_separable_data_are_noticed(data, loss):
     assert ksparse.fit(X, y, 1, loss="squared_hinge").status == "converged"
 
 
-@claims(PAGE, "Ctrl-C is answered", "interrupted |")
+@claims(PAGE, "Ctrl-C works", "interrupted |")
 def test_interrupts_threads_and_forks_have_tests():
     """In processes of their own, in these files."""
     folder = Path(__file__).parent
@@ -229,7 +229,7 @@ ksparse.fit(mapped, np.arange(20000) % 2, 2)
 """
 
 
-@claims(PAGE, "A memory map whose file is made shorter")
+@claims(PAGE, "If the file of a memory map is truncated")
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have other signals")
 def test_a_file_that_is_made_shorter_ends_the_process(tmp_path):
     """By SIGBUS, as the sum of such an array in NumPy does."""
@@ -249,7 +249,7 @@ class Command:
         return os.getenv, ("KSPARSE_NO_SUCH_VARIABLE", "it ran")
 
 
-@claims(PAGE, "Unpickle only what you trust")
+@claims(PAGE, "Unpickle only files that you trust")
 def test_pickles(data):
     """They run what they name; of a result a change is noticed, or is a number like another (test_stored.py)."""
     assert pickle.loads(pickle.dumps(Command())) == "it ran"
@@ -267,7 +267,7 @@ def test_pickles(data):
 
 @claims(
     PAGE,
-    "C++ (ksparse::Status) and Python use the same words",
+    "C++ (ksparse::Status) and Python use the same names",
     "A fit that does not converge gives a warning",
     "Scorecards, formulas, summaries",
     "max_iterations |",
