@@ -525,7 +525,7 @@ def test_what_is_not_supported_is_refused_by_name(name, value):
         ({"sparsity": -1}, {}, ValueError, "sparsity is -1"),
         ({"sparsity": 2.5}, {}, TypeError, "sparsity is 2.5; it must be an integer"),
         ({"sparsity": []}, {}, ValueError, "sparsity is empty"),
-        ({"sparsity": [1, 2]}, {}, ValueError, "sparsity has several values, but there is no method to choose one"),
+        ({"sparsity": [1, 2]}, {}, ValueError, "sparsity has several values, but no method to choose one"),
         ({"sparsity": None}, {}, ValueError, "sparsity has several values"),
         ({"sparsity": 1, "preselect": [1, 2]}, {}, ValueError, "sparsity is 1, but preselect names 2"),
         ({"preselect": [9]}, {}, ValueError, r"preselect\[0\] is 9"),
