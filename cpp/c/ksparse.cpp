@@ -1,4 +1,4 @@
-// The C API (ksparse.h) over the C++ library: checks at the door, conversions, and a border that no exception crosses.
+// The C API (ksparse.h) of the C++ library: it validates and converts arguments, and catches all exceptions.
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ksparse/ksparse.h>
 
@@ -39,7 +39,7 @@ static_assert(int(Status::converged) == KSPARSE_CONVERGED && int(Status::max_ite
 
 // ---------------------------------------------------------------------------------------------------------- the border
 
-// Of fixed size: to say that memory ran out must not need any.
+// It has a fixed size, because reporting that memory ran out must not allocate memory.
 thread_local char last_error[512] = "";
 
 ksparse_code fail(ksparse_code code, const char* message) noexcept {
@@ -67,7 +67,7 @@ ksparse_code guarded(const Body& body) noexcept {
     return fail(refusal.code, refusal.message.c_str());
   } catch (const std::bad_alloc&) {
     return fail(KSPARSE_OUT_OF_MEMORY, "out of memory");
-  } catch (const std::length_error&) {  // a container past its largest size
+  } catch (const std::length_error&) {  // a container would exceed its maximum size
     return fail(KSPARSE_OUT_OF_MEMORY, "out of memory");
   } catch (const std::exception& error) {
     return fail(KSPARSE_FAILED, error.what());
@@ -76,7 +76,7 @@ ksparse_code guarded(const Body& body) noexcept {
   }
 }
 
-/// Gives a new handle to the caller, who has NULL until then.
+/// Passes a new handle to the caller, which is NULL until then.
 template <class Handle, class Make>
 ksparse_code hand_over(Handle** handle, const Make& make) noexcept {
   if (handle) *handle = nullptr;
@@ -86,7 +86,7 @@ ksparse_code hand_over(Handle** handle, const Make& make) noexcept {
   });
 }
 
-// Structs grow at their end. `size` is what the caller knows of one, its first member.
+// New members are added at the end of structs. `size`, the first member, is the size of the struct that the caller knows.
 template <class Struct>
 void check_size(std::uint64_t size, std::size_t first_version, const char* name) {
   if (size < first_version || size > sizeof(Struct))
@@ -97,7 +97,7 @@ void check_size(std::uint64_t size, std::size_t first_version, const char* name)
 constexpr std::size_t first_options = sizeof(ksparse_options), first_batch = sizeof(ksparse_batch),
                       first_summary = sizeof(ksparse_summary);
 
-/// What the caller's library knows of a struct over what this one knows.
+/// Copies the members of a struct that the caller knows over the defaults of this library.
 template <class Struct>
 Struct complete(const Struct* given, const Struct& defaults, std::size_t first_version, const char* name) {
   require(given, name);
@@ -157,12 +157,12 @@ void require_arrays(const void* starts, const void* values, const void* numbers,
   require(numbers, name);
 }
 
-/// How many columns (CSC) or rows (CSR) a sparse X has, and entries in these.
+/// The number of columns (CSC) or rows (CSR) of a sparse X, and of its entries.
 struct Lines {
   std::int64_t count, entries;
 };
 
-// The ends alone; fits check the rest, as they read it.
+// Checks only the ends; fits check the rest when they read it.
 template <class StorageIndex>
 void check_ends(const StorageIndex* starts, const Lines& lines) {
   if (lines.entries < 0 || starts[0] != 0 || std::int64_t(starts[lines.count]) != lines.entries)
@@ -280,7 +280,7 @@ ksparse::Progress progress_of(const ksparse_options& options) {
   return [tell = options.progress, context = options.progress_context](Index done, Index total) { tell(context, done, total); };
 }
 
-/// What every kind of fit begins with.
+/// The arguments that every kind of fit needs.
 struct Request {
   Request(const ksparse_design* given_design, const double* responses, const ksparse_options* given_options)
       : options(complete(given_options, default_options(), first_options, "options")) {
@@ -413,7 +413,7 @@ ksparse_code ksparse_fit_path(const ksparse_design* design, const double* respon
       refuse_unanswered(fit.info);
       fits.push_back(ksparse::compact(std::move(fit)));
     }
-    fits.resize(budgets.size(), fits.front());  // a path that failed numerically has one answer for all
+    fits.resize(budgets.size(), fits.front());  // a path that failed numerically has one result for all k
     return request.answer(std::move(fits));
   });
 }
@@ -431,7 +431,7 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
       if (stride != 0 && stride < n)
         refuse(std::string(name) + " is " + std::to_string(stride) + "; it must be 0 or at least the number of rows, " +
                std::to_string(n));
-    loss_of(request.options, all.loss_parameters ? all.loss_parameters : request.options.loss_parameters);  // may be refused
+    loss_of(request.options, all.loss_parameters ? all.loss_parameters : request.options.loss_parameters);  // may be invalid
     const ksparse::ProblemSource source = [&](Index i, ksparse::BatchProblem& problem) {
       const auto rows = [&](const double* values, int64_t stride) {
         return vector_of(values ? values + i * stride : values, n);

@@ -1,5 +1,5 @@
-// Twenty outcomes over one X, each with a budget of its own, over two threads. Passes over X are shared; one outcome that
-// cannot be fitted does not disturb the others.
+// Fits twenty outcomes with the same X, each with its own k, in two threads. Passes over X are shared. An outcome that cannot
+// be fitted does not affect the others.
 #include <cmath>
 #include <cstdio>
 #include <ksparse/ksparse.hpp>
@@ -17,7 +17,7 @@ int main() {
     for (Eigen::Index i = 0; i < n; ++i) Y(i, m) = uniform(generator) < 1 / (1 + std::exp(-3 * X(i, m) + 3 * X(i, m + 20)));
   Y.col(7).setZero();  // an event that never happened
 
-  // Asked for each problem when its turn comes, from several threads at once.
+  // Called for each problem when it is started, from several threads at once.
   const ksparse::ProblemSource source = [&](ksparse::Index m, ksparse::BatchProblem& problem) {
     problem.responses = Y.col(m);
     problem.loss = ksparse::Logistic{};

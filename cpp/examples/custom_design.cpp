@@ -1,5 +1,5 @@
-// An X of one's own: genotypes of 0, 1 or 2 copies, four to a byte, a thirty-second of the memory of doubles. Three functions
-// are enough; gathered.hpp has the rest.
+// A custom X: genotypes of 0, 1 or 2 copies, four in a byte, which take a thirty-second of the memory of doubles. It needs only
+// three functions; gathered.hpp has the rest.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -37,7 +37,7 @@ int main() {
   std::mt19937_64 generator(1);
   std::uniform_real_distribution<double> uniform;
   Genotypes genotypes(people, variants);
-  Eigen::MatrixXd X(people, variants);  // the same as doubles, to compare
+  Eigen::MatrixXd X(people, variants);  // the same as doubles, for comparison
   for (ksparse::Index j = 0; j < variants; ++j) {
     const double frequency = 0.05 + 0.45 * uniform(generator);
     for (ksparse::Index i = 0; i < people; ++i) {

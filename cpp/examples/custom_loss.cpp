@@ -1,7 +1,7 @@
-// A loss of one's own: Poly-1 (Leng et al. 2022, arXiv 2204.12511, eq. 4), which is cross entropy with a weight e > -1 on the
-// first term of its expansion. With p = sigma(m), q = sigma(-m):
+// A custom loss: Poly-1 (Leng et al. 2022, arXiv 2204.12511, eq. 4), which is cross entropy with a weight e > -1 on the first
+// term of its expansion. With p = sigma(m), q = sigma(-m):
 //   l = softplus(-m) + e q,   l' = -q - e p q,   l'' = p q (1 + e (p - q))
-// T is double or a register of doubles; loss.hpp says what a loss must have.
+// T is double or a register of doubles; loss.hpp describes the requirements.
 #include <cmath>
 #include <cstdio>
 #include <ksparse/ksparse.hpp>
@@ -41,7 +41,7 @@ int main() {
   for (const ksparse::Index j : fit.support) std::printf("  x%ld %+.3f", long(j), fit.coef[j]);
   std::printf("\n");
 
-  // F once more from the formula; and with e = 0 it is cross entropy.
+  // Compute F again from the formula. With e = 0, the loss is cross entropy.
   double F = 0;
   for (Eigen::Index i = 0; i < n; ++i) {
     const double m = (2 * y[i] - 1) * (X.row(i).dot(fit.coef) + fit.intercept);

@@ -1,7 +1,7 @@
-// An objective of one's own: least squares of which only moments are known, G = X'X / n, g = X'y / n and c = y'y / 2n, because the
-// rows may not leave the hospitals that they are from; moments of several places are added up. With A the active columns,
+// A custom objective: least squares for which only the moments G = X'X / n, g = X'y / n and c = y'y / 2n are known, because the
+// rows must not leave the hospitals that they are from. The moments of several hospitals are added. With A the active columns,
 //   F = c - g'b + b'G b / 2,   F' = G b - g,   F'' = G
-// The search asks two questions: to minimise F on a support, and how F changes with each column at a point.
+// The search makes two requests: to minimise F on a support, and to compute how F changes with each column at a point.
 #include <Eigen/Dense>
 #include <cmath>
 #include <cstdio>
@@ -63,7 +63,7 @@ int main() {
   for (const ksparse::Index j : fit.support) std::printf("  x%ld %+.3f", long(j), fit.coef[j]);
   std::printf("\n");
 
-  // The rows give the same answer, and a path has the fit in its place.
+  // A fit of the rows gives the same result, and so does a path.
   const ksparse::FitResult from_rows = ksparse::fit(X, y, ksparse::Squared{}, options);
   const auto path = ksparse::fit_path(objective, {1, 2, 3}, options);
   return !(fit.support == from_rows.support && std::abs(fit.objective - from_rows.objective) < 1e-12 && path.size() == 3 &&

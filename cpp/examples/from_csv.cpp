@@ -1,4 +1,4 @@
-// Reads a table of numbers whose last column is the label, chooses three of the others, and prints the model as a table.
+// Reads a table of numbers whose last column is the label, chooses three of the other columns, and prints the model as a table.
 //   ksparse_from_csv rare_events.csv
 #include <cmath>
 #include <cstdio>
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-// What stands between the commas of a line, the last field as well where it is empty.
+// Returns the fields between the commas of a line, including an empty last field.
 std::vector<std::string> fields_of(std::string line) {
-  if (!line.empty() && line.back() == '\r') line.pop_back();  // of a file from Windows
+  if (!line.empty() && line.back() == '\r') line.pop_back();  // in files from Windows
   std::vector<std::string> fields;
   for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
     end = line.find(',', begin);
@@ -19,7 +19,7 @@ std::vector<std::string> fields_of(std::string line) {
   return fields;
 }
 
-// Whether a field is a number, and nothing but a number: strtod alone takes a blank, "NA" or any text for 0.
+// Whether a field is a number and nothing else: strtod alone reads a blank, "NA" or any text as 0.
 bool is_number(const std::string& field, double& value) {
   char* end = nullptr;
   value = std::strtod(field.c_str(), &end);
@@ -28,7 +28,7 @@ bool is_number(const std::string& field, double& value) {
   return *end == '\0' && std::isfinite(value);
 }
 
-// Reads the lines after the names; says which field of which line is no number.
+// Reads the lines after the names; reports a field that is not a number with its line.
 bool read_numbers(std::istream& file, const std::vector<std::string>& names, std::vector<double>& values) {
   std::string line;
   for (long number = 2; std::getline(file, line); ++number) {
@@ -69,7 +69,7 @@ int main(int count, char** arguments) {
     return 1;
   }
 
-  // X is read where it lies: rows of the table without their last number.
+  // X is read in place: the rows of the table without their last number.
   const Eigen::Index n = Eigen::Index(values.size()) / width, p = width - 1;
   const ksparse::RowView design(values.data(), n, p, width);
   using Label = Eigen::Map<const Eigen::VectorXd, 0, Eigen::InnerStride<>>;
@@ -80,7 +80,7 @@ int main(int count, char** arguments) {
   options.ridge = 1e-3;
   const ksparse::FitResult fit = ksparse::fit(design, y, ksparse::Focal{0.75, 2.0}, options);
   if (fit.info.status == ksparse::Status::invalid_input) {
-    std::fprintf(stderr, "%s\n", fit.info.message.c_str());  // says which row and column, or which label
+    std::fprintf(stderr, "%s\n", fit.info.message.c_str());  // names the row and column, or the label
     return 1;
   }
   std::printf("%ld rows, %ld features, F = %.6f (%s)\n", long(n), long(p), fit.objective, to_string(fit.info.status));

@@ -1,5 +1,5 @@
-// A server loop: requests of one shape come all day, each with its own labels, and are answered from one workspace, which
-// allocates nothing after the first (tests/cpp/test_allocation.cpp counts).
+// A server loop: requests have the same shape but different labels, and use one workspace, which allocates no memory after the
+// first request (tests/cpp/test_allocation.cpp counts allocations).
 #include <cmath>
 #include <cstdio>
 #include <ksparse/ksparse.hpp>

@@ -1,11 +1,12 @@
-/* ksparse for C and for whatever can call C: best-subset classification and regression.
-   Link with the shared library ksparse_c. The C++ library is ksparse.hpp; this header needs nothing of it.
+/* ksparse for C, and for languages that can call C: best-subset selection for classification and regression.
+   Link with the shared library ksparse_c. This header does not need the C++ library, whose header is ksparse.hpp.
 
-   - Every call that can fail returns a ksparse_code. ksparse_last_error() then says in words what was wrong.
-   - Handles (ksparse_design, ksparse_result) are made by a call, and freed by the caller. Freeing NULL does nothing.
-   - X is read where it lies and must outlive its design; it is never changed. Arrays given to a fit may go once it returns.
-   - Sizes, strides and indices are counted in elements, from 0.
-   - Nothing is printed, nothing aborts on account of the data, and no C++ exception leaves the library.
+   - Every call that can fail returns a ksparse_code. ksparse_last_error() returns the error message.
+   - Handles (ksparse_design, ksparse_result) are created by a call and must be freed by the caller. Freeing NULL does nothing.
+   - X is read in place and never modified. It must exist as long as its design. Arrays that are passed to a fit may be freed
+     after it returns.
+   - Sizes and strides are counted in elements, and indices start at 0.
+   - The library does not print or abort, and no C++ exception leaves it.
    - Calls are thread-safe. A design may be used by several threads at once.
 
    SPDX-License-Identifier: BSD-3-Clause */
@@ -34,13 +35,13 @@ extern "C" {
 typedef int32_t ksparse_code;
 enum {
   KSPARSE_OK = 0,
-  KSPARSE_INVALID_ARGUMENT = 1, /* an argument is not what it must be, or X is not finite */
-  KSPARSE_INTERRUPTED = 2,      /* the options' interrupt said so */
+  KSPARSE_INVALID_ARGUMENT = 1, /* an argument is invalid, or X is not finite */
+  KSPARSE_INTERRUPTED = 2,      /* the interrupt function of the options returned a value other than 0 */
   KSPARSE_OUT_OF_MEMORY = 3,
   KSPARSE_FAILED = 4 /* anything else, e.g. no thread could be started */
 };
 
-/* What was wrong in the last call that failed on this thread. Never NULL; stays as it is until the next failure. */
+/* The error message of the last call that failed on this thread. It is never NULL, and valid until the next failure. */
 KSPARSE_API const char* ksparse_last_error(void);
 
 /* Version of the library, e.g. "0.1.0". */
@@ -48,7 +49,7 @@ KSPARSE_API const char* ksparse_version(void);
 
 /* ----------------------------------------------------------------------------------------------------------- designs */
 
-/* X (rows, columns), as a view of the caller's arrays. */
+/* A view of the caller's arrays with X (rows, columns). */
 typedef struct ksparse_design ksparse_design;
 
 typedef int32_t ksparse_scalar;
@@ -58,19 +59,19 @@ enum { KSPARSE_INT32 = 0, KSPARSE_INT64 = 1 };
 typedef int32_t ksparse_order;
 enum { KSPARSE_COLUMN_MAJOR = 0, KSPARSE_ROW_MAJOR = 1 };
 
-/* Dense X. stride: from one column to the next (column-major, >= rows) or from one row to the next (row-major, >= columns). */
+/* Dense X. stride is the distance between columns (column-major, >= rows) or between rows (row-major, >= columns). */
 KSPARSE_API ksparse_code ksparse_design_dense(const void* data, ksparse_scalar scalar, int64_t rows, int64_t columns,
                                               ksparse_order order, int64_t stride, ksparse_design** design);
 
-/* Sparse X by columns (CSC). The entries of column j are those from starts[j] to starts[j + 1], their rows increasing.
-   starts: (columns + 1,), the last of which is `entries`. */
+/* Sparse X by columns (CSC). The entries of column j are those from starts[j] to starts[j + 1], with increasing rows.
+   starts has the shape (columns + 1,), and its last value is `entries`. */
 KSPARSE_API ksparse_code ksparse_design_csc(const void* values, ksparse_scalar scalar, const void* starts,
                                             const void* row_numbers, ksparse_index index, int64_t rows, int64_t columns,
                                             int64_t entries, ksparse_design** design);
 
-/* Sparse X by rows (CSR). The entries of row i are those from starts[i] to starts[i + 1], their columns increasing.
-   starts: (rows + 1,), the last of which is `entries`. A copy by columns is made for groups, and by
-   ksparse_fit_many for many problems. */
+/* Sparse X by rows (CSR). The entries of row i are those from starts[i] to starts[i + 1], with increasing columns.
+   starts has the shape (rows + 1,), and its last value is `entries`. X is copied by columns if there are groups, and by
+   ksparse_fit_many if there are many problems. */
 KSPARSE_API ksparse_code ksparse_design_csr(const void* values, ksparse_scalar scalar, const void* starts,
                                             const void* column_numbers, ksparse_index index, int64_t rows, int64_t columns,
                                             int64_t entries, ksparse_design** design);
@@ -81,25 +82,25 @@ KSPARSE_API void ksparse_design_free(ksparse_design* design);
 
 /* ----------------------------------------------------------------------------------------------------------- options */
 
-/* A loss of one's own: fills in value, slope and curvature by the linear predictor, each (n,), of a block of rows. response: y;
-   +1 and -1 where it is a label. Called from several threads at once. */
+/* A custom loss: computes the value, slope and curvature (derivatives with respect to the linear predictor) of a block of n
+   rows. response is y, or +1 and -1 for labels. The function is called from several threads at once. */
 typedef void (*ksparse_loss_function)(int64_t n, const double* linear_predictor, const double* response, double* value,
                                       double* slope, double* curvature, void* context);
-/* What y may be: 0 or 1; finite; finite and >= 0; finite and > 0. */
+/* The values that y may have: 0 or 1; finite; finite and >= 0; finite and > 0. */
 typedef int32_t ksparse_responses;
 enum { KSPARSE_BINARY = 0, KSPARSE_FINITE = 1, KSPARSE_NOT_NEGATIVE = 2, KSPARSE_POSITIVE = 3 };
 
 typedef int32_t ksparse_search;
 enum { KSPARSE_SEARCH_FAST = 0, KSPARSE_SEARCH_AUTO = 1, KSPARSE_SEARCH_THOROUGH = 2 };
 
-/* Asked now and then, on the calling thread alone, with the context of the options; not 0: stop. */
+/* Called regularly, only on the calling thread, with the context of the options. A value other than 0 stops the work. */
 typedef int32_t (*ksparse_interrupt)(void* context);
 
-/* Told of a path or a batch, on the calling thread alone, how many of its parts are done: 0 at first, total at last. */
+/* Called only on the calling thread with the number of finished parts of a path or batch: first 0, and finally total. */
 typedef void (*ksparse_progress)(void* context, int64_t done, int64_t total);
 
-/* Settings of a fit. Set by ksparse_options_init, then changed by field, so that a program goes on working with a later
-   library that knows more of them. */
+/* Settings of a fit. Initialise them with ksparse_options_init and then change fields, so that a program also works with later
+   versions of the library, which may have more fields. */
 typedef struct ksparse_options {
   uint64_t size; /* of this struct, set by ksparse_options_init */
 
@@ -136,11 +137,12 @@ typedef struct ksparse_options {
   const double* loss_parameters;
   int64_t loss_parameter_count;
 
-  /* In place of `loss`, unless NULL: a function of your own, never negative, and decreasing with the margin for labels. */
+  /* A custom loss that is used instead of `loss` unless it is NULL. It must not be negative, and for labels it must decrease with
+     the margin. */
   ksparse_loss_function loss_function;
   void* loss_context;
   ksparse_responses loss_responses; /* KSPARSE_BINARY */
-  int32_t loss_falls_for_ever;      /* for labels: 1 if it has no minimum; separable data are then noticed */
+  int32_t loss_falls_for_ever;      /* for labels: 1 if the loss has no minimum, so that separable data are detected */
 
   int32_t threads;             /* 1; for a batch, or for the walks of a single fit, >= 1 */
   ksparse_interrupt interrupt; /* or NULL */
@@ -149,31 +151,32 @@ typedef struct ksparse_options {
   void* progress_context;
 } ksparse_options;
 
-/* Sets all to their defaults. size: sizeof(ksparse_options). */
+/* Sets all fields to their defaults. size is sizeof(ksparse_options). */
 KSPARSE_API ksparse_code ksparse_options_init(ksparse_options* options, size_t size);
 
 /* -------------------------------------------------------------------------------------------------------------- fits */
 
-/* Answers of a fit (one), of a path (one per k) or of a batch (one per problem). */
+/* The results of a fit (one), a path (one for each k) or a batch (one for each problem). */
 typedef struct ksparse_result ksparse_result;
 
-/* minimise (1/W) sum_i w_i l(m_i) + (ridge/2) |beta|^2 with at most k non-zero beta,
+/* Minimises (1/W) sum_i w_i l(m_i) + (ridge/2) |beta|^2 with at most k non-zero beta,
    m_i = (2 y_i - 1)(x_i . beta + beta0 + offset_i), W = sum w_i.
-   responses: (rows,) y: 0 or 1, or the numbers that another loss allows, which is then a function of x_i . beta + beta0 +
-   offset_i and y_i. weights: (rows,) >= 0, or NULL: 1. offset: (rows,) or NULL: 0. */
+   responses (rows,) contains y: 0 or 1, or numbers that the loss allows, which is then a function of
+   x_i . beta + beta0 + offset_i and y_i. weights (rows,) are >= 0; NULL means 1. offset is (rows,); NULL means 0. */
 KSPARSE_API ksparse_code ksparse_fit(const ksparse_design* design, const double* responses, const double* weights,
                                      const double* offset, const ksparse_options* options, ksparse_result** result);
 
-/* A fit for every k of an increasing list; options->k is ignored. */
+/* Fits for all k of an increasing list. options->k is ignored. */
 KSPARSE_API ksparse_code ksparse_fit_path(const ksparse_design* design, const double* responses, const double* weights,
                                           const double* offset, const int64_t* ks, int64_t count,
                                           const ksparse_options* options, ksparse_result** result);
 
-/* Many problems over one X. Where a stride is 0, all problems have the same responses, weights or offset; where an array of
-   settings is NULL, all have that of the options. Set by ksparse_batch_init, then changed by field. */
+/* Many problems with the same X. If a stride is 0, all problems have the same responses, weights or offset. If an array of
+   settings is NULL, all problems use the setting of the options. Initialise it with ksparse_batch_init and then change
+   fields. */
 typedef struct ksparse_batch {
   uint64_t size; /* of this struct, set by ksparse_batch_init */
-  int64_t count; /* problems */
+  int64_t count; /* number of problems */
   const double* responses;
   int64_t responses_stride;
   const double* weights; /* or NULL */
@@ -185,58 +188,59 @@ typedef struct ksparse_batch {
   const double* loss_parameters; /* (count, options->loss_parameter_count), problem by problem, or NULL */
 } ksparse_batch;
 
-/* No problem yet. size: sizeof(ksparse_batch). */
+/* Initialises a batch without problems. size is sizeof(ksparse_batch). */
 KSPARSE_API ksparse_code ksparse_batch_init(ksparse_batch* batch, size_t size);
 
-/* Each answer is as ksparse_fit would give it, over options->threads threads. A problem that is not as it must be has the
-   status KSPARSE_INVALID_INPUT and a message, and the others are answered. */
+/* Each result is the same as that of ksparse_fit. The problems are divided among options->threads threads. An invalid
+   problem has the status KSPARSE_INVALID_INPUT and a message, and the others are fitted. */
 KSPARSE_API ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch* batch,
                                           const ksparse_options* options, ksparse_result** result);
 
 /* ----------------------------------------------------------------------------------------------------------- answers */
 
-/* How a fit ended. The numbers stay as they are; later libraries may add some. */
+/* How a fit ended. These numbers will not change, but later versions may add some. */
 typedef int32_t ksparse_status;
 enum {
   KSPARSE_CONVERGED = 0,
   KSPARSE_MAX_ITERATIONS = 1,
   KSPARSE_STALLED = 2,
   KSPARSE_SEPARABLE = 3, /* the coefficients have no finite optimum */
-  /* 4: interrupted; such fits have no answer */
-  KSPARSE_INVALID_INPUT = 5, /* of a batch */
+  /* 4: interrupted, which has no result */
+  KSPARSE_INVALID_INPUT = 5, /* in batches */
   KSPARSE_NUMERICAL_FAILURE = 6
 };
 
-/* "converged", "max_iterations", ..., and what to do about it, empty when all is well. */
+/* The name of a status ("converged", "max_iterations", ...), and advice on it, which is empty if the fit converged. */
 KSPARSE_API const char* ksparse_status_name(ksparse_status status);
 KSPARSE_API const char* ksparse_status_advice(ksparse_status status);
 
 typedef struct ksparse_summary {
-  double objective;      /* F at the answer */
-  double intercept;      /* 0 without one */
-  int64_t support_size;  /* features with a coefficient */
-  ksparse_status status; /* how it ended */
-  int32_t newton;        /* Newton iterations; of a path: of the whole path, as the next two */
-  int32_t refits;        /* supports refitted */
-  int32_t scans;         /* passes over all of X */
-  int32_t rounds;        /* perturbations after the first descent */
-  int32_t times_found;   /* descents that ended at the answer */
+  double objective;      /* minimised objective F */
+  double intercept;      /* 0 if fit_intercept is 0 */
+  int64_t support_size;  /* number of features with non-zero coefficients */
+  ksparse_status status; /* how the fit ended */
+  int32_t newton;        /* number of Newton iterations; for a path, this and the next two count the whole path */
+  int32_t refits;        /* number of refits */
+  int32_t scans;         /* number of passes over all of X */
+  int32_t rounds;        /* number of perturbation rounds after the first descent */
+  int32_t times_found;   /* number of descents that ended at this result */
 } ksparse_summary;
 
-/* How many answers there are, and the columns of X. */
+/* The number of results, and the number of columns of X. */
 KSPARSE_API int64_t ksparse_result_count(const ksparse_result* result);
 KSPARSE_API int64_t ksparse_result_columns(const ksparse_result* result);
 
-/* Answer i into the caller's arrays. summary_size: sizeof(ksparse_summary). support: sorted features; coef_of_support: their
-   coefficients; either may be NULL. coef: (columns,) zero outside the support. size: entries that each array has room for, at
-   least support_size or columns. */
+/* These functions copy result i to the caller's arrays. summary_size is sizeof(ksparse_summary). support receives the sorted
+   features, and coef_of_support their coefficients; either may be NULL. coef (columns,) is zero outside the support. size is
+   the number of entries that each array can hold, at least support_size or columns. */
 KSPARSE_API ksparse_code ksparse_result_summary(const ksparse_result* result, int64_t i, ksparse_summary* summary,
                                                 size_t summary_size);
 KSPARSE_API ksparse_code ksparse_result_support(const ksparse_result* result, int64_t i, int64_t* support,
                                                 double* coef_of_support, int64_t size);
 KSPARSE_API ksparse_code ksparse_result_coef(const ksparse_result* result, int64_t i, double* coef, int64_t size);
 
-/* What was wrong with problem i of a batch, else empty. Lives as long as the result; empty for an i that is not there. */
+/* The error message of problem i of a batch, which is empty if there was no error or no such problem. It is valid as long as
+   the result. */
 KSPARSE_API const char* ksparse_result_message(const ksparse_result* result, int64_t i);
 
 KSPARSE_API void ksparse_result_free(ksparse_result* result);
