@@ -1,6 +1,6 @@
-"""Answers to the search's questions, *refit this support* and *scan at this point*, for an objective known by its derivatives.
+"""The methods by which the search refits a support and scans at a point, for an objective with known derivatives.
 
-The questions come from the core (``python/bindings/bind_objective.hpp``), as methods of these names.
+The core calls them by their names (``python/bindings/bind_objective.hpp``).
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ __all__ = ["Answers"]
 
 
 class Answers:
-    """What the core's search for any objective asks.
+    """The object whose methods the search of the core calls.
 
     Parameters
     ----------
     objective : ScaledObjective
-        The objective as the search sees it.
+        The scaled objective.
     init_params : ndarray of shape (p,) or None
-        Coefficients from which refits of columns without any begin as well.
+        Coefficients from which refits also start if their columns have none yet.
     stride : int
-        Columns of the largest group.
+        Number of columns in the largest group.
     """
 
     def __init__(self, objective: ScaledObjective, init_params: Vector | None = None, *, stride: int = 1):
@@ -36,9 +36,9 @@ class Answers:
         return self.refits.refit(columns, coef, bar, exact, rough)
 
     def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None]:
-        """Return the inverse of the Hessian on the active columns, and if one is held at a bound, Hessian and gradient."""
+        """Return the inverse of the Hessian on the active columns; if a coefficient is held at a bound, also the Hessian and the gradient."""
         return self._scans.begin(columns, coef)
 
     def scan_panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, Matrix | None]:
-        """Return gradient, curvature and cross curvature of some columns where the scan stands."""
+        """Return gradient, curvature and cross curvature of some columns at the point of the scan."""
         return self._scans.panel(columns, starts)

@@ -1,4 +1,4 @@
-"""Hessians that are not positive definite: what stands in for them, and directions in which an objective falls where its gradient vanishes."""
+"""Substitutes for Hessians that are not positive definite, and directions in which an objective decreases if its gradient vanishes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._derivatives import Matrix, Vector
 
 __all__ = ["lowest_curvature", "make_positive"]
 
-# Eigenvalues of a Hessian that is not positive definite are kept above this part of the largest.
+# Eigenvalues of a Hessian that is not positive definite are kept above this fraction of the largest.
 LEAST_EIGENVALUE = 1e-8
 
 

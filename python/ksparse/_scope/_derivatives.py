@@ -1,6 +1,6 @@
-"""What a search must know of an objective, whoever computes it, and the ways to compute it that need no JAX.
+"""The derivatives of an objective that a search needs, and the ways to compute them without JAX.
 
-An objective is known by :class:`Derivatives`; it is asked at points that are zero but for a few columns.
+:class:`Derivatives` represents an objective. It is evaluated at points with a few non-zero columns.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Columns = NDArray[np.int64]
 
 
 class ObjectiveError(ValueError):
-    """An objective, or its gradient, gave what no search can use; the message names the point."""
+    """An objective or its gradient returned an invalid value; the message names the point."""
 
 
 def describe(params: Vector) -> str:
-    """Return a point in words, short for long vectors."""
+    """Describe a point in a message, in short form for long vectors."""
     chosen = np.flatnonzero(params)
     if len(chosen) == 0:
         return f"params = 0 (all {len(params)} of them)"

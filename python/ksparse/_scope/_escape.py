@@ -1,7 +1,7 @@
-"""Points near an answer with fewer parameters than are allowed where the objective is lower.
+"""Search for lower points near a result that has fewer parameters than allowed.
 
-A search adds parameters that have a gradient. At a maximum or a saddle nothing has, and what is lower lies along directions of
-negative curvature: of one parameter, of two or more together, or not even that, as at the maximum of a fourth power.
+A search adds parameters with a non-zero gradient. At a maximum or saddle point there are none, and lower points lie along directions
+of negative curvature, of one or several parameters. There may not even be a negative curvature, e.g. at the maximum of a fourth power.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["lower_point"]
 
-# Up to so many parameters, the whole Hessian is looked at; of more, the direction of least curvature alone.
+# Up to this number of parameters, the whole Hessian is used; beyond, only the direction of least curvature.
 LARGEST_HESSIAN = 512
-# Parameters that are tried by themselves, and sizes that are tried, in units of the parameters.
+# Number of parameters that are tried individually, and the steps that are tried, in units of the parameters.
 MOST_TRIED = 64
 SIZES = (1.0, 0.1, 0.01)
-# What lies so little lower, relative to the objective, may be rounding.
+# A smaller relative decrease of the objective may be a rounding error.
 LEAST_FALL = 1e-10
 
 
 def lower_point(problem: Problem, outcome: Outcome, k: int) -> Vector | None:
-    """Return parameters, of at most k groups, where the objective is lower than at an outcome with fewer; None if none is found."""
+    """Return parameters with at most k groups at which the objective is lower than at a result with fewer, or None."""
     chosen = sorted({*problem.required, *problem.groups[np.flatnonzero(outcome.params)].tolist()})
     places = k - len(chosen)
     if places <= 0 or len(chosen) == problem.n_groups:
@@ -50,7 +50,7 @@ def lower_point(problem: Problem, outcome: Outcome, k: int) -> Vector | None:
 
 
 def _directions(problem: Problem, params: Vector, chosen: list[int], places: int) -> Iterator[Vector]:
-    """Yield directions, of length 1 and of at most so many groups beside the chosen ones, in units of the parameters."""
+    """Yield directions of length 1 with at most this many groups in addition to the chosen ones, in units of the parameters."""
     p = len(params)
     others = np.flatnonzero(~np.isin(problem.groups, chosen))
     if p <= LARGEST_HESSIAN:
@@ -70,7 +70,7 @@ def _directions(problem: Problem, params: Vector, chosen: list[int], places: int
 
 
 def _sparse(problem: Problem, direction: Vector, chosen: list[int], places: int) -> Vector:
-    """Return a direction with its largest groups alone."""
+    """Return a direction restricted to its largest groups."""
     sizes = np.bincount(problem.groups, weights=direction**2, minlength=problem.n_groups)
     sizes[chosen] = -1.0
     kept = [*chosen, *np.argsort(-sizes, kind="stable")[:places].tolist()]
@@ -86,11 +86,11 @@ def _hessian(problem: Problem, params: Vector) -> Matrix:
 
 
 def _by_hessian(problem: Problem, hessian: Matrix, places: int) -> Iterator[Vector]:
-    """Yield directions of negative curvature: groups enter one after another, each where it makes the curvature least."""
+    """Yield directions of negative curvature, built by adding the group that makes the curvature smallest, one after another."""
     noise = problem.derivatives.curvature_noise * max(float(np.abs(hessian).max()), 1.0)
     if np.linalg.eigvalsh(hessian)[0] >= -noise:
         return
-    # Of every group, the partner with which its curvature is least.
+    # For each group, the partner with which its curvature is smallest.
     size, groups = problem.n_groups, problem.groups
     columns = [np.flatnonzero(groups == group) for group in range(size)]
     diagonal = np.diag(hessian)

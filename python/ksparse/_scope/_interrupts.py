@@ -1,9 +1,8 @@
-"""Ctrl-C during a solve, whatever the moment.
+"""Handling of Ctrl-C during a solve.
 
-Python raises KeyboardInterrupt wherever the main thread happens to be. Inside of a callback, such as the one that JAX has in the
-garbage collector, the exception is printed and forgotten; inside of JAX itself it may leave a setting changed. So an interrupt is
-remembered, and raised again where a search is about to ask for the objective. While JAX compiles and computes it is only
-remembered; a second one is raised at once.
+Python raises KeyboardInterrupt wherever the main thread is. Inside a callback, such as that of JAX in the garbage collector, the
+exception is printed and lost; inside JAX itself it may leave a setting changed. Therefore an interrupt is stored and raised before the
+search evaluates the objective. While JAX compiles and computes, it is only stored; a second interrupt is raised immediately.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Refits: an objective minimised over the coefficients of some columns, by the core's Newton method.
+"""Refits, which minimise an objective over the coefficients of some columns with the Newton method of the core.
 
-The Hessian on these columns has its eigenvalues made positive where it is not positive definite, and points at which the objective
-or a derivative is not finite are refused (Nocedal & Wright 2006, sections 3.1 and 3.4). A point without a gradient that is no
-minimum is left along the direction of least curvature. Of many columns at once, for which the Hessian would be too large, refits
-are by L-BFGS-B.
+If the Hessian on these columns is not positive definite, its eigenvalues are made positive, and points at which the objective or a
+derivative is not finite are rejected (Nocedal & Wright 2006, sections 3.1 and 3.4). A stationary point that is not a minimum is left
+along the direction of least curvature. For many columns, whose Hessian would be too large, refits use L-BFGS-B.
 """
 
 from __future__ import annotations
@@ -26,22 +25,22 @@ CONVERGED, MAX_ITERATIONS, STALLED, NUMERICAL_FAILURE = map(
     STATUS.index, ("converged", "max_iterations", "stalled", "numerical_failure")
 )
 
-# While searching, an objective to ten digits is enough to compare supports.
+# During the search, ten correct digits of the objective are sufficient to compare supports.
 SEARCH_TOLERANCE, ROUGH_TOLERANCE = 1e-10, 1e-4
-# An objective this small, relative to where the search started, is as good as its infimum 0.
+# An objective below this fraction of its value at the start counts as 0, its infimum.
 VANISHED = 1e-14
-# Saddles that a refit leaves, one after another, before it gives up.
+# Number of saddle points that a refit leaves before it gives up.
 MOST_SADDLES = 10
-# A negative curvature of at least this part of the largest is no rounding: where nothing is lower along it, something is wrong.
+# A negative curvature of at least this fraction of the largest is not a rounding error. If no point along it is lower, derivatives are wrong.
 SURELY_NEGATIVE = 1e-4
-# Iterations in a row whose steps had to be cut more than twice because the objective was not finite.
+# Limit of consecutive iterations whose steps were halved more than twice because the objective was not finite.
 MOST_CRAWLING = 5
 # The same tolerances where there are kinks, of the objective that a descent has reached.
 KINKED_TOLERANCE, KINKED_ROUGH_TOLERANCE = 1e-6, 1e-4
 
 
 class Refit(NamedTuple):
-    """The answer to a question of the search (``bind_objective.hpp``)."""
+    """The result of a refit for the search (``bind_objective.hpp``)."""
 
     coef: Vector
     value: float
@@ -50,20 +49,20 @@ class Refit(NamedTuple):
     iterations: int
 
     def or_better(self, other: Refit) -> Refit:
-        """Return the better of two, with the iterations of both."""
+        """Return the better of two results, with the total number of iterations."""
         best = other if (other.abandoned, other.value) < (self.abandoned, self.value) else self
         return best._replace(iterations=self.iterations + other.iterations)
 
 
 class OnColumns:
-    """The objective as a function of the coefficients of some columns, as the core's Newton method asks for it."""
+    """The objective as a function of the coefficients of some columns, for the Newton method of the core."""
 
     def __init__(self, objective: ScaledObjective, columns: Columns):
         self._objective, self._columns = objective, columns
         self._units, self._factor = objective.units[columns], objective.scaling.factor
 
     def linearise(self, x: Vector, allowed: float) -> tuple[float, Vector | None, Matrix | None]:
-        """Return the value, and gradient and Hessian unless it is above what is allowed; NaN where one of these is not finite."""
+        """Return the value, and gradient and Hessian unless the value is above the limit; NaN if one of these is not finite."""
         objective = self._objective
         point = objective.value_at(self._columns, x)
         if point is None:
@@ -80,7 +79,7 @@ class OnColumns:
         return value, gradient * self._units * self._factor, self.scaled(hessian)
 
     def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
-        """Return these alone; an infinite value where one of them is not finite."""
+        """Return value and gradient only; the value is infinite if one of them is not finite."""
         objective = self._objective
         point = objective.value_at(self._columns, x)
         if point is None or not objective.is_usable(point):
@@ -110,7 +109,7 @@ class OnColumns:
         return has_kink(slope)
 
     def scaled(self, hessian: Matrix) -> Matrix:
-        """Return a Hessian by parameters as one by coefficients, of the scaled objective."""
+        """Convert a Hessian in the user's units to that of the scaled objective in its units."""
         return hessian * np.outer(self._units, self._units * self._factor)
 
 
@@ -120,13 +119,13 @@ class Refits:
     Parameters
     ----------
     objective : ScaledObjective
-        What is minimised.
+        The objective that is minimised.
     init_params : ndarray of shape (p,) or None
-        Coefficients from which refits of columns without any begin as well.
+        Coefficients from which refits also start if their columns have none yet.
     max_iterations : int
-        Newton iterations of a refit.
+        Maximum number of Newton iterations of a refit.
     tolerance : float
-        Newton decrement at which a refit that is to be exact ends.
+        Newton decrement at which an exact refit stops.
     """
 
     def __init__(
@@ -142,7 +141,7 @@ class Refits:
         self._max_iterations, self._tolerance = max_iterations, tolerance
 
     def begin_at(self, params: Vector) -> None:
-        """Let refits of columns of which the search knows nothing begin at these parameters as well."""
+        """Let refits of columns without known coefficients also start from these parameters."""
         self._places.append(params)
 
     def refit(self, columns: Columns, coef: Vector, bar: float, exact: bool, rough: bool) -> Refit:
@@ -157,7 +156,7 @@ class Refits:
                 "must be finite at sparse points"
             )
         answer = self._descend(point, columns, bar, exact, rough)
-        if not coef.any():  # the search knows nothing of these columns
+        if not coef.any():  # the search has no coefficients for these columns
             for place in self._places:
                 if not place[columns].any():
                     continue
@@ -167,13 +166,13 @@ class Refits:
         return answer
 
     def _begin(self, columns: Columns, coef: Vector) -> Point | None:
-        """Return a point at which a refit can begin: as near to the given coefficients as is finite."""
+        """Return a point at which a refit can start: the finite one that is closest to the given coefficients."""
         objective = self._objective
         if len(columns) == 0:
             return objective.first
         point = objective.point_at(columns, objective.clip_coef(coef, columns))
         turned = np.isin(columns, objective.turned)
-        if turned.any() and coef.any():  # where the gradient vanishes, the scan could not know which side is lower
+        if turned.any() and coef.any():  # if the gradient vanishes, the scan could not determine which side is lower
             other = objective.point_at(columns, objective.clip_coef(np.where(turned, -coef, coef), columns))
             if other is not None and (point is None or other.value < point.value):
                 point = other
@@ -226,7 +225,7 @@ class Refits:
         limits.relative_tolerance = 0.0 if exact else ROUGH_TOLERANCE if rough else SEARCH_TOLERANCE
         limits.perfect = VANISHED if objective.scaling.low == 0 else 0.0
         limits.max_cut_short = MOST_CRAWLING
-        # Rounding of the objective as it is computed, in this scale.
+        # The rounding error of the objective, in this scale.
         limits.noise = 8 * objective.derivatives.epsilon * abs(point.value) * objective.scaling.factor
         x = objective.coef_of(point.params, columns)
         iterations = 0
@@ -247,9 +246,9 @@ class Refits:
         return answer
 
     def _leave_saddle(self, function: OnColumns, columns: Columns, answer: Refit, exact: bool) -> tuple[int, Vector | None]:
-        """Look for a lower point along the direction of least curvature where the gradient vanishes.
+        """Look for a lower point along the direction of least curvature if the gradient vanishes.
 
-        Returns the status of the point at hand, at which the last refit stands, and a lower one, None at a minimum.
+        Return the status of the current point, at which the last refit ended, and a lower point, or None at a minimum.
         """
         objective, x = self._objective, answer.coef
         point = objective.last
@@ -278,7 +277,7 @@ class Refits:
             there = objective.point_at(columns, x)
             gradient = None if there is None else there.active_gradient() * units * factor
             if there is None or gradient is None or not np.isfinite(gradient).all():
-                return 1e10, np.zeros(len(x))  # the line search of L-BFGS-B steps back from a high value
+                return 1e10, np.zeros(len(x))  # the line search of L-BFGS-B shortens a step to a high value
             if there.value < best[0].value:
                 best[:] = there, x.copy()
             return objective.scaling.of(there.value), gradient

@@ -1,4 +1,4 @@
-"""Scans: gradient and curvature of all columns where a refit has ended, as the search's quadratic model wants them."""
+"""Scans, which compute gradient and curvature of all columns at the end of a refit for the quadratic model of the search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._scaled import NONE, ScaledObjective
 
 __all__ = ["Scans"]
 
-# Size, in units of the parameters, by which the search expects a parameter to change that leaves a maximum.
+# Change of a parameter that leaves a maximum, in units of the parameters, as the search expects it.
 STEP_FROM_MAXIMUM = 0.5
 
 
@@ -21,9 +21,9 @@ class Scans:
     Parameters
     ----------
     objective : ScaledObjective
-        What is scanned.
+        The objective that is scanned.
     stride : int
-        Columns of the largest group.
+        Number of columns in the largest group.
     """
 
     def __init__(self, objective: ScaledObjective, stride: int = 1):
@@ -33,7 +33,7 @@ class Scans:
         self._step = STEP_FROM_MAXIMUM
 
     def begin(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None]:
-        """Return the inverse of the Hessian on the active columns, and if one is held at a bound, Hessian and gradient."""
+        """Return the inverse of the Hessian on the active columns; if a coefficient is held at a bound, also the Hessian and the gradient."""
         objective = self._objective
         objective.turned = NONE
         self._step = max(STEP_FROM_MAXIMUM, float(np.abs(coef).max(initial=0.0)))
@@ -62,7 +62,7 @@ class Scans:
         return self._inverse, None, None
 
     def panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, Matrix | None]:
-        """Return gradient, curvature and cross curvature of some columns where the scan stands."""
+        """Return gradient, curvature and cross curvature of some columns at the point of the scan."""
         objective, point = self._objective, self._point
         factor, units = objective.scaling.factor, objective.units[columns]
         gradient = point.gradient(columns) * units * factor
@@ -76,7 +76,7 @@ class Scans:
         curvature = self._diagonal(columns) * units**2 * factor
         explained = np.einsum("ij,ij->i", cross @ self._inverse, cross)
         left = curvature - explained
-        # A concave direction is taken for as convex; one without any curvature gets some, so that its step has a length.
+        # The curvature of a concave direction is replaced by its absolute value. Without any curvature, a small one gives the step a length.
         concave = left < -1e-7 * np.maximum(np.abs(curvature), explained)
         flat = (np.abs(curvature) <= 1e-12) & (np.abs(gradient) > 0)
         curvature = np.where(concave, explained - left, curvature)
@@ -86,16 +86,16 @@ class Scans:
         return gradient, np.maximum(curvature, 0.0), cross, None
 
     def _leave_maxima(self, columns: Columns, gradient: Vector, left: Vector, concave: NDArray[np.bool_]) -> Vector:
-        """Return gradients by which a parameter enters whose own gradient is small though the objective falls on both sides."""
+        """Return gradients with which parameters enter whose own gradient is small although the objective decreases on both sides."""
         foreseen = np.abs(left) * self._step
         small = concave & (np.abs(gradient) < foreseen) & (foreseen > self._objective.derivatives.curvature_noise)
         self._objective.turned = np.union1d(self._objective.turned, columns[small])
         return np.where(small, np.where(gradient > 0, foreseen, -foreseen), gradient)
 
     def _diagonal(self, columns: Columns) -> Vector:
-        """Return the diagonal of the Hessian, of many columns by what it was at the start and by how that of active ones has changed.
+        """Return the diagonal of the Hessian. For many columns it is estimated from that at the start and the change for active columns.
 
-        The search ranks many columns by it; those that come to the fore are scanned again, a few at a time, exactly.
+        The search ranks many columns by it, and scans the best ones again exactly, a few at a time.
         """
         objective, point = self._objective, self._point
         most = objective.derivatives.exact_up_to
@@ -116,7 +116,7 @@ class Scans:
         curvature = np.zeros(len(columns))
         widths = np.diff(starts)
         within = self._point.within(columns, starts)
-        # Groups of one width at once.
+        # Groups of the same size are processed together.
         for width in np.unique(widths):
             places = np.flatnonzero(widths == width)
             rows = starts[places][:, None] + np.arange(width)
@@ -127,7 +127,7 @@ class Scans:
             beside = cross[rows]
             explained = beside @ self._inverse @ beside.transpose(0, 2, 1)
             values, vectors = np.linalg.eigh(own - explained)
-            # A concave direction is taken for as convex.
+            # The curvature of a concave direction is replaced by its absolute value.
             concave = values[:, 0] < -1e-7 * np.abs(np.diagonal(own, axis1=1, axis2=2)).max(axis=1)
             if concave.any():
                 turned = vectors[concave] * np.abs(values[concave])[:, None, :]
@@ -140,7 +140,7 @@ class Scans:
     def _leave_group_maxima(
         self, columns: Columns, rows: Columns, gradient: Vector, lowest: Vector, directions: Matrix
     ) -> None:
-        """Do the same for groups, along their directions of least curvature, in place."""
+        """Do the same for groups along their directions of least curvature, in place."""
         foreseen = np.abs(lowest) * self._step
         foreseen[foreseen < self._objective.derivatives.curvature_noise] = 0.0
         along = np.einsum("ij,ij->i", gradient[rows], directions)
