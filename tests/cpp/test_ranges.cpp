@@ -14,31 +14,35 @@ using namespace ksparse;
 
 namespace {
 
-// One search of a problem whose sums over rows are divided.
-FitResult fit_in_ranges(const Design& design, const Problem& problem, const AnyLoss& loss, Options options, Index ranges) {
+// One search of a problem whose sums over rows are divided, as if it were one of so many.
+FitResult fit_in_ranges(const Design& design, const Problem& problem, const AnyLoss& loss, Options options, Index searches,
+                        Index ranges) {
   const Interrupt never;
   options.limit_k(design.columns());
   GlmObjective objective(design, problem, *loss, options, never, RowRanges(ranges));
-  Search search(objective, options);
-  drive(search, objective);
+  const auto by_gram = GramObjective::if_worthwhile(objective, design, *loss, options, searches);
+  Objective& answering = by_gram ? *by_gram : objective;
+  Search search(answering, options);
+  drive(search, answering);
   FitResult result;
   objective.to_user(search.engine().current(), result);
   result.info = search.info();
   return result;
 }
 
-void check_ranges(const Design& design, const Problem& problem, const AnyLoss& loss, const Options& options) {
-  const FitResult whole = fit_in_ranges(design, problem, loss, options, 1);
-  CHECK(whole.objective == fit(design, problem, loss, options).objective);
+void check_ranges(const Design& design, const Problem& problem, const AnyLoss& loss, const Options& options,
+                  Index searches = 1) {
+  const FitResult whole = fit_in_ranges(design, problem, loss, options, searches, 1);
+  if (searches == 1) CHECK(whole.objective == fit(design, problem, loss, options).objective);
   CHECK(!whole.support.empty());
   for (const Index ranges : {2, 3, 7}) {
     CAPTURE(ranges);
-    const FitResult divided = fit_in_ranges(design, problem, loss, options, ranges);
+    const FitResult divided = fit_in_ranges(design, problem, loss, options, searches, ranges);
     CHECK(divided.info.status == whole.info.status);
     CHECK(divided.support == whole.support);
     CHECK(close(divided.objective, whole.objective, 1e-12));
     // The same again, to the bit.
-    CHECK(fit_in_ranges(design, problem, loss, options, ranges).coef == divided.coef);
+    CHECK(fit_in_ranges(design, problem, loss, options, searches, ranges).coef == divided.coef);
   }
 }
 
@@ -106,6 +110,12 @@ TEST_CASE("no_public_design_depends_on_the_number_of_ranges", "[ranges]") {
   // Least squares, whose responses have a unit.
   const Eigen::VectorXd numbers = 1e4 * (tall.X.col(1) - tall.X.col(20) + 0.5 * tall.X.col(30)) + 3e4 * tall.y;
   check_ranges(ColumnView(tall.X), numbers, Squared{}, with_k(3));
+  // The same from products of columns: of all pairs, and of those that are asked for.
+  for (const Index p : {40, 600}) {
+    const Data data = random_data(900, p, 0.5, 28);
+    const Eigen::VectorXd y = data.X.col(1) - data.X.col(20) + data.y;
+    check_ranges(ColumnView(data.X), y, Squared{}, with_k(4), 5);
+  }
 }
 
 TEST_CASE("no_storage_or_constraint_depends_on_the_number_of_ranges", "[ranges]") {
@@ -142,7 +152,7 @@ TEST_CASE("no_storage_or_constraint_depends_on_the_number_of_ranges", "[ranges]"
 
 TEST_CASE("a_workspace_serves_one_storage_after_the_other", "[ranges]") {
   // What is kept for scattered columns must not be used, at its old size, for others.
-  const Data small = random_data(60, 30, 0.5, 26), large = random_data(2000, 30, 0.5, 27);
+  const Data small = random_data(60, 600, 0.5, 26), large = random_data(2000, 600, 0.5, 27);
   const RowView::Matrix by_rows = small.X;
   const Eigen::SparseMatrix<double> entries = large.X.sparseView();
   Workspace workspace;
