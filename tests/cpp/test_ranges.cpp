@@ -105,7 +105,7 @@ TEST_CASE("no_public_design_depends_on_the_number_of_ranges", "[ranges]") {
   check_ranges(ColumnView(tall.X), tall.y, logistic, with_k(5));  // whose Hessians are sampled
   check_ranges(ColumnView(factors.X), factors.y, logistic, with_k(5));
   Options thorough = with_k(3, 1e-3);
-  thorough.effort = Effort::thorough;
+  thorough.search = Effort::thorough;
   check_ranges(ColumnView(factors.X), factors.y, logistic, thorough);
   // Least squares, whose responses have a unit.
   const Eigen::VectorXd numbers = 1e4 * (tall.X.col(1) - tall.X.col(20) + 0.5 * tall.X.col(30)) + 3e4 * tall.y;
