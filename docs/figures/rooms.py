@@ -7,7 +7,7 @@ A room is a name, the files that belong to it (as ``glob`` patterns below the ro
 PYTHON = {
     "root": "python/ksparse",
     "floors": [
-        [("program", ["__main__.py", "_demo.py"], "the command line and the demonstration")],
+        [("program", ["__main__.py", "_demo.py", "_command_*.py"], "the command line and the demonstration")],
         [("ksparse", ["__init__.py"], "the public names")],
         [("_cards", ["_cards/*.py"], "scorecards from raw tables: bins, points, exports, evaluation")],
         [

@@ -19,7 +19,15 @@ from ._fit import fit
 from ._loss import loss_terms
 from ._many import fit_many
 from ._path import fit_path
-from ._plot import CoefficientDisplay, CrossValidationDisplay, LossDisplay, PathDisplay, StabilityDisplay
+from ._plot import (
+    CoefficientDisplay,
+    CrossValidationDisplay,
+    LiftDisplay,
+    LossDisplay,
+    PathDisplay,
+    ScorecardDisplay,
+    StabilityDisplay,
+)
 from ._results.batch import BatchResult
 from ._results.fit import Alternatives, FitResult
 from ._results.path import PathResult
@@ -32,6 +40,7 @@ from .exceptions import ConvergenceWarning
 if TYPE_CHECKING:
     from . import datasets
     from ._cards.binner import Binner
+    from ._cards.evaluation import Evaluation, evaluate_scores
     from ._cards.scorecard import KSparseScorecard
     from ._estimators.classifier import KSparseClassifier
     from ._estimators.classifier_cv import KSparseClassifierCV
@@ -50,6 +59,7 @@ __all__ = [
     "CoefficientDisplay",
     "ConvergenceWarning",
     "CrossValidationDisplay",
+    "Evaluation",
     "FitFailure",
     "FitResult",
     "FobaSolver",
@@ -64,6 +74,7 @@ __all__ = [
     "KSparseRegressorCV",
     "KSparseScorecard",
     "KSparseSelector",
+    "LiftDisplay",
     "LossDisplay",
     "LossReport",
     "OMPSolver",
@@ -71,6 +82,7 @@ __all__ = [
     "PathResult",
     "ScopeSolver",
     "Scorecard",
+    "ScorecardDisplay",
     "StabilityDisplay",
     "StabilityResult",
     "Summary",
@@ -78,6 +90,7 @@ __all__ = [
     "build_info",
     "check_loss",
     "datasets",
+    "evaluate_scores",
     "fit",
     "fit_each",
     "fit_many",
@@ -90,6 +103,7 @@ __all__ = [
 
 _LAZY = {
     "Binner": "._cards.binner",
+    **dict.fromkeys(("Evaluation", "evaluate_scores"), "._cards.evaluation"),
     "KSparseScorecard": "._cards.scorecard",
     "KSparseClassifier": "._estimators.classifier",
     "KSparseClassifierCV": "._estimators.classifier_cv",

@@ -27,9 +27,13 @@ from ..losses import Loss
 __all__ = ["SmallPoints", "search_small_points"]
 
 Vector = NDArray[np.float64]
+Points = dict[int, int]  # by column; those of all others are 0
 
 _VERIFIED = 8  # moves of a round that are refitted, best first
 _ENTRIES = 4_000_000  # of the counts of X by cells that are held at once
+_FEW = 5  # columns up to which growth keeps several models of each size; with more, exchanges mend a greedy choice
+_WIDTH = 8  # how many
+_DESCENTS = 2  # ends of a growth from which the search descends
 _SAME = 1e-9  # a fall of the loss that is no more than this is rounding
 
 
@@ -47,7 +51,7 @@ class SmallPoints:
 
 @dataclass
 class _Model:
-    points: dict[int, int]
+    points: Points
     slope: float
     intercept: float
     value: float
@@ -78,7 +82,7 @@ class _Search:
         self.weights = weights
         self.total = float(self.n if weights is None else weights.sum())
         self.loss, self.k, self.most, self.ridge = loss, k, max_points, ridge
-        self.changes = np.array([v for v in range(-2 * max_points, 2 * max_points + 1) if v != 0])
+        self.changes = np.array([v for v in range(-max_points, max_points + 1) if v != 0])
         self.n_rounds = 0
 
     # --- counts ---
@@ -106,7 +110,7 @@ class _Search:
         weight = np.bincount(of_row, self.weights, minlength=len(values)).astype(np.float64)
         return _Cells(support, values[:, :m], values[:, m], weight, of_row)
 
-    def cells_by_score(self, points: dict[int, int]) -> _Cells:
+    def cells_by_score(self, points: Points) -> _Cells:
         """Divide the rows by their score and by label, which is all that moves of a single base need to know."""
         key = np.zeros(self.n, dtype=np.int64)
         for j, value in points.items():
@@ -202,22 +206,19 @@ class _Search:
 
     # --- moves ---
 
-    def round(self, model: _Model, bases: list[int | None]) -> _Model | None:
-        """Return the best model after a move, or None if none is better.
+    def round(self, model: _Model, bases: list[Points]) -> list[_Model]:
+        """Return models after the most promising moves that are better, the best first.
 
-        A move sets the points of one column, a base, to 0 (None: of no column), and adds to the points of another, or of the same.
+        A move goes from one of the bases, which are the points of the model or differ from them in one column, and adds to the points of a column.
         """
         if len(bases) > 1:
             support = sorted(model.points)
             cells = self.cells(support)
             if len(cells.weight) * len(bases) * len(self.changes) > _ENTRIES:  # more cells than pay: one base after the other
-                return next(filter(None, (self.round(model, [base]) for base in bases)), None)
-            score = cells.values @ np.array([model.points[j] for j in support], dtype=np.int64)
-            taken = np.stack(
-                [score if i is None else score - model.points[i] * cells.values[:, support.index(i)] for i in bases]
-            )
+                return next(filter(None, (self.round(model, [base]) for base in bases)), [])
+            taken = np.array([[base.get(j, 0) for j in support] for base in bases], dtype=np.int64) @ cells.values.T
         else:
-            cells = self.cells_by_score({j: value for j, value in model.points.items() if j != bases[0]})
+            cells = self.cells_by_score(bases[0])
             taken = cells.values.T
         self.n_rounds += 1
         block = max(1, _ENTRIES // max(1, len(cells.weight)))
@@ -225,7 +226,7 @@ class _Search:
         for low in range(0, self.p, block):
             counts = self.counts(cells, low, min(self.p, low + block))
             predicted = self.predict(model, cells, taken, counts)
-            self.forbid(predicted, model, bases, low)
+            self.forbid(predicted, bases, low)
             change = predicted.argmin(axis=1)  # the best of each base and column
             flat = np.take_along_axis(predicted, change[:, None], axis=1).ravel()
             for place in np.argpartition(flat, min(_VERIFIED, flat.size - 1))[:_VERIFIED].tolist():
@@ -237,60 +238,57 @@ class _Search:
 
     def predict(self, model: _Model, cells: _Cells, taken: NDArray[np.int64], counts: Vector) -> Vector:
         """Objective of every move after a Newton step in slope and intercept: (bases, changes, columns)."""
-        least = int(taken.min()) + int(self.changes[0])
-        values = np.arange(least, int(taken.max()) + int(self.changes[-1]) + 1, dtype=np.float64)
+        low = int(taken.min()) - self.most
+        values = np.arange(low, int(taken.max()) + self.most + 1, dtype=np.float64)
+        tables = self.tables(values, model)
+        predicted = np.empty((len(taken), len(self.changes), len(counts)))
+        for place, score in enumerate(taken):
+            key = (score - low) * 2 + cells.label
+            order = np.argsort(key, kind="stable")
+            key = key[order]
+            first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+            by_score = np.add.reduceat(counts[:, order], first, axis=1)
+            total = np.add.reduceat(cells.weight[order], first)
+            at, label = key[first] // 2, key[first] % 2
+            before = tables[:, label, at]  # (8, scores)
+            moved = tables[:, label[:, None], at[:, None] + self.changes] - before[:, :, None]  # (8, scores, changes)
+            sums = by_score @ moved.transpose(1, 0, 2).reshape(len(at), -1)
+            sums = sums.reshape(len(counts), 8, -1).transpose(1, 2, 0) + (before @ total)[:, None, None]
+            predicted[place] = _after_newton_step(sums)
+        return predicted
+
+    def tables(self, values: Vector, model: _Model) -> Vector:
+        """Return the loss, its derivatives in intercept and slope, and moments of the score, by label and score: (8, 2, scores)."""
         eta = model.slope * values + model.intercept
         tables = np.empty((8, 2, len(values)))
         for label in (0, 1):
             value, first, second = terms_by_eta(self.loss, eta, np.full(len(values), float(label)))
             tables[:6, label] = value, first, first * values, second, second * values, second * values**2
             tables[6:, label] = values, values**2
-        tables /= self.total
-        at = taken - least  # (bases, cells)
-        before = tables[:, cells.label, at]  # (8, bases, cells)
-        after = tables[:, cells.label[:, None], at[:, :, None] + self.changes]  # (8, bases, cells, changes)
-        moved = after - before[..., None]
-        n_bases, n_changes = len(taken), len(self.changes)
-        stacked = moved.transpose(2, 0, 1, 3).reshape(len(cells.weight), -1)
-        sums = (counts @ stacked).reshape(len(counts), 8, n_bases, n_changes).transpose(1, 2, 3, 0)
-        sums = sums + (before @ cells.weight)[:, :, None, None]
-        value, g0, g1, h00, h01, h11, mean, square = sums
-        determinant = np.maximum(h00 * h11 - h01**2, 1e-9 * np.abs(h00 * h11) + 1e-100)
-        step_b, step_a = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
-        # Where the step moves linear predictors by more than 1 (root mean square), the quadratic model promises too much.
-        moved = np.sqrt(np.clip(step_b**2 + 2 * step_a * step_b * mean + step_a**2 * square, 1e-300, 1e300))
-        length = np.minimum(1.0, 1.0 / moved)
-        decrement = np.maximum(step_b * g0 + step_a * g1, 0.0)
-        return np.asarray(value - (length - 0.5 * length**2) * decrement)
+        return tables / self.total
 
-    def forbid(self, predicted: Vector, model: _Model, bases: list[int | None], low: int) -> None:
+    def forbid(self, predicted: Vector, bases: list[Points], low: int) -> None:
         """Set moves that leave the range of points, or that use too many columns, to infinity."""
         high = low + predicted.shape[2]
-        points = np.zeros(self.p, dtype=np.int64)
-        for j, value in model.points.items():
-            points[j] = value
         for place, base in enumerate(bases):
-            now = points.copy()
-            if base is not None:
-                now[base] = 0
+            now = np.zeros(self.p, dtype=np.int64)
+            now[list(base)] = list(base.values())
             result = now[None, low:high] + self.changes[:, None]
             predicted[place][np.abs(result) > self.most] = np.inf
             if np.count_nonzero(now) >= self.k:
                 predicted[place][:, now[low:high] == 0] = np.inf
 
     def verify(
-        self, model: _Model, cells: _Cells, taken: NDArray[np.int64], bases: list[int | None], moves: list[Any]
-    ) -> _Model | None:
-        """Refit the models of some moves; return the best if it is better than the present one."""
+        self, model: _Model, cells: _Cells, taken: NDArray[np.int64], bases: list[Points], moves: list[Any]
+    ) -> list[_Model]:
+        """Refit the models of some moves; return those that are better than the present one, the best first."""
         if not moves:
-            return None
-        models, low, high = [], int(taken.min()) - 2 * self.most, int(taken.max()) + 2 * self.most
+            return []
+        models, low, high = [], int(taken.min()) - self.most, int(taken.max()) + self.most
         width = high - low + 1
         histograms = np.empty((len(moves), 2, width))
         for m, (_, base, change, j, inside) in enumerate(moves):
-            points = dict(model.points)
-            if bases[base] is not None:
-                points.pop(bases[base])
+            points = dict(bases[base])
             points[j] = points.get(j, 0) + change
             models.append({column: value for column, value in points.items() if value != 0})
             place = cells.label * width + taken[base] - low
@@ -300,32 +298,48 @@ class _Search:
             ).reshape(2, width)
         squares = np.array([float(sum(value**2 for value in points.values())) for points in models])
         a, b, value = self.refit(histograms, low, squares, model.slope, model.intercept)
-        best = int(np.argmin(value))
-        if not value[best] < model.value - _SAME:
-            return None
-        return _Model(models[best], float(a[best]), float(b[best]), float(value[best]))
+        order = [m for m in np.argsort(value).tolist() if value[m] < model.value - _SAME]
+        return [_Model(models[m], float(a[m]), float(b[m]), float(value[m])) for m in order]
 
     def descend(self, model: _Model) -> _Model:
         """Make moves until none is better; where they end, round the real coefficients of the support anew, which may change the scale."""
         while True:
-            exchanges = (
-                [] if self.k >= self.p else list(model.points)
-            )  # with room for all columns a change of points is all there is
-            better = self.round(model, [None, *exchanges])
-            if better is None:
-                better = self.rescaled(model)
-                if not better.value < model.value - _SAME:
-                    return model
-            model = better
+            better = self.round(model, self.bases(model))
+            better = better or [self.rescaled(model)]
+            if not better[0].value < model.value - _SAME:
+                better = self.round(model, self.steps(model)) if len(model.points) > 1 else []
+            if not better:
+                return model
+            model = better[0]
 
-    def grow(self, model: _Model) -> _Model:
-        """Add columns, the best first, while there is room and the loss falls."""
-        while len(model.points) < self.k:
-            better = self.round(model, [None])
-            if better is None:
+    def bases(self, model: _Model) -> list[Points]:
+        """Return the points of the model, and where columns are to be chosen, the points without one of the columns."""
+        points = model.points
+        without = [{j: z for j, z in points.items() if j != i} for i in points]
+        return [points, *(without if self.k < self.p else [])]
+
+    def steps(self, model: _Model) -> list[Points]:
+        """Return the points of the model with one of them larger or smaller by 1, from which a move changes two at once."""
+        points = model.points
+        return [{**points, i: points[i] + step} for i in points for step in (-1, 1) if 0 < abs(points[i] + step) <= self.most]
+
+    def grow(self, model: _Model, width: int = 1) -> list[_Model]:
+        """Add columns while there is room and the loss falls, keeping the ``width`` best models of each size; return the last."""
+        beam = [model]
+        while len(beam[0].points) < self.k:
+            grown: dict[tuple[int, ...], _Model] = {}
+            for parent in beam:
+                for child in self.round(parent, [parent.points]):
+                    key = tuple(sorted(child.points))
+                    if key not in grown or child.value < grown[key].value:
+                        grown[key] = child
+            larger = [child for child in grown.values() if len(child.points) > len(beam[0].points)]
+            if not larger:
                 break
-            model = self.rescaled(better)
-        return model
+            best = sorted(larger, key=lambda child: child.value)[:width]
+            beam = sorted(map(self.rescaled, best), key=lambda child: child.value)
+            beam = [child for child in beam if len(child.points) == max(len(other.points) for other in beam)]
+        return beam
 
     def rescaled(self, model: _Model) -> _Model:
         """Return the model, or a better one that has rounded real coefficients on the same support."""
@@ -339,6 +353,10 @@ class _Search:
         rounded = self.rounded(cells, fit.coef, fit.intercept) if np.any(fit.coef) else model
         return rounded if rounded.value < model.value - _SAME else model
 
+    def best_of(self, models: list[_Model]) -> _Model:
+        """Descend from the best few models, and return the best end."""
+        return min((self.descend(model) for model in models[:_DESCENTS]), key=lambda model: model.value)
+
     def empty(self) -> _Model:
         """Return the model of the intercept alone."""
         cells = self.cells([])
@@ -349,12 +367,24 @@ class _Search:
     def rounded(self, cells: _Cells, coef: Vector, intercept: float) -> _Model:
         """Return the best of the roundings of real coefficients by scales at which the largest has up to the most points."""
         size = np.abs(coef).max()
-        scales = np.linspace(1.0, self.most + 0.49, 4 * self.most) / size
+        scales = np.geomspace(1.0, 2.0 * self.most, 8 * self.most) / size
         rows = np.unique(np.clip(np.rint(scales[:, None] * coef), -self.most, self.most).astype(np.int64), axis=0)
         a, b, value = self.refit_points(cells, rows, size / self.most, intercept)
         best = int(np.argmin(value))
         points = {j: int(z) for j, z in zip(cells.support, rows[best], strict=True) if z != 0}
         return _Model(points, float(a[best]), float(b[best]), float(value[best]))
+
+
+def _after_newton_step(sums: Vector) -> Vector:
+    """Return the objective after a Newton step, given it and its derivatives in intercept and slope, and moments of the score."""
+    value, g0, g1, h00, h01, h11, mean, square = sums
+    determinant = np.maximum(h00 * h11 - h01**2, 1e-9 * np.abs(h00 * h11) + 1e-100)
+    step_b, step_a = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
+    # Where the step moves linear predictors by more than 1 (root mean square), the quadratic model promises too much.
+    moved = np.sqrt(np.clip(step_b**2 + 2 * step_a * step_b * mean + step_a**2 * square, 1e-300, 1e300))
+    length = np.minimum(1.0, 1.0 / moved)
+    decrement = np.maximum(step_b * g0 + step_a * g1, 0.0)
+    return np.asarray(value - (length - 0.5 * length**2) * decrement)
 
 
 def search_small_points(
@@ -367,7 +397,7 @@ def search_small_points(
     *,
     ridge: float = 0.0,
     starts: Iterable[Vector] = (),
-    perturbations: int = 4,
+    perturbations: int = 2,
     random_state: int = 0,
 ) -> SmallPoints:
     """Search for the points of least loss.
@@ -378,19 +408,22 @@ def search_small_points(
     rng = np.random.default_rng(random_state)
     starts = list(starts)
     # Without a choice of columns the real coefficients are the place to start from.
-    best = search.empty() if starts and k >= search.p else search.descend(search.grow(search.empty()))
+    best = search.empty()
+    if not starts or k < search.p:
+        best = search.best_of(search.grow(best, _WIDTH if k <= _FEW else 1))
     for coef in starts:
         if np.any(coef):
             support = np.flatnonzero(coef)
             rounded = search.rounded(search.cells(support.tolist()), np.asarray(coef)[support], search.empty().intercept)
-            other = search.descend(rounded if k >= search.p else search.grow(rounded))
-            best = min(best, other, key=lambda model: model.value)
+            best = min(
+                best, search.best_of([rounded] if k >= search.p else search.grow(rounded)), key=lambda model: model.value
+            )
     for _ in range(perturbations if best.points and k < search.p else 0):
         kept = rng.permutation(sorted(best.points))[: len(best.points) // 2].tolist()
         points = {j: best.points[j] for j in kept}
         points[int(rng.integers(search.p))] = 1
-        other = search.descend(search.grow(search.rescaled(_Model(points, best.slope, best.intercept, np.inf))))
-        best = min(best, other, key=lambda model: model.value)
+        start = search.rescaled(_Model(points, best.slope, best.intercept, np.inf))
+        best = min(best, search.best_of(search.grow(start)), key=lambda model: model.value)
     support = np.array(sorted(best.points), dtype=np.int64)
     whole = np.array([best.points[j] for j in support.tolist()], dtype=np.int64)
     sign = -1 if best.slope < 0 else 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .bins import Bins, LevelBins
 
-__all__ = ["Layout", "Scale", "doubling_scale", "whole_scale"]
+__all__ = ["Layout", "Scale", "doubling_scale", "weight_of_evidence", "whole_scale"]
 
 Vector = NDArray[np.float64]
 
@@ -112,3 +112,19 @@ def whole_scale(layout: Layout, columns: NDArray[np.int64], points: NDArray[np.i
     coef[columns] = points
     own: list[Any] = [layout.of_bins(coef, v) if np.any(coef[layout.columns(v)]) else None for v in range(len(layout.bins))]
     return Scale(0.0, own, intercept, slope)
+
+
+def weight_of_evidence(
+    codes: list[NDArray[np.int32]], weight_of_bins: list[Vector], events_of_bins: list[Vector], variables: NDArray[np.int64]
+) -> Vector:
+    """Return a column for each variable: the log odds of the event in the bin of the row, less those of all rows.
+
+    Each bin counts one more row, with the event rate of all, so that bins of one class only stay finite.
+    """
+    columns = np.empty((len(codes[0]), len(variables)), order="F")
+    for place, v in enumerate(variables.tolist()):
+        rate = events_of_bins[v].sum() / weight_of_bins[v].sum()
+        events, others = events_of_bins[v] + rate, weight_of_bins[v] - events_of_bins[v] + 1 - rate
+        evidence = np.log(events / others) - math.log(rate / (1 - rate))
+        columns[:, place] = np.append(evidence, 0.0)[codes[v]]
+    return columns

@@ -16,6 +16,7 @@ from .._probability import probability_of
 from .binner import Binner
 from .card import Card
 from .columns import Column, columns_of
+from .evaluation import Evaluation, evaluate_scores
 
 __all__ = ["UsesCard"]
 
@@ -28,6 +29,7 @@ class UsesCard:
     card_: Card
     binner_: Binner
     variables_: list[str]
+    event_: Any
     classes_: Any
     n_features_in_: int
     _places: list[int]  # of the variables of the card, among the columns of X
@@ -173,6 +175,48 @@ class UsesCard:
         check_is_fitted(self)
         y = targets_of(y)
         return float(accuracy_score(y, self.predict(X), sample_weight=scoring_weights(sample_weight, y)))
+
+    def evaluate(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_test: Any = None,
+        y_test: Any = None,
+        n_bands: int = 10,
+    ) -> Evaluation:
+        """Judge the card: KS, Gini, lift, gains and more, in all and by score band, by :func:`ksparse.evaluate_scores`.
+
+        Parameters
+        ----------
+        X : data frame or array-like
+            Rows to judge by.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows, >= 0.
+        X_test, y_test : optional
+            Other rows with their labels. If they are given, the samples are ``train`` and ``test``, side by side.
+        n_bands : int, default=10
+            Score bands, >= 2.
+
+        Returns
+        -------
+        Evaluation
+            The tables, with the probability of ``event_`` as the score.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what it must be.
+        """
+        check_is_fitted(self)
+        if (X_test is None) != (y_test is None):
+            raise ValueError("X_test and y_test must be given together")
+        one = (y, self.predict_proba(X)[:, self._event_place], *(() if sample_weight is None else (sample_weight,)))
+        both = {"train": one, "test": (y_test, self.predict_proba(X_test)[:, self._event_place])} if X_test is not None else one
+        return evaluate_scores(both, event=self.event_, n_bands=n_bands)
 
     def to_sql(self, output: str = "probability") -> str:
         """Write the card as an expression of SQL on the columns of the raw table.

@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted
 
 from .._build_info import __version__
+from .._input.frames import column_names, is_frame, numbers_of_design, select_columns
 from .._input.request import Inputs, Settings
 from .._input.sparse import is_sparse
 from .._input.validation import check_kind_of_loss, check_loss, linear_predictor
 from .._results.fit import FitResult
 from ..losses import Loss
-from .input import targets_of, validate_readable, weights_of_rows
+from .input import FLOATS, targets_of, validate_readable, weights_of_rows
 from .reading import ReadableEstimator
 
 if TYPE_CHECKING:
@@ -87,8 +88,15 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         check_is_fitted(self)
         if isinstance(X, Predicted):
             return X.eta
-        X = validate_readable(self, X, reset=False)
         coef = self.coef_[:, self.support_].toarray() if is_sparse(self.coef_) else np.atleast_2d(self.coef_)[:, self.support_]
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and is_frame(X) and len(column_names(X)) != self.n_features_in_:
+            # Where a model is deployed there may be no other columns than those that it uses.
+            X = check_array(
+                numbers_of_design(select_columns(X, names[self.support_].tolist())), dtype=FLOATS, ensure_min_features=0
+            )
+            return linear_predictor(X, np.arange(len(self.support_)), coef.T, len(self.support_)) + self.intercept_
+        X = validate_readable(self, X, reset=False)
         return linear_predictor(X, self.support_, coef.T, self.n_features_in_) + self.intercept_
 
     def sparsify(self) -> Self:

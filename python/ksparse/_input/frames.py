@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .numbers import NotNumbersError, numbers_of_column, numbers_of_vector, refuse_unreadable
 
-__all__ = ["column_names", "is_frame", "named_columns", "numbers_of", "numbers_of_design"]
+__all__ = ["column_names", "is_frame", "named_columns", "numbers_of", "numbers_of_design", "select_columns"]
 
 
 def is_frame(values: Any) -> bool:
@@ -26,6 +26,21 @@ def column_names(frame: Any) -> list[Any]:
     if hasattr(frame, "column_names"):  # pyarrow, where `columns` are the columns themselves
         return list(frame.column_names)
     return list(frame.columns if hasattr(frame, "columns") else frame.__dataframe__().column_names())
+
+
+def select_columns(frame: Any, names: list[Any]) -> Any:
+    """Return a table with some columns only, by name; raise ValueError for one that is not there, or not once."""
+    given = column_names(frame)
+    for name in names:
+        if given.count(name) != 1:
+            found = "no column" if name not in given else f"{given.count(name)} columns"
+            wanted = ", ".join(map(repr, names[:20])) + ("" if len(names) <= 20 else ", ...")
+            raise ValueError(
+                f"X has {found} of the name {name!r}; X must have the columns of the fit, or at least those of the model: {wanted}"
+            )
+    if hasattr(frame, "iloc"):
+        return frame.iloc[:, [given.index(name) for name in names]]
+    return frame.select(list(names)) if hasattr(frame, "select") else _by_arrow(frame).select(list(names))
 
 
 def numbers_of(values: Any, name: str, *, categories: bool = False) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._checks import check_flag, check_integer, check_real
 from ..losses import Loss
+from .sparse import is_sparse
 from .validation import (
     check_bounds,
     check_design,
@@ -139,6 +140,7 @@ class Request:
     settings: Settings
     group_numbers: NDArray[np.int64] | None = None
     group_labels: NDArray[Any] | None = None
+    fingerprint: int | None = None  # of the data when they were fitted
 
     @classmethod
     def of(cls, inputs: Inputs, y: Any) -> Request:
@@ -156,6 +158,31 @@ class Request:
         names = feature_names(inputs.X) if inputs.names is None else inputs.names
         grouped = check_groups(settings.groups, p) or (None, None)
         return cls(design, labels, weights, offset, loss, kernel, settings.options(p, names), names, settings, *grouped)
+
+    def noted(self) -> Request:
+        """Return the problem with a note of what the data are now, by which later changes of them are noticed."""
+        return replace(self, fingerprint=self._fingerprint())
+
+    def refuse_changed(self) -> None:
+        """Raise ValueError if the data have been changed in place since they were noted."""
+        if self.fingerprint is not None and self.fingerprint != self._fingerprint():
+            raise ValueError(
+                "X, y, sample_weight or offset has been changed in place since the fit, which refers to them without a copy; they must be those "
+                "of the fit: fit again, or pass a copy to the fit"
+            )
+
+    def _fingerprint(self) -> int:
+        """Hash a few entries of every column, or of what is stored of a sparse X, and of the vectors.
+
+        A hash of all entries would cost as much as a scan. This sees whole columns or rows that are changed, scaled, centred or permuted; a change of
+        single entries of a chosen column is seen in F.
+        """
+        n = self.design.shape[0]
+        rows = np.linspace(0, n - 1, min(n, 8)).astype(np.int64)
+        entries = self.design.data if is_sparse(self.design) else self.design[rows].ravel()
+        stored = entries[:: max(1, len(entries) // 4096)] if is_sparse(self.design) else entries
+        vectors = (vector[:: max(1, n // 256)] for vector in (self.labels, self.weights, self.offset) if vector is not None)
+        return hash((stored.tobytes(), *(vector.tobytes() for vector in vectors)))
 
     def with_settings(self, settings: Settings) -> Request:
         """Return the same problem with other settings, whose groups must be the same."""

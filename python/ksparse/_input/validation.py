@@ -15,7 +15,7 @@ from .._checks import check_choice, check_focal, check_integer, check_real
 from .._quiet import quiet
 from .._warn import warn_user
 from ..losses import BY_NAME, Loss
-from .frames import column_names, is_frame, numbers_of, numbers_of_design
+from .frames import column_names, is_frame, numbers_of, numbers_of_design, select_columns
 from .numbers import FILL_IN, first_missing, refuse_missing, refuse_unreadable
 from .sparse import check_sparse, check_sparse_shape, is_sparse
 
@@ -86,8 +86,16 @@ def check_names(X: Any, names: NDArray[np.object_] | None, places: NDArray[np.in
 
 
 @quiet
-def linear_predictor(X: Any, support: NDArray[np.int64], coef: Any, n_features: int) -> NDArray[np.float64]:
-    """Return some columns times their coefficients (s,), or sparse (s, m), as an array; other columns are not converted."""
+def linear_predictor(
+    X: Any, support: NDArray[np.int64], coef: Any, n_features: int, names: NDArray[np.object_] | None = None
+) -> NDArray[np.float64]:
+    """Return some columns times their coefficients (s,), or sparse (s, m), as an array; other columns are not converted.
+
+    ``names`` are those of the columns: a data frame with another number of columns than the fit needs only them.
+    """
+    if names is not None and is_frame(X) and len(column_names(X)) != n_features:
+        X = numbers_of_design(select_columns(X, list(names)))
+        support, n_features = np.arange(len(names)), len(names)
     if is_sparse(X):
         check_sparse_shape(X)
         columns = X if X.format in ("csc", "csr") else X.tocsr()

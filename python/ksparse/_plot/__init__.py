@@ -4,6 +4,15 @@ from .coefficients import CoefficientDisplay
 from .cross_validation import CrossValidationDisplay
 from .losses import LossDisplay
 from .path import PathDisplay
+from .scorecard import LiftDisplay, ScorecardDisplay
 from .stability import StabilityDisplay
 
-__all__ = ["CoefficientDisplay", "CrossValidationDisplay", "LossDisplay", "PathDisplay", "StabilityDisplay"]
+__all__ = [
+    "CoefficientDisplay",
+    "CrossValidationDisplay",
+    "LiftDisplay",
+    "LossDisplay",
+    "PathDisplay",
+    "ScorecardDisplay",
+    "StabilityDisplay",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _core
 from .._caution import STATUSES, caution_of
 from .._checks import check_integer
+from .._input.frames import column_names, is_frame
 from .._input.request import Request
 from .._input.validation import check_names, check_rows, linear_predictor
 from .._optional import require
@@ -235,7 +236,7 @@ class FitResult(Stored, Tabular, ReadableFit):
             attribute of an estimator. Use :func:`ksparse.fit` instead.
         """
         count = check_integer(n, "n", 1)
-        request = self._data()
+        request = self._unchanged_data()
         numbers = request.group_numbers
         support = [int(unit) for unit in (self.support if numbers is None else np.unique(numbers[self.support]))]
         # There cannot be more replacements than columns.
@@ -249,6 +250,36 @@ class FitResult(Stored, Tabular, ReadableFit):
             status=np.array([row[3] for row in rows], dtype=np.str_),
             feature_names=self.feature_names if numbers is None else request.group_labels,
             note=self._caution,
+        )
+
+    def on_support(self) -> FitResult:
+        """Reduce the model to its chosen features, to apply it where only their columns exist.
+
+        Returns
+        -------
+        FitResult
+            The same model with ``coef`` and ``feature_names`` of the chosen features only, in the order of ``support``. It does not refer to
+            the data of the fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import ksparse
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((300, 2000))
+        >>> y = X[:, 7] - X[:, 30] + rng.logistic(size=300) > 0
+        >>> result = ksparse.fit(X, y, k=2)
+        >>> small = result.on_support()
+        >>> bool(np.array_equal(small.predict(X[:, result.support]), result.predict(X)))
+        True
+        """
+        chosen = self.support
+        return replace(
+            self,
+            coef=self.coef[chosen],
+            support=np.arange(len(chosen)),
+            feature_names=None if self.feature_names is None else self.feature_names[chosen],
+            _request=None,
         )
 
     @quiet
@@ -271,10 +302,17 @@ class FitResult(Stored, Tabular, ReadableFit):
         Raises
         ------
         ValueError
-            If X has a different number of columns from the fit, or is a data frame with different column names.
+            If X has a different number of columns from the fit, or is a data frame in which a chosen column is missing.
+
+        Notes
+        -----
+        A data frame with another number of columns than in the fit needs only the chosen columns, in any order: they are found by
+        name. For arrays use :meth:`on_support`.
         """
-        check_names(X, self.feature_names)
-        eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef)) + self.intercept
+        names = None if self.feature_names is None else self.feature_names[self.support]
+        if names is None or not is_frame(X) or len(column_names(X)) == len(self.coef):
+            check_names(X, self.feature_names)
+        eta = linear_predictor(X, self.support, self.coef[self.support], len(self.coef), names) + self.intercept
         return eta if offset is None else eta + check_rows(offset, len(eta), "offset")
 
     def predict_proba(self, X: ArrayLike, offset: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -376,5 +414,5 @@ def result_of(
         ridge=request.options.ridge,
         feature_names=request.names,
         groups=request.groups_of(answer.support),
-        _request=request if keep_data else None,
+        _request=request.noted() if keep_data else None,
     )

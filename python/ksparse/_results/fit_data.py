@@ -59,6 +59,17 @@ class FitData:
         """Return the average loss, without the penalty."""
         return float(np.average(self.terms(eta)[0], weights=self.weights))
 
+    def refuse_others(self, result: Model) -> None:
+        """Raise ValueError if F on these rows is not F of the fit, so that they are other rows, or have been changed."""
+        coef = result.coef[result.support]
+        objective = self.mean_loss(self.eta(coef, result.intercept)) + result._penalty
+        # For a perfect fit both values consist of rounding errors, so a relative tolerance alone would fail.
+        if not abs(objective - result.objective) <= 1e-6 * result.objective + self.rounding(coef, result.intercept):
+            raise ValueError(
+                f"F is {objective:.6g} on these rows but was {result.objective:.6g} on those of the fit; "
+                "X, y and sample_weight must be those of the fit"
+            )
+
     def rounding(self, coef: Vector, intercept: float) -> float:
         """Return a bound for the change of the average loss that rounding of the linear predictors may cause.
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
+
 from .._input.request import Request
 from .._model import Model
 from .export import formula, to_logistic_regression, to_python, to_sql
+from .fit_data import FitData
 from .scorecard import Scorecard, make_scorecard
 from .summary import Summary, summarise
 
@@ -26,6 +29,15 @@ class ReadableFit:
                 "result of ksparse.fit, or the method with the same name of the estimator, which takes X and y"
             )
         return self._request
+
+    def _unchanged_data(self) -> Request:
+        """Return the data of the fit; raise ValueError if they have been changed in place since."""
+        request = self._data()
+        request.refuse_changed()
+        result = self._result()
+        if np.isfinite(result.objective):
+            FitData.of(request, result).refuse_others(result)
+        return request
 
     def summary(
         self,
@@ -107,7 +119,7 @@ class ReadableFit:
         """
         return summarise(
             self._result(),
-            self._data(),
+            self._unchanged_data(),
             level=level,
             covariance=covariance,
             bootstrap=bootstrap,
@@ -302,7 +314,7 @@ class ReadableFit:
         """
         return make_scorecard(
             self._result(),
-            self._data(),
+            self._unchanged_data(),
             points_to_double_odds=points_to_double_odds,
             base_points=base_points,
             base_odds=base_odds,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_integer, check_real
+from .._input.frames import column_names, is_frame
 from .._input.request import Request
 from .._input.validation import check_features, check_names, linear_predictor, names_of
 from .._model import Model
@@ -104,11 +105,14 @@ class Scorecard(Stored, Tabular):
         Raises
         ------
         ValueError
-            If X has another number of columns than the fit, or is a data frame in which the features have other names.
+            If X has another number of columns than the fit, or is a data frame in which the features have other names. A data frame
+            with another number of columns needs only the features of the card, which are found by name.
         """
         named = self.names.tolist() != names_of(self.features, None)
-        check_names(X, self.names if named else None, self.features)
-        return linear_predictor(X, self.features, self.points / self.units, self.n_features) + self.base
+        if not named or not is_frame(X) or len(column_names(X)) == self.n_features:
+            check_names(X, self.names if named else None, self.features)
+        names = self.names if named else None
+        return linear_predictor(X, self.features, self.points / self.units, self.n_features, names) + self.base
 
     @quiet
     def probability(self, score: ArrayLike) -> Vector:

@@ -161,7 +161,7 @@ def summarise(
     rounds = check_integer(bootstrap, "bootstrap", 0)
     intercept = request.options.fit_intercept
     rows, coef = FitData.of(request, result), result.coef[result.support]
-    _check_same_rows(rows, result)
+    rows.refuse_others(result)
     sd = rows.moments()[1]
     free = ~_at_bound(result, request)
     matrix = np.full((len(coef) + intercept,) * 2, np.nan)
@@ -234,18 +234,6 @@ def _note_of_selection(result: Model, request: Request) -> str:
         "The features were chosen on the same rows, but the standard errors and intervals treat them as given. Therefore the "
         "intervals are too narrow, and the coefficients tend to be too large."
     )
-
-
-def _check_same_rows(rows: FitData, result: Model) -> None:
-    """Raise an error if F on these rows differs from F of the fit: standard errors are only valid at the minimum."""
-    coef = result.coef[result.support]
-    objective = rows.mean_loss(rows.eta(coef, result.intercept)) + result._penalty
-    # For a perfect fit both values consist of rounding errors, so a relative tolerance alone would fail.
-    if not abs(objective - result.objective) <= 1e-6 * result.objective + rows.rounding(coef, result.intercept):
-        raise ValueError(
-            f"F is {objective:.6g} on these rows but was {result.objective:.6g} on those of the fit; "
-            "X, y and sample_weight must be those of the fit"
-        )
 
 
 def _at_bound(result: Model, request: Request) -> NDArray[np.bool_]:
