@@ -56,5 +56,11 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_static_path = ["_static"]
+html_css_files = ["ksparse.css"]
+# Pages without pages below them have nothing to show on the left.
+html_sidebars: dict[str, list[str]] = {
+    page: [] for page in ("installation", "quickstart", "coming_from", "cpp", "benchmarks", "faq", "contributing", "changelog")
+}
 html_show_sourcelink = False
 html_math_renderer = "mathml"

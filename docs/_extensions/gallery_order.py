@@ -9,6 +9,7 @@ EXAMPLES = [
     "many_outcomes",
     "correlated_features",
     "reporting",
+    "fraud_scorecard",
 ]
 
 
