@@ -10,6 +10,7 @@ EXAMPLES = [
     "correlated_features",
     "reporting",
     "fraud_scorecard",
+    "proof",
 ]
 
 

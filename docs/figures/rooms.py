@@ -17,8 +17,8 @@ PYTHON = {
         [
             (
                 "entries",
-                ["_fit.py", "_path.py", "_many.py", "_each.py", "_stability.py", "_check_loss.py"],
-                "fit, fit_path, fit_many, fit_each, stability_selection, check_loss",
+                ["_fit.py", "_path.py", "_many.py", "_each.py", "_stability.py", "_near_optimal.py", "_check_loss.py"],
+                "fit, fit_path, fit_many, fit_each, stability_selection, near_optimal, check_loss",
             )
         ],
         [("_results", ["_results/*.py"], "what a fit returns, and how a model is read")],
@@ -52,6 +52,7 @@ CPP = {
     "floors": [
         [("ksparse.hpp", ["ksparse.hpp"], "the header that programs include")],
         [("run", ["run/*.hpp"], "the entries' definitions: one fit, a path, a batch, resamplings, alternatives")],
+        [("proof", ["proof/*.hpp"], "branch and bound: lower bounds on F of all supports, and what they leave out")],
         [("glm", ["glm/*.hpp"], "answers the search for a linear model over X: units, refits, scans")],
         [("search", ["search/*.hpp"], "asks to refit a support and to scan at a point, and never learns who answers")],
         [("entries", ["entries.hpp", "problem.hpp"], "what a program calls, and the data of a problem")],
@@ -63,7 +64,7 @@ CPP = {
         [
             (
                 "settings",
-                ["settings.hpp", "options.hpp", "constraints.hpp", "groups.hpp", "result.hpp"],
+                ["settings.hpp", "options.hpp", "constraints.hpp", "groups.hpp", "result.hpp", "certificate.hpp"],
                 "what may be set, and what comes back",
             )
         ],

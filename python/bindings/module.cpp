@@ -6,6 +6,7 @@
 #include "bind_loss.hpp"
 #include "bind_newton.hpp"
 #include "bind_objective.hpp"
+#include "bind_proof.hpp"
 
 namespace py = pybind11;
 
@@ -17,6 +18,7 @@ PYBIND11_MODULE(KSPARSE_MODULE_NAME, module, py::mod_gil_not_used()) {
   ksparse::python::bind_loss(module);
   ksparse::python::bind_newton(module);
   ksparse::python::bind_objective(module);
+  ksparse::python::bind_proof(module);
   module.def(
       "instruction_set", [] { return KSPARSE_INSTRUCTION_SET; }, "Name of the instruction set this module was compiled for.");
   module.def("version", [] { return KSPARSE_VERSION; }, "Version of ksparse, from pyproject.toml.");

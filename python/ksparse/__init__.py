@@ -18,19 +18,23 @@ from ._each import FitFailure, fit_each
 from ._fit import fit
 from ._loss import loss_terms
 from ._many import fit_many
+from ._near_optimal import near_optimal
 from ._path import fit_path
 from ._plot import (
     CoefficientDisplay,
     CrossValidationDisplay,
     LiftDisplay,
     LossDisplay,
+    NearOptimalDisplay,
     PathDisplay,
     ScorecardDisplay,
     StabilityDisplay,
 )
 from ._results.batch import BatchResult
 from ._results.fit import Alternatives, FitResult
+from ._results.near_optimal import NearOptimalModels
 from ._results.path import PathResult
+from ._results.proof import Proof
 from ._results.scorecard import Scorecard
 from ._results.stability import StabilityResult
 from ._results.summary import Summary
@@ -77,9 +81,12 @@ __all__ = [
     "LiftDisplay",
     "LossDisplay",
     "LossReport",
+    "NearOptimalDisplay",
+    "NearOptimalModels",
     "OMPSolver",
     "PathDisplay",
     "PathResult",
+    "Proof",
     "ScopeSolver",
     "Scorecard",
     "ScorecardDisplay",
@@ -97,6 +104,7 @@ __all__ = [
     "fit_path",
     "loss_terms",
     "losses",
+    "near_optimal",
     "stability_selection",
 ]
 

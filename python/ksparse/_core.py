@@ -18,6 +18,8 @@ __all__ = [
     "Loss",
     "NewtonLimits",
     "Options",
+    "ProofAnswer",
+    "ProofOptions",
     "StopFlag",
     "advice_on",
     "alternatives",
@@ -33,6 +35,7 @@ __all__ = [
     "instruction_set",
     "loss_by_name",
     "minimise",
+    "prove",
     "status_names",
     "storage_problem",
     "supported",
@@ -74,6 +77,8 @@ FitAnswer = _module.FitAnswer
 Loss = _module.Loss
 NewtonLimits = _module.NewtonLimits
 Options = _module.Options
+ProofAnswer = _module.ProofAnswer
+ProofOptions = _module.ProofOptions
 StopFlag = _module.StopFlag
 alternatives = _module.alternatives
 fit = _module.fit
@@ -85,6 +90,7 @@ fit_paths = _module.fit_paths
 minimise = _module.minimise
 compiled_loss = _module.compiled_loss
 loss_by_name = _module.loss_by_name
+prove = _module.prove
 storage_problem = _module.storage_problem
 advice_on = _module.advice_on
 status_names = _module.status_names

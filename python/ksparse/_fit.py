@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._checks import check_integer
+from ._checks import check_flag, check_integer
 from ._input.request import Inputs, Request, Settings
 from ._input.threads import thread_count
 from ._input.validation import check_features
@@ -45,6 +45,9 @@ def fit(
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
+    certify: bool = False,
+    max_gap: float = 1e-6,
+    max_nodes: int | None = None,
 ) -> FitResult:
     r"""Fit a model that uses at most k features, with the best ones chosen by a search over subsets.
 
@@ -134,6 +137,14 @@ def fit(
     groups : array-like of shape (n_features,), optional
         Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
         ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
+    certify : bool, default=False
+        Whether to prove how far the answer can be from the best one, by :meth:`FitResult.certify`. The search then has the
+        limits of ``search``, ``max_rounds`` and ``max_refits``, and ``max_seconds`` limits the proof. A proof needs
+        a ridge penalty.
+    max_gap : float, default=1e-6
+        With ``certify``, the relative gap at which the proof ends, > 0.
+    max_nodes : int, optional
+        With ``certify``, the number of nodes after which the proof ends. By default there is no limit.
 
     Returns
     -------
@@ -166,11 +177,13 @@ def fit(
     >>> result.support
     array([ 7, 30])
     """
-    settings = Settings.of_arguments(locals())
+    settings = Settings.of_arguments({**locals(), "max_seconds": None if check_flag(certify, "certify") else max_seconds})
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
     result = solve(request, k, walks=walks, n_jobs=n_jobs, start=start)
     if not result.converged:
         warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
+    if certify:
+        return result.certify(max_gap=max_gap, max_seconds=max_seconds, max_nodes=max_nodes, n_jobs=n_jobs)
     return result
 
 

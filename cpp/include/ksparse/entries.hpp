@@ -1,6 +1,6 @@
 // The functions of the library that programs call. This header contains only declarations, which compile in a second. The
-// definitions are in fit.hpp, batch.hpp, resample.hpp and alternatives.hpp, or, with KSPARSE_COMPILED, in the library that is
-// built from cpp/src/ksparse.cpp (target ksparse::compiled).
+// definitions are in fit.hpp, batch.hpp, resample.hpp, alternatives.hpp and certify.hpp, or, with KSPARSE_COMPILED, in the
+// library that is built from cpp/src/ksparse.cpp (target ksparse::compiled).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "certificate.hpp"
 #include "design/any_design.hpp"
 #include "loss/any_loss.hpp"
 #include "options.hpp"
@@ -179,5 +180,18 @@ struct Alternatives {
 /// stay in have no alternatives.
 KSPARSE_ENTRY Alternatives alternatives(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, Options options,
                                         const std::vector<Index>& support, Index count, const Run& run = {});
+
+// --------------------------------------------------------------------------------------------------------------------- proof
+
+/// How far an answer can be from the best: branch and bound from the support of an answer, ended by a proof that it is within
+/// settings.max_gap of the best, or by a limit, with the gap that is left. A better support found on the way becomes the answer.
+/// It needs a ridge penalty, or bounds on both sides of every coefficient, and a loss that is convex or a focal one.
+KSPARSE_ENTRY Proof certify(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& options,
+                            const std::vector<Index>& start, const ProofOptions& settings = {}, const Run& run = {});
+
+/// All supports of exactly options.k features (or groups) whose objective is at most 1 + settings.within times the best one's;
+/// the list is complete if it ends as optimal.
+KSPARSE_ENTRY Proof near_optimal(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& options,
+                                 const std::vector<Index>& start, const ProofOptions& settings = {}, const Run& run = {});
 
 }  // namespace ksparse

@@ -26,6 +26,7 @@
 #ifndef KSPARSE_COMPILED
 #include "run/alternatives.hpp"
 #include "run/batch.hpp"
+#include "run/certify.hpp"
 #include "run/fit.hpp"
 #include "run/loss_by_name.hpp"
 #include "run/own_objective.hpp"

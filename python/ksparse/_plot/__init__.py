@@ -3,6 +3,7 @@
 from .coefficients import CoefficientDisplay
 from .cross_validation import CrossValidationDisplay
 from .losses import LossDisplay
+from .near_optimal import NearOptimalDisplay
 from .path import PathDisplay
 from .scorecard import LiftDisplay, ScorecardDisplay
 from .stability import StabilityDisplay
@@ -12,6 +13,7 @@ __all__ = [
     "CrossValidationDisplay",
     "LiftDisplay",
     "LossDisplay",
+    "NearOptimalDisplay",
     "PathDisplay",
     "ScorecardDisplay",
     "StabilityDisplay",

@@ -18,6 +18,7 @@ from .._input.validation import check_names, check_rows, linear_predictor
 from .._optional import require
 from .._quiet import quiet
 from ..losses import BY_NAME, Loss
+from .proof import Certifiable, Proof
 from .reading import ReadableFit
 from .stored import Array, Nothing, Rules, Stored, Value
 from .table import Table, Tabular
@@ -113,7 +114,7 @@ class Alternatives(Stored):
 
 
 @dataclass(frozen=True, eq=False)
-class FitResult(Stored, Tabular, ReadableFit):
+class FitResult(Stored, Tabular, Certifiable, ReadableFit):
     """Result of :func:`ksparse.fit`.
 
     It keeps a reference to the data, not a copy, for :meth:`alternatives`, :meth:`summary` and :meth:`scorecard`.
@@ -152,6 +153,8 @@ class FitResult(Stored, Tabular, ReadableFit):
         Names of the columns, if X is a data frame whose column names are all strings.
     groups : ndarray or None
         Labels of the chosen groups, sorted, if the features have groups.
+    proof : Proof or None
+        What is proved of the fit, after ``ksparse.fit(..., certify=True)`` or :meth:`certify`.
     """
 
     coef: NDArray[np.float64] = field(repr=False)
@@ -172,6 +175,7 @@ class FitResult(Stored, Tabular, ReadableFit):
     ridge: float = field(default=0.0, repr=False)
     feature_names: NDArray[np.object_] | None = field(default=None, repr=False)
     groups: NDArray[Any] | None = field(default=None, repr=False)
+    proof: Proof | None = field(default=None, repr=False)
     _loss: Loss = field(default=cast("Loss", None), repr=False)
     _request: Request | None = field(default=None, repr=False)
 
@@ -185,6 +189,7 @@ class FitResult(Stored, Tabular, ReadableFit):
         "loss": Value((str,)),
         "feature_names": Array("OU", "p", optional=True),
         "groups": Array("iubfUSO", "g", optional=True),
+        "proof": Value((Proof, type(None))),
         "_loss": Value((Loss,)),
         "_request": Nothing(),
     }
@@ -371,7 +376,7 @@ class FitResult(Stored, Tabular, ReadableFit):
             f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}",
             ("feature", "coefficient"),
             [*rows, ("(intercept)", f"{self.intercept:+.6g}")],
-            (self._caution,) if self._caution else (),
+            (*((self._caution,) if self._caution else ()), *((str(self.proof),) if self.proof else ())),
         )
 
 
@@ -414,5 +419,6 @@ def result_of(
         ridge=request.options.ridge,
         feature_names=request.names,
         groups=request.groups_of(answer.support),
+        proof=None,
         _request=request.noted() if keep_data else None,
     )

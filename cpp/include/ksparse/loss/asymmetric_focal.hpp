@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "envelope.hpp"
 #include "focal.hpp"
 #include "loss.hpp"
 #include "stable.hpp"
@@ -33,6 +34,9 @@ struct AsymmetricFocal {
     return {by_label(positive.value, negative.value), response * by_label(positive.slope, negative.slope),
             by_label(positive.curvature, negative.curvature)};
   }
+
+  bool is_convex() const noexcept { return gamma_positive == 0 && gamma_negative == 0; }
+  EnvelopeByLabel<AsymmetricFocal> convex_envelope() const { return {*this, -1.0}; }
 
   std::optional<std::string> problem() const {
     const auto wrong = [](const char* name, double gamma) {

@@ -34,6 +34,7 @@ struct Cloglog {
     return {weight * by_label(value, u), weight * by_label(-s, u), weight * by_label(s * excess, u)};
   }
 
+  bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const { return std::nullopt; }
 };
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "envelope.hpp"
 #include "loss.hpp"
 #include "stable.hpp"
 
@@ -31,6 +32,9 @@ struct Focal {
   }
 
   double class_weight(bool positive) const noexcept { return positive ? alpha : 1.0 - alpha; }
+
+  bool is_convex() const noexcept { return gamma == 0; }
+  Envelope<Focal> convex_envelope() const { return {*this, -1.0}; }
 
   std::optional<std::string> problem() const {
     if (!(alpha > 0 && alpha < 1)) return "alpha must be in (0, 1), got " + std::to_string(alpha);

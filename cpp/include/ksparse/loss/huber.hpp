@@ -40,6 +40,7 @@ struct Huber {
   }
   Huber in_units(double unit) const noexcept { return {std::clamp(threshold / unit, 1e-300, 1e290)}; }
   static double link(double mean) noexcept { return mean; }
+  bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const {
     if (!(threshold > 0 && std::isfinite(threshold)))
       return "threshold must be finite and > 0, got " + std::to_string(threshold);

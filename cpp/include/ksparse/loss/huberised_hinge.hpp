@@ -36,6 +36,7 @@ struct HuberisedHinge {
   }
 
   double class_weight(bool) const noexcept { return 1.0; }
+  bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const {
     if (!(width > 0 && std::isfinite(width))) return "width must be finite and > 0, got " + std::to_string(width);
     return std::nullopt;

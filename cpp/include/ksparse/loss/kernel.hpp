@@ -77,6 +77,11 @@ class LossKernel {
   virtual bool has_units() const noexcept = 0;
   virtual ResponseUnits units(double unit) const noexcept = 0;
   virtual std::shared_ptr<const LossKernel> in_units(double unit) const = 0;
+  /// A convex loss that is nowhere above this one, for bounds on F (proof/): this one again where it is convex, else its convex
+  /// envelope where that is known. Null: neither.
+  virtual std::shared_ptr<const LossKernel> convex_below() const { return nullptr; }
+  /// Whether it is known to be convex itself.
+  virtual bool is_convex() const noexcept { return false; }
   /// The linear predictor of a mean response, which is used as a start.
   virtual double start(double mean) const noexcept = 0;
   /// Mean response of a linear predictor, of numbers.
@@ -139,6 +144,15 @@ struct HasMean : std::false_type {};
 template <class Loss>
 struct HasMean<Loss, std::void_t<decltype(Loss::mean(1.0))>> : std::true_type {};
 
+template <class Loss, class = void>
+struct MayBeConvex : std::false_type {};
+template <class Loss>
+struct MayBeConvex<Loss, std::void_t<decltype(std::declval<const Loss&>().is_convex())>> : std::true_type {};
+template <class Loss, class = void>
+struct HasEnvelope : std::false_type {};
+template <class Loss>
+struct HasEnvelope<Loss, std::void_t<decltype(std::declval<const Loss&>().convex_envelope())>> : std::true_type {};
+
 /// Computes the linear predictors of the pack of rows that begins at row i of a block.
 inline Pack linear_predictor(const LossRows& block, Index i) noexcept {
   Pack eta(block.intercept);
@@ -185,6 +199,20 @@ class KernelOf final : public LossKernel {
       return std::make_shared<KernelOf<Loss>>(loss_.in_units(unit));
     else
       return nullptr;
+  }
+  bool is_convex() const noexcept override {
+    if constexpr (internal::MayBeConvex<Loss>::value)
+      return loss_.is_convex();
+    else
+      return false;
+  }
+  std::shared_ptr<const LossKernel> convex_below() const override {
+    if (is_convex()) return std::make_shared<KernelOf<Loss>>(loss_);
+    if constexpr (internal::HasEnvelope<Loss>::value) {
+      using Convex = decltype(loss_.convex_envelope());
+      return std::make_shared<KernelOf<Convex>>(loss_.convex_envelope());
+    }
+    return nullptr;
   }
   double start([[maybe_unused]] double mean) const noexcept override {
     if constexpr (internal::HasLink<Loss>::value)

@@ -19,6 +19,8 @@
 //                                            if absent
 //   template <class T> T convex_curvature(the arguments of operator()) const;   that of the least parabola above the
 //                                            loss, of which a quarter stands in where the loss has less; 0 if absent
+//   bool is_convex() const;                  whether l is convex in eta; false if absent
+//   Convex convex_envelope() const;          of one that is not: the largest convex loss below it (envelope.hpp), if known
 //   ResponseUnits units(double unit) const;  how numbers change with the unit of y, where that is anybody's choice; and then
 //   Loss in_units(double unit) const;        the loss of y in that unit (ResponseUnits)
 //   static double link(double mean);         the linear predictor of a mean response, from which to start; 0 if absent

@@ -58,6 +58,7 @@ struct NegativeBinomial {
   NegativeBinomial in_units(double unit) const noexcept { return {std::max(dispersion * unit, 1e-300)}; }
   static double link(double mean) noexcept { return std::log(mean); }
   static double mean(double eta) noexcept { return std::exp(eta); }
+  bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const {
     if (!(dispersion > 0 && std::isfinite(dispersion)))
       return "dispersion must be finite and > 0, got " + std::to_string(dispersion);

@@ -35,6 +35,7 @@ struct Poisson {
   Poisson in_units(double) const noexcept { return {}; }
   static double link(double mean) noexcept { return std::log(mean); }
   static double mean(double eta) noexcept { return std::exp(eta); }
+  bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const { return std::nullopt; }
 };
 

@@ -24,6 +24,7 @@ struct Squared {
   ResponseUnits units(double unit) const noexcept { return {unit, unit, 0, 1, {unit, unit}}; }
   Squared in_units(double) const noexcept { return {}; }
   static double link(double mean) noexcept { return mean; }
+  bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const { return std::nullopt; }
 };
 

@@ -28,6 +28,7 @@ struct SquaredHinge {
   }
 
   double class_weight(bool) const noexcept { return 1.0; }
+  bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const { return std::nullopt; }
 };
 

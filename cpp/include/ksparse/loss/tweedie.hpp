@@ -42,6 +42,7 @@ struct Tweedie {
   Tweedie in_units(double) const noexcept { return *this; }
   static double link(double mean) noexcept { return std::log(mean); }
   static double mean(double eta) noexcept { return std::exp(eta); }
+  bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const {
     if (!(power > 1 && power < 2)) return "power must be in (1, 2), got " + std::to_string(power);
     return std::nullopt;

@@ -1,0 +1,135 @@
+"""Proofs of optimality: seconds, nodes and gap beside the figures that they should reach.
+
+    python benchmarks/proof.py [--only seed-ce factor] [--seconds 30] [--jobs 1] [--tables tables.py] [--el0ps]
+
+Each problem is searched thoroughly, and the proof starts from that answer (gap 1e-6, one thread). Times are those of the processor, which a
+busy machine stretches less than the clock. ``--tables`` names a file whose ``PUBLIC`` has further problems by name, as dicts of X, y, k and
+settings. ``--el0ps`` solves the penalised problem whose optimum has k features with El0ps (``pip install el0ps``) beside ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import common  # noqa: F401  (one thread)
+import designs
+import ksparse
+import numpy as np
+
+
+@dataclass
+class Case:
+    """A problem, a ridge, and what is wanted: seconds, or None where only the gap is reported."""
+
+    name: str
+    ridge: float
+    seconds: float | None
+
+
+PROOFS = [
+    *(Case("seed-ce", ridge, seconds) for ridge, seconds in ((0.1, 0.02), (0.01, 1.5), (0.001, 15))),
+    *(Case("seed-focal.5", ridge, seconds) for ridge, seconds in ((0.01, 1.5), (0.001, 20))),
+    *(
+        Case(name, 0.01, 0.5)
+        for name in ("ar0.5-10000x1000-k10", "rare5%-2000x1000-k10", "mushroom-k2", "mushroom-k3", "mushroom-k5")
+    ),
+    *(Case(name, 0.01, 0.5) for name in ("mammo-k5", "mammo-k10", "adult-k3", "spambase-k5")),
+    *(Case(name, 0.01, 0.5) for name in ("cancer-cuts-k3", "cancer-cuts-k5", "cancer-cuts-k10")),
+    *(Case(name, 0.01, 4) for name in ("ar0.5-500x1000-k10", "factor-500x500-k10", "spambase-k10")),
+    Case("adult-k10", 0.01, 1.5),
+    Case("spambase-cuts-k5", 0.01, None),
+    *(Case(name, 0.001, 1) for name in ("mushroom-k2", "mushroom-k3", "mushroom-k5", "adult-k3")),
+    Case("spambase-k5", 0.001, 6),
+    *(Case(name, 0.001, 3) for name in ("ar0.5-10000x1000-k10", "ar0.9-10000x1000-k10")),
+    Case("adult-k10", 0.001, 30),
+    *(Case(name, 0.001, None) for name in ("rare5%-2000x1000-k10", "spambase-k10", "cancer-cuts-k5")),
+]
+NEAR = [Case("seed-ce", 0.1, 0.3), Case("seed-ce", 0.01, 5), Case("ar0.5-10000x1000-k10", 0.01, 0.5)]
+
+
+def of_design(design: designs.Design) -> tuple[Any, Any, int, dict[str, Any]]:
+    """X, y, k and the settings of a public design."""
+    return design.X, design.y, design.k, {name: value for name, value in design.settings.items() if name != "ridge"}
+
+
+def of_dict(case: dict[str, Any]) -> tuple[Any, Any, int, dict[str, Any]]:
+    """X, y, k and the settings of a problem of a file."""
+    settings = {name: case[name] for name in ("loss", "alpha", "gamma") if name in case}
+    return case["X"], case["y"], case["k"], {**settings, "fit_intercept": case.get("intercept", True)}
+
+
+def problems(tables: str | None) -> dict[str, Callable[[], tuple[Any, Any, int, dict[str, Any]]]]:
+    """All problems by name."""
+    found = {name: lambda make=make: of_design(make()) for name, make in designs.PUBLIC.items()}
+    if tables:
+        spec = importlib.util.spec_from_file_location("tables", Path(tables))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found.update({name: lambda make=make: of_dict(make()) for name, make in module.PUBLIC.items()})
+    return found
+
+
+def verdict(seconds: float, wanted: float | None) -> str:
+    """Whether a figure was reached."""
+    return "" if wanted is None else f"{'reached' if seconds <= wanted else 'NOT reached'} ({wanted:g} s)"
+
+
+def el0ps_seconds(X: Any, y: Any, k: int, ridge: float, result: ksparse.FitResult, limit: float) -> str:
+    """Seconds and gap of El0ps on the penalised problem, without an intercept."""
+    from el0ps.datafit import Logistic
+    from el0ps.penalty import L2norm
+    from el0ps.solver import BnbSolver
+
+    fewer, more = (
+        ksparse.fit(X, y, size, ridge=ridge, fit_intercept=False, search="thorough").objective for size in (k - 1, k + 1)
+    )
+    n = len(y)
+    # Between what the k-th feature and the next one are worth, k features are the optimum.
+    lmbd = n * 0.5 * ((fewer - result.objective) + (result.objective - more))
+    solver = BnbSolver(time_limit=limit, relative_gap=1e-6)
+    start = time.process_time()
+    found = solver.solve(Logistic(2.0 * y - 1), L2norm(0.5 * ridge * n), np.asfortranarray(X), lmbd)
+    return f"El0ps {time.process_time() - start:8.2f} s, {found.status}, {np.count_nonzero(found.x)} features"
+
+
+def main() -> None:
+    """Print a line for each proof and each list of models."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="*", default=[""], help="problems whose name begins so")
+    parser.add_argument("--seconds", type=float, default=30.0, help="limit of a proof")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--tables", help="a file with further problems")
+    parser.add_argument("--el0ps", action="store_true")
+    options = parser.parse_args()
+    known = problems(options.tables)
+    for case in (*PROOFS, *NEAR):
+        if case.name not in known or not case.name.startswith(tuple(options.only)):
+            continue
+        X, y, k, settings = known[case.name]()
+        near = any(case is other for other in NEAR)
+        fitted = ksparse.fit(X, y, k, ridge=case.ridge, search="thorough", **settings)
+        clock, start = time.perf_counter(), time.process_time()
+        if near:
+            models = ksparse.near_optimal(
+                X, y, k, ridge=case.ridge, max_models=10**5, max_seconds=options.seconds, n_jobs=options.jobs, **settings
+            )
+            what = f"{len(models)} models within 1 %, complete: {models.complete}, {models.n_nodes} nodes"
+        else:
+            result = fitted.certify(max_seconds=options.seconds, n_jobs=options.jobs)
+            what = f"{result.proof.n_nodes:8d} nodes  gap {result.gap:.1e}  {result.proof.stopped}"
+            what += f"  loss gap {result.proof.loss_gap:.1e}" if result.proof.loss_gap else ""
+        spent = time.process_time() - start, time.perf_counter() - clock
+        line = f"{case.name:24s} ridge {case.ridge:<6g} {spent[0]:8.3f} s of the processor ({spent[1]:.3f} s)  {what}"
+        print(f"{line}  {verdict(spent[0], case.seconds)}", flush=True)
+        if options.el0ps and not near and not settings.get("fit_intercept", True):
+            print("    ", el0ps_seconds(X, y, k, case.ridge, fitted, 5 * options.seconds), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+// The convex envelope of a margin loss that is concave far to the left: the largest convex function that is nowhere above it.
+// A focal loss l of the margin m falls like the line of slope -a for badly misfitted rows (a its slope at -infinity), bends the
+// wrong way, and is convex from its inflection on. Its envelope on the whole line is l itself for m >= m_t and the line of slope
+// -a through (m_t, l(m_t)) below, where l'(m_t) = -a. Bounds of proofs (proof/) need a convex loss; how much they lose is the
+// sum of l - envelope over the rows below m_t.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "loss.hpp"
+
+namespace ksparse {
+
+/// Where the line takes over, and its value and slope per unit of weight.
+struct EnvelopeTangent {
+  double margin = -1e300;  // none: the loss is convex
+  double value = 0, slope = -1;
+};
+
+namespace internal {
+
+/// Of a margin loss whose slope at -infinity is `slope`, convex to the right of some point and concave to its left; `terms`
+/// are value, slope and curvature of a margin. The point lies where the loss is convex, between the inflection, which a search
+/// from the right meets first, and 0.
+template <class Terms>
+EnvelopeTangent tangent_of(const Terms& terms, double slope) {
+  double high = 0, low = 0;
+  // The slope rises from the inflection on; walk left from 0 until it is that of the line, or the loss bends the other way.
+  for (int step = 0; step < 4000; ++step) {
+    low -= 0.01;
+    const auto at = terms(low);
+    if (at.curvature <= 0) break;
+    if (at.slope <= slope) break;
+    high = low;
+  }
+  if (terms(low).slope > slope) return {};  // never as steep as its far end: convex
+  for (int step = 0; step < 100; ++step) {
+    const double middle = 0.5 * (low + high);
+    (terms(middle).slope <= slope ? low : high) = middle;
+  }
+  return {high, terms(high).value * (1 - 1e-14), slope};  // less what bisection and rounding leave open
+}
+
+/// The terms of the envelope from those of the loss, for T = double or Pack.
+template <class T>
+LossTerms<T> below_tangent(const EnvelopeTangent& tangent, const T& margin, const T& weight, const LossTerms<T>& terms) {
+  const T at(tangent.margin), distance = margin - at;
+  const auto choose = [&](const T& line, const T& loss) { return select_less_equal(margin, at, line, loss); };
+  return {choose(weight * multiply_add(T(tangent.slope), distance, T(tangent.value)), terms.value),
+          choose(weight * T(tangent.slope), terms.slope), choose(T(0.0), terms.curvature)};
+}
+
+}  // namespace internal
+
+/// The envelope of a margin loss that treats both classes alike but for a weight.
+template <class Loss>
+struct Envelope {
+  static constexpr Foresight foresight = Loss::foresight;
+
+  Loss loss;
+  EnvelopeTangent tangent;
+
+  Envelope(const Loss& of, double slope_at_infinity)
+      : loss(of),
+        tangent(internal::tangent_of([&of](double m) { return of.template operator()<double>(m, 1.0); }, slope_at_infinity)) {}
+
+  template <class T>
+  LossTerms<T> operator()(const T& margin, const T& weight) const noexcept {
+    return internal::below_tangent(tangent, margin, weight, loss(margin, weight));
+  }
+  double class_weight(bool positive) const noexcept { return loss.class_weight(positive); }
+  std::optional<std::string> problem() const { return loss.problem(); }
+  bool is_convex() const noexcept { return true; }
+};
+
+/// The envelope of a loss of labels that treats the classes in different ways, each a margin loss.
+template <class Loss>
+struct EnvelopeByLabel {
+  static constexpr Foresight foresight = Loss::foresight;
+  static constexpr Responses responses = Responses::binary;
+
+  Loss loss;
+  EnvelopeTangent positive, negative;
+
+  EnvelopeByLabel(const Loss& of, double slope_at_infinity)
+      : loss(of),
+        positive(
+            internal::tangent_of([&of](double m) { return of.template operator()<double>(m, 1.0, 1.0); }, slope_at_infinity)),
+        negative(internal::tangent_of(
+            [&of](double m) {
+              const LossTerms<double> by_eta = of.template operator()<double>(-m, -1.0, 1.0);
+              return LossTerms<double>{by_eta.value, -by_eta.slope, by_eta.curvature};
+            },
+            slope_at_infinity)) {}
+
+  template <class T>
+  LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {
+    const T margin = response * eta;
+    const LossTerms<T> by_eta = loss(eta, response, weight);
+    const LossTerms<T> terms{by_eta.value, response * by_eta.slope, by_eta.curvature};
+    const LossTerms<T> of_positive = internal::below_tangent(positive, margin, weight, terms);
+    const LossTerms<T> of_negative = internal::below_tangent(negative, margin, weight, terms);
+    const auto by_label = [&response](const T& a, const T& b) { return select_less_equal(response, T(0.0), b, a); };
+    return {by_label(of_positive.value, of_negative.value), response * by_label(of_positive.slope, of_negative.slope),
+            by_label(of_positive.curvature, of_negative.curvature)};
+  }
+  std::optional<std::string> problem() const { return loss.problem(); }
+  bool is_convex() const noexcept { return true; }
+};
+
+}  // namespace ksparse

@@ -1,0 +1,65 @@
+// The nodes of a tree that are still to be worked on: the one with the least bound first, and, once they take too much memory,
+// the newest first, so that there are not many more.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "node.hpp"
+
+namespace ksparse::proof {
+
+class OpenNodes {
+ public:
+  explicit OpenNodes(double most_bytes) : most_bytes_(most_bytes) {}
+
+  /// For nodes of so many units and columns, with points of so many coefficients.
+  void reset(Index units, Index columns, Index coefs) { pool_ = std::make_unique<NodePool>(units, columns, coefs); }
+
+  Index count() const noexcept { return Index(queue_.size() + stack_.size()); }
+  /// Whether nodes take so much memory that the newest come first.
+  bool deep() const noexcept { return !stack_.empty() || (pool_ && double(count()) * pool_->bytes_per_node() >= most_bytes_); }
+  double least_bound() const {
+    double least = queue_.empty() ? std::numeric_limits<double>::infinity() : queue_.front().bound;
+    for (const Entry& entry : stack_) least = std::min(least, entry.bound);
+    return least;
+  }
+
+  void push(const Subproblem& node) {
+    const bool to_stack = deep();
+    const Entry entry{node.bound, number_++, pool_->store(node)};
+    (to_stack ? stack_ : queue_).push_back(entry);
+    if (!to_stack) std::push_heap(queue_.begin(), queue_.end(), Later());
+  }
+  /// The next node; there is one.
+  void pop(Subproblem& node) {
+    std::vector<Entry>& from = stack_.empty() ? queue_ : stack_;
+    if (stack_.empty()) std::pop_heap(queue_.begin(), queue_.end(), Later());
+    pool_->take(from.back().place, node);
+    from.pop_back();
+  }
+
+ private:
+  struct Entry {
+    double bound;
+    std::uint64_t number;  // of the order in which they came
+    NodePool::Place place;
+  };
+  struct Later {
+    bool operator()(const Entry& a, const Entry& b) const {
+      return a.bound != b.bound ? a.bound > b.bound : a.number > b.number;
+    }
+  };
+
+  const double most_bytes_;
+  std::unique_ptr<NodePool> pool_;
+  std::vector<Entry> queue_;  // a heap
+  std::vector<Entry> stack_;
+  std::uint64_t number_ = 0;
+};
+
+}  // namespace ksparse::proof

@@ -1,0 +1,329 @@
+// Solves the relaxation of a node as far as is needed: until its bound prunes it, or until it is clear that it cannot be pruned.
+// Steps minimise a quadratic model of L plus the exact penalty (pattern.hpp); each point is judged by a scan (bound.hpp), and
+// after each scan units are fixed whose other side the bound rules out.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "bound.hpp"
+#include "live_columns.hpp"
+#include "model_solver.hpp"
+#include "node.hpp"
+#include "penalty.hpp"
+#include "quadratic_model.hpp"
+#include "rows.hpp"
+
+namespace ksparse::proof {
+
+enum class Verdict {
+  pruned,  // no support of the node is worth having
+  open,    // cannot be told without branching
+  leaf,    // one support is left, those units that are in; it may be worth having
+};
+
+/// What all threads share.
+struct Shared {
+  const Rows& rows;
+  LiveColumns& columns;
+  Penalty& penalty;
+  Index k;
+  Reach reach;
+
+  /// Forgets all units but those that are marked, before any node refers to them.
+  void keep(const std::vector<char>& units) const {
+    std::vector<char> kept(std::size_t(columns.columns()), 0);
+    for (Index u = 0; u < columns.units(); ++u)
+      std::fill(kept.begin() + columns.begin(u), kept.begin() + columns.begin(u + 1), units[std::size_t(u)]);
+    penalty.keep(kept);
+    columns.keep(units);
+  }
+};
+
+class Relaxation {
+ public:
+  explicit Relaxation(const Shared& shared)
+      : shared_(shared),
+        at_(shared.rows, shared.columns),
+        bound_(shared.columns, shared.penalty),
+        solver_(shared.penalty, shared.columns.single()) {}
+
+  /// F of the relaxation at the last point: the minimum over the node's relaxation is not above it.
+  double value() const noexcept { return value_; }
+  const QuadraticModel& model() const noexcept { return node_model_; }
+  /// The least bound of what was discarded by fixing or pruning since the last call.
+  double take_discarded() noexcept {
+    const double least = discarded_;
+    discarded_ = infinity;
+    return least;
+  }
+
+  /// From where the node stands. `share`: a node is left open once value - bound is below this part of what is left to prune it.
+  Verdict solve(Subproblem& node, double cutoff, double share) {
+    evaluate(node);
+    if (const auto verdict = judge(node, cutoff); verdict != Verdict::open) return verdict;
+    if (is_settled(node, cutoff, share)) return Verdict::open;
+    return iterate(node, cutoff, share, nullptr);
+  }
+
+  /// Takes the model at the node's point, from which its children start.
+  Verdict linearise(Subproblem& node, double cutoff) {
+    evaluate(node);
+    const Verdict verdict = judge(node, cutoff);
+    if (verdict != Verdict::open) return verdict;
+    if (is_leaf(node)) return iterate(node, cutoff, 0, nullptr);
+    build_model(node, node_model_);
+    return verdict;
+  }
+  /// A child of the node that was linearised last.
+  Verdict solve_child(Subproblem& child, double cutoff) { return iterate(child, cutoff, usual_share, &node_model_); }
+
+  /// The unit to branch on, at the node that was linearised last.
+  Index choose_branch(const Subproblem& node, double cutoff) {
+    set_places(node, node_model_);
+    const Index place = solver_.choose_branch(node_model_, sides_, places_left(node), x_, cutoff - node.bound);
+    if (place >= 0) return node_model_.units[std::size_t(place)];
+    Index best = -1;  // no coefficient: the one that may gain most
+    for (Index u = 0; u < shared_.columns.units(); ++u)
+      if (node.side[std::size_t(u)] == Side::free && (best < 0 || bound_.gain(u) > bound_.gain(best))) best = u;
+    return best;
+  }
+
+  /// The likeliest support of the node that was linearised last, and F on it as foreseen.
+  double foresee(const Subproblem& node, std::vector<Index>& support) {
+    set_places(node, node_model_);
+    support.clear();
+    order_.clear();
+    size_.assign(sides_.size(), 0.0);
+    for (std::size_t u = 0; u < sides_.size(); ++u) {
+      for (Index i = node_model_.start[u]; i < node_model_.start[u + 1]; ++i)
+        size_[u] += x_[std::size_t(i)] * x_[std::size_t(i)];
+      if (sides_[u] == Side::in) support.push_back(node_model_.units[u]);
+      if (sides_[u] == Side::free && size_[u] > 0) order_.push_back(Index(u));
+      if (sides_[u] == Side::free) sides_[u] = Side::out;
+    }
+    std::sort(order_.begin(), order_.end(), [this](Index a, Index b) {
+      const double left = size_[std::size_t(a)], right = size_[std::size_t(b)];
+      return left != right ? left > right : a < b;
+    });
+    if (const Index places = places_left(node); Index(order_.size()) > places) order_.resize(std::size_t(places));
+    for (const Index u : order_) {
+      sides_[std::size_t(u)] = Side::in;
+      support.push_back(node_model_.units[std::size_t(u)]);
+    }
+    solver_.minimise(node_model_, sides_, 0, x_);
+    node_model_.slope_at(x_, slopes_);
+    return at_.value() + node_model_.value_at(x_, slopes_) +
+           solver_.penalty({node_model_.columns, node_model_.start, sides_}, 0, x_);
+  }
+
+  Index places_left(const Subproblem& node) const { return shared_.k - node.count(Side::in); }
+
+  static constexpr double usual_share = 0.3;
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr double rounding = 1e-13;  // of F, which is >= 0: values that differ by less are the same
+
+  Verdict iterate(Subproblem& node, double cutoff, double share, const QuadraticModel* given) {
+    double before = given || moved_ ? infinity : value_;
+    for (int iteration = 0; iteration < 60; ++iteration) {
+      if (!given) build_model(node, own_model_);
+      const QuadraticModel& model = given ? *given : own_model_;
+      given = nullptr;
+      previous_ = node.coef;
+      const double previous_intercept = node.intercept, bound_before = node.bound;
+      take_step(model, node);
+      evaluate(node);
+      for (int halving = 0; halving < 12 && !(value_ <= before * (1 + rounding)); ++halving) {
+        for (std::size_t c = 0; c < previous_.size(); ++c)
+          if (node.coef[c] != previous_[c]) node.coef[c] = 0.5 * (node.coef[c] + previous_[c]);
+        node.intercept = 0.5 * (node.intercept + previous_intercept);
+        evaluate(node);
+      }
+      const Verdict verdict = judge(node, cutoff);
+      if (verdict != Verdict::open || is_settled(node, cutoff, share)) return verdict;
+      if (!moved_ && !(value_ < before * (1 - rounding)) && !(node.bound > bound_before)) break;
+      before = moved_ ? infinity : value_;
+    }
+    return is_leaf(node) ? Verdict::leaf : Verdict::open;
+  }
+
+  // Whether the units in are all that can be; those that fit in without a choice are taken in.
+  bool is_leaf(Subproblem& node) const {
+    const Index places = places_left(node), free = node.count(Side::free);
+    if (free > 0 && free <= places)
+      for (Side& side : node.side)
+        if (side == Side::free) side = Side::in;
+    return places == 0 || free <= places;
+  }
+
+  Verdict judge(Subproblem& node, double cutoff) {
+    if (node.bound >= cutoff) {
+      discarded_ = std::min(discarded_, node.bound);
+      return Verdict::pruned;
+    }
+    fix(node, cutoff);
+    if (is_leaf(node) && value_ - node.bound <= 1e-10 * std::abs(value_) && !moved_) return Verdict::leaf;
+    return Verdict::open;
+  }
+  bool is_settled(Subproblem& node, double cutoff, double share) const {
+    if (moved_ || is_leaf(node)) return false;
+    const double gap = value_ - node.bound;
+    return (value_ < cutoff && gap < share * (cutoff - node.bound)) || gap <= 1e-10 * std::abs(value_);
+  }
+
+  // L, the slopes of all units that are not out, and the bound.
+  void evaluate(Subproblem& node) {
+    const LiveColumns& columns = shared_.columns;
+    for (auto* list : {&point_.columns, &point_.units, &point_.listed, &point_.listed_columns}) list->clear();
+    point_.coefs.clear();
+    point_.start.assign(1, 0);
+    for (Index u = 0; u < columns.units(); ++u) {
+      const Side side = node.side[std::size_t(u)];
+      const Index first = columns.begin(u), last = columns.begin(u + 1);
+      if (side == Side::out) {
+        std::fill(node.coef.begin() + first, node.coef.begin() + last, 0.0);
+        continue;
+      }
+      point_.listed.push_back(u);
+      bool active = side == Side::in;
+      for (Index c = first; c < last; ++c) {
+        point_.listed_columns.push_back(c);
+        active = active || node.coef[std::size_t(c)] != 0;
+      }
+      if (!active) continue;
+      for (Index c = first; c < last; ++c) {
+        point_.columns.push_back(c);
+        point_.coefs.push_back(node.coef[std::size_t(c)]);
+      }
+      point_.start.push_back(Index(point_.columns.size()));
+      point_.units.push_back(u);
+    }
+    at_.evaluate(point_.columns.data(), point_.coefs.data(), Index(point_.columns.size()), node.intercept);
+    slopes_.resize(point_.listed_columns.size());
+    at_.gradient(point_.listed_columns.data(), Index(slopes_.size()), slopes_.data());
+    const Index places = places_left(node);
+    bound_.compute(at_, point_.listed, slopes_.data(), node, places, shared_.reach);
+    node.bound = std::max(node.bound, bound_.value());
+    set_value(node);
+    moved_ = false;
+  }
+
+  void set_value(const Subproblem& node) {
+    sides_.clear();
+    for (const Index u : point_.units) sides_.push_back(node.side[std::size_t(u)]);
+    value_ = at_.value() + solver_.penalty({point_.columns, point_.start, sides_}, places_left(node), point_.coefs);
+  }
+
+  // Fixes units whose other side the bound rules out.
+  void fix(Subproblem& node, double cutoff) {
+    bool any_in = false;
+    for (const Index u : point_.listed) {
+      Side& side = node.side[std::size_t(u)];
+      if (side != Side::free) continue;
+      if (const double bound = bound_.with_in(u); bound > cutoff) {
+        side = Side::out;
+        discarded_ = std::min(discarded_, bound);
+        for (Index c = shared_.columns.begin(u); c < shared_.columns.begin(u + 1); ++c) {
+          moved_ = moved_ || node.coef[std::size_t(c)] != 0;
+          node.coef[std::size_t(c)] = 0;
+        }
+      } else if (const double without = bound_.with_out(u); without > cutoff) {
+        side = Side::in;
+        discarded_ = std::min(discarded_, without);
+        any_in = true;
+      }
+    }
+    if (any_in && !moved_) set_value(node);  // fewer places are left for the others
+  }
+
+  // The model at the point that was evaluated last: on its coefficients, and on the free units that may gain most.
+  void build_model(const Subproblem& node, QuadraticModel& model) {
+    const LiveColumns& columns = shared_.columns;
+    choose_units(node);
+    model.columns.clear();
+    model.units.clear();
+    model.start.assign(1, 0);
+    model.at.clear();
+    std::size_t active = 0;
+    for (Index u = 0; u < columns.units(); ++u) {
+      if (!chosen_[std::size_t(u)]) continue;
+      for (Index c = columns.begin(u); c < columns.begin(u + 1); ++c) {
+        while (active < point_.columns.size() && point_.columns[active] < c) ++active;
+        model.columns.push_back(c);
+        model.at.push_back(active < point_.columns.size() && point_.columns[active] == c ? point_.coefs[active] : 0.0);
+      }
+      model.units.push_back(u);
+      model.start.push_back(model.size());
+    }
+    model.gradient.resize(model.columns.size());
+    at_.gradient(model.columns.data(), model.size(), model.gradient.data());
+    model.intercept = node.intercept;
+    at_.hessian(model.columns.data(), model.size(), model.hessian, model.follow);
+  }
+
+  // Those with a coefficient at the point (a unit may have been fixed out since), and some without.
+  void choose_units(const Subproblem& node) {
+    const LiveColumns& columns = shared_.columns;
+    const Index most = std::min<Index>(places_left(node) + 8, 64);
+    chosen_.assign(std::size_t(columns.units()), 0);
+    order_.clear();
+    std::size_t active = 0;
+    for (const Index u : point_.listed) {
+      while (active < point_.columns.size() && point_.columns[active] < columns.begin(u)) ++active;
+      char& chosen = chosen_[std::size_t(u)];
+      chosen = node.side[std::size_t(u)] == Side::in ||
+               (active < point_.columns.size() && point_.columns[active] < columns.begin(u + 1));
+      if (!chosen && node.side[std::size_t(u)] == Side::free && bound_.gain(u) > 0) order_.push_back(u);
+    }
+    const auto gains_more = [this](Index a, Index b) {
+      return bound_.gain(a) != bound_.gain(b) ? bound_.gain(a) > bound_.gain(b) : a < b;
+    };
+    if (Index(order_.size()) > most) {
+      std::nth_element(order_.begin(), order_.begin() + most, order_.end(), gains_more);
+      order_.resize(std::size_t(most));
+    }
+    for (const Index u : order_) chosen_[std::size_t(u)] = 1;
+  }
+
+  // A node's coefficients and sides by place of a model.
+  void set_places(const Subproblem& node, const QuadraticModel& model) {
+    sides_.clear();
+    x_.clear();
+    for (const Index u : model.units) sides_.push_back(node.side[std::size_t(u)]);
+    for (const Index c : model.columns) x_.push_back(node.coef[std::size_t(c)]);
+  }
+
+  void take_step(const QuadraticModel& model, Subproblem& node) {
+    set_places(node, model);
+    solver_.minimise(model, sides_, places_left(node), x_);
+    for (std::size_t i = 0; i < x_.size(); ++i) node.coef[std::size_t(model.columns[i])] = x_[i];
+    node.intercept = model.intercept_at(x_);
+  }
+
+  /// The point that was evaluated last.
+  struct Point {
+    std::vector<Index> units, columns, start;   // that are in or have a coefficient, their columns, where each begins
+    std::vector<double> coefs;                  // of these columns
+    std::vector<Index> listed, listed_columns;  // units that are not out
+  };
+
+  const Shared& shared_;
+  RowsAt at_;
+  Bound bound_;
+  ModelSolver solver_;
+  QuadraticModel node_model_, own_model_;
+  Point point_;
+  double value_ = 0, discarded_ = infinity;
+  bool moved_ = false;  // a coefficient was set to 0 since the last evaluation
+  std::vector<Index> order_;
+  std::vector<double> slopes_, previous_, x_, size_;
+  std::vector<Side> sides_;
+  std::vector<char> chosen_;
+};
+
+}  // namespace ksparse::proof

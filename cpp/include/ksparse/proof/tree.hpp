@@ -1,0 +1,263 @@
+// Branch and bound over supports: nodes in order of their bounds, a batch of them at a time, so that the answer does not depend
+// on how many threads share the batch. It knows no loss and no storage: a node's relaxation (relaxation.hpp) answers for both,
+// and whoever owns the tree refits the supports that it proposes.
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "../search/support_memory.hpp"
+#include "../util/parallel.hpp"
+#include "open_nodes.hpp"
+#include "relaxation.hpp"
+
+namespace ksparse::proof {
+
+/// What a tree works towards.
+struct Target {
+  double gap = 1e-6;          // relative: what may be left between the bound and the best F
+  double within = -1;         // >= 0: list all supports whose F is at most 1 + within times the best instead
+  double node_bytes = 400e6;  // memory of open nodes, beyond which the newest come first
+  double rounding = 1e-12;    // of F, relative
+  int threads = 1;
+};
+
+/// A support of the user's units, sorted, and F on it.
+struct ListedModel {
+  std::vector<Index> support;
+  double objective;
+};
+
+class Tree {
+ public:
+  /// Refits a support of the user's units, sorted, and returns F; infinity if it cannot be had.
+  using Refit = std::function<double(const std::vector<Index>&)>;
+
+  /// `best`: F of the answer to begin with, on a support of the user's units, sorted.
+  Tree(const Shared& shared, const Target& target, Refit refit, const std::vector<Index>& known, double best)
+      : shared_(shared), target_(target), refit_(std::move(refit)), open_(target.node_bytes) {
+    tried_.insert(SupportMemory::of(known));
+    best_ = best;
+    list(known, best);
+    for (int i = 0; i < std::max(target.threads, 1); ++i) relaxations_.push_back(std::make_unique<Relaxation>(shared_));
+  }
+
+  /// The relaxation of all supports; forgets units that can be in no support worth having. Sides are by live unit.
+  void start(std::vector<Side> sides, const std::vector<Index>& known) {
+    bound_known(sides, known);
+    Subproblem root = whole(std::move(sides));
+    Relaxation& relaxation = *relaxations_.front();
+    ++nodes_;
+    Verdict verdict = relaxation.solve(root, cutoff(), Relaxation::usual_share);
+    // The likeliest support first: what the search has found may be poor, and a better one fixes more.
+    for (int round = 0; round < 10 && verdict == Verdict::open; ++round) {
+      const double before = best_;
+      verdict = relaxation.linearise(root, cutoff());
+      if (verdict != Verdict::open || !(relaxation.foresee(root, likely_) < best_ * (1 + 1e-3)) || !try_likely(likely_)) break;
+      if (best_ < before) verdict = relaxation.solve(root, cutoff(), Relaxation::usual_share);
+    }
+    // What is fixed here is fixed everywhere, so it is worth more steps.
+    if (verdict == Verdict::open) verdict = relaxation.solve(root, cutoff(), 0.01);
+    discard(relaxation.take_discarded());
+    if (verdict == Verdict::leaf) end_leaf(root);
+    if (verdict == Verdict::open) {
+      compact(root);
+      open_.push(root);
+    }
+  }
+
+  /// Works through the next nodes. False: there are none, or it was interrupted.
+  bool advance(const Interrupt& interrupt) {
+    take_batch();
+    if (batch_count_ == 0) return false;
+    const double bar = cutoff();
+    std::atomic<Index> next{0};
+    const Index workers = std::min<Index>(Index(relaxations_.size()), batch_count_);
+    const bool finished = for_each_task(workers, int(workers), interrupt, [&](Index worker, const Interrupt& stopped) {
+      for (Index i = next++; i < batch_count_ && !(stopped && stopped()); i = next++)
+        expand(*relaxations_[std::size_t(worker)], batch_[std::size_t(i)], bar);
+    });
+    for (Index i = 0; i < batch_count_; ++i) merge(batch_[std::size_t(i)]);
+    return finished;
+  }
+
+  double best() const noexcept { return best_; }
+  Index nodes() const noexcept { return nodes_; }
+  Index open() const noexcept { return open_.count(); }
+  /// No support has a lower F than this.
+  double lower_bound() const { return std::min({best_, discarded_, open_.least_bound()}); }
+  /// The least bound on a single support that is below what was aimed at: what the convex loss below the loss leaves open.
+  double leaf_bound() const noexcept { return leaf_bound_; }
+  /// Those that were worth listing when they were found.
+  const std::vector<ListedModel>& models() const noexcept { return models_; }
+
+  /// Nodes with this bound or more are not worth having.
+  double cutoff() const {
+    if (target_.within >= 0) return best_ + std::abs(best_) * (target_.within + target_.rounding);
+    // Once one leaf leaves more open than that, nothing is won by bounds of others above it.
+    return std::min(best_ - std::abs(best_) * target_.gap, leaf_bound_);
+  }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr Index most_at_once = 32;
+
+  /// A node, and what became of it.
+  struct Work {
+    Subproblem node, child[2];
+    Verdict verdict[2];
+    Verdict own;
+    std::vector<Index> likely;  // live units
+    double foreseen = infinity, discarded = infinity;
+    bool done = false;
+  };
+
+  Subproblem whole(std::vector<Side> sides) const {
+    Subproblem node;
+    node.side = std::move(sides);
+    node.coef.assign(std::size_t(shared_.columns.columns()), 0.0);
+    node.intercept = shared_.rows.start;
+    node.bound = -infinity;
+    return node;
+  }
+
+  // Of a loss that is not convex, no bound on F can be above that on the known support; where that is below what is aimed at, it
+  // is what can be had.
+  void bound_known(const std::vector<Side>& sides, const std::vector<Index>& known) {
+    if (target_.within >= 0) return;
+    Subproblem leaf = whole(sides);
+    for (Index u = 0; u < shared_.columns.units(); ++u)
+      if (leaf.side[std::size_t(u)] == Side::free)
+        leaf.side[std::size_t(u)] =
+            std::binary_search(known.begin(), known.end(), shared_.columns.name(u)) ? Side::in : Side::out;
+    relaxations_.front()->solve(leaf, infinity, 0);
+    relaxations_.front()->take_discarded();
+    if (!(leaf.bound < cutoff())) return;
+    leaf_bound_ = leaf.bound;
+    discard(leaf.bound);
+  }
+
+  void take_batch() {
+    const double bar = cutoff();
+    const bool deep = open_.deep();
+    const Index most = deep ? 1 : std::clamp<Index>(open_.count() / 8, 1, most_at_once);
+    batch_count_ = 0;
+    while (batch_count_ < most && open_.count() > 0) {
+      Work& work = batch_[std::size_t(batch_count_)];
+      open_.pop(work.node);
+      if (work.node.bound >= bar)
+        discard(work.node.bound);
+      else
+        ++batch_count_;
+    }
+  }
+
+  void expand(Relaxation& relaxation, Work& work, double bar) {
+    work.foreseen = infinity;
+    work.own = relaxation.linearise(work.node, bar);
+    if (work.own == Verdict::open) {
+      work.foreseen = relaxation.foresee(work.node, work.likely);
+      const Index unit = relaxation.choose_branch(work.node, bar);
+      for (int which = 0; which < 2; ++which) {
+        Subproblem& child = work.child[which];
+        child = work.node;
+        ++child.depth;
+        child.side[std::size_t(unit)] = which ? Side::in : Side::out;
+        work.verdict[which] = relaxation.solve_child(child, bar);
+      }
+    }
+    work.discarded = relaxation.take_discarded();
+    work.done = true;
+  }
+
+  void merge(Work& work) {
+    if (!work.done) {  // interrupted before its turn
+      open_.push(work.node);
+      return;
+    }
+    work.done = false;
+    discard(work.discarded);
+    if (work.own == Verdict::leaf) end_leaf(work.node);
+    if (work.own != Verdict::open) return;
+    if (work.foreseen < best_) try_likely(work.likely);
+    for (int which = 0; which < 2; ++which) {
+      ++nodes_;
+      if (work.verdict[which] == Verdict::leaf) end_leaf(work.child[which]);
+      if (work.verdict[which] == Verdict::open) open_.push(work.child[which]);
+    }
+  }
+
+  void discard(double bound) { discarded_ = std::min(discarded_, bound); }
+
+  // One support is left, on which F is at least the leaf's bound: as near as the convex loss is to the loss.
+  void end_leaf(const Subproblem& leaf) {
+    likely_.clear();
+    for (Index u = 0; u < shared_.columns.units(); ++u)
+      if (leaf.side[std::size_t(u)] == Side::in) likely_.push_back(u);
+    try_likely(likely_);
+    if (leaf.bound < cutoff()) leaf_bound_ = std::min(leaf_bound_, leaf.bound);
+    discard(leaf.bound);
+  }
+
+  // Refits a support of live units, unless it was before. False: it was.
+  bool try_likely(const std::vector<Index>& units) {
+    support_.clear();
+    for (const Index u : units) support_.push_back(shared_.columns.name(u));
+    std::sort(support_.begin(), support_.end());
+    if (!tried_.insert(SupportMemory::of(support_)).second) return false;
+    const double objective = refit_(support_);
+    best_ = std::min(best_, objective);
+    list(support_, objective);
+    return true;
+  }
+  void list(const std::vector<Index>& support, double objective) {
+    if (target_.within >= 0 && Index(support.size()) == shared_.k && objective <= cutoff())
+      models_.push_back({support, objective});
+  }
+
+  // Units that are out at the root are out for good.
+  void compact(Subproblem& root) {
+    std::vector<char> kept(root.side.size(), 0);
+    Subproblem smaller = whole({});
+    smaller.coef.clear();
+    smaller.intercept = root.intercept;
+    smaller.bound = root.bound;
+    Index active = 0;
+    for (Index u = 0; u < shared_.columns.units(); ++u) {
+      if (root.side[std::size_t(u)] == Side::out) continue;
+      kept[std::size_t(u)] = 1;
+      smaller.side.push_back(root.side[std::size_t(u)]);
+      for (Index c = shared_.columns.begin(u); c < shared_.columns.begin(u + 1); ++c) {
+        smaller.coef.push_back(root.coef[std::size_t(c)]);
+        active += root.coef[std::size_t(c)] != 0;
+      }
+    }
+    shared_.keep(kept);
+    open_.reset(shared_.columns.units(), shared_.columns.columns(), std::max<Index>(2 * active, 16));
+    root = std::move(smaller);
+  }
+
+  const Shared& shared_;
+  const Target target_;
+  const Refit refit_;
+  double best_ = infinity, discarded_ = infinity, leaf_bound_ = infinity;
+  Index nodes_ = 0;
+  std::vector<std::unique_ptr<Relaxation>> relaxations_;  // one for each thread
+  OpenNodes open_;
+  std::vector<Work> batch_ = std::vector<Work>(std::size_t(most_at_once));
+  Index batch_count_ = 0;
+  std::unordered_set<std::uint64_t> tried_;
+  std::vector<ListedModel> models_;
+  std::vector<Index> support_, likely_;
+};
+
+}  // namespace ksparse::proof

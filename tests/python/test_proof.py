@@ -1,0 +1,237 @@
+"""Proofs of optimality and lists of near-optimal models, against the enumeration of all supports."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+
+import ksparse
+import numpy as np
+import pytest
+from reference import random_problem, refit
+from scipy import sparse
+
+LOSSES = (
+    "logistic",
+    ksparse.losses.Focal(0.3, 2.0),
+    ksparse.losses.AsymmetricFocal(1.0, 4.0),
+    "squared_hinge",
+    "huberised_hinge",
+    "probit",
+    "cloglog",
+    "exponential",
+    "squared",
+    "huber",
+    "poisson",
+    "gamma",
+    "tweedie",
+    "negative_binomial",
+)
+
+
+def responses(loss, eta, rng):
+    """Draw responses of the kind that a loss takes."""
+    name = loss if isinstance(loss, str) else loss.name
+    mean = np.exp(np.clip(eta, -4, 2))
+    if name in ("squared", "huber"):
+        return rng.choice([1.0, 100.0]) * (eta + rng.standard_normal(len(eta)))
+    if name in ("poisson", "negative_binomial", "tweedie"):
+        counts = rng.poisson(mean) * (rng.gamma(2, 1, len(eta)) if name == "tweedie" else 1.0)
+        counts[0] += 1
+        return counts.astype(float)
+    if name == "gamma":
+        return mean * rng.gamma(2, 0.5, len(eta)) + 1e-3
+    y = (rng.random(len(eta)) < 1 / (1 + np.exp(-eta + rng.choice([0.0, 1.5])))).astype(float)
+    y[:2] = 0, 1
+    return y
+
+
+def small_problem(seed):
+    """Return X (of any storage), y, k and settings of a random small problem with any loss and any constraints."""
+    rng = np.random.default_rng([seed, 20])
+    n, p = int(rng.integers(12, 80)), int(rng.integers(2, 10))
+    k = int(rng.integers(0, min(3, p) + 1))
+    X = rng.standard_normal((n, p)) + rng.choice([0.0, 2.0]) * rng.standard_normal((n, 1))
+    if rng.random() < 0.2:
+        X[:, 1] = X[:, 0]  # equal columns
+    if rng.random() < 0.15:
+        X[:, -1] = 2.0  # a constant column
+    X = X * 10.0 ** rng.integers(-2, 3) + rng.choice([0.0, 10.0])
+    loss = LOSSES[seed % len(LOSSES)]
+    scale = X.std(0).max()
+    eta = ((X - X.mean(0)) / scale) @ (rng.standard_normal(p) * (rng.random(p) < 0.5)) * rng.choice([0.5, 2.0])
+    y = responses(loss, eta, rng)
+    settings = {"loss": loss, "ridge": 10.0 ** rng.uniform(-3, 0) * scale**2, "fit_intercept": bool(rng.random() < 0.7)}
+    if rng.random() < 0.4:
+        settings["sample_weight"] = rng.choice([0.5, 1.0, 2.0], n)
+    if rng.random() < 0.3:
+        settings["offset"] = 0.5 * rng.standard_normal(n)
+    if rng.random() < 0.2 and k > 0:
+        settings["always_in"] = [0]
+    if rng.random() < 0.2:
+        settings["never_in"] = [p - 1] if p > 1 else []
+    if rng.random() < 0.3:
+        size = np.abs(rng.standard_normal(p)) / scale + 1e-3 / scale
+        settings["bounds"] = (np.zeros(p) if rng.random() < 0.3 else -size, size)
+        if rng.random() < 0.3:
+            settings["ridge"] = 0.0
+    elif rng.random() < 0.25:
+        labels = rng.integers(0, max(2, p // 2), p)
+        labels[0], labels[-1] = 0, 1  # always_in and never_in name different groups
+        settings["groups"] = np.unique(labels, return_inverse=True)[1]
+        k = min(k, int(settings["groups"].max()) + 1)
+    storage = (np.asarray, np.asfortranarray, sparse.csc_matrix, sparse.csr_matrix, np.float32)[seed % 5]
+    return storage(X), y, k, settings
+
+
+def enumerate_supports(X, y, k, settings):
+    """Return F of every support of k units, by a fit of its features alone."""
+    settings, p = dict(settings), X.shape[1]
+    unit_of = settings.pop("groups", np.arange(p))
+    inside = {int(unit_of[j]) for j in settings.pop("always_in", [])}
+    outside = {int(unit_of[j]) for j in settings.pop("never_in", [])}
+    bounds = settings.pop("bounds", None)
+    free = [u for u in np.unique(unit_of).tolist() if u not in inside | outside]
+    found = {}
+    for chosen in itertools.combinations(free, min(k - len(inside), len(free))):
+        units = sorted(inside | set(chosen))
+        columns = np.flatnonzero(np.isin(unit_of, units))
+        own = {} if bounds is None else {"bounds": (bounds[0][columns], bounds[1][columns])}
+        part = X[:, columns] if len(columns) else X[:, :1]
+        budget = len(columns)
+        result = ksparse.fit(part, y, budget, search="fast", **settings, **(own if budget else {}))
+        assert result.converged
+        found[tuple(units)] = result.objective
+    return found
+
+
+def worst_support(found, settings, p):
+    """Features of the support with the largest F."""
+    unit_of = settings.get("groups", np.arange(p))
+    return np.flatnonzero(np.isin(unit_of, max(found, key=found.get)))
+
+
+@pytest.mark.filterwarnings("ignore::ksparse.ConvergenceWarning")
+@pytest.mark.parametrize("block", range(14))
+def test_proofs_agree_with_enumeration(block):
+    """A bound is never above the least F of all supports, and a convex loss's proof ends at it, from any start."""
+    for seed in range(block, 14 * 12, 14):
+        X, y, k, settings = small_problem(seed)
+        found = enumerate_supports(X, y, k, settings)
+        best = min(found.values())
+        convex = "ocal" not in type(settings["loss"]).__name__
+        fits = [ksparse.fit(X, y, k, **settings)]
+        fits.append(ksparse.fit(X, y, k, **{**settings, "search": "fast"}))
+        object.__setattr__(fits[1], "support", worst_support(found, settings, X.shape[1]))  # a deliberately bad start
+        for start in fits:
+            proved = start.certify()
+            assert proved.lower_bound <= best * (1 + 1e-11), seed
+            assert proved.objective <= best * (1 + max(proved.gap, 1e-6) + 1e-9), seed
+            assert proved.proof.optimal or not convex, seed
+            if convex:
+                assert proved.objective == pytest.approx(best, rel=1.5e-6), seed
+
+
+@pytest.mark.filterwarnings("ignore::ksparse.ConvergenceWarning")
+@pytest.mark.parametrize("block", range(14))
+def test_lists_of_models_agree_with_enumeration(block):
+    """Every support within a distance of the best is listed, and no other one."""
+    for seed in range(block, 14 * 6, 14):
+        X, y, k, settings = small_problem(seed)
+        found = enumerate_supports(X, y, k, settings)
+        best, within = min(found.values()), 0.2
+        models = ksparse.near_optimal(X, y, k, within=within, max_models=10**6, **settings)
+        assert models.complete
+        listed = {
+            tuple(support.tolist()): objective for support, objective in zip(models.supports, models.objective, strict=True)
+        }
+        # A constant column adds nothing to a model with an intercept, and does not count as one of its features.
+        constant = {j for j in range(X.shape[1]) if np.ptp(X[:, [j]].toarray() if sparse.issparse(X) else X[:, j]) == 0}
+        sure = {s for s in found if not constant & set(s) or "groups" in settings}
+        assert {s for s in sure if found[s] <= best * (1 + within - 1e-9)} <= set(listed), seed
+        assert {s for s in listed if s in found} == set(listed), seed
+        for support, objective in listed.items():
+            assert objective <= best * (1 + within + 1e-9), seed
+            assert objective == pytest.approx(found[support], rel=1e-9, abs=1e-14), seed
+
+
+def test_bound_is_below_an_independent_enumeration():
+    """The least F of plain Newton refits in NumPy is not below the bound, and is that of the proved model."""
+    for seed in range(6):
+        problem = random_problem(seed, n=60, p=7, rho=0.8, ridge=(0.1, 0.01)[seed % 2])
+        best = min(refit(problem, support) for support in itertools.combinations(range(7), 3))
+        result = ksparse.fit(problem.X, problem.y, 3, certify=True, **problem.settings)
+        assert result.lower_bound <= best * (1 + 1e-12)
+        assert result.objective == pytest.approx(best, rel=1e-6)
+
+
+def test_limits_leave_a_valid_bound():
+    """A proof that is ended early says so, and its bound is below that of the whole proof."""
+    problem = random_problem(1, n=80, p=40, rho=0.9, ridge=1e-3, signal=1.0)
+    result = ksparse.fit(problem.X, problem.y, 5, certify=True, max_nodes=20, **problem.settings)
+    assert result.proof.stopped == "max_nodes"
+    assert not result.proof.optimal
+    assert result.proof.n_open > 0
+    assert "not proved optimal" in str(result)
+    more = result.certify(max_nodes=2000)
+    assert result.lower_bound <= more.lower_bound <= more.objective <= result.objective
+    assert result.certify(max_gap=result.gap * 1.001).proof.optimal
+
+
+def test_proof_does_not_depend_on_threads():
+    """Nodes are solved in batches whose size does not depend on the number of threads."""
+    problem = random_problem(2, n=80, p=30, rho=0.9, ridge=5e-3, signal=1.0)
+    one, two = (ksparse.fit(problem.X, problem.y, 4, certify=True, n_jobs=jobs, **problem.settings) for jobs in (1, 2))
+    assert one.proof == two.proof
+    assert one.proof.n_nodes > 50
+
+
+def test_what_makes_no_proof_possible_is_named():
+    """Without a ridge or bounds there is no bound, and nothing is known of a loss of one's own."""
+    problem = random_problem(0)
+    settings = {**problem.settings, "ridge": 0.0}
+    with pytest.raises(ValueError, match="ridge"):
+        ksparse.fit(problem.X, problem.y, 2, certify=True, **settings)
+    with pytest.raises(ValueError, match="bounds"):
+        ksparse.near_optimal(problem.X, problem.y, 2, **settings, bounds=(0, None))
+    for name, value in (("max_gap", 0.0), ("max_nodes", 0)):
+        with pytest.raises(ValueError, match=name):
+            ksparse.fit(problem.X, problem.y, 2, certify=True, **problem.settings, **{name: value})
+    with pytest.raises(ValueError, match="within"):
+        ksparse.near_optimal(problem.X, problem.y, 2, within=-1.0, **problem.settings)
+
+
+def test_result_keeps_its_proof():
+    """A proof is stored with its result, and printed with it."""
+    problem = random_problem(3)
+    plain = ksparse.fit(problem.X, problem.y, 2, **problem.settings)
+    assert plain.proof is None
+    assert np.isnan(plain.gap)
+    result = plain.certify()
+    assert "proved optimal" in str(result)
+    again = pickle.loads(pickle.dumps(result))
+    assert again.proof == result.proof
+    assert again.gap == result.gap <= 1e-6
+    assert result.coef is plain.coef
+
+
+def test_near_optimal_models_can_be_read():
+    """Features in all and in some models, replacements, coefficients, a table and a picture."""
+    pytest.importorskip("matplotlib").use("Agg")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 12))
+    X[:, 8] = X[:, 7] + 0.1 * rng.standard_normal(300)
+    y = (X[:, 7] - X[:, 3] + 0.5 * rng.standard_normal(300) > 0).astype(float)
+    models = ksparse.near_optimal(X, y, 2, ridge=0.01, within=0.3)
+    assert models.complete
+    assert models.in_all.tolist() == [3]
+    assert set(models.in_some.tolist()) == {7, 8}
+    assert len(models.in_none) == 9
+    assert models.replacements() == [(7, 8, 1)]
+    assert models.fit(1).objective == pytest.approx(models.objective[1], rel=1e-10)
+    assert models.to_frame().shape == (2, 3)
+    assert "2 models within 30 %" in str(models)
+    assert models.plot().members.shape == (3, 2)
+    assert len(pickle.loads(pickle.dumps(models))) == 2
+    with pytest.warns(ksparse.ConvergenceWarning, match="max_models"):
+        assert len(ksparse.near_optimal(X, y, 2, ridge=0.01, within=5.0, max_models=3)) == 3
