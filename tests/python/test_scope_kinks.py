@@ -7,7 +7,7 @@ from itertools import combinations
 import ksparse
 import numpy as np
 import pytest
-from ksparse._scope._kinks import has_kink, minimise
+from ksparse._scope._kinks import jump_along, minimise
 from scipy.optimize import linprog
 
 KINDS = ["absolute", "quantile", "hinge"]
@@ -110,15 +110,47 @@ def test_kinks_in_jax_groups_and_bounds():
     grouped = ksparse.ScopeSolver(20, 2, group=np.repeat(np.arange(10), 2))
     grouped.solve(lambda b: jax.numpy.abs(y - X @ b).mean() + 0.01 * jax.numpy.sqrt(1e-8 + b @ b))
     assert {4, 5, 10, 11} == set(grouped.support_set.tolist())
-    largest = ksparse.ScopeSolver(20, 3)
-    largest.solve(lambda b: jax.numpy.max(jax.numpy.abs(y - X @ b)))
-    assert largest.status == "converged"
+
+
+def test_bends_that_are_all_but_kinks_take_no_more_steps():
+    """Newton's method creeps along a bend much sharper than its steps are long: a search took 5800 of its iterations."""
+    X, y = data(0)
+
+    def value(b):
+        return np.sqrt((y - X @ b) ** 2 + 1e-10).mean()
+
+    def gradient(b):
+        residual = y - X @ b
+        return -X.T @ (residual / np.sqrt(residual**2 + 1e-10)) / len(y)
+
+    def hessian(b):
+        return (X.T * (1e-10 / ((y - X @ b) ** 2 + 1e-10) ** 1.5)) @ X / len(y)
+
+    solver = ksparse.ScopeSolver(20, 3)
+    solver.solve(value, gradient=gradient, hessian=hessian)
+    assert solver.support_set.tolist() == [2, 5, 11]
+    assert solver.objective_value == pytest.approx(2 * by_linear_programming("absolute", X[:, [2, 5, 11]], y), rel=1e-5)
+    assert solver.n_newton < 2000
+
+
+def test_a_rare_kink_does_not_cost_the_hessian():
+    """Steps of a function that only goes up: parameters have a kink at 0, and away from it derivatives know all."""
+    jax = pytest.importorskip("jax")
+    rng = np.random.default_rng(0)
+    steps = np.zeros(100)
+    steps[[0, 20, 45, 70, 90]] = [1, 2, 1, 3, 1]
+    y = np.cumsum(steps) + 0.3 * rng.standard_normal(100)
+    solver = ksparse.ScopeSolver(100, 5)
+    solver.solve(lambda w: jax.numpy.sum((y - jax.numpy.cumsum(jax.numpy.abs(w))) ** 2))
+    levels = np.split(y, [20, 45, 70, 90])
+    assert solver.objective_value <= sum(np.sum((part - part.mean()) ** 2) for part in levels) * (1 + 1e-6)
+    assert solver.n_newton < 1000
 
 
 def test_what_is_smooth_has_no_kink():
     """However sharp a bend is, its slope changes by little over a short enough stretch; one that does not fall is no kink either."""
-    assert has_kink(lambda t: -1.0 if t < 0.3 else 2.0)
-    assert not has_kink(lambda t: np.tanh(1e3 * (t - 0.3)))
-    assert not has_kink(lambda t: t - 0.3)
-    assert not has_kink(lambda t: -1.0)
-    assert not has_kink(lambda t: -1.0 if t < 0.3 else np.nan)
+    assert jump_along(lambda t: -1.0 if t < 0.3 else 2.0) == 3
+    assert not jump_along(lambda t: np.tanh(1e3 * (t - 0.3)))
+    assert not jump_along(lambda t: t - 0.3)
+    assert not jump_along(lambda t: -1.0)
+    assert not jump_along(lambda t: -1.0 if t < 0.3 else np.nan)

@@ -47,6 +47,10 @@ class Point(ABC):
     def active(self) -> tuple[Vector, Matrix]:
         """Return the gradient (d,) and the Hessian (d, d) by active column, the latter as good as steps of a refit need it."""
 
+    def active_by_derivatives(self) -> tuple[Vector, Matrix]:
+        """Return the same by derivatives at the point alone, where the Hessian looks further."""
+        return self.active()
+
     def active_exactly(self) -> tuple[Vector, Matrix]:
         """Return the same, the Hessian as good as it gets."""
         return self.active()
@@ -277,6 +281,10 @@ class HostPoint(ProductPoint):
         if self._quasi is None:
             self._quasi = self._of.quasi_hessian(self) if len(self.columns) else np.zeros((0, 0))
         return self.active_gradient(), self._quasi
+
+    def active_by_derivatives(self) -> tuple[Vector, Matrix]:
+        """Return the same by derivatives at the point alone, where the Hessian looks further."""
+        return self.active()
 
     def active_exactly(self) -> tuple[Vector, Matrix]:
         self.cross()

@@ -20,7 +20,7 @@ from scipy.optimize import linprog
 
 from ._derivatives import Columns, Derivatives, Matrix, Point, Vector
 
-__all__ = ["KinkedDerivatives", "KinkedError", "Minimum", "has_kink", "minimise"]
+__all__ = ["KinkedDerivatives", "KinkedError", "KinkedPoint", "Minimum", "jump_along", "minimise"]
 
 # The part of the objective that a wide step raises it by.
 RISE = 0.1
@@ -40,28 +40,39 @@ Function = Callable[[Vector], tuple[float, Vector]]
 
 
 class KinkedError(Exception):
-    """The objective has kinks: the search must begin anew with refits that allow for them."""
+    """Newton's method has come to a kink.
+
+    Parameters
+    ----------
+    is_rare : bool
+        Whether the Hessian foresees how the slope changes elsewhere on the step, so that it is of use all the same. If not, the search
+        must begin anew with something in its place.
+    """
+
+    def __init__(self, is_rare: bool):
+        super().__init__()
+        self.is_rare = is_rare
 
 
-def has_kink(slope: Callable[[float], float]) -> bool:
-    """Whether the slope of an objective along a step, from 0 to 1, jumps from below 0 to above.
+def jump_along(slope: Callable[[float], float], width: float = 1e-10) -> float:
+    """Return by how much the slope of an objective along a step, from 0 to 1, jumps from below 0 to above within a part of this width.
 
-    The place is narrowed down until a smooth function would have next to no change of slope left.
+    The place is narrowed down until a smooth function would have next to no change of slope left; 0 is returned for one that is smooth.
     """
     before, after = slope(0.0), slope(1.0)
     if not (before < 0 < after):
-        return False
+        return 0.0
     start, low, high = before, 0.0, 1.0
-    while high - low > 1e-10:
+    while high - low > width:
         middle = 0.5 * (low + high)
         there = slope(middle)
         if not np.isfinite(there):
-            return False
+            return 0.0
         if there < 0:
             low, before = middle, there
         else:
             high, after = middle, there
-    return after - before > 0.05 * abs(start)
+    return after - before if after - before > 0.05 * abs(start) else 0.0
 
 
 # ------------------------------------------------------------------------------------------------------------- curvature
@@ -79,7 +90,7 @@ class KinkedDerivatives(Derivatives):
     def __init__(self, derivatives: Derivatives):
         self._of = derivatives
         self.p, self.epsilon, self.is_kinked = derivatives.p, derivatives.epsilon, True
-        self.exact_up_to = 64
+        self.exact_up_to = 512
         self.curvature_noise = 1e-2
         self._widths: Vector | None = None
         self._height = 1.0
@@ -93,7 +104,11 @@ class KinkedDerivatives(Derivatives):
 
     def gradient(self, params: Vector) -> Vector:
         """Return the gradient alone."""
-        return self._of.at(params, np.empty(0, dtype=np.int64)).gradient()
+        return self.point(params).gradient()
+
+    def point(self, params: Vector) -> Point:
+        """Return a point with its own derivatives."""
+        return self._of.at(params, np.empty(0, dtype=np.int64))
 
     def widths(self, point: KinkedPoint) -> Vector:
         """Return how wide a step is by each parameter: at the first point what raises the objective by a tenth."""
@@ -139,6 +154,9 @@ class KinkedPoint(Point):
     def active_gradient(self) -> Vector:
         return self._point.active_gradient()
 
+    def active_by_derivatives(self) -> tuple[Vector, Matrix]:
+        return self._point.active()
+
     def active(self) -> tuple[Vector, Matrix]:
         hessian = self.cross()[self.columns]
         return self.gradient(self.columns), 0.5 * (hessian + hessian.T)
@@ -168,6 +186,28 @@ class KinkedPoint(Point):
                 mean += (sides[0] + sides[1]) / (2 * len(self.columns))
             self._wide = cross, mean
         return self._wide
+
+    def sides(self, columns: Columns) -> tuple[Vector, Vector]:
+        """Return slope and curvature by each column on the side of the point where the objective falls by more.
+
+        On each side by the parabola that has its value at the point, and its value and slope one step away. At 0, where the
+        absolute value of a parameter has its kink, the objective may fall on both sides though no derivative says so.
+        """
+        widths = self._of.widths(self)
+        slopes, curvatures = np.zeros(len(columns)), np.zeros(len(columns))
+        for place, column in enumerate(columns.tolist()):
+            found = []
+            for step in (widths[column], -widths[column]):
+                moved = self.params.copy()
+                moved[column] += step
+                there = self._of.point(moved)
+                slope = float(there.gradient(columns[place : place + 1])[0])
+                bend = 2 * (slope * step - (there.value - self.value)) / step**2
+                start = slope - bend * step
+                found.append((start**2 / max(abs(bend), 1e-300) if start * step < 0 else 0.0, start, abs(bend)))
+            gain, slope, bend = max(found)
+            slopes[place], curvatures[place] = slope if gain > 0 else 0.0, bend
+        return slopes, curvatures
 
     def diagonal(self, columns: Columns) -> Vector:
         widths = self._of.widths(self)
@@ -215,6 +255,7 @@ def minimise(
     start: Vector,
     *,
     tolerance: float,
+    inverse: Matrix | None = None,
     bar: float = np.inf,
     exact: bool = False,
     lower: Vector | None = None,
@@ -230,6 +271,8 @@ def minimise(
         Where to begin.
     tolerance : float
         Relative decrease of the function that counts as none.
+    inverse : ndarray of shape (d, d) or None
+        Inverse of the Hessian, as far as it is known.
     bar : float
         A value that the function must be foreseen to reach.
     exact : bool
@@ -260,7 +303,7 @@ def minimise(
 
     point = within(np.clip(start, low, high))
     slope_outside = max(float(np.abs(point.gradient).max(initial=0.0)), 1e-12)
-    is_abandoned, iterations = _descend(within, point, tolerance, bar)
+    is_abandoned, iterations = _descend(within, point, inverse, tolerance, bar)
     best = min(seen, key=lambda one: one.value, default=point)
     if is_abandoned or not exact:
         return Minimum(best.x, best.value, True, is_abandoned, iterations)
@@ -268,10 +311,11 @@ def minimise(
     return Minimum(best.x, best.value, is_proved, False, iterations + planes)
 
 
-def _descend(function: Callable[[Vector], Seen], point: Seen, tolerance: float, bar: float) -> tuple[bool, int]:
+def _descend(
+    function: Callable[[Vector], Seen], point: Seen, inverse: Matrix | None, tolerance: float, bar: float
+) -> tuple[bool, int]:
     """Descend by BFGS; return whether the bar is out of reach, and the iterations."""
     d = len(point.x)
-    inverse: Matrix | None = None
     idle, values = 0, [point.value]
     most = 200 + 20 * d
     for iteration in range(most):

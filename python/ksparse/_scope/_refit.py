@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from .. import _core
 from ._curvature import lowest_curvature, make_positive
 from ._derivatives import Columns, Matrix, ObjectiveError, Point, Vector
-from ._kinks import KinkedError, has_kink, minimise
+from ._kinks import KinkedError, jump_along, minimise
 from ._scaled import BelowScaleError, ScaledObjective
 
 __all__ = ["STATUS", "Refit", "Refits"]
@@ -35,6 +35,12 @@ MOST_SADDLES = 10
 SURELY_NEGATIVE = 1e-4
 # Limit of consecutive iterations whose steps were halved more than twice because the objective was not finite.
 MOST_CRAWLING = 5
+# The parts of a step within which a slope jumps at a kink, and at a bend so sharp that Newton's method takes it for one.
+KINK, SHARP = 1e-10, 1e-3
+# The part of how the slope changes along a step, but for one kink, that a Hessian must foresee to be of use.
+FORESEEN = 0.5
+# Evaluations in one refit after which the objective is looked at for such bends; a smooth one needs some ten.
+MANY_EVALUATIONS = 60
 # The same tolerances where there are kinks, of the objective that a descent has reached.
 KINKED_TOLERANCE, KINKED_ROUGH_TOLERANCE = 1e-6, 1e-4
 
@@ -60,10 +66,14 @@ class OnColumns:
     def __init__(self, objective: ScaledObjective, columns: Columns):
         self._objective, self._columns = objective, columns
         self._units, self._factor = objective.units[columns], objective.scaling.factor
+        self._evaluations = 0
 
     def linearise(self, x: Vector, allowed: float) -> tuple[float, Vector | None, Matrix | None]:
         """Return the value, and gradient and Hessian unless the value is above the limit; NaN if one of these is not finite."""
         objective = self._objective
+        self._evaluations += 1
+        if self._evaluations == MANY_EVALUATIONS:
+            self.check_for_kinks(SHARP)
         point = objective.value_at(self._columns, x)
         if point is None:
             return float("nan"), None, None
@@ -75,7 +85,7 @@ class OnColumns:
         objective.last = point
         if value <= 0:
             raise BelowScaleError(point.value)
-        gradient, hessian = point.active()
+        gradient, hessian = point.active_by_derivatives()
         return value, gradient * self._units * self._factor, self.scaled(hessian)
 
     def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
@@ -88,25 +98,33 @@ class OnColumns:
             raise BelowScaleError(point.value)
         return value, point.active_gradient() * self._units * self._factor
 
-    def has_kink(self, x: Vector) -> bool:
-        """Whether the objective has a kink along a step of Newton's method."""
+    def check_for_kinks(self, width: float) -> None:
+        """Raise KinkedError if there is a kink, or a bend within some part of the step, where Newton's method would go from the last point."""
         objective = self._objective
         point = objective.last
-        assert point is not None
+        if point is None or objective.derivatives.is_kinked:
+            return
+        x = objective.coef_of(point.params, self._columns)
         gradient, hessian = point.active()
-        gradient = gradient * self._units
+        gradient, hessian = gradient * self._units, hessian * np.outer(self._units, self._units)
         with np.errstate(all="ignore"):
-            step = -np.linalg.solve(make_positive(self.scaled(hessian)) / self._factor, gradient)
+            step = -np.linalg.solve(make_positive(hessian * self._factor) / self._factor, gradient)
         size = max(1.0, float(np.abs(x).max()))
         if not (np.isfinite(step).all() and np.abs(step).max() <= 1e3 * size):
             step = -gradient * (size / max(float(np.abs(gradient).max()), 1e-300))
 
-        def slope(t: float) -> float:
+        def there(t: float) -> Point:
             params = objective.params_of(self._columns, objective.clip_coef(x + t * step, self._columns))
-            there = objective.derivatives.at(params, self._columns)
-            return float(there.active_gradient() * self._units @ step) if np.isfinite(there.value) else float("nan")
+            return objective.derivatives.at(params, self._columns)
 
-        return has_kink(slope)
+        def slope(t: float) -> float:
+            return float(there(t).active_gradient() * self._units @ step)
+
+        jump = jump_along(slope, width)
+        if jump > 0:
+            start, end, scaled_step = slope(0.0), slope(1.0), step * self._units
+            foreseen = max(float(scaled_step @ at.active()[1] @ scaled_step) for at in (point, there(1.0)))
+            raise KinkedError(foreseen >= FORESEEN * max(-start, end - start - jump))
 
     def scaled(self, hessian: Matrix) -> Matrix:
         """Convert a Hessian in the user's units to that of the scaled objective in its units."""
@@ -208,13 +226,25 @@ class Refits:
             function.value_and_gradient,
             objective.coef_of(point.params, columns),
             tolerance=KINKED_ROUGH_TOLERANCE if rough else KINKED_TOLERANCE,
+            inverse=self._inverse_at(point, columns, function),
             bar=bar,
             exact=exact,
             lower=low,
             upper=high,
         )
-        objective.last = objective.value_at(columns, found.x)
-        return Refit(found.x, found.value, CONVERGED if found.is_proved else STALLED, found.is_abandoned, found.iterations)
+        objective.last = objective.point_at(columns, found.x)
+        answer = Refit(found.x, found.value, CONVERGED if found.is_proved else STALLED, found.is_abandoned, found.iterations)
+        if not exact or found.is_proved or objective.last is None or not objective.derivatives.is_kinked:
+            return answer
+        # Where it is smooth after all, as at a bend that is no kink, Newton's method ends what was begun.
+        further = self._by_newton(objective.last, columns, bar, exact, rough)
+        return further._replace(iterations=answer.iterations + further.iterations)
+
+    def _inverse_at(self, point: Point, columns: Columns, function: OnColumns) -> Matrix:
+        """Return the inverse of the Hessian as it is known, by derivatives or from the last scan."""
+        if self._objective.derivatives.is_kinked:
+            return self._objective.inverse_at_scan(columns)
+        return np.asarray(np.linalg.inv(make_positive(function.scaled(point.active()[1]))))
 
     def _by_newton(self, point: Point, columns: Columns, bar: float, exact: bool, rough: bool) -> Refit:
         objective = self._objective
@@ -231,11 +261,17 @@ class Refits:
         iterations = 0
         for _ in range(MOST_SADDLES + 1):
             limits.max_iterations = self._max_iterations - iterations
-            answer = Refit(*_core.minimise(function.linearise, make_positive, x, limits, *objective.bounds_of(columns)))
+            try:
+                answer = Refit(*_core.minimise(function.linearise, make_positive, x, limits, *objective.bounds_of(columns)))
+                if answer.status in (STALLED, MAX_ITERATIONS):
+                    function.check_for_kinks(KINK)
+            except KinkedError as kink:
+                if not kink.is_rare or objective.last is None:
+                    raise
+                answer = self._past_kinks(objective.last, columns, bar, exact, rough)
+                return answer._replace(iterations=answer.iterations + iterations)
             iterations += answer.iterations
             answer = answer._replace(iterations=iterations)
-            if answer.status in (STALLED, MAX_ITERATIONS) and function.has_kink(answer.coef):
-                raise KinkedError
             if answer.abandoned or answer.status != CONVERGED or answer.value <= limits.perfect:
                 return answer
             status, lower = self._leave_saddle(function, columns, answer, exact)

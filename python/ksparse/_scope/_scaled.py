@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ._derivatives import Columns, Derivatives, ObjectiveError, Point, Vector, describe
+from ._derivatives import Columns, Derivatives, Matrix, ObjectiveError, Point, Vector, describe
 
 __all__ = ["NONE", "BelowScaleError", "ScaledObjective", "Scaling"]
 
@@ -76,6 +76,8 @@ class ScaledObjective:
         Points at which the objective or a derivative was not finite.
     last : Point or None
         The point at which the last refit stands.
+    scanned : tuple
+        Active columns of the last scan, and the Hessian by their coefficients.
     turned : ndarray of int64
         Columns that the last scan lets enter to either side, since the objective falls on both.
     """
@@ -104,6 +106,7 @@ class ScaledObjective:
         self.last_refused: Vector | None = None
         self.last: Point | None = None
         self.turned: Columns = NONE
+        self.scanned: tuple[Columns, Matrix] = NONE, np.zeros((0, 0))
 
     def _check_start(self, first: Point) -> None:
         where = describe(first.params)
@@ -190,6 +193,17 @@ class ScaledObjective:
     def _refuse(self, params: Vector) -> None:
         self.refused += 1
         self.last_refused = params
+
+    def inverse_at_scan(self, columns: Columns) -> Matrix:
+        """Return the inverse of the Hessian by some columns, as the last scan knows it; 1, in their units, of those it does not."""
+        scanned, known = self.scanned
+        hessian = np.eye(len(columns))
+        at = np.flatnonzero(np.isin(columns, scanned))
+        if len(at):
+            order = np.argsort(scanned)
+            where = order[np.searchsorted(scanned, columns[at], sorter=order)]
+            hessian[np.ix_(at, at)] = known[np.ix_(where, where)]
+        return np.asarray(np.linalg.inv(hessian))
 
     # ---------------------------------------------------------------------------------------------------------- bounds
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ._curvature import make_positive
 from ._derivatives import Columns, Matrix, ObjectiveError, Point, Vector, describe
+from ._kinks import KinkedPoint
 from ._scaled import NONE, ScaledObjective
 
 __all__ = ["Scans"]
@@ -51,6 +52,7 @@ class Scans:
         gradient, hessian = point.active_exactly()
         gradient = gradient * units * factor
         hessian = make_positive(hessian * np.outer(units, units * factor))
+        objective.scanned = columns, hessian
         held = objective.outward(coef, -gradient, columns)
         if held.any():
             free = np.flatnonzero(~held)
@@ -73,7 +75,11 @@ class Scans:
             )
         if starts is not None:
             return self._groups(columns, starts, gradient, cross)
-        curvature = self._diagonal(columns) * units**2 * factor
+        if isinstance(point, KinkedPoint) and len(columns) <= objective.derivatives.exact_up_to:
+            slope, bend = point.sides(columns)
+            gradient, curvature = slope * units * factor, bend * units**2 * factor
+        else:
+            curvature = self._diagonal(columns) * units**2 * factor
         explained = np.einsum("ij,ij->i", cross @ self._inverse, cross)
         left = curvature - explained
         # The curvature of a concave direction is replaced by its absolute value. Without any curvature, a small one gives the step a length.
