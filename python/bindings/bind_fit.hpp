@@ -165,23 +165,23 @@ inline void bind_fit(py::module_& module) {
         });
       },
       "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed. A flag ends the fit, "
-      "or Ctrl-C where there is none. Threads run the walks of its search.",
+      "or Ctrl-C where there is none. Threads run the walks of its search, or divide the sums over X if there is one walk.",
       py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
       py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("options"), py::arg("stop").none(true) = py::none(),
       py::arg("threads") = 1);
   module.def(
       "fit_path",
       [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const AnyLoss& loss, const std::vector<Index>& ks, const Options& options, const py::object& progress) {
+         const AnyLoss& loss, const std::vector<Index>& ks, const Options& options, int threads, const py::object& progress) {
         return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
-          return ksparse::fit_path(x, problem, loss, ks, options, run_by(1, progress));
+          return ksparse::fit_path(x, problem, loss, ks, options, run_by(threads, progress));
         });
       },
       "Best subsets for every k of an increasing list; one answer that says why if there is none. Progress: called with fits "
       "done and all, now and then.",
       py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
       py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("ks"), py::arg("options"),
-      py::arg("progress") = py::none());
+      py::arg("threads") = 1, py::arg("progress") = py::none());
 }
 
 }  // namespace ksparse::python

@@ -162,6 +162,7 @@ def fit_path(
     loss: Loss,
     ks: list[int],
     options: Options,
+    threads: int = 1,
     progress: Callable[[int, int], object] | None = None,
 ) -> list[FitAnswer]: ...
 def fit_paths(

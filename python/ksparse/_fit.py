@@ -118,8 +118,9 @@ def fit(
         applies to each. The best result is returned. Several walks can run in parallel (``n_jobs``), which helps on difficult
         data when time is limited. The answer depends on ``walks`` but not on ``n_jobs``.
     n_jobs : int or None, default=None
-        Number of threads for the walks, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1
-        means all processors.
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors. Threads run the walks, or divide the sums over X if there is one walk; they help if X has many entries. The
+        answer does not depend on their number.
     start : array-like of int or str, optional
         Up to k features from which an additional descent starts, e.g. the support of an earlier fit or features that an expert
         suggests. The result is at least as good as a refit on these features, and as a fit without them. The descent counts as

@@ -13,6 +13,7 @@ from . import _core
 from ._checks import check_flag, check_integer
 from ._input.progress import Report, progress_if
 from ._input.request import Inputs, Request, Settings
+from ._input.threads import thread_count
 from ._results.fit import FitResult, result_of
 from ._results.path import PathResult
 from .exceptions import ConvergenceWarning
@@ -57,6 +58,7 @@ def fit_path(
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
     cold_starts: bool = True,
+    n_jobs: int | None = None,
     verbose: bool | int = 0,
 ) -> PathResult:
     r"""Fit a model for every k of a list.
@@ -123,6 +125,9 @@ def fit_path(
         Whether the fits for k up to 32, and for the largest k, also start from the empty model, as a single fit does. Then none
         of them is worse than a single fit with the same settings. With False all fits start only from their neighbours, which
         takes a half to two thirds of the time and rarely gives a worse result.
+    n_jobs : int or None, default=None
+        Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
+        processors. Threads divide the sums over X. The answer does not depend on their number.
     verbose : bool or int, default=0
         Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
 
@@ -154,7 +159,7 @@ def fit_path(
     """
     settings = Settings.of_arguments(locals())
     with progress_if(verbose, "fits") as report:
-        path = solve_path(Request.of(Inputs(X, sample_weight, offset, settings), y), ks, cold_starts, report)
+        path = solve_path(Request.of(Inputs(X, sample_weight, offset, settings), y), ks, cold_starts, n_jobs, report)
     warn_of_path(path, ConvergenceWarning, stacklevel=3)
     return path
 
@@ -180,11 +185,14 @@ def warn_of_doubts(doubts: dict[str, list[FitResult]], category: type[Warning], 
         )
 
 
-def solve_path(request: Request, ks: Any, cold_starts: Any = True, report: Report | None = None) -> PathResult:
+def solve_path(
+    request: Request, ks: Any, cold_starts: Any = True, n_jobs: int | None = None, report: Report | None = None
+) -> PathResult:
     """Solve a problem for every k; the caller warns."""
     budgets = check_ks(ks, request)
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
-    answers = _core.fit_path(*request.arguments, budgets, request.options, report)
+    threads = 1 if n_jobs is None else thread_count(n_jobs)
+    answers = _core.fit_path(*request.arguments, budgets, request.options, threads, report)
     request.raise_if_refused(answers[0])
     if len(answers) < len(budgets):  # the model without features failed already, with which every fit begins
         answers = answers[:1] * len(budgets)
@@ -197,7 +205,9 @@ def solve_path(request: Request, ks: Any, cold_starts: Any = True, report: Repor
     )
 
 
-def solve_path_by(criterion: str, request: Request, ks: Any, report: Report | None = None) -> PathResult:
+def solve_path_by(
+    criterion: str, request: Request, ks: Any, n_jobs: int | None = None, report: Report | None = None
+) -> PathResult:
     """Fit every k, and search longer for those values of k that may have the smallest criterion.
 
     All k are first fitted with ``search="fast"``, where neighbours help each other; this finds most of what longer searches find. The
@@ -205,7 +215,7 @@ def solve_path_by(criterion: str, request: Request, ks: Any, report: Report | No
     loss decreased by 2 %. On small data this is rarely more than the best k and its neighbours. Larger k, whose features are mostly noise
     with many close alternatives, would otherwise take most of the time.
     """
-    path = solve_path(request.with_settings(replace(request.settings, search="fast")), ks, report=report)
+    path = solve_path(request.with_settings(replace(request.settings, search="fast")), ks, n_jobs=n_jobs, report=report)
     losses, values = path.losses, path.criterion(criterion)
     known = np.isfinite(losses)
     if request.settings.search == "fast" or not known.any():
@@ -215,7 +225,7 @@ def solve_path_by(criterion: str, request: Request, ks: Any, report: Report | No
     hopes = path._criterion(criterion, losses - 0.02 * unexplained)
     best = np.min(values[known])
     worth = known & ((hopes < best) | (values == best))
-    return merged(path, solve_path(request, path.ks[worth]))
+    return merged(path, solve_path(request, path.ks[worth], n_jobs=n_jobs))
 
 
 def merged(path: PathResult, other: PathResult) -> PathResult:

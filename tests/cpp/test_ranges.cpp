@@ -1,9 +1,13 @@
 // Sums over rows may be divided into ranges: no answer depends on how many these are, but for the rounding of sums.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <ksparse/ksparse.hpp>
+#include <ksparse/util/workers.hpp>
+#include <new>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "catch.hpp"
@@ -33,9 +37,10 @@ FitResult fit_in_ranges(const Design& design, const Problem& problem, const AnyL
 void check_ranges(const Design& design, const Problem& problem, const AnyLoss& loss, const Options& options,
                   Index searches = 1) {
   const FitResult whole = fit_in_ranges(design, problem, loss, options, searches, 1);
-  if (searches == 1) CHECK(whole.objective == fit(design, problem, loss, options).objective);
+  if (searches == 1)
+    CHECK(fit_in_ranges(design, problem, loss, options, 1, 0).objective == fit(design, problem, loss, options).objective);
   CHECK(!whole.support.empty());
-  for (const Index ranges : {2, 3, 7}) {
+  for (const Index ranges : {0, 2, 3, 7}) {  // 0: as many as suit the rows
     CAPTURE(ranges);
     const FitResult divided = fit_in_ranges(design, problem, loss, options, searches, ranges);
     CHECK(divided.info.status == whole.info.status);
@@ -167,5 +172,63 @@ TEST_CASE("a_workspace_serves_one_storage_after_the_other", "[ranges]") {
     check(ColumnView(large.X), large.y);
     check(SparseColumns<double, int>(entries), large.y);
     check(ColumnView(small.X), small.y);
+  }
+}
+
+TEST_CASE("no_answer_depends_on_the_number_of_threads", "[ranges]") {
+  const Data tall = random_data(20000, 40, 0.5, 31), wide = random_data(300, 3000, 0.5, 32);
+  const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> by_rows = tall.X;
+  Options grouped = with_k(3);
+  for (Index j = 0; j < 40; ++j) grouped.constraints.groups.push_back(j / 3);
+  const auto check = [](const AnyDesign& X, const Eigen::VectorXd& y, const AnyLoss& loss, const Options& options) {
+    const FitResult alone = fit(X, y, loss, options);
+    CHECK(!alone.support.empty());
+    for (const int threads : {2, 5}) {
+      CAPTURE(threads);
+      const FitResult together = fit(X, y, loss, options, {threads});
+      CHECK(together.coef == alone.coef);
+      CHECK(together.intercept == alone.intercept);
+      CHECK(together.objective == alone.objective);
+      CHECK(together.info.newton_iterations == alone.info.newton_iterations);
+    }
+    const std::vector<FitResult> path = fit_path(X, y, loss, {1, 3}, options),
+                                 path_together = fit_path(X, y, loss, {1, 3}, options, {3});
+    for (std::size_t i = 0; i < path.size(); ++i) CHECK(path_together[i].coef == path[i].coef);
+  };
+  check(tall.X, tall.y, Logistic{}, with_k(5));
+  check(tall.X, tall.y, Focal{0.5, 2.0}, with_k(5, 1e-3));
+  check(by_rows, tall.y, Logistic{}, with_k(5));
+  check(tall.X, tall.y, Logistic{}, grouped);
+  check(wide.X, wide.y, Logistic{}, with_k(5));
+}
+
+TEST_CASE("an interrupt stops all threads, and is asked on the calling one alone", "[ranges]") {
+  const Data data = random_data(20000, 40, 0.5, 33);
+  const std::thread::id here = std::this_thread::get_id();
+  int asked = 0;
+  const Interrupt stop = [&] {
+    CHECK(std::this_thread::get_id() == here);
+    return ++asked > 20;
+  };
+  CHECK(fit(data.X, data.y, Logistic{}, with_k(10), {3, stop}).info.status == Status::interrupted);
+}
+
+TEST_CASE("workers do every task once, and pass on the first exception", "[ranges]") {
+  for (const int threads : {1, 2, 4}) {
+    CAPTURE(threads);
+    Workers workers(threads);
+    for (const Index count : {0, 1, 2, 100}) {
+      std::vector<std::atomic<int>> done(100);
+      workers.run(count, [&](Index i) { ++done[std::size_t(i)]; });
+      for (Index i = 0; i < 100; ++i) CHECK(done[std::size_t(i)] == (i < count));
+    }
+    CHECK_THROWS_AS(workers.run(50,
+                                [](Index i) {
+                                  if (i == 7) throw std::bad_alloc();
+                                }),
+                    std::bad_alloc);
+    std::atomic<Index> sum{0};
+    workers.run(10, [&](Index i) { sum += i; });  // and go on afterwards
+    CHECK(sum == 45);
   }
 }

@@ -283,3 +283,35 @@ thread.join()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout.split()) == (0, ["converged"] * 6), done.stderr
+
+
+@pytest.mark.parametrize(("n", "p"), [(20000, 30), (300, 2000)])
+@pytest.mark.parametrize("order", ["F", "C"])
+@pytest.mark.parametrize("loss", ["logistic", "focal", "squared"])
+def test_one_fit_has_the_same_answer_on_any_number_of_threads(n, p, order, loss):
+    """Ranges of rows, and columns where rows are few, are summed in an order that does not depend on who sums them."""
+    rng = np.random.default_rng(1)
+    X = np.asarray(rng.standard_normal((n, p)), order=order)
+    eta = X[:, 3] - X[:, 7] + X[:, 12]
+    y = eta + rng.standard_normal(n) if loss == "squared" else rng.random(n) < 1 / (1 + np.exp(-eta))
+    alone = ksparse.fit(X, y, 4, loss=loss)
+    path = ksparse.fit_path(X, y, [2, 4], loss=loss)
+    for n_jobs in (2, 3):
+        together = ksparse.fit(X, y, 4, loss=loss, n_jobs=n_jobs)
+        np.testing.assert_array_equal(together.coef, alone.coef)
+        assert together.objective == alone.objective
+        for a, b in zip(ksparse.fit_path(X, y, [2, 4], loss=loss, n_jobs=n_jobs), path, strict=True):
+            np.testing.assert_array_equal(a.coef, b.coef)
+
+
+def test_a_fit_on_several_threads_leaves_none_behind():
+    """Threads end with the call, so that a process may be forked afterwards."""
+    code = """
+import os, numpy as np, ksparse
+rng = np.random.default_rng(0); X = rng.standard_normal((20000, 20)); y = X[:, 0] + rng.standard_normal(20000) > 0
+before = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+ksparse.fit(X, y, 3, n_jobs=3)
+after = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+assert after == before, (before, after)
+"""
+    run(code)

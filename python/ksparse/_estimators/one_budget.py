@@ -86,5 +86,5 @@ class OneBudget:
     def _path(self, inputs: Inputs, responses: Any, report: Report | None) -> PathResult:
         """Fit every k that the criterion compares."""
         ks = self._ks(inputs)
-        path = solve_path_by(self.k, Request.of(inputs, responses), ks, report)
+        path = solve_path_by(self.k, Request.of(inputs, responses), ks, self.n_jobs, report)
         return replace(path, results=tuple(replace(fit, _request=None) for fit in path))

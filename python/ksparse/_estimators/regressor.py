@@ -176,7 +176,7 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
-        processors. Threads run the ``walks``.
+        processors. Threads run the ``walks`` if there are several, and otherwise divide the sums over X.
     warm_start : bool, default=False
         Whether ``fit`` also starts from the features that the previous fit chose, if it had the same features and classes and
         chose at most ``k`` features. It is used if ``k`` is an integer and there are no more than two classes.

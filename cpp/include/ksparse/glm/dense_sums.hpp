@@ -25,7 +25,8 @@ class DenseSums final : public PanelSums {
     point_ = {};
     kept_list_ = nullptr;
     kept_columns_.clear();
-    parts_.resize(std::size_t(linearisation.ranges().count()));
+    parts_.resize(
+        std::size_t(std::max(linearisation.ranges().count(design.rows()), (entries + columns_of_part - 1) / columns_of_part)));
     for (std::size_t r = 0; r < parts_.size(); ++r) {
       parts_[r].cross.resize(block_rows, capacity);
       parts_[r].column.resize(block_rows);
@@ -48,6 +49,7 @@ class DenseSums final : public PanelSums {
   bool in_units(const Columns& panel) const override { return panel.list && kept_list_; }
 
   bool sum(const Columns& panel, const Sums& sums) override {
+    if (divides_columns(panel)) return sum_parts(panel, sums);
     return sum_ranges(panel, sums, in_units(panel) ? 0 : design_->lead(),
                       [&](const RowRange& range, Part& part, const Sums& to) { return add_range(range, panel, to, part); });
   }
@@ -68,6 +70,22 @@ class DenseSums final : public PanelSums {
     Eigen::ArrayXXd sums;    // (entries, 3 + capacity); of the first range none, which adds to those of all
   };
 
+  // A panel of few rows is divided by its columns. Each is summed as it is without that, but for products of matrices.
+  static constexpr Index columns_of_part = 64, few_entries = Index(1) << 17;
+  bool divides_columns(const Columns& panel) const {
+    const Index rows = active().rows().count;
+    return ranges().has_workers() && ranges().count(rows) == 1 && panel.count > columns_of_part &&
+           point_.size <= kernels::few_vectors && panel.count * rows >= few_entries;
+  }
+  bool sum_parts(const Columns& panel, const Sums& sums) {
+    return ranges().for_each_part((panel.count + columns_of_part - 1) / columns_of_part, [&](Index i) {
+      const Index first = i * columns_of_part, count = std::min(columns_of_part, panel.count - first);
+      return add_range({0, active().rows().count}, panel.slice(first, count), {sums.data + first, sums.stride},
+                       parts_[std::size_t(i)]);
+    });
+  }
+
+  const RowRanges& ranges() const noexcept { return linearisation_->ranges(); }
   const ActiveColumns& active() const noexcept { return linearisation_->active(); }
   Interruption& interruption() const noexcept { return linearisation_->interruption(); }
 
@@ -82,14 +100,14 @@ class DenseSums final : public PanelSums {
   template <class Add>
   bool sum_ranges(const Columns& panel, const Sums& sums, Index lead, const Add& add) {
     const Index width = Sums::cross + point_.size;
-    const bool done = linearisation_->ranges().for_each(active().rows().count, lead, [&](Index r, RowRange range) {
+    const bool done = ranges().for_each(active().rows().count, lead, [&](Index r, RowRange range) {
       Part& part = parts_[std::size_t(r)];
       if (r == 0) return add(range, part, sums);
       part.sums.topLeftCorner(panel.count, width).setZero();
       return add(range, part, Sums{part.sums.data(), part.sums.outerStride()});
     });
     if (!done) return false;
-    for (std::size_t r = 1; r < parts_.size(); ++r)
+    for (std::size_t r = 1; r < std::size_t(ranges().count(active().rows().count)); ++r)
       for (Index which = 0; which < width; ++which)
         Eigen::Map<Eigen::ArrayXd>(sums.row(which), panel.count) += parts_[r].sums.col(which).head(panel.count);
     return true;

@@ -28,13 +28,15 @@ class GroupSums {
 /// Members are gathered in units, and matrix products do the rest, over ranges of rows.
 class GatheredGroups final : public GroupSums {
  public:
-  /// For groups of at most so many members.
-  void reset(const Linearisation& linearisation, Index most, Index capacity) {
+  /// For groups of at most so many members, whose columns several threads may read at once, or not.
+  void reset(const Linearisation& linearisation, Index most, Index capacity, bool threads_read) {
+    constexpr Index wide = 64;  // groups of more members have large sums, and matrix products enough to do
     linearisation_ = &linearisation;
     const Index n = linearisation.active().reader().rows().count();
     for (Eigen::MatrixXd* matrix : {&members_, &weighted_members_}) matrix->resize(n, most);
     weighted_.resize(n, capacity);
-    parts_.resize(std::size_t(linearisation.ranges().count()));
+    ranges_ = threads_read && most <= wide ? linearisation.ranges() : RowRanges(1);
+    parts_.resize(std::size_t(ranges_.count(n)));
     for (Eigen::MatrixXd& part : parts_) part.resize(most, most + capacity + 2);
   }
 
@@ -82,7 +84,7 @@ class GatheredGroups final : public GroupSums {
   }
   template <class Visit>
   bool for_ranges(const Visit& visit) const {
-    return linearisation_->ranges().for_each(members_.rows(), 0, visit);
+    return ranges_.for_each(members_.rows(), 0, visit);
   }
 
   // Over a range of rows, of the members z of a group: z'(h z), z'(h z_A), z'r and z'h, side by side.
@@ -106,7 +108,8 @@ class GatheredGroups final : public GroupSums {
   const Linearisation* linearisation_ = nullptr;
   Eigen::MatrixXd members_, weighted_members_;  // (n, most) of one group, in units; and times the curvature
   Eigen::MatrixXd weighted_;                    // (n, capacity) curvature times active columns
-  std::vector<Eigen::MatrixXd> parts_;          // by range, (most, most + capacity + 2)
+  RowRanges ranges_;
+  std::vector<Eigen::MatrixXd> parts_;  // by range, (most, most + capacity + 2)
 };
 
 /// Of a sparse X, sums over the entries, but of groups with a careful member.

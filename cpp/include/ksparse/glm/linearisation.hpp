@@ -31,7 +31,7 @@ class Linearisation {
     active_ = &active;
     ranges_ = ranges;
     interruption_ = &interruption;
-    parts_.resize(std::size_t(ranges.count()));
+    parts_.resize(std::size_t(ranges.count(active.rows().padded)));
     for (Part& part : parts_) {
       part.loss = {};
       part.sums.resize(capacity, Sums::cross + capacity);
@@ -55,7 +55,8 @@ class Linearisation {
       return add_range(range, coef, kind, part);
     });
     if (!done) return std::numeric_limits<double>::quiet_NaN();
-    for (std::size_t r = 1; r < parts_.size(); ++r) {
+    const std::size_t parts = std::size_t(ranges_.count(active_->rows().padded));
+    for (std::size_t r = 1; r < parts; ++r) {
       total().loss.add(parts_[r].loss);
       total().sums.topLeftCorner(size(), Sums::cross + size()) += parts_[r].sums.topLeftCorner(size(), Sums::cross + size());
     }

@@ -1,12 +1,14 @@
 // How sums over rows are divided. Sums over all rows are computed range by range, and the small sums of the ranges are added in
-// a fixed order, so results depend only on the number of ranges, and only in their last digits. This is the only place that
-// decides which thread sums a range, and when.
+// a fixed order, so results depend only on the number of ranges, and only in their last digits. That number depends on the rows
+// alone, so every number of threads has the same results. This is the only place that decides which thread sums a range, and when.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 
 #include "../types.hpp"
+#include "../util/workers.hpp"
 
 namespace ksparse {
 
@@ -21,9 +23,11 @@ struct RowRange {
 
 class RowRanges {
  public:
-  explicit RowRanges(Index count = 1) noexcept : count_(std::max<Index>(count, 1)) {}
+  /// As many ranges as suit the rows, or so many if `count` is not 0, summed by these workers, who outlive this.
+  explicit RowRanges(Index count = 0, Workers* workers = nullptr) noexcept : count_(count), workers_(workers) {}
 
-  Index count() const noexcept { return count_; }
+  /// Of so many rows.
+  Index count(Index rows) const noexcept { return count_ > 0 ? count_ : std::clamp<Index>(rows / usual_rows, 1, most_ranges); }
 
   /// Range r of so many rows. All but the first begin a multiple of a cache line behind `lead` rows.
   RowRange range(Index r, Index rows, Index lead = 0) const noexcept {
@@ -34,21 +38,40 @@ class RowRanges {
   /// add(r, range) for each range. False as soon as one call returns that: interrupted.
   template <class Add>
   bool for_each(Index rows, Index lead, const Add& add) const {
-    for (Index r = 0; r < count_; ++r)
-      if (!add(r, range(r, rows, lead))) return false;
-    return true;
+    return for_each_part(count(rows), [&](Index r) { return add(r, range(r, rows, lead)); });
   }
+
+  /// do_part(i) for each part of some work, which is none of the others' business. False: interrupted.
+  template <class Part>
+  bool for_each_part(Index parts, const Part& do_part) const {
+    if (!workers_ || parts == 1) {
+      for (Index i = 0; i < parts; ++i)
+        if (!do_part(i)) return false;
+      return true;
+    }
+    std::atomic<bool> done{true};
+    workers_->run(parts, [&](Index i) {
+      if (done.load(std::memory_order_relaxed) && !do_part(i)) done = false;
+    });
+    return done;
+  }
+  /// Whether there are several threads.
+  bool has_workers() const noexcept { return workers_ && workers_->threads() > 1; }
 
  private:
   static constexpr Index line = 8;  // doubles, a whole number of packs
+  // Rows that take longer to sum than a thread takes to wake up; and more ranges than a machine has cores, which even out.
+  static constexpr Index usual_rows = 4096, most_ranges = 64;
 
   Index cut(Index r, Index rows, Index lead) const noexcept {
     if (r == 0) return 0;
-    if (r == count_) return rows;
-    return std::min(lead + (std::max<Index>(rows - lead, 0) * r / count_) / line * line, rows);
+    const Index ranges = count(rows);
+    if (r == ranges) return rows;
+    return std::min(lead + (std::max<Index>(rows - lead, 0) * r / ranges) / line * line, rows);
   }
 
   Index count_;
+  Workers* workers_;
 };
 
 }  // namespace ksparse

@@ -20,7 +20,7 @@ class SlopeAdder {
   void reset(const Design& design, const Linearisation& linearisation, Index entries) {
     design_ = &design;
     linearisation_ = &linearisation;
-    parts_.resize(std::size_t(linearisation.ranges().count()));
+    parts_.resize(std::size_t(linearisation.ranges().count(design.rows())));
     for (std::size_t r = 0; r < parts_.size(); ++r) {
       parts_[r].sums.resize(r > 0 ? entries : 0);
       parts_[r].column.resize(block_rows);
@@ -70,7 +70,7 @@ class SlopeAdder {
       return add(range, part, Sums{part.sums.data(), 0});
     });
     if (!done) return false;
-    for (std::size_t r = 1; r < parts_.size(); ++r)
+    for (std::size_t r = 1; r < std::size_t(linearisation_->ranges().count(design_->rows())); ++r)
       Eigen::Map<Eigen::ArrayXd>(sums.row(Sums::slope), count) += parts_[r].sums.head(count);
     return true;
   }

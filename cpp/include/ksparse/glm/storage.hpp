@@ -76,7 +76,7 @@ class Storage {
   /// The sums for a problem.
   void connect(const Linearisation& linearisation, Rows& rows, const Sizes& sizes) {
     sampled_ = nullptr;
-    if (sizes.member > 0) gathered_.reset(linearisation, sizes.member, sizes.capacity);
+    if (sizes.member > 0) gathered_.reset(linearisation, sizes.member, sizes.capacity, !sparse_);
     if (sparse_)
       connect_sparse(linearisation, rows, sizes);
     else

@@ -23,6 +23,7 @@
 #include "../search/search.hpp"
 #include "../util/parallel.hpp"
 #include "../util/progress.hpp"
+#include "../util/workers.hpp"
 
 namespace ksparse {
 
@@ -139,9 +140,10 @@ namespace internal {
 
 /// One walk of a search, with valid arguments.
 inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, const LossKernel& loss, const Options& options,
-                                 const Interrupt& interrupt) {
+                                 const Interrupt& interrupt, int threads) {
   FitResult result;
-  GlmObjective objective(design, problem, loss, options, interrupt);
+  Workers workers(threads);
+  GlmObjective objective(design, problem, loss, options, interrupt, RowRanges(0, &workers));
   const auto by_gram = GramObjective::if_worthwhile(objective, design, loss, options, 1);
   Objective& answering = by_gram ? static_cast<Objective&>(*by_gram) : objective;
   Search search(answering, options);
@@ -172,10 +174,10 @@ KSPARSE_ENTRY FitResult fit(const AnyDesign& X, const Problem& problem, const An
   if (auto wrong = broken_rule(checked, problem, loss, given, given.k)) return refused(X->columns(), std::move(*wrong));
   Options options = given;
   options.limit_k(X->columns());
-  if (options.walks == 1) return internal::fit_by_one_walk(*checked, problem, *loss, options, run.interrupt);
+  if (options.walks == 1) return internal::fit_by_one_walk(*checked, problem, *loss, options, run.interrupt, run.threads);
   std::vector<FitResult> ends(std::size_t(options.walks));
   const auto walk = [&](Index number, const Interrupt& stopped) {
-    ends[std::size_t(number)] = internal::fit_by_one_walk(*checked, problem, *loss, options.of_walk(int(number)), stopped);
+    ends[std::size_t(number)] = internal::fit_by_one_walk(*checked, problem, *loss, options.of_walk(int(number)), stopped, 1);
   };
   if (!for_each_task(options.walks, run.threads, run.interrupt, walk)) {
     FitResult stopped = refused(X->columns(), {});
@@ -224,9 +226,9 @@ std::vector<FitResult> run_path(Path& path, Index columns, std::size_t asked, Pr
   return results;
 }
 
-/// fit_path, whose entries are counted. Seeds: fits of a like problem to begin at, one for each k, or null.
+/// fit_path on so many threads, whose entries are counted. Seeds: fits of a like problem to begin at, one for each k, or null.
 inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Problem& problem, const AnyLoss& loss,
-                                       std::vector<Index> ks, Options options, const Interrupt& interrupt,
+                                       std::vector<Index> ks, Options options, const Interrupt& interrupt, int threads,
                                        const std::vector<CompactFit>* seeds, ProgressCounter& counter) {
   if (auto wrong = problem_of(ks)) return {refused(design->columns(), std::move(*wrong))};
   options.k = ks.back();
@@ -235,7 +237,8 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
     return {refused(design->columns(), std::move(*wrong))};
   const std::size_t asked = ks.size();
   limit(ks, options, design->columns());
-  GlmObjective objective(*design, problem, *loss, options, interrupt);
+  Workers workers(threads);
+  GlmObjective objective(*design, problem, *loss, options, interrupt, RowRanges(0, &workers));
   const auto by_gram = GramObjective::if_worthwhile(objective, *design, *loss, options, Index(ks.size()));
   Path path(by_gram ? static_cast<Objective&>(*by_gram) : objective, options, ks);
   path.count_by(counter);
@@ -264,7 +267,7 @@ KSPARSE_ENTRY std::vector<FitResult> fit_path(const AnyDesign& X, const Problem&
   ProgressCounter counter(run.progress, Index(ks.size()), run.interrupt);
   const Interrupt asked = counter.interrupt();
   std::vector<FitResult> results =
-      internal::fit_path(CheckedDesign(*X, options), problem, loss, ks, options, asked, nullptr, counter);
+      internal::fit_path(CheckedDesign(*X, options), problem, loss, ks, options, asked, run.threads, nullptr, counter);
   counter.finish();
   return results;
 }

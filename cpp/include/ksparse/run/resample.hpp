@@ -52,7 +52,7 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X,
       weights.array() *= problem.weights.array() / stable::power_of_two_near(problem.weights.maxCoeff());
     const Problem resampled{problem.responses, weights, problem.offset};
     const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();
-    for (FitResult& result : internal::fit_path(checked, resampled, task.loss, ks, task.options, stopped,
+    for (FitResult& result : internal::fit_path(checked, resampled, task.loss, ks, task.options, stopped, 1,
                                                 seeded ? &answers[i - 1] : nullptr, counter))
       answers[i].push_back(compact(std::move(result)));
   };

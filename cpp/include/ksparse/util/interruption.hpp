@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
+#include <thread>
+
 #include "../types.hpp"
 
 namespace ksparse {
@@ -11,15 +14,16 @@ class Interruption {
   /// `ask` must exist as long as this object, or until the next reset.
   void reset(const Interrupt& ask) noexcept {
     ask_ = &ask;
+    solving_ = std::this_thread::get_id();
     happened_ = false;
   }
 
-  /// Asks the caller, from the solving thread only.
+  /// Asks the caller. On a thread that only helps (workers.hpp): whether the solving thread was told to stop.
   bool asked() {
-    if (!happened_ && *ask_) happened_ = (*ask_)();
-    return happened_;
+    if (!happened() && *ask_ && std::this_thread::get_id() == solving_) happened_ = (*ask_)();
+    return happened();
   }
-  bool happened() const noexcept { return happened_; }
+  bool happened() const noexcept { return happened_.load(std::memory_order_relaxed); }
   /// An Interrupt for functions that need one.
   Interrupt as_function() {
     return [this] { return asked(); };
@@ -27,7 +31,8 @@ class Interruption {
 
  private:
   const Interrupt* ask_ = nullptr;
-  bool happened_ = false;
+  std::thread::id solving_;
+  std::atomic<bool> happened_{false};
 };
 
 }  // namespace ksparse
