@@ -72,7 +72,7 @@ def test_an_expression_with_a_caution_is_still_one():
         database.execute("INSERT INTO t VALUES (0.01)")
         (answer,) = database.execute(f"SELECT {result.to_sql()} AS p FROM t WHERE {result.to_sql()} > 0").fetchone()
     assert answer == pytest.approx(expected, rel=1e-12)
-    assert result.formula().splitlines()[0].startswith("log-odds = ")
+    assert result.formula().splitlines()[0].startswith("log-odds of class 1 = ")
 
 
 @pytest.mark.parametrize(

@@ -118,13 +118,16 @@ def test_formula_reads_as_one_writes_it():
     """Signs between the terms, significant digits, no terms of 0; of the focal loss it is no log-odds."""
     names = np.array(["age", "body mass", "dose"], dtype=object)
     assert (
-        written([0.45, 0.0, -12345.678], -1.234567, feature_names=names) == "log-odds = -1.235 + 0.45 * age - 1.235e+04 * dose"
+        written([0.45, 0.0, -12345.678], -1.234567, feature_names=names)
+        == "log-odds of class 1 = -1.235 + 0.45 * age - 1.235e+04 * dose"
     )
-    assert written([0.0, -1 / 3, 0.0], 0.0, digits=2) == "log-odds = -0.33 * x1"
-    assert written([1.0, 0.0, 0.0], 2.0, loss="focal", gamma=2.0) == "linear predictor = 2 + 1 * x0"
+    assert written([0.0, -1 / 3, 0.0], 0.0, digits=2) == "log-odds of class 1 = -0.33 * x1"
+    assert written([1.0, 0.0, 0.0], 2.0, loss="focal", gamma=2.0) == "linear predictor of class 1 = 2 + 1 * x0"
     assert written([1.0, 0.0, 0.0], 2.0, loss="focal", gamma=0.0).startswith("log-odds")
-    assert written([0.0, 0.0, 0.0], 0.0) == "log-odds = 0"
-    assert written([1e-7, 0.0, 0.0], 0.1, digits=17) == "log-odds = 0.10000000000000001 + 9.9999999999999995e-08 * x0"
+    assert written([0.0, 0.0, 0.0], 0.0) == "log-odds of class 1 = 0"
+    assert (
+        written([1e-7, 0.0, 0.0], 0.1, digits=17) == "log-odds of class 1 = 0.10000000000000001 + 9.9999999999999995e-08 * x0"
+    )
 
 
 def test_estimators_write_their_model():
@@ -138,8 +141,8 @@ def test_estimators_write_their_model():
         close([function(row) for row in rows], model.predict_proba(problem.X)[:, 1])
         function = eval(f"lambda row: {model.to_python('linear_predictor')}", {"math": math})
         close([function(row) for row in rows], model.decision_function(problem.X))
-        assert model.formula(3) == model.result_.formula(3)
-        assert model.to_sql() == model.result_.to_sql()
+        assert model.formula(3) == model.result_.formula(3).replace("class 1", "class well")
+        assert model.to_sql() == model.result_.to_sql().replace("class 1", "class well")
 
 
 def test_classes_and_labels_each():
@@ -232,3 +235,20 @@ def test_onnx_answers_as_the_model():
         labels, probabilities = onnxruntime.InferenceSession(onnx.SerializeToString()).run(None, {"X": rows})
     np.testing.assert_allclose(probabilities, model.predict_proba(rows), atol=1e-6)
     assert labels.tolist() == model.predict(rows).tolist()
+
+
+def test_formula_and_sql_say_which_class():
+    """For any two labels, also those that look like the end of a comment; of a regression there is no class to name."""
+    problem = random_problem(5, p=4)
+    for labels in (["kept", "churned */ x"], [10, 20], [False, True]):
+        y = np.where(problem.y > 0, labels[1], labels[0])
+        model = ksparse.KSparseClassifier(k=2, ridge=1e-2).fit(problem.X, y)
+        event = str(model.classes_[1])
+        assert model.formula().startswith(f"log-odds of class {event} = ")
+        assert model.to_sql().startswith(f"/* probability of class {event.replace('*/', '* /')} */ ")
+        assert model.to_sql("linear_predictor").startswith("/* log-odds of class ")
+        rows = pd.DataFrame(np.zeros((1, 4)), columns=["x0", "x1", "x2", "x3"])
+        assert select(rows, model.to_sql())[0] == pytest.approx(model.predict_proba(rows.to_numpy())[0, 1], abs=1e-12)
+    focal = ksparse.fit(problem.X, problem.y, 2, loss="focal", ridge=1e-2)
+    assert focal.to_sql("linear_predictor").startswith("/* linear predictor of class 1 */ ")
+    assert "/*" not in ksparse.fit(problem.X, problem.X[:, 0], 2, loss="squared").to_sql()

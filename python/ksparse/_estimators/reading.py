@@ -147,7 +147,7 @@ class ReadableEstimator:
         ValueError
             For the same reasons as in :meth:`ksparse.FitResult.formula`.
         """
-        return self._each(lambda result, i, name: formula(result, digits))
+        return self._each(lambda result, _, name: formula(result, digits, name))
 
     def to_python(self, output: str | None = None) -> Any:
         """Write the model as a Python expression, which needs neither ksparse nor NumPy.
@@ -193,7 +193,7 @@ class ReadableEstimator:
         ValueError
             For the same reasons as in :meth:`ksparse.FitResult.to_sql`.
         """
-        return self._each(lambda result, i, name: to_sql(result, output))
+        return self._each(lambda result, _, name: to_sql(result, output, name))
 
 
 class ReadableClassifier(ReadableEstimator):

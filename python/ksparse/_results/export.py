@@ -21,12 +21,12 @@ _LARGEST = "1.7976931348623157e308"
 OUTPUTS = ("probability", "mean", "linear_predictor")
 
 
-def formula(result: Model, digits: Any) -> str:
-    """Write the linear predictor with rounded coefficients, for a reader."""
+def formula(result: Model, digits: Any, outcome: str = "1") -> str:
+    """Write the linear predictor with rounded coefficients, for a reader; ``outcome`` is the name of class 1."""
     precision = check_integer(digits, "digits", 1, 17)
     names = names_of(result.support, result.feature_names)
     loss = result._loss
-    left = "log-odds" if loss.is_log_odds else "linear predictor"
+    left = f"{'log-odds' if loss.is_log_odds else 'linear predictor'} of class {outcome}"
     if not loss.is_classification:
         left = "log(mean)" if loss.has_log_link else "mean"
     text = f"{left} = {_sum(result, names, lambda value: f'{value:.{precision}g}')}"
@@ -57,10 +57,15 @@ def _python(result: Model, output: Any) -> str:
     return f"(lambda t: {focal_probability(result.gamma, 't', 'math.exp({})', 'math.log1p({})')})({t})"
 
 
-def to_sql(result: Model, output: Any) -> str:
-    """Write an expression in standard SQL. If the fit did not converge, a comment before it says so."""
+def to_sql(result: Model, output: Any, outcome: str = "1") -> str:
+    """Write an expression in standard SQL, after a comment that says of which class it is, and whether the fit did not converge."""
     expression = _sql(result, output)
-    return f"/* {_comment(result)} */ {expression}" if result._caution else expression
+    comments = [_comment(result)] if result._caution else []
+    if result._loss.is_classification:
+        kind = _check_output(output, result)
+        what = "probability" if kind == "probability" else "log-odds" if result._loss.is_log_odds else "linear predictor"
+        comments.insert(0, _in_comment(f"{what} of class {outcome}"))
+    return f"/* {'; '.join(comments)} */ {expression}" if comments else expression
 
 
 def _sql(result: Model, output: Any) -> str:
@@ -105,8 +110,13 @@ def to_logistic_regression(result: Model, classes: Any = (0, 1)) -> Any:
 
 
 def _comment(result: Model) -> str:
-    """Return the warning as text that cannot end a comment."""
-    return " ".join(result._caution.split()).replace("*/", "* /")
+    """Return the caution in a form that is safe inside a comment."""
+    return _in_comment(result._caution)
+
+
+def _in_comment(text: str) -> str:
+    """Return a text in one line that neither ends a comment nor begins another."""
+    return " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
 
 
 def _check_answered(result: Model) -> None:

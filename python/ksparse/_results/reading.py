@@ -138,7 +138,7 @@ class ReadableFit:
         Returns
         -------
         str
-            ``log-odds = ...``, or ``linear predictor = ...`` for classification losses whose linear predictor is not the
+            ``log-odds of class 1 = ...``, or ``linear predictor of class 1 = ...`` for classification losses whose linear predictor is not the
             log-odds, and ``mean = ...`` or ``log(mean) = ...`` for regression. Features without names are ``x0``, ``x1``, ...
             An offset must be added. If the fit did not converge, a second line says so.
 
@@ -153,7 +153,7 @@ class ReadableFit:
         >>> from sklearn.datasets import load_breast_cancer
         >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
         >>> print(ksparse.fit(X, y, k=2).formula(3))
-        log-odds = 14.8 - 0.0101 * worst area - 47.9 * worst concave points
+        log-odds of class 1 = 14.8 - 0.0101 * worst area - 47.9 * worst concave points
         """
         return formula(self._result(), digits)
 
@@ -221,7 +221,7 @@ class ReadableFit:
         >>> from sklearn.datasets import load_breast_cancer
         >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
         >>> print(ksparse.fit(X, y, k=1).to_sql("linear_predictor"))  # doctest: +ELLIPSIS
-        19.33... - 0.175... * "worst perimeter"
+        /* log-odds of class 1 */ 19.33... - 0.175... * "worst perimeter"
         """
         return to_sql(self._result(), output)
 
