@@ -27,24 +27,30 @@ class GramColumns {
 
   /// Sums over the rows, whose units are chosen: with all pairs of columns, if there are few. Returns false if interrupted.
   bool sum_rows() {
+    const auto weight = answered_.rows().weight().head(n_).array();
     const Eigen::ArrayXd slope = take_constant();
+    for (Eigen::VectorXd* sums : {&slope_, &mean_, &curvature_}) sums->setZero(p_);
     const bool all = p_ <= whole;
-    moments_.setZero(p_, 3);
     if (all) gram_.setZero(p_, p_);
-    const bool done = for_ranges([&](const RowRange& range, Part& part) {
-      if (&part == &parts_.front()) return add_moments(range, slope, all, part, moments_, gram_);
-      part.moments.setZero(p_, 3);
-      if (all) part.products.setZero(p_, p_);
-      return add_moments(range, slope, all, part, part.moments, part.products);
-    });
-    if (!done) return false;
-    for (std::size_t r = 1; r < parts_.size(); ++r) {
-      moments_ += parts_[r].moments;
-      if (all) gram_ += parts_[r].products;
+    for (Index begin = 0; begin < p_; begin += largest_panel) {
+      const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
+      for (Index first = 0; first < n_; first += rows_at_once) {
+        if (answered_.interrupted()) return false;
+        const Index rows = std::min(rows_at_once, n_ - first);
+        gather(panel, first, rows, block_);
+        auto z = block_.topLeftCorner(rows, panel.count);
+        slope_.segment(begin, panel.count).noalias() += z.transpose() * slope.segment(first, rows).matrix();
+        mean_.segment(begin, panel.count).noalias() += z.transpose() * weight.segment(first, rows).matrix();
+        z.array().colwise() *= weight.segment(first, rows).sqrt();
+        if (all)
+          gram_.template selfadjointView<Eigen::Lower>().rankUpdate(z.transpose());
+        else
+          curvature_.segment(begin, panel.count) += z.colwise().squaredNorm().transpose();
+      }
     }
     if (all) {
       gram_.template triangularView<Eigen::StrictlyUpper>() = gram_.transpose();
-      moments_.col(2) = gram_.diagonal();
+      curvature_ = gram_.diagonal();
       for (kept_ = 0; kept_ < p_; ++kept_) place_[std::size_t(kept_)] = kept_;
     }
     return true;
@@ -62,22 +68,28 @@ class GramColumns {
     if (kept_ + count > gram_.cols()) gram_.conservativeResize(p_, std::min(std::max(2 * gram_.cols(), kept_ + count), most));
     auto sums = gram_.middleCols(kept_, count);
     sums.setZero();
-    const bool done = for_ranges([&](const RowRange& range, Part& part) {
-      if (&part == &parts_.front()) return add_products(range, part, sums);
-      part.products.setZero(p_, count);
-      return add_products(range, part, part.products);
-    });
-    if (!done) return false;
-    for (std::size_t r = 1; r < parts_.size(); ++r) sums += parts_[r].products;
+    const Columns listed{0, count, wanted_.data()};
+    for (Index first = 0; first < n_; first += rows_at_once) {
+      const Index rows = std::min(rows_at_once, n_ - first);
+      gather(listed, first, rows, wanted_block_);
+      auto wanted = wanted_block_.topLeftCorner(rows, count);
+      wanted.array().colwise() *= answered_.rows().weight().segment(first, rows).array();
+      for (Index begin = 0; begin < p_; begin += largest_panel) {
+        if (answered_.interrupted()) return false;
+        const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
+        gather(panel, first, rows, block_);
+        sums.middleRows(begin, panel.count).noalias() += block_.topLeftCorner(rows, panel.count).transpose() * wanted;
+      }
+    }
     for (const Index j : wanted_) place_[std::size_t(j)] = kept_++;
     return true;
   }
 
   /// Products of a column that was fetched with all.
   auto products_with(Index column) const { return gram_.col(place_[std::size_t(column)]); }
-  auto slope() const { return moments_.col(0); }      // (p,) g
-  auto mean() const { return moments_.col(1); }       // (p,) m
-  auto curvature() const { return moments_.col(2); }  // (p,) the diagonal of G
+  const Eigen::VectorXd& slope() const noexcept { return slope_; }          // (p,) g
+  const Eigen::VectorXd& mean() const noexcept { return mean_; }            // (p,) m
+  const Eigen::VectorXd& curvature() const noexcept { return curvature_; }  // (p,) the diagonal of G
   const Constant& constant() const noexcept { return constant_; }
 
  private:
@@ -103,68 +115,6 @@ class GramColumns {
     return slope;
   }
 
-  // What a range of rows needs for itself; the first range adds to the sums of all rows, and needs none of its own.
-  struct Part {
-    Eigen::MatrixXd block, wanted;      // (rows_at_once, columns) gathered
-    Eigen::MatrixXd moments, products;  // (p, 3) and (p, columns)
-  };
-
-  template <class Add>
-  bool for_ranges(const Add& add) {
-    const RowRanges& ranges = answered_.linearisation().ranges();
-    parts_.resize(std::size_t(ranges.count()));
-    return ranges.for_each(n_, 0, [&](Index r, const RowRange& range) { return add(range, parts_[std::size_t(r)]); });
-  }
-
-  // visit(first, rows) of each block of a range. False: interrupted.
-  template <class Visit>
-  bool for_blocks(const RowRange& range, const Visit& visit) const {
-    for (Index first = range.first; first < range.end(); first += rows_at_once) {
-      if (answered_.interrupted()) return false;
-      visit(first, std::min(rows_at_once, range.end() - first));
-    }
-    return true;
-  }
-
-  // Adds to `moments`, by column, and to the lower triangle of `products` if all are wanted.
-  bool add_moments(const RowRange& range, const Eigen::ArrayXd& slope, bool all, Part& part, Eigen::MatrixXd& moments,
-                   Eigen::MatrixXd& products) const {
-    const auto weight = answered_.rows().weight().head(n_).array();
-    for (Index begin = 0; begin < p_; begin += largest_panel) {
-      const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
-      auto sums = moments.middleRows(begin, panel.count);
-      const bool done = for_blocks(range, [&](Index first, Index rows) {
-        gather(panel, first, rows, part.block);
-        auto z = part.block.topLeftCorner(rows, panel.count);
-        sums.col(0).noalias() += z.transpose() * slope.segment(first, rows).matrix();
-        sums.col(1).noalias() += z.transpose() * weight.segment(first, rows).matrix();
-        z.array().colwise() *= weight.segment(first, rows).sqrt();
-        if (all)
-          products.template selfadjointView<Eigen::Lower>().rankUpdate(z.transpose());
-        else
-          sums.col(2) += z.colwise().squaredNorm().transpose();
-      });
-      if (!done) return false;
-    }
-    return true;
-  }
-
-  // Adds the products of all columns with those that are wanted.
-  template <class Target>
-  bool add_products(const RowRange& range, Part& part, Target&& sums) const {
-    const Index count = Index(wanted_.size());
-    return for_blocks(range, [&](Index first, Index rows) {
-      gather({0, count, wanted_.data()}, first, rows, part.wanted);
-      auto wanted = part.wanted.topLeftCorner(rows, count);
-      wanted.array().colwise() *= answered_.rows().weight().segment(first, rows).array();
-      for (Index begin = 0; begin < p_; begin += largest_panel) {
-        const Columns panel{begin, std::min(largest_panel, p_ - begin), nullptr};
-        gather(panel, first, rows, part.block);
-        sums.middleRows(begin, panel.count).noalias() += part.block.topLeftCorner(rows, panel.count).transpose() * wanted;
-      }
-    });
-  }
-
   // Columns in units.
   void gather(const Columns& columns, Index first, Index rows, Eigen::MatrixXd& block) const {
     if (block.rows() < rows_at_once || block.cols() < columns.count) block.resize(rows_at_once, columns.count);
@@ -174,12 +124,12 @@ class GramColumns {
   GlmObjective& answered_;
   const Index n_, p_;
   Constant constant_;
-  Eigen::MatrixXd moments_;   // (p, 3): products with the slopes and the weights, and the diagonal of G
+  Eigen::VectorXd slope_, mean_, curvature_;
   Eigen::MatrixXd gram_;      // (p, at least kept) columns of G
   std::vector<Index> place_;  // (p,) column of gram_ of each column of X, or -1
   Index kept_ = 0;
-  std::vector<Index> wanted_;  // columns whose products are summed next
-  std::vector<Part> parts_;    // by range
+  std::vector<Index> wanted_;             // columns whose products are summed next
+  Eigen::MatrixXd block_, wanted_block_;  // (rows_at_once, columns) gathered
 };
 
 }  // namespace ksparse
