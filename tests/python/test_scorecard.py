@@ -141,7 +141,7 @@ def test_estimators_make_cards(problem):
 def test_points_need_log_odds(problem):
     """The focal loss has none unless gamma is 0."""
     focal = ksparse.fit(problem.X, problem.y, 3, loss="focal")
-    with pytest.raises(ValueError, match="focal loss with gamma=2 is no log-odds"):
+    with pytest.raises(ValueError, match="focal loss with gamma=2 is not the log-odds"):
         focal.scorecard()
     weighted = ksparse.fit(problem.X, problem.y, 3, loss="focal", gamma=0.0, alpha=0.7)
     card = weighted.scorecard()

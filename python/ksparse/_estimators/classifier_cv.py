@@ -34,7 +34,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         Values of k to compare. Values above the number of features are replaced by that number, with a warning. None means 0
         (or the number of features in ``always_in``) to 10 (or the number of features).
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.HuberisedHinge(width=1)``.
     alpha, gamma, ridge : float or array-like of float, default=0.5, 2.0, 0.0
         Parameters as in :class:`ksparse.KSparseClassifier`; the values of a list are compared by cross-validation.
     cv : int, splitter, iterable or None, default=None

@@ -35,7 +35,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         Maximum number of features, >= 0, for all labels or for each one. None means 10, or all features if there are fewer. If
         k is larger than the number of features, all of them may be used and a warning is given.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.HuberisedHinge(width=1)``.
     alpha : float or array-like of shape (n_labels,), default=0.5
         Weight of the rows that have the label in the focal loss, in (0, 1), for all labels or for each one. It is used only
         with ``loss="focal"``.

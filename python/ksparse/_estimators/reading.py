@@ -230,30 +230,31 @@ class ReadableClassifier(ReadableEstimator):
         units: dict[Any, float] | None = None,
         decimals: int | None = 0,
     ) -> Any:
-        """Make a scorecard: points that a person can add up, the more the likelier ``classes_[1]``.
+        """Make a scorecard, whose points can be added by hand; more points mean that ``classes_[1]`` is more likely.
 
-        See :meth:`ksparse.FitResult.scorecard`. The rows need not be those of the fit.
+        See :meth:`ksparse.FitResult.scorecard`. The rows may differ from those of the fit.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows that steps of the features are chosen by, and on which it is measured what rounding costs.
+            Rows from which the steps of the features are determined, and on which the effect of rounding is measured.
         y : array-like of shape (n_samples,)
-            Their labels.
+            Labels of these rows.
         sample_weight : array-like of shape (n_samples,), optional
-            Their weights.
+            Weights of these rows.
         points_to_double_odds, base_points, base_odds, units, decimals : optional
             As in :meth:`ksparse.FitResult.scorecard`.
 
         Returns
         -------
         Scorecard or dict of Scorecard
-            The card; of more than two classes, or of many labels, one for each by its name, None for one that could not be fitted.
+            The scorecard. With more than two classes, or many labels, it is a dict with an entry for each of them by name,
+            which is None if it could not be fitted.
 
         Raises
         ------
         ValueError
-            As :meth:`ksparse.FitResult.scorecard`.
+            For the same reasons as in :meth:`ksparse.FitResult.scorecard`.
         """
         request = self._requests(X, y, sample_weight)
         class_weighted = self.class_weight is not None

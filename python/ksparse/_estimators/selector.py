@@ -36,7 +36,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
     k_max : int or None, default=None
         The largest k that an information criterion considers. None means 10, or all features if there are fewer.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
-        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
+        The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.HuberisedHinge(width=1)``.
     alpha : float, default=0.5
         Weight of the positive class in the focal loss, in (0, 1); the negative class has the weight ``1 - alpha``. It is used
         only with ``loss="focal"``.

@@ -260,36 +260,39 @@ class ReadableFit:
         units: dict[Any, float] | None = None,
         decimals: int | None = 0,
     ) -> Scorecard:
-        """Make a scorecard: points that a person can add up, the more the likelier class 1.
+        """Make a scorecard, whose points can be added by hand; more points mean that class 1 is more likely.
 
         Parameters
         ----------
         points_to_double_odds : float, default=20
-            How many points double the odds of class 1, not 0; negative where points are to fall as the odds rise.
+            Number of points that double the odds of class 1, not 0. It is negative if points should decrease as the odds
+            increase.
         base_points, base_odds : float, default=600, 50
-            The score at which the odds of class 1 are ``base_odds`` to 1.
+            A score, and the odds of class 1 (``base_odds`` to 1) that it corresponds to.
         units : dict or None, default=None
-            Steps that points are for, by the name or number of the feature, > 0. Those of other features are 1 where they are 0 or 1
-            in every row, else the largest of 1, 2 and 5 times a power of ten that is no more than their standard deviation, and at least 1
-            where they are whole numbers.
+            Steps of features, by name or index, for which points are given, > 0. By default the step is 1 for a feature that is
+            0 or 1 in every row. Otherwise it is the largest of 1, 2 and 5 times a power of ten that does not exceed the
+            standard deviation, and at least 1 for a feature with integer values.
         decimals : int or None, default=0
-            Decimals of the points and the base, in [0, 15]; None: not rounded.
+            Number of decimals of the points and the base, in [0, 15]. None means no rounding.
 
         Returns
         -------
         Scorecard
-            The card: prints, shows in notebooks, ``to_frame()``, ``score(X)``, ``probability(score)``.
+            The scorecard, which can be printed, is shown in notebooks, and has ``to_frame()``, ``score(X)`` and
+            ``probability(score)``.
 
         Raises
         ------
         ValueError
-            If an argument is not what it must be, the loss is focal with gamma > 0, so that the linear predictor is no log-odds, or the
-            result no longer refers to its data, see :meth:`alternatives`.
+            If an argument is invalid, if the linear predictor is not the log-odds, e.g. for the focal loss with gamma > 0, or
+            if the result does not refer to its data, see :meth:`alternatives`.
 
         Notes
         -----
-        Points are rounded one by one; the base is then set so that the average row keeps its score. ``loss_before``, ``loss_after`` and
-        ``largest_change`` tell what that costs on the rows of the fit. Larger ``points_to_double_odds`` or ``units`` lose less.
+        Points are rounded separately, and the base is then chosen so that the average row keeps its score. ``loss_before``,
+        ``loss_after`` and ``largest_change`` show the effect of rounding on the rows of the fit. It is smaller with larger
+        ``points_to_double_odds`` or ``units``.
 
         References
         ----------

@@ -1,4 +1,4 @@
-"""A model as a scorecard: points that add up to a score, of which so many double the odds."""
+"""Scorecards: points that add up to a score, in which a fixed number of points doubles the odds."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ __all__ = ["Scorecard", "make_scorecard"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scorecard(Stored, Tabular):
-    """What :meth:`ksparse.FitResult.scorecard` makes: points for each chosen feature.
+    """Result of :meth:`ksparse.FitResult.scorecard`: points for each chosen feature.
 
-    The score of a row is ``base`` plus, for each feature, its value divided by ``units`` times ``points``.
+    The score of a row is ``base`` plus the sum over the features of their values, divided by ``units`` and multiplied by
+    ``points``.
 
     Attributes
     ----------
     names : ndarray of str, shape (n_chosen,)
-        Names of the chosen features, ``x0``, ``x1``, ... where they have none.
+        Names of the chosen features, ``x0``, ``x1``, ... if they have none.
     features : ndarray of int64, shape (n_chosen,)
-        Their numbers.
+        Indices of the features.
     units : ndarray of shape (n_chosen,)
-        Step of each feature that its points are for.
+        Step of each feature for which the points are given.
     binary : ndarray of bool, shape (n_chosen,)
-        Which features are 0 or 1 in every row, so that points are given if they are 1.
+        Which features are 0 or 1 in every row, so that the points are given if they are 1.
     points : ndarray of shape (n_chosen,)
         Points for a step.
     base : float
@@ -50,13 +51,13 @@ class Scorecard(Stored, Tabular):
     loss_before, loss_after : float
         Average loss on the rows before and after rounding.
     largest_change : float
-        By how much rounding changes the probability of a row at most.
+        The largest change of the probability of a row by rounding.
     n_features : int
         Number of columns of X.
     title : str
-        The line above the table.
+        The title above the table.
     notes : tuple of str
-        What rounding costs, and what else must be known, printed below the table.
+        Notes below the table, e.g. about the effect of rounding.
     """
 
     names: NDArray[np.object_]
@@ -90,17 +91,17 @@ class Scorecard(Stored, Tabular):
 
     @quiet
     def score(self, X: ArrayLike) -> Vector:
-        """Scores of rows.
+        """Compute the scores of rows.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Rows with the columns of the fit.
+            Rows, with the columns of the fit.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``base + (X[:, features] / units) @ points``; not rounded itself.
+            ``base + (X[:, features] / units) @ points``, which is not rounded.
 
         Raises
         ------
@@ -116,7 +117,7 @@ class Scorecard(Stored, Tabular):
 
     @quiet
     def probability(self, score: ArrayLike) -> Vector:
-        """Probability of class 1 that scores stand for.
+        """Convert scores to probabilities of class 1.
 
         Parameters
         ----------
@@ -126,19 +127,19 @@ class Scorecard(Stored, Tabular):
         Returns
         -------
         ndarray
-            Probabilities, in the shape of ``score``.
+            Probabilities, with the shape of ``score``.
         """
         scale = _Scale(self.points_to_double_odds, self.base_points, self.base_odds)
         return _sigmoid(scale.log_odds(score))
 
     def to_frame(self) -> Any:
-        """Table with the base points and a row per chosen feature.
+        """Return a data frame with the base points and one row for each chosen feature.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by name, the first is ``(base)``; columns ``points``, ``unit`` (NaN for the base), ``binary`` and
-            ``exact_points`` (NaN for the base).
+            A data frame indexed by name, where the first row is ``(base)``. Its columns are ``points``, ``unit`` (NaN for the
+            base), ``binary`` and ``exact_points`` (NaN for the base).
 
         Raises
         ------
@@ -208,9 +209,9 @@ def make_scorecard(
     outcome: str = "1",
     class_weighted: bool = False,
 ) -> Scorecard:
-    """Make the card; ``outcome`` is the name of class 1.
+    """Make the scorecard; ``outcome`` is the name of class 1.
 
-    With the linear predictor as log-odds, score = base_points + (eta - log base_odds) * points_to_double_odds / log 2 [1]_.
+    If the linear predictor is the log-odds, score = base_points + (eta - log base_odds) * points_to_double_odds / log 2 [1]_.
 
     References
     ----------
@@ -218,7 +219,7 @@ def make_scorecard(
     """
     if not result._loss.is_log_odds:
         raise ValueError(
-            f"the linear predictor of {result._loss._described} is no log-odds, so that no number of points doubles "
+            f"the linear predictor of {result._loss._described} is not the log-odds, so no number of points doubles "
             "the odds; fit with loss='logistic'"
         )
     scale = _Scale.checked(points_to_double_odds, base_points, base_odds)
@@ -232,7 +233,7 @@ def make_scorecard(
     exact, base = coef * steps * scale.points_per_unit, scale.score(result.intercept)
     points = exact
     if places is not None:
-        # What rounding does to the score of the average row goes into the base, so that it is only the spread about it that suffers.
+        # The base compensates for the effect of rounding on the score of the average row, so only deviations from it are affected.
         points = np.round(exact, places)
         base = round(base + float((exact - points) @ (mean / steps)), places)
     eta = rows.eta(coef, result.intercept)
@@ -274,24 +275,24 @@ def _steps(rows: FitData, sd: Vector, binary: NDArray[np.bool_]) -> Vector:
 
 
 def _sigmoid(eta: Vector) -> Vector:
-    from scipy.special import expit  # SciPy takes longer to import than ksparse
+    from scipy.special import expit  # imported here because SciPy takes longer to import than ksparse
 
     return np.asarray(expit(eta))
 
 
 def _round_step(sd: Vector) -> Vector:
-    """Return the largest of 1, 2 and 5 times a power of ten that is no more than a standard deviation; 1 for a constant."""
+    """Return the largest of 1, 2 and 5 times a power of ten that does not exceed a standard deviation; 1 for a constant."""
     safe = np.where(sd > 0, sd, 1.0)
     power = 10.0 ** np.floor(np.log10(safe))
     multiples = np.array([5.0, 2.0, 1.0])
     steps = power * multiples[np.argmax(multiples <= (safe / power)[:, None] * (1 + 1e-12), axis=1)]
     return np.array(
         [float(f"{step:.0e}") for step in steps], dtype=np.float64
-    )  # NumPy's powers of ten are not the nearest doubles
+    )  # powers of ten in NumPy are not exactly rounded
 
 
 def _check_units(units: Any, request: Request) -> dict[int, float]:
-    """Return the steps of features that the user has set."""
+    """Return the steps that the user has set, by feature."""
     if units is None:
         return {}
     if not isinstance(units, dict):
