@@ -42,15 +42,15 @@ constexpr const char* advice(Status status) noexcept {
     case Status::converged: return "";
     case Status::max_iterations: return "raise max_newton, or add a ridge penalty, e.g. ridge=1e-3";
     case Status::stalled:
-      return "rounding stopped the descent before the tolerance was met, or features that must be in all but agree; raise "
+      return "rounding errors stopped the descent before the tolerance was met, or required features are nearly equal; raise "
              "tolerance, or add a ridge penalty";
     case Status::separable:
       return "the chosen features separate the classes (or part of the rows), so the coefficients have no finite optimum and "
-             "their size means nothing; add a ridge penalty, e.g. ridge=1e-3";
+             "their size has no meaning; add a ridge penalty, e.g. ridge=1e-3";
     case Status::interrupted: return "the fit was interrupted";
     case Status::invalid_input: return "correct the input named in the message";
     case Status::numerical_failure:
-      return "the objective at the start, or a number of the answer, is beyond the range of floating point; check the offset, "
+      return "the objective at the start, or a number in the result, overflows; check the offset, "
              "and divide y, or columns of X, by a power of ten";
   }
   return "";

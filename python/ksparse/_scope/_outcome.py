@@ -14,7 +14,7 @@ __all__ = ["WithOutcome"]
 
 _ADVICE = {
     "max_iterations": "a refit did not end within its iterations: the objective may have no minimum on the chosen parameters; add a penalty",
-    "separable": "the objective falls towards 0 for ever along the chosen parameters, whose size means nothing; add a penalty",
+    "separable": "the objective decreases towards 0 forever along the chosen parameters, whose size has no meaning; add a penalty",
     "stalled": "the descent stopped before it came to a minimum: the objective is rough, or not finite, near the answer, or its "
     "derivatives are not its own; write it so that it neither overflows nor cancels, or check its derivatives",
 }
