@@ -92,8 +92,8 @@ inline void bind_newton(py::module_& module) {
       .def_readwrite("relative_tolerance", &NewtonLimits::relative_tolerance,
                      "Half the squared decrement, as a part of the function, at which it ends.")
       .def_readwrite("tolerance", &NewtonLimits::tolerance, "The decrement at which it ends.")
-      .def_readwrite("bar", &NewtonLimits::bar, "A value that the function must be foreseen to reach.")
-      .def_readwrite("perfect", &NewtonLimits::perfect, "A value that is as good as 0.")
+      .def_readwrite("bar", &NewtonLimits::bar, "A value that the function must be predicted to reach.")
+      .def_readwrite("perfect", &NewtonLimits::perfect, "A value below which the function counts as 0.")
       .def_readwrite("noise", &NewtonLimits::noise, "Error of the function as it is computed.")
       .def_readwrite("max_cut_short", &NewtonLimits::max_cut_short,
                      "Iterations in a row whose steps lead to where the function is not finite.");

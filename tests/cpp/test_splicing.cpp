@@ -97,7 +97,7 @@ TEST_CASE("the_pair_model_is_exact_on_a_quadratic", "[splicing]") {
     explicit Sink(const Iterate& at) : iterate(at) { active.set(at.support); }
     void begin_scan(const ScanPoint& point) override { model.set(iterate, point); }
     void take_panel(const ScanPanel& panel) override {
-      model.judge(panel);
+      model.evaluate(panel);
       model.propose_exchanges(panel, active, exchanges);
       model.propose_entries(panel, active, entries);
     }

@@ -116,8 +116,8 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X,
 KSPARSE_ENTRY Eigen::VectorXd linear_predictor(const FitResult& fit, const AnyDesign& X);
 KSPARSE_ENTRY Eigen::VectorXd linear_predictor(const CompactFit& fit, const AnyDesign& X);
 
-/// What linear predictors, with an offset or without, say of the responses: the probability of class 1, or the mean. Of labels,
-/// it is the probability at which the linear predictor minimises the expected loss, classes alike but for their numbers.
+/// Converts linear predictors, with or without an offset, to the probability of class 1, or the mean. For labels, it is the
+/// probability at which the linear predictor minimises the expected loss, classes alike but for their numbers.
 KSPARSE_ENTRY Eigen::VectorXd mean_response(const Eigen::VectorXd& eta, const AnyLoss& loss);
 
 /// Probabilities of class 1, or mean responses, for each row of X, as for linear_predictor.
@@ -135,7 +135,7 @@ Eigen::VectorXd predict(const Fit& fit, const AnyDesign& X, const AnyLoss& loss)
 /// be they 0 or not. By one walk, on the calling thread; what the objective throws reaches the caller.
 KSPARSE_ENTRY FitResult fit(Objective& objective, const Options& options = {}, const Run& run = {});
 
-/// The same for every k of an increasing list; one result that says why, if there is no path.
+/// The same for every k of an increasing list, or a single result with the reason if there is no path.
 KSPARSE_ENTRY std::vector<FitResult> fit_path(Objective& objective, std::vector<Index> ks, const Options& options = {},
                                               const Run& run = {});
 

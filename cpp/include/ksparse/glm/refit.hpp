@@ -28,7 +28,7 @@ class Refit {
     newton_.reserve(capacity + 1);
     for (Eigen::VectorXd* vector : {&coef_, &errors_, &lower_, &upper_}) vector->resize(capacity + 1);
     if (!linearisation.loss().is_binary())
-      judge_scale(rows);
+      measure_scale(rows);
     else if (!linearisation.loss().falls_for_ever())
       scale_.least_tolerance = rounding_of_labels;
   }
@@ -42,10 +42,10 @@ class Refit {
   // Relative to F at coefficients of 0: residuals of some 1e-14 of the responses are a perfect fit; and the decrement that is
   // left to the rounding of residuals, relative to the square root of that F.
   static constexpr double perfect = 1e-28, rounding = 1e-15;
-  // The same decrement of labels whose F can be 0.
+  // The same decrement for labels, for which F can be 0.
   static constexpr double rounding_of_labels = 1e-13;
 
-  // The size of F, by which it is judged what is rounding. Of labels, whose F is of order one, as it is here.
+  // The scale of F, from which the size of rounding errors follows. The defaults are for labels, for which F is of order one.
   struct Scale {
     double perfect = separable_objective;
     double least_tolerance = 0;  // the decrement that is rounding
@@ -84,9 +84,9 @@ class Refit {
   bool bounded() const { return linearisation_->units().bounded(); }
   bool intercept() const noexcept { return linearisation_->units().intercept(); }
 
-  void judge_scale(const Rows& rows);
+  void measure_scale(const Rows& rows);
   NewtonLimits limits_for(const RefitGoal& goal);
-  Status judge_end(const NewtonOutcome& outcome, Status status);
+  Status status_of_end(const NewtonOutcome& outcome, Status status);
   bool slopes_rule_out_separation();
   bool rows_separate() const;
   bool ray_separates(const Eigen::Ref<const Eigen::VectorXd>& coef) const;
@@ -103,7 +103,7 @@ class Refit {
 
 // F at coefficients of 0, and the linear predictor from which to start. Where the linear predictor is the logarithm of a mean, F
 // at 0 may be of any size, and rounding is to be compared with 1, its unit.
-inline void Refit::judge_scale(const Rows& rows) {
+inline void Refit::measure_scale(const Rows& rows) {
   double at_zero = 1.0;
   if (!predicts_logarithm(linearisation_->loss())) {
     const Index d = intercept();
@@ -161,13 +161,13 @@ inline RefitOutcome Refit::run(Iterate& iterate, const RefitGoal& goal) {
   if (linearisation_->interruption().happened()) answer.status = Status::interrupted;
   // A ridge with which the Hessian is still singular has no effect.
   if (goal.exact && size > 0 && (linearisation_->units().ridge() == 0 || outcome.singular))
-    answer.status = judge_end(outcome, answer.status);
+    answer.status = status_of_end(outcome, answer.status);
   return answer;
 }
 
 // The status of an exact refit. If it reached the limit of iterations, or could not decrease F, there may be no minimum. The
 // same is possible if it met the tolerance, because F may decrease ever more slowly.
-inline Status Refit::judge_end(const NewtonOutcome& outcome, Status status) {
+inline Status Refit::status_of_end(const NewtonOutcome& outcome, Status status) {
   const bool converged = status == Status::converged;
   if (!converged && status != Status::max_iterations && status != Status::stalled) return status;
   const bool ruled_out = converged && !outcome.singular && slopes_rule_out_separation();
@@ -211,8 +211,8 @@ inline bool Refit::rows_separate() const {
   return separation.exists().value_or(false);
 }
 
-// Whether all margins, which are above 0, grow for ever along the ray through the coefficients: not those that an offset makes,
-// nor where bounds end the ray.
+// Whether all margins, which are above 0, grow forever along the ray through the coefficients. They do not if they are due to
+// an offset, or if bounds end the ray.
 inline bool Refit::ray_separates(const Eigen::Ref<const Eigen::VectorXd>& coef) const {
   const RowsView& rows = active().rows();
   const Index size = active().size();

@@ -192,7 +192,7 @@ inline bool SparseSums::sum_entries(const Columns& panel, const Sums& sums) {
 }
 
 // Adds what all rows of a class have. What is left of these sums once the listed rows are taken out of them may have lost so
-// many digits at most: models of columns that all but agree have use for the others.
+// many digits at most: models of nearly equal columns need the others.
 inline bool SparseSums::recount_cancelled(const Columns& panel, const Sums& sums) {
   constexpr double cancellation = 1e-3;
   cancelled_.clear();

@@ -1,7 +1,7 @@
 // Safeguarded Newton on the few coefficients of one support: Cholesky of the Hessian, with a convex substitute and a shift
 // where it is not positive definite, and Armijo backtracking on F itself, so that F never rises (Nocedal & Wright 2006,
-// sections 3.1 and 3.4). Convergence is judged by the Newton decrement sqrt(g' H^-1 g), which does not depend on units.
-// The same steps minimise linear models over X (glm/refit.hpp) and functions that Python computes
+// sections 3.1 and 3.4). The convergence criterion is the Newton decrement sqrt(g' H^-1 g), which does not depend on units. The
+// same steps minimise linear models over X (glm/refit.hpp) and functions that Python computes
 // (python/bindings/bind_newton.hpp). Bounds on coefficients are handled by projected Newton steps (Bertsekas 1982): free
 // coefficients take the step and are clipped, and coefficients at a bound are held if their gradient or their step points
 // outwards.
@@ -65,9 +65,9 @@ struct NewtonOutcome {
 ///                                                         triangle at least); NaN if any of these is not finite
 ///   bool can_be_concave()                                 whether there is another Hessian that is positive semi-definite
 ///   void make_convex(coef, gradient, hessian)             puts that in the place of the one at coef, the last point
-///   bool convex_stands_in()                               whether it stands in for a curvature of none
+///   bool convex_stands_in() whether it replaces a curvature of 0
 ///   bool separates(coef)                                  F falls towards 0 along the ray through the last point
-///   bool has_no_minimum()                                 F falls for ever along some ray; asked once at most
+///   bool has_no_minimum() F decreases forever along some ray; called once at most
 ///   bool interrupted()
 class Newton {
  public:

@@ -19,7 +19,7 @@ namespace ksparse {
 
 namespace internal {
 
-// The best stand-ins of one scan of all features.
+// The best replacements in one scan of all features.
 class StandInScan final : public ScanSink {
  public:
   StandInScan(const Iterate& at, const Constraints& constraints, Index units, Index width)
@@ -33,7 +33,7 @@ class StandInScan final : public ScanSink {
 
   void begin_scan(const ScanPoint& point) override { model_->set(at_, point); }
   void take_panel(const ScanPanel& panel) override {
-    model_->judge(panel);
+    model_->evaluate(panel);
     model_->propose_exchanges(panel, active_, proposals_, &stand_ins);
   }
 

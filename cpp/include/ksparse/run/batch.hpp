@@ -49,7 +49,7 @@ class Window {
         more = number >= 0;
         if (more) enter(number, give);
       }
-      if (slots_.empty()) continue;  // all are done: nobody waits for a pass over X
+      if (slots_.empty()) continue;  // all are done, so no pass over X is needed
       if (!answer_scans()) return false;
       // Those that end make room; the others run up to their next scan of all features.
       std::size_t left = 0;

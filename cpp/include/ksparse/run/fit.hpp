@@ -89,7 +89,7 @@ inline std::optional<std::string> broken_rule(const CheckedDesign& design, const
 namespace internal {
 
 /// Numbers that a double cannot hold, such as the squares of responses of 1e200, are no answer.
-inline void judge_range(const GlmObjective& objective, const Iterate& iterate, FitResult& result) {
+inline void check_range(const GlmObjective& objective, const Iterate& iterate, FitResult& result) {
   const bool finite = std::isfinite(result.objective) && std::isfinite(result.intercept) && result.coef.allFinite();
   if (!(finite && objective.is_in_range(iterate)) && result.info.status != Status::interrupted &&
       result.info.status != Status::invalid_input)
@@ -101,7 +101,7 @@ inline void take_answer(const Search& search, const GlmObjective& objective, Fit
   objective.to_user(search.engine().current(), result);
   result.info = search.info();
   note_bad_entry(objective, result.info);
-  judge_range(objective, search.engine().current(), result);
+  check_range(objective, search.engine().current(), result);
 }
 
 }  // namespace internal
@@ -254,7 +254,7 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
   std::vector<FitResult> results =
       run_path(path, design->columns(), asked, counter, [&](const Iterate& iterate, FitResult& result) {
         objective.to_user(iterate, result);
-        judge_range(objective, iterate, result);
+        check_range(objective, iterate, result);
       });
   note_bad_entry(objective, results.front().info);
   return results;

@@ -93,8 +93,8 @@ class Exchanges {
   // A support that is known to end above this value is not better, by more than the accuracy of two refits.
   static double bar_of_known(const Iterate& current) noexcept { return current.objective * (1 - 2 * least_gain); }
 
-  // The best of the foreseen exchanges, no unit in two of them and at most together_, in one refit; it has to bring nearly what
-  // the best alone is foreseen to. False: there are no two.
+  // Combines the best proposed exchanges, at most together_ of them and without a unit in two of them, in one refit, which must
+  // achieve almost as much as the best alone is predicted to. Returns false if there are not two of them.
   bool next_together(const Findings& findings, const Iterate& current, Iterate& trial) {
     list(findings.stand_ins(), current.size());
     const Index most = std::min(together_, std::max<Index>(current.size() / part_leaving, 2));

@@ -67,7 +67,7 @@ class FeatureModel final : public SacrificeModel {
   }
 
   /// v_j and s_j for the features of a panel.
-  void judge(const ScanPanel& panel) override {
+  void evaluate(const ScanPanel& panel) override {
     const Index count = panel.columns.count;
     auto moves = moves_.topLeftCorner(count, dimension_);
     moves.noalias() = panel.cross * inverse_.topLeftCorner(dimension_, dimension_);
@@ -154,7 +154,7 @@ class FeatureModel final : public SacrificeModel {
 
   // Whether a feature without a curvature of its own beside the active set lowers F all the same, and clearly: it is then no
   // combination of the active ones, whose gradient is 0. A few rows may have all of the curvature, as where a log link has
-  // means of many orders. It is then judged by the curvature that it has alone.
+  // means of many orders. Its own curvature is used then.
   bool lowers_as_it_is(const ScanPanel& panel, Index c) {
     constexpr double clearly = 1e-3;  // of F: above what a rough refit leaves of the gradient
     const double gradient = panel.gradient[c], curvature = panel.curvature[c];

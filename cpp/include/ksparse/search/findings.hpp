@@ -53,7 +53,7 @@ class Findings {
     if (stand_ins_) stand_ins_->clear();
   }
   void take(const ScanPanel& panel, const ActiveSet& active) {
-    model_->judge(panel);
+    model_->evaluate(panel);
     if (full_)
       model_->propose_exchanges(panel, active, proposals_, stand_ins_);
     else

@@ -61,7 +61,7 @@ class GroupModel final : public SacrificeModel {
     }
   }
 
-  void judge(const ScanPanel& panel) override {
+  void evaluate(const ScanPanel& panel) override {
     moves_.topLeftCorner(panel.cross.rows(), dimension_).noalias() =
         panel.cross * inverse_.topLeftCorner(dimension_, dimension_);
     best_.head(panel.columns.count).setConstant(-std::numeric_limits<double>::infinity());

@@ -87,10 +87,10 @@ class Perturbation {
   static constexpr double near = 0.05;
 
   // So few exchanges of one feature are all tried before an answer counts as settled; more, if they are few beside the refits
-  // that the search has made. The model misjudges some, above all where a curvature stands in for none or features have heavy
-  // tails, and those that it holds to be useless are not tried on the way.
-  // With a loss whose exchanges the model foresees roughly, more are worth it: of 900 problems with 21 to 49 exchanges, 11 % of
-  // the answers with the squared hinge could be improved by one that had not been tried.
+  // that the search has made. The predictions of the model may be wrong, especially with a substitute curvature or heavy-tailed
+  // features, and exchanges that it predicts to be useless are not tried before. With a loss for which predictions are rough,
+  // it pays to try more: of 900 problems with 21 to 49 exchanges, 11 % of the answers with the squared hinge could be improved
+  // by one that had not been tried.
   static constexpr Index few_exchanges = 24, few_if_rough = 100, part_of_refits = 16;
 
   // Nothing is better.

@@ -75,8 +75,8 @@ class StandIns {
  public:
   struct Choice {
     Index feature;
-    double gain;  // foreseen decrease of F by the exchange, usually negative
-    double step;  // foreseen coefficient of the feature; 0 for groups
+    double gain;  // predicted decrease of F by the exchange, usually negative
+    double step;  // predicted coefficient of the feature; 0 for groups
   };
 
   explicit StandIns(Index places, Index width = 8) : width_(width) { reset(places); }

@@ -1,8 +1,8 @@
 // The starting points of the rounds of a longer search.
 //
-// A round replaces up to half of the features of a good support, mostly by their nearest rivals (stand-ins of the last scan of
-// all features), else by members of the working set. Rounds start from the last good end rather than always from the best, which
-// walks along plateaus of near-equal supports.
+// A round replaces up to half of the features of a good support, mostly by their closest competitors (the best replacements in
+// the last scan of all features), else by members of the working set. Rounds start from the last good end rather than always
+// from the best, which walks along plateaus of near-equal supports.
 //
 // Such rounds stay in one funnel of the landscape. So once the answer has been found often, ever more rounds are wide: their
 // features come from all of X, mostly one at a time in the place of the weakest, each feature in its turn, and they descend by

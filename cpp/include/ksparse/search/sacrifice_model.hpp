@@ -30,7 +30,7 @@ class SacrificeModel {
   virtual Index move_size() const = 0;
   virtual void set(const Iterate& iterate, const ScanPoint& point) = 0;
   /// Prepares for proposals from a panel.
-  virtual void judge(const ScanPanel& panel) = 0;
+  virtual void evaluate(const ScanPanel& panel) = 0;
   virtual void propose_entries(const ScanPanel& panel, const ActiveSet& active, ProposalList& list) = 0;
   virtual void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list,
                                  StandIns* stand_ins = nullptr) = 0;

@@ -100,8 +100,8 @@ class Splicing final : public ScanSink {
     reach_ = Reach::global;
     exchange_with_any();
   }
-  /// Refits every exchange of one feature to its end, unless that was done before, whatever the model foresees of it, and
-  /// descends further from the first that is better.
+  /// Refits every exchange of one feature to convergence, unless that was done before, whatever the model predicts, and
+  /// descends further from the first one that is better.
   void try_all_exchanges(int number) {
     KSPARSE_ASSERT(is_done(), "try_all_exchanges: the engine is not done");
     begin_descent(current_.size(), Reach::global, number);
@@ -167,9 +167,9 @@ class Splicing final : public ScanSink {
   const WorkingSet& working_set() const noexcept { return working_set_; }
   const ActiveSet& active() const noexcept { return active_; }
   const Roles& roles() const noexcept { return active_.roles(); }
-  /// F that is as good as 0, at which a search ends.
+  /// F below this counts as 0 and ends a search.
   double perfect_objective() const noexcept { return perfect_objective_; }
-  /// How well what the model foresees of an exchange agrees with what a refit finds.
+  /// How well the predictions of the model agree with refits.
   Foresight foresight() const noexcept { return exchanges_.foresight(); }
   /// How many exchanges of one feature there are at the current point.
   Index exchanges() const noexcept { return current_.size() * (roles().units() - current_.size()); }
@@ -386,7 +386,7 @@ inline void Splicing::after_exchange(const RefitOutcome& outcome) {
 }
 
 inline void Splicing::after_one_of_all(const RefitOutcome& outcome) {
-  // A refit that does not end makes no better support, however low it comes: columns that all but agree have such.
+  // A refit that does not converge does not make a support better, however low F is. This happens with nearly equal columns.
   const bool ended = outcome.status == Status::converged || outcome.status == Status::separable;
   if (!ended || !(trial_.objective <= current_.objective * (1 - least_gain))) return try_next_of_all();
   adopt_trial();

@@ -51,13 +51,13 @@ class SupportMemory {
     const Entry& entry = table_[place_of(key)];
     return entry.epoch == epoch_ && entry.floor >= bar;
   }
-  /// Whether a refit of this support went to its end, at `bar` or above; of those given up on the way that is only foreseen.
+  /// Whether a refit of this support converged at `bar` or above. For a refit that was given up, this is only predicted.
   bool ended_above(Key key, double bar) const noexcept {
     if (table_.empty()) return false;
     const Entry& entry = table_[place_of(key)];
     return entry.epoch == epoch_ && entry.ended && entry.floor >= bar;
   }
-  /// F on this support is at least `floor`, as foreseen or, if its refit has ended, as found.
+  /// Records that F on this support is at least `floor`, which is predicted or, if its refit has converged, exact.
   void learn(Key key, double floor, bool ended) {
     Entry& entry = entry_of(key);
     if (ended || (!entry.ended && entry.floor < floor)) entry.floor = floor;

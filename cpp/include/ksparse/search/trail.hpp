@@ -30,7 +30,7 @@ class Trail {
   void try_support(const std::vector<Index>& support) { tried_ = memory_ ? SupportMemory::of(support) : 0; }
   void take() noexcept { current_ = tried_; }
 
-  /// F on the tried support is at least `floor`, as foreseen or, if its refit has ended, as found.
+  /// Records that F on the trial support is at least `floor`, which is predicted or, if its refit has converged, exact.
   void learn(double floor, bool ended) {
     if (memory_) memory_->learn(tried_, floor, ended);
   }
