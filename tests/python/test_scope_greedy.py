@@ -100,6 +100,18 @@ def test_backward_steps_undo_a_wrong_entry():
         np.testing.assert_array_equal(solver.get_support(), [0, 1])
 
 
+@pytest.mark.parametrize("use_gradient", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_more_enter_than_may_stay(seed, use_gradient):
+    """A column that is nearly the sum of three others enters first, and is found out once all three are in (Zhang 2011)."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((100, 8))
+    X[:, 0] = X[:, 1] + X[:, 2] + X[:, 3] + 0.3 * rng.standard_normal(100)
+    y = X[:, 1] + X[:, 2] + X[:, 3] + 0.05 * rng.standard_normal(100)
+    solver = solve(FobaSolver, least_squares_functions(X, y, 1 / 100), 8, 3, use_gradient=use_gradient)
+    np.testing.assert_array_equal(solver.get_support(), [1, 2, 3])
+
+
 @by_name
 def test_groups_and_preselected_groups(solver_class):
     """Groups enter as a whole; the one that must be in is in, and counts."""

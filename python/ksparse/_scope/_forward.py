@@ -43,14 +43,25 @@ class ForwardSteps(GreedySolver):
             raise ValueError(f"max_iter is {self.max_iter!r}; it has no effect here, so only 100 is accepted: leave it out")
         threshold = check_real(self.threshold, "threshold", "finite and >= 0", 0.0)
         strict = check_flag(self.strict_sparsity, "strict_sparsity")
-        state = self._begin(bench, k)
-        while len(state.chosen) < k:
+        best = state = self._begin(bench, k)
+        most = self._most_chosen(bench, k)
+        gains: dict[int, float] = {}
+        while len(state.chosen) < most:
             after = self._enter(bench, state)
             gain = state.value - after.value
             if not gain > threshold and (not strict or gain <= 0):
                 break
-            state = self._leave(bench, after, gain)
-        return state
+            gains[len(after.chosen)] = gain
+            state = self._leave(bench, after, gains)
+            if len(state.chosen) <= k and state.value <= best.value:
+                best = state
+        while len(state.chosen) > k:
+            state = self._without_one(bench, state)
+        return state if state.value < best.value else best
+
+    def _most_chosen(self, bench: Workbench, k: int) -> int:
+        """Return how many groups are chosen on the way, before the last of them leave."""
+        return k
 
     def _enter(self, bench: Workbench, state: State) -> State:
         """Return the state with the group that has the largest gradient added."""
@@ -63,8 +74,14 @@ class ForwardSteps(GreedySolver):
         others = [group for group in range(bench.n_groups) if group not in state.chosen]
         return min((bench.refit([*state.chosen, group], state.params) for group in others), key=lambda after: after.value)
 
-    def _leave(self, bench: Workbench, state: State, gain: float) -> State:
+    def _leave(self, bench: Workbench, state: State, gains: dict[int, float]) -> State:
         return state
+
+    def _without_one(self, bench: Workbench, state: State) -> State:
+        """Return the best of the states with one group removed."""
+        free = [group for group in state.chosen if group not in bench.problem.required]
+        rest = [[other for other in state.chosen if other != group] for group in free]
+        return min((bench.refit(kept, state.params) for kept in rest), key=lambda after: after.value)
 
 
 @with_parameters(_THRESHOLD + _STRICT)
@@ -142,6 +159,8 @@ class ForwardSolver(ForwardSteps):
 class FobaSolver(ForwardSteps):
     """Forward selection with backward steps: parameters that are no longer useful are removed again.
 
+    It goes on to twice ``sparsity``, and then removes one parameter after another, that which is missed least.
+
     {parameters}
 
     See Also
@@ -184,7 +203,10 @@ class FobaSolver(ForwardSteps):
             return super()._enter(bench, state)
         return self._enter_by_refits(bench, state)
 
-    def _leave(self, bench: Workbench, state: State, gain: float) -> State:
+    def _most_chosen(self, bench: Workbench, k: int) -> int:
+        return max(k, min(2 * k, bench.n_groups))
+
+    def _leave(self, bench: Workbench, state: State, gains: dict[int, float]) -> State:
         ratio = check_real(self.foba_threshold_ratio, "foba_threshold_ratio", "in (0, 1)", 0.0, 1.0, open_low=True)
         while True:
             free = [group for group in state.chosen if group not in bench.problem.required]
@@ -194,7 +216,7 @@ class FobaSolver(ForwardSteps):
                 params = state.params.copy()
                 params[bench.problem.columns_of([group])] = 0.0
                 rises.append(bench.problem.derivatives.value(params) - state.value)
-            if len(free) < 2 or not min(rises) < ratio * gain:
+            if len(free) < 2 or not min(rises) < ratio * gains.get(len(state.chosen), 0.0):
                 return state
             out = free[int(np.argmin(rises))]
             state = bench.refit([group for group in state.chosen if group != out], state.params)
