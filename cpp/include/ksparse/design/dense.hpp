@@ -55,8 +55,7 @@ class BasicColumnView final : public Design {
     std::copy_n(at(column, first), rows, target);
   }
   void gather_sample(Index column, const RowSample& sample, double* target) const noexcept override {
-    const Scalar* const x = at(column, 0);
-    for (Index s = 0; s < sample.stretches(); ++s) target = std::copy_n(x + sample.first(s), RowSample::length, target);
+    sample.pick(at(column, 0), target);
   }
 
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {

@@ -43,8 +43,7 @@ class Design {
   virtual void gather(Index column, Index first, Index rows, double* target) const noexcept = 0;
   /// Copies the rows of a sample of a column.
   virtual void gather_sample(Index column, const RowSample& sample, double* target) const noexcept {
-    for (Index s = 0; s < sample.stretches(); ++s)
-      gather(column, sample.first(s), RowSample::length, target + s * RowSample::length);
+    sample.for_each_run([&](Index first, Index count, Index place) { gather(column, first, count, target + place); });
   }
   /// Adds all sums of a block of rows (kernels.hpp).
   virtual void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept = 0;
