@@ -141,5 +141,5 @@ def near_optimal(
         n_features=request.n_units,
         n_nodes=int(answer.nodes),
         feature_names=request.names if request.group_labels is None else request.group_labels,
-        _request=request,
+        _request=request.noted(),
     )
