@@ -130,10 +130,26 @@ def l1(design: Design) -> Choose | None:
     return choose
 
 
+def imodels(design: Design) -> Choose | None:
+    """Return FastRiskScore's features: whole points between -5 and 5 for columns of 0 and 1, chosen together with the features."""
+    two_valued = all(np.unique(column).size == 2 for column in design.X.T)
+    if design.loss != "logistic" or not design.fit_intercept or not two_valued:
+        return None
+    from imodels import FastRiskScoreClassifier
+
+    binary = (design.X.mean(axis=0) < design.X).astype(float)
+
+    def choose() -> np.ndarray:
+        return np.flatnonzero(FastRiskScoreClassifier(k=design.k, binarize=False).fit(binary, design.y).coef_)
+
+    return choose
+
+
 # fasterrisk and adelie pin old releases of others that skscope needs new; both work with the new ones, without their dependencies.
 PEERS = [
     Peer("abess", "abess", "pip install abess", abess),
     Peer("skscope", "skscope", "pip install skscope", skscope),
     Peer("FasterRisk", "fasterrisk", "pip install --no-deps fasterrisk", fasterrisk),
     Peer("L1, refit", "adelie", "pip install --no-deps adelie", l1),
+    Peer("imodels", "imodels", "pip install imodels six", imodels),
 ]

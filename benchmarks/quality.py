@@ -89,7 +89,7 @@ def outcome_of(design: designs.Design, answer: object, seconds: list[float], pas
     if len(design.truth):
         outcome.recovered = f"{len(np.intersect1d(support, design.truth))}/{len(design.truth)}"
     if isinstance(answer, ksparse.FitResult):
-        outcome.found = f"{answer.times_found}/{answer.n_rounds + 1}"
+        outcome.found = f"{answer.times_found}/{answer.n_restarts}"
     return outcome
 
 

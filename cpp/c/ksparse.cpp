@@ -473,6 +473,7 @@ ksparse_code ksparse_result_summary(const ksparse_result* result, int64_t i, ksp
                                 info.refits,
                                 info.scans,
                                 info.rounds,
+                                info.restarts,
                                 info.times_found};
     std::memcpy(summary, &whole, summary_size);
   });

@@ -27,12 +27,12 @@ y = rng.random(n) < expit(X[:, truth] @ np.array([1.2, -1.2, 1.0, -1.0, 0.8, -0.
 # ------------------
 #
 # ``search="fast"`` makes one descent. ``"auto"``, the default, continues if some chosen features have close competitors. ``"thorough"`` continues
-# in any case, and for longer. ``n_rounds + 1`` is the number of descents, and ``times_found`` is how many of them ended at the solution. If only
-# one did, a longer search may find a better solution.
+# in any case, and for longer. ``n_restarts`` is the number of descents that began without any feature of the solution, and ``times_found`` is how
+# many of them ended at it. If few did, a longer search may find a better solution; if all did, there may still be one.
 
 for search in ("fast", "auto", "thorough"):
     result = ksparse.fit(X, y, 6, ridge=1e-4, search=search)
-    found = f"found {result.times_found} times in {result.n_rounds + 1} descents"
+    found = f"found by {result.times_found} of {result.n_restarts} restarts"
     print(f"{search:9s}  F = {result.objective:.6f}  {result.support.tolist()}  {found}")
 print("truth                    ", truth.tolist(), f"  F = {ksparse.fit(X[:, truth], y, 6, ridge=1e-4).objective:.6f}")
 

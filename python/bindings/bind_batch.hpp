@@ -104,6 +104,7 @@ inline py::dict arrays_of(const std::vector<CompactFit>& fits) {
   count("n_scans", &Info::scans);
   count("n_refits", &Info::refits);
   count("n_rounds", &Info::rounds);
+  count("n_restarts", &Info::restarts);
   count("times_found", &Info::times_found);
   return answer;
 }

@@ -66,9 +66,12 @@ inline void bind_result(py::module_& module) {
       .def_property_readonly(
           "n_refits", [](const FitResult& r) { return r.info.refits; }, "supports refitted")
       .def_property_readonly(
-          "n_rounds", [](const FitResult& r) { return r.info.rounds; }, "perturbations of the answer")
+          "n_rounds", [](const FitResult& r) { return r.info.rounds; }, "descents after the first")
       .def_property_readonly(
-          "times_found", [](const FitResult& r) { return r.info.times_found; }, "descents that ended at the answer")
+          "n_restarts", [](const FitResult& r) { return r.info.restarts; },
+          "descents that began without any feature of the answer")
+      .def_property_readonly(
+          "times_found", [](const FitResult& r) { return r.info.times_found; }, "restarts that ended at the answer")
       .def_property_readonly(
           "bad_row", [](const FitResult& r) { return r.info.bad_row; }, "where X is not finite, or -1")
       .def_property_readonly("bad_column", [](const FitResult& r) { return r.info.bad_column; }, "the same, its column");
@@ -113,9 +116,12 @@ inline void bind_paths(py::module_& module) {
       .def_property_readonly(
           "n_refits", [](const CompactFit& r) { return r.info.refits; }, "supports refitted by the path")
       .def_property_readonly(
-          "n_rounds", [](const CompactFit& r) { return r.info.rounds; }, "perturbations of the answer")
+          "n_rounds", [](const CompactFit& r) { return r.info.rounds; }, "descents after the first")
       .def_property_readonly(
-          "times_found", [](const CompactFit& r) { return r.info.times_found; }, "descents that ended at the answer")
+          "n_restarts", [](const CompactFit& r) { return r.info.restarts; },
+          "descents that began without any feature of the answer")
+      .def_property_readonly(
+          "times_found", [](const CompactFit& r) { return r.info.times_found; }, "restarts that ended at the answer")
       .def_property_readonly(
           "bad_row", [](const CompactFit& r) { return r.info.bad_row; }, "where X is not finite, or -1")
       .def_property_readonly("bad_column", [](const CompactFit& r) { return r.info.bad_column; }, "the same, its column");

@@ -48,7 +48,7 @@ def fit_path(
     offset: ArrayLike | None = None,
     tolerance: float = 1e-8,
     max_newton: int = 100,
-    search: str = "fast",
+    search: str = "auto",
     max_rounds: int | None = None,
     max_refits: int | None = None,
     max_seconds: float | None = None,
@@ -63,8 +63,10 @@ def fit_path(
 ) -> PathResult:
     r"""Fit a model for every k of a list.
 
-    Fits start from their neighbours: from the next smaller k by adding the best feature, and from the next larger k by removing
-    the least important one. This is repeated until no fit improves. The objective F never increases with k.
+    Each k up to 32, and the largest, is first fitted exactly as :func:`ksparse.fit` fits it with the same settings. Then fits
+    start from their neighbours: from the next smaller k by adding the best feature, and from the next larger k by removing the
+    least important one. This is repeated until no fit improves. So for these k no fit is worse than a single one, and some are
+    better. F never increases with k.
 
     Parameters
     ----------
@@ -97,9 +99,10 @@ def fit_path(
         relative to the standard deviation of y.
     max_newton : int, default=100
         Maximum number of Newton iterations per refit, >= 1.
-    search : {"fast", "auto", "thorough"}, default="fast"
-        How long to search for each k before fits start from their neighbours, see :func:`ksparse.fit`. The default differs from
-        that of a single fit because neighbours find most improvements at a lower cost.
+    search : {"auto", "fast", "thorough"}, default="auto"
+        How long to search for each k before fits start from their neighbours, see :func:`ksparse.fit`. With ``"fast"`` neighbours
+        find many of the improvements that longer searches find, at a lower cost. Fits for more than 32 features, except the
+        largest, start from their neighbours alone, whatever the search.
     max_rounds : int, optional
         Maximum number of perturbation rounds for each k. By default ``search`` sets this limit.
     max_refits : int, optional
@@ -123,7 +126,7 @@ def fit_path(
         ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
     cold_starts : bool, default=True
         Whether the fits for k up to 32, and for the largest k, also start from the empty model, as a single fit does. Then none
-        of them is worse than a single fit with the same settings. With False all fits start only from their neighbours, which
+        of them is worse than a single fit with the same settings (unless the limit is a time). With False all fits start only from their neighbours, which
         takes a half to two thirds of the time and rarely gives a worse result.
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all

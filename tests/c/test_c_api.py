@@ -194,7 +194,13 @@ def c_fit(X, y, k, sample_weight=None, offset=None, **settings):
 def assert_same(answer, expected):
     """Compare an answer of the C API with one of the package, and the work that it took, which settings of the search change."""
     summary, coef = answer
-    for ours, theirs in {"newton": "n_newton", "refits": "n_refits", "scans": "n_scans", "rounds": "n_rounds"}.items():
+    for ours, theirs in {
+        "newton": "n_newton",
+        "refits": "n_refits",
+        "scans": "n_scans",
+        "rounds": "n_rounds",
+        "restarts": "n_restarts",
+    }.items():
         assert getattr(summary, ours) == getattr(expected, theirs), ours
     assert summary.times_found == expected.times_found
     assert LIBRARY.ksparse_status_name(summary.status).decode() == expected.status

@@ -135,3 +135,18 @@ def least_squares_functions(X, y, factor=1.0, shift=0.0):
         "hessian": lambda x: 2 * factor * X.T @ X,
         "hessian_product": lambda x, v: 2 * factor * X.T @ (X @ v),
     }
+
+
+def exclusive_levels(seed):
+    """Return dummies of categories in which a few levels decide the label, as the odours of mushrooms do."""
+    rng = np.random.default_rng([seed, 7])
+    n, code = 600, rng.integers(0, 40, 600)
+    columns = []
+    for count in (9, 5, 4, 6, 7, 3):
+        shares = rng.dirichlet(np.full(count, 0.7))
+        value = np.where(rng.random(n) < 0.8, rng.choice(count, 40, p=shares)[code], rng.choice(count, n, p=shares))
+        columns += [value == level for level in range(count)]
+    Z = np.column_stack(columns).astype(float)
+    Z = Z[:, Z.std(axis=0) > 0]
+    y = (Z[:, :9][:, rng.choice(min(9, Z.shape[1]), 4, replace=False)].sum(axis=1) > 0) ^ (rng.random(n) < 0.02)
+    return (Z - Z.mean(axis=0)) / Z.std(axis=0), y.astype(float)

@@ -222,8 +222,9 @@ typedef struct ksparse_summary {
   int32_t newton;        /* number of Newton iterations; for a path, this and the next two count the whole path */
   int32_t refits;        /* number of refits */
   int32_t scans;         /* number of passes over all of X */
-  int32_t rounds;        /* number of perturbation rounds after the first descent */
-  int32_t times_found;   /* number of descents that ended at this result */
+  int32_t rounds;        /* number of descents after the first one */
+  int32_t restarts;      /* number of these that began without any feature of the best result found by then */
+  int32_t times_found;   /* number of restarts that ended at this result; however many, they prove nothing */
 } ksparse_summary;
 
 /* The number of results, and the number of columns of X. */

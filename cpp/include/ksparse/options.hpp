@@ -17,7 +17,7 @@
 
 namespace ksparse {
 
-/// How long a fit searches after the first descent (perturbation.hpp).
+/// How long a fit searches after the first descent (perturbation.hpp, starts.hpp).
 enum class Effort {
   fast,       // one descent; with few features, four perturbation rounds follow
   automatic,  // the same, followed by perturbation rounds if chosen features have close competitors
@@ -43,14 +43,16 @@ struct Options {
     const int least = p <= 192 && working_set(p, k) == p ? 4 : 0;
     if (search == Effort::fast || (search == Effort::automatic && !close_rivals)) return least;
     if (max_rounds > 0) return share(max_rounds);
-    return has_own_budget() ? std::numeric_limits<int>::max() : share(search == Effort::thorough ? 400 : 40);
+    return has_own_budget() ? std::numeric_limits<int>::max() : share(search != Effort::thorough ? 40 : k > few ? 400 : 800);
   }
-  int refits_allowed() const {
+  int refits_allowed(Index units) const {
     if (max_refits > 0) return share(max_refits);
     if (has_own_budget()) return std::numeric_limits<int>::max();
-    // The cost of a refit increases with the number of features, and with its square if there are many.
+    // The cost of a refit increases with the number of features, and with its square if there are many. Descents that hide
+    // features need more of them.
     const Index cost = std::max<Index>(k, 1) * std::max(few, k) / few;
-    return share(int((search == Effort::thorough ? 30000 : 5000) / cost));
+    const int usual = search != Effort::thorough ? 5000 : k > few ? 30000 : 80000;
+    return share(int((scans_all_cheaply(units) ? std::max(usual, 10000) : usual) / cost));
   }
   /// Whether the user has set limits for the search, which then continues until they are reached.
   bool has_own_budget() const noexcept { return max_rounds > 0 || max_refits > 0 || max_seconds > 0; }
@@ -91,10 +93,16 @@ struct Options {
   /// Number of units in the detour from the first result (perturbation.hpp), or k if there is no detour. It scans all features
   /// several times, so it is made only if they are not many more than those of the working set.
   Index detour_to(Index units) const {
-    constexpr Index more = 3, many = 8;
+    constexpr Index more = 3;
     const Index most = std::min(k, units);
-    if (search == Effort::fast || most > few || units > many * working_set(units, most)) return most;
+    if (search == Effort::fast || most > few || !scans_all_cheaply(units)) return most;
     return std::min(most + more, units);
+  }
+
+  /// Whether a scan of all units takes at most a few times as long as a scan of the working set.
+  bool scans_all_cheaply(Index units) const {
+    constexpr Index many = 8;
+    return units <= many * working_set(units, std::min(k, units));
   }
 
   /// An error message if `start` is invalid for k of p features, or of their groups.

@@ -62,8 +62,9 @@ struct Info {
   int newton_iterations = 0;  ///< total over all refits
   int refits = 0;             ///< number of refits, including those of rejected supports
   int scans = 0;              ///< number of passes over all of X
-  int rounds = 0;             ///< number of perturbation rounds after the first descent
-  int times_found = 1;        ///< number of descents that ended at this result
+  int rounds = 0;             ///< number of descents after the first one
+  int restarts = 0;           ///< number of these that began without any feature of the best result found by then
+  int times_found = 0;        ///< number of restarts that ended at this result; however many, they prove nothing
   Index bad_row = -1;         ///< with invalid_input: row and column where X is not finite, or -1
   Index bad_column = -1;
   std::string message;  ///< error message for invalid_input
@@ -74,6 +75,7 @@ struct Info {
     refits += other.refits;
     scans += other.scans;
     rounds += other.rounds + 1;
+    restarts += other.restarts;
     if (found_too) times_found += other.times_found;
   }
 };

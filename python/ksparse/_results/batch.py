@@ -69,7 +69,7 @@ class BatchResult(Stored, Tabular):
         As in :class:`ksparse.FitResult`, or ``invalid_input``.
     messages : dict of int to str
         The error message of each problem whose status is ``invalid_input``.
-    n_newton, n_scans, n_refits, n_rounds, times_found : ndarray of int32, shape (n_problems,)
+    n_newton, n_scans, n_refits, n_rounds, n_restarts, times_found : ndarray of int32, shape (n_problems,)
         As in :class:`ksparse.FitResult`. A pass over X that several problems share counts once for each of them.
     k, alpha, gamma, ridge : ndarray of shape (n_problems,)
         Settings of each problem.
@@ -90,6 +90,7 @@ class BatchResult(Stored, Tabular):
     n_scans: NDArray[np.int32]
     n_refits: NDArray[np.int32]
     n_rounds: NDArray[np.int32]
+    n_restarts: NDArray[np.int32]
     times_found: NDArray[np.int32]
     k: NDArray[np.int64]
     alpha: NDArray[np.float64]
@@ -112,7 +113,7 @@ class BatchResult(Stored, Tabular):
         **dict.fromkeys(("intercepts", "objectives", "alpha", "gamma", "ridge"), Array("f", "m")),
         "status": Array("U", "m", among=STATUSES),
         "messages": Value((dict,)),
-        **dict.fromkeys(("n_newton", "n_scans", "n_refits", "n_rounds", "times_found", "k"), Array("i", "m")),
+        **dict.fromkeys(("n_newton", "n_scans", "n_refits", "n_rounds", "n_restarts", "times_found", "k"), Array("i", "m")),
         "loss": Value((str,)),
         "feature_names": Array("OU", "p", optional=True),
         "problem_names": Array("iubfUSOMm", "m", optional=True),
@@ -183,6 +184,7 @@ class BatchResult(Stored, Tabular):
             n_scans=int(self.n_scans[i]),
             n_refits=int(self.n_refits[i]),
             n_rounds=int(self.n_rounds[i]),
+            n_restarts=int(self.n_restarts[i]),
             times_found=int(self.times_found[i]),
             k=int(self.k[i]),
             loss=self.loss,
@@ -348,7 +350,8 @@ def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
 
     status = by_problem("status", str)
     counts: dict[str, Any] = {
-        name: by_problem(name, np.int32) for name in ("n_newton", "n_scans", "n_refits", "n_rounds", "times_found")
+        name: by_problem(name, np.int32)
+        for name in ("n_newton", "n_scans", "n_refits", "n_rounds", "n_restarts", "times_found")
     }
     return BatchResult(
         coefs=csr_array((coefs, np.concatenate(supports), starts), shape=(len(results), p)),
@@ -394,6 +397,7 @@ def result_of(
         n_scans=answer["n_scans"],
         n_refits=answer["n_refits"],
         n_rounds=answer["n_rounds"],
+        n_restarts=answer["n_restarts"],
         times_found=answer["times_found"],
         k=np.array(budgets),
         **{name: np.array(values) for name, values in by_problem.items()},

@@ -137,10 +137,14 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
     n_newton, n_scans, n_refits : int
         Number of Newton iterations, of passes over all of X, and of refits.
     n_rounds : int
-        Number of perturbation rounds after the first descent.
+        Number of descents after the first one.
+    n_restarts : int
+        Number of these that were restarts: they began from the empty model, and all features of the best answer found by then,
+        and a random part of the others, were hidden from them until they had ended.
     times_found : int
-        Number of descents, including the first, that ended at this result. If this is a large part of ``n_rounds + 1``, a
-        longer search is unlikely to find a better result; if it is 1 of many, a longer search may.
+        Number of restarts that ended at this result. If many of ``n_restarts`` did, the result is easy to find again from
+        elsewhere. This does not prove that there is no better one: all descents follow the same rules, and may miss the same
+        support. If few or none did, the result was found by changing other results, and a longer search may find a better one.
     k : int
         The given maximum number of features.
     loss : str
@@ -167,6 +171,7 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
     n_scans: int = field(repr=False)
     n_refits: int = field(repr=False)
     n_rounds: int = field(repr=False)
+    n_restarts: int = field(repr=False)
     times_found: int = field(repr=False)
     k: int
     loss: str
@@ -185,7 +190,9 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
         **dict.fromkeys(("intercept", "objective", "alpha", "gamma", "ridge"), Value((float, np.floating))),
         "status": Value((str,), among=STATUSES),
         "advice": Value((str,)),
-        **dict.fromkeys(("n_newton", "n_scans", "n_refits", "n_rounds", "times_found", "k"), Value((int, np.integer), low=0)),
+        **dict.fromkeys(
+            ("n_newton", "n_scans", "n_refits", "n_rounds", "n_restarts", "times_found", "k"), Value((int, np.integer), low=0)
+        ),
         "loss": Value((str,)),
         "feature_names": Array("OU", "p", optional=True),
         "groups": Array("iubfUSO", "g", optional=True),
@@ -411,6 +418,7 @@ def result_of(
         n_scans=answer.n_scans,
         n_refits=answer.n_refits,
         n_rounds=answer.n_rounds,
+        n_restarts=answer.n_restarts,
         times_found=answer.times_found,
         k=k,
         loss=request.loss.name,

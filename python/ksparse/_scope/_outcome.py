@@ -35,7 +35,8 @@ class WithOutcome:
         self.n_newton = outcome.counts.get("n_newton", 0)
         self.n_scans = outcome.counts.get("n_scans", 0)
         self.n_rounds = outcome.counts.get("n_rounds", 0)
-        self.times_found = outcome.counts.get("times_found", 1)
+        self.n_restarts = outcome.counts.get("n_restarts", 0)
+        self.times_found = outcome.counts.get("times_found", 0)
         words = [_ADVICE.get(outcome.status, "")]
         if self.n_refused:
             where = "" if self._refused_point is None else f", the last of them {describe(self._refused_point)}"

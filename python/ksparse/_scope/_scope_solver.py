@@ -110,7 +110,7 @@ class ScopeSolver(Solver):
         was not finite.
     n_refused : int
         Number of points that were skipped because the objective or a derivative was not finite there.
-    n_newton, n_refits, n_scans, n_rounds, times_found : int
+    n_newton, n_refits, n_scans, n_rounds, n_restarts, times_found : int
         Amount of work, as in :class:`ksparse.FitResult`.
     hessian : callable or None
         As in skscope, this can be set to a function, which is then used as ``hessian`` in each :meth:`solve` with a
@@ -263,5 +263,7 @@ def outcome_of(answer: Any, scaled: ScaledObjective) -> Outcome:
             "no parameter alone lowers the objective from where init_params are, and it is not finite where all are 0: there is no "
             "sparse point to be found"
         )
-    counts = {name: getattr(answer, name) for name in ("n_refits", "n_newton", "n_scans", "n_rounds", "times_found")}
+    counts = {
+        name: getattr(answer, name) for name in ("n_refits", "n_newton", "n_scans", "n_rounds", "n_restarts", "times_found")
+    }
     return Outcome(answer.coef * scaled.units, answer.support, scaled.scaling.back(answer.objective), answer.status, counts)

@@ -218,6 +218,7 @@ std::vector<FitResult> run_path(Path& path, Index columns, std::size_t asked, Pr
     result.info = path.info();  // the work of the whole path
     result.info.status = entry.status;
     result.info.rounds = entry.report.rounds;
+    result.info.restarts = entry.report.restarts;
     result.info.times_found = entry.report.times_found;
     take(entry.iterate, result);
     results.push_back(std::move(result));

@@ -18,6 +18,7 @@ class Budget {
     const Index k = engine.current().size(), p = engine.roles().units();
     options_ = &options;
     rugged_ = rugged;
+    hides_often_ = options.scans_all_cheaply(p);
     rounds_ = k == 0 || k >= p ? 0 : options.rounds_allowed(p, rugged);
     free_refits_ = engine.info().refits;
     begin_ = Clock::now();
@@ -28,13 +29,13 @@ class Budget {
   /// Excludes this many refits from the count.
   void add_free_refits(int refits) noexcept { free_refits_ += refits; }
 
-  bool allows_round(const SearchReport& report, const Splicing& engine) const {
-    return report.rounds < rounds_ && (options_->has_own_budget() || !is_settled(report)) &&
-           refits(engine) < options_->refits_allowed() && !is_over();
+  bool allows_round(const SearchRecord& record, const Splicing& engine) const {
+    return record.report.rounds < rounds_ && (options_->has_own_budget() || !is_settled(record)) &&
+           refits(engine) < options_->refits_allowed(engine.roles().units()) && !is_over();
   }
   /// Whether this many further refits are within the limit that the user has set, if any.
   bool allows_refits(Index more, const Splicing& engine) const {
-    return options_->max_refits == 0 || refits(engine) + more <= options_->refits_allowed();
+    return options_->max_refits == 0 || refits(engine) + more <= options_->refits_allowed(engine.roles().units());
   }
   /// Whether the time limit has been reached.
   bool is_over() const {
@@ -47,19 +48,25 @@ class Budget {
   using Clock = std::chrono::steady_clock;
 
   // Number of descents that end at the best support after which it counts as settled, unless the user has set limits. Fewer are
-  // sufficient if almost all descents end there and no close competitors suggest other optima. With competitors, all must end
-  // there: in one case, 114 of 120 ended at an optimum that later rounds improved.
+  // sufficient if almost all descents from nearby end there and no close competitors suggest other optima. With competitors, all
+  // must end there: in one case, 114 of 120 ended at an optimum that later rounds improved.
   static constexpr int settled = 200, settled_by_all = 100, settled_at_once = 40;
-  static constexpr double nearly_all = 0.95;
+  static constexpr double nearly_all = 0.9;
+  // A restart that ended at the answer counts as so many other descents.
+  static constexpr int worth_of_restart = 10;
+  // Where all features are scanned at little cost, and many hide some: so many of these, and half of the others.
+  static constexpr int settled_by_hiding = 32;
 
-  bool is_settled(const SearchReport& report) const {
-    const int descents = report.rounds + 1, found = report.times_found;
-    if (!rugged_ && found >= nearly_all * descents) return found >= options_->share(settled_at_once);
-    return found >= options_->share(found == descents ? settled_by_all : settled);
+  bool is_settled(const SearchRecord& record) const {
+    const int found = record.returns, evidence = found + worth_of_restart * record.report.times_found;
+    if (!rugged_ && found >= nearly_all * record.nearby) return evidence >= options_->share(settled_at_once);
+    const int enough = found == record.nearby ? settled_by_all : settled;
+    if (!hides_often_) return evidence >= options_->share(options_->search == Effort::thorough ? enough : settled_at_once);
+    return record.hiding >= options_->share(settled_by_hiding) && found >= options_->share(enough / 2);
   }
 
   const Options* options_ = nullptr;
-  bool rugged_ = false;
+  bool rugged_ = false, hides_often_ = false;
   int rounds_ = 0, free_refits_ = 0;
   Clock::time_point begin_;
 };

@@ -90,6 +90,8 @@ class Path {
       }
       Options options = options_;
       options.k = ks_[i];
+      // An entry that starts from the one before has had its search there.
+      if (!starts_cold(i) && ks_[i] > most_cold) options.search = Effort::fast;
       Perturbation perturbation;
       for (bool more = perturbation.begin(engine, options); more; more = perturbation.next()) drive(engine, objective_);
       if (engine.info().status != Status::converged) return false;
@@ -194,7 +196,7 @@ class Path {
     }
     if (better()) {
       entry.iterate = engine.current();
-      entry.report.times_found = 1;
+      entry.report.times_found = 0;
       ++entry.improvements;
       improved = true;
     }

@@ -1,6 +1,6 @@
 // A longer search than one descent: perturb, descend again, keep the better (iterated local search).
 //
-// It consists of descents of four kinds: one from the user's start, if there is one; rounds (rounds.hpp), each of which
+// It consists of descents of four kinds: one from the user's start, if there is one; rounds (starts.hpp), each of which
 // descends inside the working set and goes on to all features where that ended near the best; a detour over more features
 // (detour.hpp); and, where exchanges are few, the trial of all of them. Supports refitted once are remembered, and a round that
 // comes upon an earlier one's way ends there, so that a settled answer costs little to confirm. The search is deterministic for
@@ -11,15 +11,16 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "../options.hpp"
 #include "budget.hpp"
 #include "detour.hpp"
 #include "objective.hpp"
-#include "rounds.hpp"
 #include "search_record.hpp"
 #include "splicing.hpp"
+#include "starts.hpp"
 
 namespace ksparse {
 
@@ -29,8 +30,11 @@ class Perturbation {
   void reserve(Index k, Index largest_unit, Index features, const Options& options) {
     constexpr int usual = 1000;  // rounds; only searches of days make more
     for (Iterate* iterate : {&record_.best, &start_}) iterate->reset(k, largest_unit);
-    rounds_.reserve(k, largest_unit, features);
-    record_.ends.reserve(std::size_t(std::min(options.rounds_allowed(features, true), usual) + 8));  // and of the detour
+    starts_.reserve(k, largest_unit, features);
+    detour_.reserve(k, largest_unit);
+    // Some rounds consist of two descents, and the detour of a few.
+    const int rounds = std::min(options.rounds_allowed(features, true), usual);
+    record_.ends.reserve(std::size_t(rounds + rounds / 8 + 16));
   }
 
   /// Once the first descent of an engine, which has the number 0, is done: starts a descent from the user's start if there is
@@ -40,7 +44,7 @@ class Perturbation {
     options_ = &options;
     start_ = engine.current();
     record_.begin(engine);
-    rounds_.begin(engine, record_, options);
+    starts_.begin(engine, record_, options);
     budget_.begin(options, engine, has_close_rivals());
     detour_.begin_search(engine, record_, options);
     verified_ = false;
@@ -61,11 +65,16 @@ class Perturbation {
         budget_.add_free_refits(detour_.refits(*engine_));
         return go_on();
       case Stage::verification: take_verified(); return go_on();
-      case Stage::local:
-      case Stage::wide:
+      case Stage::surplus:
+        if (engine_->joined() < 0) {
+          shed_surplus();
+          return true;
+        }
+        take_round();
+        return go_on();
+      case Stage::round:
         if (is_promising()) {
-          stage_ = Stage::further;
-          engine_->descend_further();
+          go_further();
           return true;
         }
         take_round();
@@ -81,10 +90,10 @@ class Perturbation {
 
  private:
   // What the present descent is of.
-  enum class Stage { local, wide, further, detour, verification };
+  enum class Stage { round, surplus, further, detour, verification };
 
   // A local optimum of the working set this near to the best, relative to F, is worth scans of all features.
-  static constexpr double near = 0.05;
+  static constexpr double close = 0.05;
 
   // So few exchanges of one feature are all tried before an answer counts as settled; more, if they are few beside the refits
   // that the search has made. The predictions of the model may be wrong, especially with a substitute curvature or heavy-tailed
@@ -98,7 +107,7 @@ class Perturbation {
 
   // Starts what comes next, or puts the engine to the best point if there is nothing left.
   bool go_on() {
-    if (!is_perfect() && budget_.allows_round(record_.report, *engine_)) {
+    if (!is_perfect() && budget_.allows_round(record_, *engine_)) {
       begin_round();
       return true;
     }
@@ -112,31 +121,61 @@ class Perturbation {
   }
 
   void begin_round() {
-    ++record_.report.rounds;
-    const bool wide = rounds_.next(*engine_, record_, start_);
-    stage_ = wide ? Stage::wide : Stage::local;
+    SearchReport& report = record_.report;
+    ++report.rounds;
+    start_kind_ = starts_.next(*engine_, record_, start_);
+    const Index k = record_.best.size(), surplus = start_kind_ == Start::regrown ? starts_.surplus(k) : 0;
+    stage_ = surplus > 0 ? Stage::surplus : Stage::round;
     // A descent that only grows refits the start, from which the wide ones go on to exchanges with any feature.
-    engine_->descend_from(start_, record_.best.size(), wide ? Reach::grow : Reach::local, record_.next_descent());
+    const bool grows = surplus > 0 || start_kind_ == Start::wide;
+    engine_->descend_from(start_, k + surplus, grows ? Reach::grow : Reach::local, record_.next_descent());
+  }
+
+  // The weakest features of a support that has grown too large leave, and the round goes on.
+  void shed_surplus() {
+    record_.ends.push_back(std::numeric_limits<double>::infinity());
+    start_ = engine_->current();
+    stage_ = Stage::round;
+    engine_->descend_from(start_, record_.best.size(), Reach::local, record_.next_descent());
   }
 
   bool is_promising() const {
     return engine_->joined() < 0 &&
-           (stage_ == Stage::wide || engine_->current().objective < record_.best.objective * (1 + near));
+           (start_kind_ != Start::near || engine_->current().objective < record_.best.objective * (1 + close));
+  }
+
+  // A descent that could not see all features may have found less than k.
+  void go_further() {
+    stage_ = Stage::further;
+    show_all();
+    if (engine_->current().size() == record_.best.size()) return engine_->descend_further();
+    start_ = engine_->current();
+    engine_->descend_from(start_, record_.best.size(), Reach::global, record_.next_descent());
+  }
+  void show_all() {
+    if (engine_->working_set().hides()) engine_->working_set().renew(engine_->active());
   }
 
   void take_round() {
+    show_all();
+    const bool restart = start_kind_ == Start::restart;
     const double end = record_.note_end(*engine_);
-    rounds_.go_on(*engine_, record_, end);
+    starts_.go_on(*engine_, record_, end);
+    const bool near = start_kind_ == Start::near;
+    record_.report.restarts += restart;
+    record_.nearby += near;
+    record_.hiding += restart || start_kind_ == Start::regrown;
     if (record_.is_improved_by(*engine_))
       record_.take_as_best(*engine_);
     else if (end <= record_.best.objective * (1 + tie))
-      ++record_.report.times_found;
+      record_.returns += near;
+    record_.report.times_found += restart && end <= record_.best.objective * (1 + tie);
   }
 
   // What was better is the best, and the search goes on from there.
   void take_as_best() {
     record_.take_as_best(*engine_);
-    rounds_.walk_from(*engine_, record_);
+    starts_.walk_from(*engine_, record_);
   }
 
   // Tries all exchanges of the best, once, if they are few. False: there is nothing to try.
@@ -170,6 +209,7 @@ class Perturbation {
     ++record_.report.rounds;
     budget_.add_round();
     stage_ = Stage::further;
+    start_kind_ = Start::wide;
     engine_->working_set().add(start_.support);
     engine_->descend_from(start_, options_->k, Reach::global, record_.next_descent());
     return true;
@@ -189,11 +229,12 @@ class Perturbation {
   const Options* options_ = nullptr;
   SearchRecord record_;
   Budget budget_;
-  Rounds rounds_;
+  Starts starts_;
   Detour detour_;
   Iterate start_{0};  // of the present descent
-  Stage stage_ = Stage::local;
-  bool verified_ = false;  // all exchanges of the best were tried, or are
+  Stage stage_ = Stage::round;
+  Start start_kind_ = Start::near;  // of the present round
+  bool verified_ = false;           // all exchanges of the best were tried, or are
 };
 
 }  // namespace ksparse

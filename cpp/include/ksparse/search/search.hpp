@@ -38,7 +38,7 @@ class Search {
   void reserve() {
     if (!may_perturb_) return;
     constexpr int usual = 10000;  // refits; only searches of days make more
-    memory_.reserve(std::size_t(std::min(options_->refits_allowed(), usual)));
+    memory_.reserve(std::size_t(std::min(options_->refits_allowed(features_), usual)));
     perturbation_.reserve(engine_.current().coef.size() / engine_.current().stride, engine_.current().stride, features_,
                           *options_);
   }
@@ -72,6 +72,7 @@ class Search {
     Info info = engine_.info();
     if (perturbs_) {
       info.rounds = perturbation_.report().rounds;
+      info.restarts = perturbation_.report().restarts;
       info.times_found = perturbation_.report().times_found;
     }
     return info;

@@ -13,7 +13,8 @@ namespace ksparse {
 /// How a search went.
 struct SearchReport {
   int rounds = 0;       // descents after the first
-  int times_found = 1;  // descents that ended at the answer, the first to find it included
+  int restarts = 0;     // those that began without any feature of the best answer by then
+  int times_found = 0;  // those of them that ended at the answer
 };
 
 struct SearchRecord {
@@ -21,10 +22,15 @@ struct SearchRecord {
   Index weakest = -1;        // place of the feature of the best that is missed least, or -1: none may leave
   std::vector<double> ends;  // F where each descent ended, by its number
   SearchReport report;
+  // Of the descents that began near a good support, the first among them, how many there were and how many ended at the best;
+  // and how many there were of the others, which hid features at first (starts.hpp).
+  int nearby = 1, returns = 1, hiding = 0;
 
   /// The first descent of an engine is done.
   void begin(const Splicing& engine) {
     report = {};
+    nearby = 1;
+    hiding = 0;
     take_as_best(engine);
     ends.assign(1, best.objective);
   }
@@ -45,7 +51,8 @@ struct SearchRecord {
   void take_as_best(const Splicing& engine) {
     best = engine.current();
     weakest = engine.weakest_place();
-    report.times_found = 1;
+    returns = 1;
+    report.times_found = 0;
   }
 };
 

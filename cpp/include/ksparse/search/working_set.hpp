@@ -43,10 +43,23 @@ class WorkingSet {
 
   /// Chooses the members by what the units promise now.
   void renew(const ActiveSet& active) {
+    hides_ = false;
     if (size_ < units_) return choose(size_, active, members_);
     members_.resize(std::size_t(units_));
     std::iota(members_.begin(), members_.end(), Index(0));
   }
+  /// The same, but for those that are hidden; `kept` are members in any case. Surveyed: by what the units promised in the last
+  /// survey. The next call of renew() shows all again.
+  void renew_without(const std::vector<char>& hidden, const std::vector<Index>& kept, bool surveyed) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const std::vector<double>& promise = surveyed && !promise_of_survey_.empty() ? promise_of_survey_ : promise_;
+    for (Index j = 0; j < units_; ++j) ranks_[std::size_t(j)] = hidden[std::size_t(j)] ? -infinity : promise[std::size_t(j)];
+    for (const Index unit : kept) ranks_[std::size_t(unit)] = infinity;
+    const Index visible = units_ - Index(std::count(ranks_.begin(), ranks_.end(), -infinity));
+    choose_by_rank(std::min(size_, visible), members_);
+    hides_ = true;
+  }
+  bool hides() const noexcept { return hides_; }
   /// The same after a survey, which is kept.
   void survey(const ActiveSet& active) {
     renew(active);
@@ -75,9 +88,13 @@ class WorkingSet {
  private:
   // The units that promise most, and the active ones; of equals the first. The list is sorted.
   void choose(Index count, const ActiveSet& active, std::vector<Index>& chosen) {
+    for (Index j = 0; j < units_; ++j) ranks_[std::size_t(j)] = rank(j, active);
+    choose_by_rank(count, chosen);
+  }
+
+  void choose_by_rank(Index count, std::vector<Index>& chosen) {
     chosen.clear();
     if (count == 0) return;
-    for (Index j = 0; j < units_; ++j) ranks_[std::size_t(j)] = rank(j, active);
     ordered_ = ranks_;
     std::nth_element(ordered_.begin(), ordered_.begin() + (count - 1), ordered_.end(), std::greater<double>());
     const double last = ordered_[std::size_t(count - 1)];
@@ -96,6 +113,7 @@ class WorkingSet {
 
   Index units_ = 0;
   Index size_ = 0;                         // how many are chosen
+  bool hides_ = false;                     // some units, which would be members
   std::vector<Index> members_;             // sorted
   std::vector<Index> surveyed_;            // the members after the last survey
   std::vector<Index> candidates_;          // sorted
