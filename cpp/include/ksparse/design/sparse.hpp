@@ -404,4 +404,7 @@ class SparseColumns final : public SparseDesign {
   const Scalar* values_;
 };
 
+template <class Object>
+explicit SparseColumns(const Object&) -> SparseColumns<typename Object::Scalar, typename Object::StorageIndex>;
+
 }  // namespace ksparse

@@ -348,4 +348,7 @@ class SparseRows final : public SparseDesign {
   const Scalar* values_;
 };
 
+template <class Object>
+explicit SparseRows(const Object&) -> SparseRows<typename Object::Scalar, typename Object::StorageIndex>;
+
 }  // namespace ksparse
