@@ -166,3 +166,11 @@ def test_composes_with_scikit_learn(data):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
     assert clone(model).get_params() == model.get_params()
     assert cross_val_score(KSparseClassifier(k=3), X, y).mean() > 0.7
+
+
+@pytest.mark.parametrize("estimator", [ksparse.KSparseClassifier(k=1), ksparse.KSparseClassifierCV(ks=[1])])
+def test_numbers_are_sent_to_the_regressor(estimator):
+    """A user who has taken the wrong estimator is told the right one."""
+    X = np.random.default_rng(0).standard_normal((30, 2))
+    with pytest.raises(ValueError, match=r"Unknown label type: continuous.*use KSparseRegressor for numbers"):
+        estimator.fit(X, X[:, 0])

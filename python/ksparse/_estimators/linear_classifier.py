@@ -75,8 +75,12 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
 
     def _class_numbers(self, y: NDArray[Any]) -> NDArray[np.intp]:
         """Store the classes and return the index of each label among them."""
-        check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
+        if kind.startswith("continuous"):
+            raise ValueError(
+                f"Unknown label type: {kind}. y has numbers that are not whole, which are no labels; use {self._other} for numbers"
+            )
+        check_classification_targets(y)
         if kind != "binary" and not (kind == "multiclass" and self._more_classes is None):
             advice = f" {self._more_classes}" if kind == "multiclass" else ""
             raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.{advice}")
