@@ -219,3 +219,29 @@ def test_a_saddle_that_cannot_be_left_is_not_called_converged():
             init_support_set=[0, 1],
         )
     assert solver.status == "stalled"
+
+
+@pytest.mark.parametrize("p", [3, 6])
+def test_a_saddle_of_third_order_is_left(p):
+    """At 0 neither gradient nor Hessian say that the objective falls: only points nearby do, of three parameters together."""
+
+    def gradient(b):
+        slope = b**3
+        slope[:3] += np.array([b[1] * b[2], b[0] * b[2], b[0] * b[1]])
+        return slope
+
+    solver = ScopeSolver(p, 3)
+    solver.solve(lambda b: b[0] * b[1] * b[2] + 0.25 * np.sum(b**4), gradient=gradient)
+    assert solver.objective_value == pytest.approx(-0.25, rel=1e-8)
+    np.testing.assert_array_equal(solver.get_support(), [0, 1, 2])
+
+
+@pytest.mark.parametrize("seed", [7, 20])
+def test_the_best_pair_is_found_from_a_maximum(seed):
+    """The direction in which a maximum falls most steeply, by differences of gradients, need not lead to the best pair."""
+    A = np.random.default_rng(seed).standard_normal((30, 7))
+    C = A.T @ A / 30
+    solver = ScopeSolver(7, 2)
+    solver.solve(lambda b: -b @ C @ b + (b @ b) ** 2, gradient=lambda b: -2 * C @ b + 4 * (b @ b) * b)
+    best = max(np.linalg.eigvalsh(C[np.ix_(pair, pair)])[-1] for pair in map(list, itertools.combinations(range(7), 2)))
+    assert solver.objective_value == pytest.approx(-(best**2) / 4, rel=1e-8)

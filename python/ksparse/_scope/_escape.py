@@ -17,7 +17,7 @@ from ._derivatives import Columns, Matrix, Vector
 if TYPE_CHECKING:
     from ._problem import Outcome, Problem
 
-__all__ = ["lower_point"]
+__all__ = ["lower_points"]
 
 # Up to this number of parameters, the whole Hessian is used; beyond, only the direction of least curvature.
 LARGEST_HESSIAN = 512
@@ -28,12 +28,13 @@ SIZES = (1.0, 0.1, 0.01)
 LEAST_FALL = 1e-10
 
 
-def lower_point(problem: Problem, outcome: Outcome, k: int) -> Vector | None:
-    """Return parameters with at most k groups at which the objective is lower than at a result with fewer, or None."""
+def lower_points(problem: Problem, outcome: Outcome, k: int) -> Iterator[Vector]:
+    """Yield parameters, of at most k groups, where the objective is lower than at an outcome with fewer groups, the groups not twice."""
     chosen = sorted({*problem.required, *problem.groups[np.flatnonzero(outcome.params)].tolist()})
     places = k - len(chosen)
     if places <= 0 or len(chosen) == problem.n_groups:
-        return None
+        return
+    known: set[tuple[int, ...]] = set()
     value = outcome.value
     allowed = value - LEAST_FALL * max(abs(value), abs(problem.objective.scaling.start - problem.objective.scaling.low))
     for direction in _directions(problem, outcome.params, chosen, places):
@@ -44,9 +45,9 @@ def lower_point(problem: Problem, outcome: Outcome, k: int) -> Vector | None:
                 there = problem.derivatives.value(params)
                 if there < allowed and (best is None or there < best[0]):
                     best = there, params
-        if best is not None:
-            return best[1]
-    return None
+        if best is not None and (groups := tuple(np.flatnonzero(best[1]).tolist())) not in known:
+            known.add(groups)
+            yield best[1]
 
 
 def _directions(problem: Problem, params: Vector, chosen: list[int], places: int) -> Iterator[Vector]:
@@ -65,7 +66,7 @@ def _directions(problem: Problem, params: Vector, chosen: list[int], places: int
     for column in others[order][:MOST_TRIED]:
         yield _sparse(problem, np.eye(1, p, column)[0], chosen, places)
     random = np.random.default_rng(0)
-    for _ in range(8):
+    for _ in range(MOST_TRIED):
         yield _sparse(problem, random.standard_normal(p), chosen, places)
 
 

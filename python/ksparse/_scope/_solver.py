@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ._built_in import check_data, functions_of_loss
 from ._choice import WithChoice
 from ._configured import Configured
 from ._derivatives import Derivatives, HostDerivatives, Vector
-from ._escape import lower_point
+from ._escape import lower_points
 from ._interrupts import Interrupts
 from ._jax import NotDiagonalError, Traced, derivatives_of, double_precision, jax_module, trace
 from ._kinks import KinkedDerivatives, KinkedError
@@ -30,6 +31,8 @@ __all__ = ["MOST_STARTS", "Solver"]
 
 # Searches from one more start each, where the one before ended at a maximum or a saddle.
 MOST_STARTS = 5
+# Directions in which each of them leaves it: the one that falls most steeply need not lead to the lowest minimum.
+MOST_DIRECTIONS = 3
 
 
 class Solver(WithChoice, WithOutcome, Configured):
@@ -214,28 +217,29 @@ class Solver(WithChoice, WithOutcome, Configured):
     def _leave_maxima(self, problem: Problem, sparsities: list[int], outcomes: list[Outcome]) -> list[Outcome]:
         """Search again, from a lower point, where an answer has fewer parameters than it may have and is no minimum."""
         better: list[Outcome] = []
-        from_start = problem.start  # after which the search looks at nothing else, should it leave nowhere to go from 0
         for k, outcome in zip(sparsities, outcomes, strict=True):
             best = min((outcome, *better), key=lambda one: one.value)  # one for a smaller k is one for this
-            if from_start and problem.objective.is_stationary:
-                lower = lower_point(problem, problem.at_start(), k)
-                if lower is not None:
-                    best = min(best, self._solve_from(problem, lower, k), key=lambda one: one.value)
+            if problem.objective.is_stationary:
+                best = min([best, *self._solve_below(problem, problem.at_start(), k)], key=lambda one: one.value)
             for _ in range(MOST_STARTS):
-                lower = lower_point(problem, best, k)
-                if lower is None:
+                found = self._solve_below(problem, best, k)
+                if not found:
                     break
-                found = self._solve_from(problem, lower, k)
-                if not found.value < best.value:
+                lowest = min(found, key=lambda one: one.value)
+                if not lowest.value < best.value:
                     best.status = "stalled"
                     break
-                best = found
+                best = lowest
             better.append(best)
         return better
 
-    def _solve_from(self, problem: Problem, params: Vector, k: int) -> Outcome:
-        problem.begin_at(params, k)
-        return self._solve_each(problem, [k])[0]
+    def _solve_below(self, problem: Problem, outcome: Outcome, k: int) -> list[Outcome]:
+        """Search from the first few points that are lower than an outcome with fewer parameters than it may have."""
+        found = []
+        for params in islice(lower_points(problem, outcome, k), MOST_DIRECTIONS):
+            problem.begin_at(params, k)
+            found += self._solve_each(problem, [k])
+        return found
 
     def _solve_each(self, problem: Problem, sparsities: list[int]) -> list[Outcome]:
         raise NotImplementedError
