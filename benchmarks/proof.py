@@ -75,9 +75,9 @@ def problems(tables: str | None) -> dict[str, Callable[[], tuple[Any, Any, int, 
     return found
 
 
-def verdict(seconds: float, wanted: float | None) -> str:
-    """Whether a figure was reached."""
-    return "" if wanted is None else f"{'reached' if seconds <= wanted else 'NOT reached'} ({wanted:g} s)"
+def verdict(seconds: float, wanted: float | None, done: bool) -> str:
+    """Whether a figure was reached, by a proof or a list that came to its end."""
+    return "" if wanted is None else f"{'reached' if done and seconds <= wanted else 'NOT reached'} ({wanted:g} s)"
 
 
 def el0ps_seconds(X: Any, y: Any, k: int, ridge: float, result: ksparse.FitResult, limit: float) -> str:
@@ -119,14 +119,16 @@ def main() -> None:
             models = ksparse.near_optimal(
                 X, y, k, ridge=case.ridge, max_models=10**5, max_seconds=options.seconds, n_jobs=options.jobs, **settings
             )
+            done = models.complete
             what = f"{len(models)} models within 1 %, complete: {models.complete}, {models.n_nodes} nodes"
         else:
             result = fitted.certify(max_seconds=options.seconds, n_jobs=options.jobs)
+            done = result.proof.optimal
             what = f"{result.proof.n_nodes:8d} nodes  gap {result.gap:.1e}  {result.proof.stopped}"
             what += f"  loss gap {result.proof.loss_gap:.1e}" if result.proof.loss_gap else ""
         spent = time.process_time() - start, time.perf_counter() - clock
         line = f"{case.name:24s} ridge {case.ridge:<6g} {spent[0]:8.3f} s of the processor ({spent[1]:.3f} s)  {what}"
-        print(f"{line}  {verdict(spent[0], case.seconds)}", flush=True)
+        print(f"{line}  {verdict(spent[0], case.seconds, done)}", flush=True)
         if options.el0ps and not near and not settings.get("fit_intercept", True):
             print("    ", el0ps_seconds(X, y, k, case.ridge, fitted, 5 * options.seconds), flush=True)
 
