@@ -81,17 +81,17 @@ using CountArray = py::array_t<std::int64_t, py::array::c_style>;
 using Task = std::tuple<Index, std::shared_ptr<AnyLoss>, Options, bool>;  // resampling, loss, options, follows
 using Paths = std::vector<std::vector<CompactFit>>;
 
-inline Paths fit_paths(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
-                       const std::optional<Array>& offset, const CountArray& counts, const std::vector<Task>& tasks,
+inline Paths fit_paths(const HeldProblem& held, const CountArray& counts, const std::vector<Task>& tasks,
                        const std::vector<Index>& ks, int threads, const py::object& progress) {
-  if (counts.ndim() != 2 || counts.shape(1) != y.shape(0)) throw py::value_error("counts must have a column per row of X");
+  if (counts.ndim() != 2 || counts.shape(1) != held.problem.responses.size())
+    throw py::value_error("counts must have a column per row of X");
   for (const Task& task : tasks)
     if (std::get<0>(task) < 0 || std::get<0>(task) >= counts.shape(0)) throw py::value_error("a task names no row of counts");
   const Counts view(counts.data(), counts.shape(0), counts.shape(1));
   std::vector<PathTask> typed;
   for (const auto& [resampling, loss, options, follows] : tasks) typed.push_back({resampling, *loss, options, follows});
-  return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
-    return ksparse::fit_paths(x, problem, view, typed, ks, run_by(threads, progress));
+  return held.ask([&](const Design& X, const Problem& problem, const AnyLoss&) {
+    return ksparse::fit_paths(X, problem, view, typed, ks, run_by(threads, progress));
   });
 }
 
@@ -128,18 +128,25 @@ inline void bind_paths(py::module_& module) {
   module.def("fit_paths", &fit_paths,
              "A path for every task (row of counts, loss, options, follows the task before), over threads; weights are "
              "multiplied by the counts. Progress: called with fits done and all, now and then.",
-             py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
-             py::arg("offset").noconvert().none(true), py::arg("counts").noconvert(), py::arg("tasks"), py::arg("ks"),
-             py::arg("threads"), py::arg("progress") = py::none());
+             py::arg("problem"), py::arg("counts").noconvert(), py::arg("tasks"), py::arg("ks"), py::arg("threads"),
+             py::arg("progress") = py::none());
+}
+
+inline void bind_problem(py::module_& module) {
+  py::class_<HeldProblem>(module, "Problem",
+                          "X, the rows and the loss of a problem. Arrays of rows are float64; none is copied or changed.")
+      .def(
+          py::init<const py::object&, const Array&, const std::optional<Array>&, const std::optional<Array>&, const AnyLoss&>(),
+          py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
+          py::arg("offset").noconvert().none(true), py::arg("loss"));
 }
 
 inline void bind_alternatives(py::module_& module) {
   module.def(
       "alternatives",
-      [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const AnyLoss& loss, const Options& options, const std::vector<Index>& support, Index count) {
-        const Alternatives found = with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
-          return ksparse::alternatives(x, problem, loss, options, support, count, run_by(1, py::none()));
+      [](const HeldProblem& held, const Options& options, const std::vector<Index>& support, Index count) {
+        const Alternatives found = held.ask([&](const Design& X, const Problem& problem, const AnyLoss& loss) {
+          return ksparse::alternatives(X, problem, loss, options, support, count, run_by(1, py::none()));
         });
         if (found.info.status != Status::converged)
           throw py::value_error(found.info.message.empty() ? advice(found.info.status) : found.info.message);
@@ -148,9 +155,8 @@ inline void bind_alternatives(py::module_& module) {
           rows.emplace_back(choice.feature, choice.stand_in, choice.objective, to_string(choice.status));
         return rows;
       },
-      "(chosen feature, stand-in, objective, status) for the best stand-ins of each feature of a support.", py::arg("X"),
-      py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true), py::arg("offset").noconvert().none(true),
-      py::arg("loss"), py::arg("options"), py::arg("support"), py::arg("count"));
+      "(chosen feature, stand-in, objective, status) for the best stand-ins of each feature of a support.", py::arg("problem"),
+      py::arg("options"), py::arg("support"), py::arg("count"));
 }
 
 inline void bind_fit(py::module_& module) {
@@ -158,36 +164,32 @@ inline void bind_fit(py::module_& module) {
       "storage_problem", [](const py::object& X) { return design_view(X).design->problem(); },
       "What is wrong with how X is stored, None if nothing.", py::arg("X"));
   bind_options(module);
+  bind_problem(module);
   bind_stop_flag(module);
   bind_result(module);
   bind_paths(module);
   bind_alternatives(module);
   module.def(
       "fit",
-      [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const AnyLoss& loss, const Options& options, const StopFlag* stop, int threads) {
-        return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
-          return ksparse::fit(x, problem, loss, options, {threads, interrupt_by(stop)});
+      [](const HeldProblem& held, const Options& options, const StopFlag* stop, int threads) {
+        return held.ask([&](const Design& X, const Problem& problem, const AnyLoss& loss) {
+          return ksparse::fit(X, problem, loss, options, {threads, interrupt_by(stop)});
         });
       },
-      "Best subset of at most options.k features. Arrays are float64 and are neither copied nor changed. A flag ends the fit, "
-      "or Ctrl-C where there is none. Threads run the walks of its search, or divide the sums over X if there is one walk.",
-      py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
-      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("options"), py::arg("stop").none(true) = py::none(),
-      py::arg("threads") = 1);
+      "Best subset of at most options.k features. A flag ends the fit, or Ctrl-C where there is none. Threads run the walks of "
+      "its search, or divide the sums over X if there is one walk.",
+      py::arg("problem"), py::arg("options"), py::arg("stop").none(true) = py::none(), py::arg("threads") = 1);
   module.def(
       "fit_path",
-      [](const py::object& X, const Array& y, const std::optional<Array>& sample_weight, const std::optional<Array>& offset,
-         const AnyLoss& loss, const std::vector<Index>& ks, const Options& options, int threads, const py::object& progress) {
-        return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
-          return ksparse::fit_path(x, problem, loss, ks, options, run_by(threads, progress));
+      [](const HeldProblem& held, const std::vector<Index>& ks, const Options& options, int threads,
+         const py::object& progress) {
+        return held.ask([&](const Design& X, const Problem& problem, const AnyLoss& loss) {
+          return ksparse::fit_path(X, problem, loss, ks, options, run_by(threads, progress));
         });
       },
       "Best subsets for every k of an increasing list; one answer that says why if there is none. Progress: called with fits "
       "done and all, now and then.",
-      py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
-      py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("ks"), py::arg("options"),
-      py::arg("threads") = 1, py::arg("progress") = py::none());
+      py::arg("problem"), py::arg("ks"), py::arg("options"), py::arg("threads") = 1, py::arg("progress") = py::none());
 }
 
 }  // namespace ksparse::python

@@ -11,13 +11,12 @@
 
 namespace ksparse::python {
 
-inline Proof prove(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
-                   const std::optional<Array>& offset, const AnyLoss& loss, const Options& options,
-                   const std::vector<Index>& start, const ProofOptions& settings, bool list, int threads) {
-  return with_arrays(X, y, sample_weight, offset, [&](const Design& x, const Problem& problem) {
+inline Proof prove(const HeldProblem& held, const Options& options, const std::vector<Index>& start,
+                   const ProofOptions& settings, bool list, int threads) {
+  return held.ask([&](const Design& X, const Problem& problem, const AnyLoss& loss) {
     const Run run = run_by(threads, py::none());
-    return list ? ksparse::near_optimal(x, problem, loss, options, start, settings, run)
-                : ksparse::certify(x, problem, loss, options, start, settings, run);
+    return list ? ksparse::near_optimal(X, problem, loss, options, start, settings, run)
+                : ksparse::certify(X, problem, loss, options, start, settings, run);
   });
 }
 
@@ -52,9 +51,8 @@ inline void bind_proof(py::module_& module) {
   module.def("prove", &prove,
              "A proof from the support of an answer: how far it can be from the best, or, with a list, all supports nearly as "
              "good.",
-             py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
-             py::arg("offset").noconvert().none(true), py::arg("loss"), py::arg("options"), py::arg("start"),
-             py::arg("settings"), py::arg("list"), py::arg("threads"));
+             py::arg("problem"), py::arg("options"), py::arg("start"), py::arg("settings"), py::arg("list"),
+             py::arg("threads"));
 }
 
 }  // namespace ksparse::python

@@ -152,24 +152,43 @@ inline Progress progress_by(const py::object& callable) {
 /// How a function that is called without the GIL runs: Ctrl-C stops it, and progress is reported to a callable.
 inline Run run_by(int threads, const py::object& progress) { return {threads, SignalPoll(), progress_by(progress)}; }
 
-/// Calls ask(design) with the design of X, without the GIL.
+/// Calls ask() without the GIL.
 template <class Ask>
-auto with_design(const py::object& X, const Ask& ask) {
-  const HeldDesign held = design_view(X);
+auto without_gil(const Ask& ask) {
   auto answer = [&] {
     const py::gil_scoped_release release;
-    return ask(*held.design);
+    return ask();
   }();
   if (PyErr_Occurred()) throw py::error_already_set();  // the signal handler's own exception, usually KeyboardInterrupt
   return answer;
 }
 
-/// Calls ask(design, problem) with the design and problem of the arrays, without the GIL.
+/// Calls ask(design) with the design of X, without the GIL.
 template <class Ask>
-auto with_arrays(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
-                 const std::optional<Array>& offset, const Ask& ask) {
-  const Problem problem(vector_view(y), vector_view(sample_weight), vector_view(offset));
-  return with_design(X, [&](const Design& x) { return ask(x, problem); });
+auto with_design(const py::object& X, const Ask& ask) {
+  const HeldDesign held = design_view(X);
+  return without_gil([&] { return ask(*held.design); });
 }
+
+/// X, the rows and the loss of a problem, with the arrays of Python that they are in.
+struct HeldProblem {
+  HeldProblem(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,
+              const std::optional<Array>& offset, const AnyLoss& loss)
+      : design(design_view(X)),
+        rows{y, sample_weight.value_or(Array()), offset.value_or(Array())},
+        problem(vector_view(y), vector_view(sample_weight), vector_view(offset)),
+        loss(loss) {}
+
+  /// Calls question(design, problem, loss) without the GIL.
+  template <class Question>
+  auto ask(const Question& question) const {
+    return without_gil([&] { return question(*design.design, problem, loss); });
+  }
+
+  HeldDesign design;
+  Array rows[3];
+  Problem problem;
+  AnyLoss loss;
+};
 
 }  // namespace ksparse::python

@@ -18,6 +18,7 @@ __all__ = [
     "Loss",
     "NewtonLimits",
     "Options",
+    "Problem",
     "ProofAnswer",
     "ProofOptions",
     "StopFlag",
@@ -77,6 +78,7 @@ FitAnswer = _module.FitAnswer
 Loss = _module.Loss
 NewtonLimits = _module.NewtonLimits
 Options = _module.Options
+Problem = _module.Problem
 ProofAnswer = _module.ProofAnswer
 ProofOptions = _module.ProofOptions
 StopFlag = _module.StopFlag

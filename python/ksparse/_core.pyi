@@ -99,6 +99,16 @@ class Loss:
         self, eta: NDArray[np.float64], response: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 
+class Problem:
+    def __init__(
+        self,
+        X: Any,
+        y: NDArray[np.float64],
+        sample_weight: NDArray[np.float64] | None,
+        offset: NDArray[np.float64] | None,
+        loss: Loss,
+    ) -> None: ...
+
 class ProofOptions:
     max_gap: float
     max_seconds: float
@@ -135,11 +145,7 @@ class StopFlag:
     def set(self) -> None: ...
 
 def fit(
-    X: Any,
-    y: NDArray[np.float64],
-    sample_weight: NDArray[np.float64] | None,
-    offset: NDArray[np.float64] | None,
-    loss: Loss,
+    problem: Problem,
     options: Options,
     stop: StopFlag | None = None,
     threads: int = 1,
@@ -159,21 +165,14 @@ def fit_many(
 def status_names() -> list[str]: ...
 def advice_on(status: int) -> str: ...
 def fit_path(
-    X: Any,
-    y: NDArray[np.float64],
-    sample_weight: NDArray[np.float64] | None,
-    offset: NDArray[np.float64] | None,
-    loss: Loss,
+    problem: Problem,
     ks: list[int],
     options: Options,
     threads: int = 1,
     progress: Callable[[int, int], object] | None = None,
 ) -> list[FitAnswer]: ...
 def fit_paths(
-    X: Any,
-    y: NDArray[np.float64],
-    sample_weight: NDArray[np.float64] | None,
-    offset: NDArray[np.float64] | None,
+    problem: Problem,
     counts: NDArray[np.int64],
     tasks: list[tuple[int, Loss, Options, bool]],
     ks: list[int],
@@ -201,21 +200,13 @@ def minimise(
 def fit_objective(answers: Any, columns: int, options: Options) -> FitAnswer: ...
 def fit_objective_path(answers: Any, columns: int, ks: list[int], options: Options) -> list[FitAnswer]: ...
 def alternatives(
-    X: Any,
-    y: NDArray[np.float64],
-    sample_weight: NDArray[np.float64] | None,
-    offset: NDArray[np.float64] | None,
-    loss: Loss,
+    problem: Problem,
     options: Options,
     support: list[int],
     count: int,
 ) -> list[tuple[int, int, float, str]]: ...
 def prove(
-    X: Any,
-    y: NDArray[np.float64],
-    sample_weight: NDArray[np.float64] | None,
-    offset: NDArray[np.float64] | None,
-    loss: Loss,
+    problem: Problem,
     options: Options,
     start: list[int],
     settings: ProofOptions,

@@ -206,6 +206,6 @@ def solve(
     request.options.walks = check_integer(walks, "walks", 1, 2**15)
     request.options.start = check_features(start, "start", request.design.shape[1], request.names)
     alone = request.options.walks == 1 and n_jobs is None  # joblib, which counts the threads, takes long to import
-    answer = _core.fit(*request.arguments, request.options, stop, 1 if alone else thread_count(n_jobs))
+    answer = _core.fit(request.problem, request.options, stop, 1 if alone else thread_count(n_jobs))
     request.raise_if_refused(answer)
     return result_of(answer, request.options.k, request, keep_data=keep_data)

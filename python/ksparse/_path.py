@@ -195,7 +195,7 @@ def solve_path(
     budgets = check_ks(ks, request)
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
     threads = 1 if n_jobs is None else thread_count(n_jobs)
-    answers = _core.fit_path(*request.arguments, budgets, request.options, threads, report)
+    answers = _core.fit_path(request.problem, budgets, request.options, threads, report)
     request.raise_if_refused(answers[0])
     if len(answers) < len(budgets):  # the model without features failed already, with which every fit begins
         answers = answers[:1] * len(budgets)

@@ -48,7 +48,7 @@ def test_rounds_together_are_rounds_apart(sampling, weighted, monkeypatch):
     request = Request.of(Inputs(problem.X, weights, offset, settings), problem.y)
     counts = np.ascontiguousarray(_resamplings(request, 16, sampling, 0.5).T, dtype=np.int64)
     tasks = [(i, request.kernel, request.options, False) for i in range(16)]
-    paths = _core.fit_paths(*request.arguments[:4], counts, tasks, [3], 1)
+    paths = _core.fit_paths(request.problem, counts, tasks, [3], 1)
     assert [support.tolist() for support in result.supports] == [path[0].support.tolist() for path in paths]
     assert list(result.status) == [path[0].status for path in paths]
 

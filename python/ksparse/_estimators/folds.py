@@ -99,7 +99,7 @@ class FoldPaths:
                 follows = i > 0 and asked.loss == points[i - 1].loss
                 tasks.append((fold, asked.kernel, asked.options, follows))
             share = part_of(report, before * total // len(self._asked), total)
-            paths = _core.fit_paths(*points[0].arguments[:4], counts, tasks, self.ks, threads, share)
+            paths = _core.fit_paths(points[0].problem, counts, tasks, self.ks, threads, share)
             for path in paths:
                 points[0].raise_if_refused(path[0])
             self._paths.append(paths)

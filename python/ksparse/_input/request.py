@@ -206,9 +206,9 @@ class Request:
         return limit_budget(check_integer(k, name, 0), name, self.n_units, groups=self.group_labels is not None)
 
     @property
-    def arguments(self) -> tuple[Matrix, Vector, Vector | None, Vector | None, _core.Loss]:
-        """Positional arguments of the functions of the core, before the options."""
-        return self.design, self.labels, self.weights, self.offset, self.kernel
+    def problem(self) -> _core.Problem:
+        """The problem as the functions of the core take it, without its settings."""
+        return _core.Problem(self.design, self.labels, self.weights, self.offset, self.kernel)
 
     def raise_if_refused(self, answer: _core.FitAnswer | _core.CompactFit) -> None:
         """Raise ValueError if the core reports that the data are invalid."""

@@ -252,7 +252,7 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
         numbers = request.group_numbers
         support = [int(unit) for unit in (self.support if numbers is None else np.unique(numbers[self.support]))]
         # There cannot be more replacements than columns.
-        rows = _core.alternatives(*request.arguments, request.options, support, min(count, len(self.coef)))
+        rows = _core.alternatives(request.problem, request.options, support, min(count, len(self.coef)))
         objective = np.array([row[2] for row in rows], dtype=np.float64)
         return Alternatives(
             feature=np.array([row[0] for row in rows], dtype=np.int64),

@@ -167,7 +167,7 @@ class NearOptimalModels(Stored, Tabular):
         options = request.settings.options(request.design.shape[1], request.names)
         options.k = len(units)
         options.always_in = [int(j) for j in features]
-        return result_of(_core.fit(*request.arguments, options, None, 1), options.k, request)
+        return result_of(_core.fit(request.problem, options, None, 1), options.k, request)
 
     def to_frame(self) -> Any:
         """Table with a row per model.

@@ -106,7 +106,7 @@ def prove(
         settings.within = check_real(within, "within", "finite and >= 0", 0.0)
     settings.max_models = check_integer(max_models, "max_models", 1, 2**62)
     threads = 1 if n_jobs is None else thread_count(n_jobs)
-    answer = _core.prove(*request.arguments, request.options, support, settings, within is not None, threads)
+    answer = _core.prove(request.problem, request.options, support, settings, within is not None, threads)
     if answer.end == "not_possible":
         raise ValueError(answer.message)
     return answer

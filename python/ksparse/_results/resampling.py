@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,9 +113,8 @@ def _raise_if_refused(status: list[str], messages: dict[int, str], request: Requ
     if "invalid_input" in status:
         i = status.index("invalid_input")
         request.options.k = k
-        design, labels, _, offset, loss = request.arguments
-        alone = _core.fit(design, labels, weights[:, i].astype(np.float64), offset, loss, request.options)
-        request.raise_if_refused(alone)
+        alone = replace(request, weights=weights[:, i].astype(np.float64))
+        request.raise_if_refused(_core.fit(alone.problem, request.options))
         raise ValueError(messages[i])
 
 
