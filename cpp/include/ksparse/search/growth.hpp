@@ -28,7 +28,9 @@ class Growth {
   /// At most this fraction of a large support is added before the next refit.
   static constexpr Index part_entering = 4;
 
-  void reset() noexcept {
+  /// For supports of up to so many places.
+  void reset(Index places) {
+    leaving_.reserve(places);
     unchecked_ = one_by_one_ = false;
     entering_ = -1;
   }

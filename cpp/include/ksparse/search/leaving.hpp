@@ -19,18 +19,26 @@ namespace ksparse {
 
 class Leaving {
  public:
+  /// Allocates what supports of up to so many places need.
+  void reserve(Index places) {
+    if (inverse_.rows() < places + 1) {
+      set_shape(inverse_, places + 1, places + 1);
+      for (Eigen::VectorXd* vector : {&beta_, &column_, &diagonal_}) set_size(*vector, places + 1);
+    }
+    gone_.reserve(std::size_t(places));
+    order_.reserve(std::size_t(places));
+  }
+
   /// Takes the model of a scan's point.
   void set(const Iterate& iterate, const ScanPoint& point) {
     const Index size = iterate.size(), d = point.inverse.rows();
+    d_ = d;
     // Groups, and coefficients held at bounds, leave by the losses of the model without adapting to each other.
     adapts_ = iterate.stride == 1 && (point.inverse.diagonal().head(size).array() > 0).all();
     gone_.assign(std::size_t(size), 0);
     if (!adapts_) return;
-    set_shape(inverse_, d, d);
-    set_size(beta_, d);
-    set_size(column_, d);
-    set_size(diagonal_, size);
-    inverse_ = point.inverse;
+    reserve(d - 1);
+    inverse_.topLeftCorner(d, d) = point.inverse;
     beta_.head(size) = iterate.coef.head(size);
     if (d > size) beta_[size] = iterate.intercept;
     for (Index i = 0; i < size; ++i) diagonal_[i] = point.diagonal ? point.diagonal[i] : 0.0;
@@ -59,12 +67,13 @@ class Leaving {
       if (place < 0) break;
       gone_[std::size_t(place)] = 1;
       const double variance = inverse_(place, place);
-      column_ = inverse_.col(place);
-      beta_ -= column_ * (beta_[place] / variance);
-      inverse_.noalias() -= column_ * (column_ / variance).transpose();
+      auto column = column_.head(d_);
+      column = inverse_.col(place).head(d_);
+      beta_.head(d_) -= column * (beta_[place] / variance);
+      inverse_.topLeftCorner(d_, d_).noalias() -= column * (column / variance).transpose();
     }
     iterate.coef.head(iterate.size()) = beta_.head(iterate.size());
-    if (beta_.size() > iterate.size()) iterate.intercept = beta_[iterate.size()];
+    if (d_ > iterate.size()) iterate.intercept = beta_[iterate.size()];
   }
 
   // The place that leaves next: the most redundant, else that of the least sacrifice, if one more may go; else -1.
@@ -98,6 +107,7 @@ class Leaving {
   }
 
   bool adapts_ = false;
+  Index d_ = 0;               // coefficients of the point; the matrices have room for more
   Eigen::MatrixXd inverse_;   // (d, d) P of those that are left
   Eigen::VectorXd beta_;      // (d,) their coefficients, the intercept last
   Eigen::VectorXd column_;    // (d,) scratch

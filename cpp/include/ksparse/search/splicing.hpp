@@ -265,7 +265,7 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   trail_.reset(memory);
   findings_.reset(places, unit, features,
                   std::max<Index>({options.pairs_tried, options.pairs_tried_last, 1, places / Growth::part_entering}));
-  growth_.reset();
+  growth_.reset(unit == 1 ? places : 0);
   exchanges_.reset(options, objective.foresight());
 }
 
