@@ -36,10 +36,11 @@ def cmake_test(build: Path, *options: str) -> None:
 def test_threads(*options: str) -> None:
     """Test under the thread sanitizer what runs on several threads."""
     build = BUILD / "tsan"
-    cmake_build(build, *options, targets=("test_batch", "test_progress"))
+    cmake_build(build, *options, targets=("test_batch", "test_progress", "test_ranges"))
     # The one left out takes a minute and has no other threads than these.
     run(build / "tests" / "cpp" / "test_batch", "~sampled_scans_are_shared_between_budgets")
     run(build / "tests" / "cpp" / "test_progress")
+    run(build / "tests" / "cpp" / "test_ranges", "no_answer*,an interrupt*,workers*")
 
 
 def sanitizers_work(names: str) -> bool:

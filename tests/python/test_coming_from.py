@@ -138,7 +138,7 @@ def test_cross_validation(abess, data):
     assert given.best_params_["k"] == ks[scores >= scores[best] - spread[best]].min()
 
 
-@claims(PAGE, "alpha (ridge)", "Where a package standardises the columns first")
+@claims(PAGE, "alpha (ridge)", "If a package standardises the columns first")
 def test_abess_ridge(abess, data):
     """On columns of mean 0 and variance 1, whatever their units were."""
     X, y = data

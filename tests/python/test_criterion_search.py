@@ -31,7 +31,7 @@ def test_long_searches_are_for_k_that_may_be_chosen(loss, criterion):
     model = estimator(loss, k=criterion, k_max=12, search="auto").fit(X, y)
     chosen = model.result_.k
     assert model.objective_ <= estimator(loss, k=chosen, search="auto").fit(X, y).objective_ * (1 + 1e-9)
-    fast = ksparse.fit_path(X, y, range(13), loss=loss)
+    fast = ksparse.fit_path(X, y, range(13), loss=loss, search="fast")
     assert (model.path_.objectives <= fast.objectives * (1 + 1e-9)).all()
     assert (np.diff(model.path_.objectives) <= 0).all()
     assert model.path_.ks.tolist() == [result.k for result in model.path_] == list(range(13))

@@ -30,8 +30,8 @@ def data():
 @pytest.fixture
 def seen(monkeypatch):
     """Return what the core is handed as X."""
-    found, original = [], _core.fit
-    monkeypatch.setattr(_core, "fit", lambda X, *rest: (found.append(X), original(X, *rest))[1])
+    found, original = [], _core.Problem
+    monkeypatch.setattr(_core, "Problem", lambda X, *rest: (found.append(X), original(X, *rest))[1])
     return found
 
 

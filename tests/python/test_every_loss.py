@@ -270,9 +270,8 @@ def test_results_read_and_resample_whatever_the_loss(name):
     assert (summary.covariance == "information") == loss.is_likelihood
     assert (summary.odds_ratio is not None) == loss.is_log_odds
     left = result.formula().split(" = ")[0]
-    assert left == {"logistic": "log-odds", **dict.fromkeys(LOG_LINK, "log(mean)"), "squared": "mean", "huber": "mean"}.get(
-        name, "linear predictor"
-    )
+    by_name = {"logistic": "log-odds of class 1", **dict.fromkeys(LOG_LINK, "log(mean)"), "squared": "mean", "huber": "mean"}
+    assert left == by_name.get(name, "linear predictor of class 1" if loss.is_classification else "linear predictor")
     eta = result.decision_function(X[:1])[0]
     row = X[0]
     import math

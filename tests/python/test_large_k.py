@@ -123,7 +123,7 @@ def test_path_over_many_ks():
     """F never rises, budgets hold, the ends are those of single fits, and entries share their work."""
     X, _, y = regression(7, 400, 100)
     ks = range(1, 101)
-    path = ksparse.fit_path(X, y, ks, ridge=1e-3)
+    path = ksparse.fit_path(X, y, ks, ridge=1e-3, search="fast")
     assert (np.diff(path.objectives) <= 0).all()
     assert all(len(result.support) <= k for k, result in zip(ks, path, strict=True))
     for k in (33, 50, 64, 100):

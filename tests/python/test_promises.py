@@ -90,8 +90,8 @@ def test_same_input_same_answer():
 def test_x_is_read_in_place(data, monkeypatch, tmp_path):
     """The core sees the memory that was given, and leaves it as it is."""
     X, y = data
-    seen, original = [], _core.fit
-    monkeypatch.setattr(_core, "fit", lambda X, *rest: (seen.append(X), original(X, *rest))[1])
+    seen, original = [], _core.Problem
+    monkeypatch.setattr(_core, "Problem", lambda X, *rest: (seen.append(X), original(X, *rest))[1])
     np.save(tmp_path / "X.npy", X)
     forms = [
         X,

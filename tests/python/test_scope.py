@@ -398,7 +398,7 @@ def test_an_infimum_at_infinity_is_told_so():
     X = np.random.default_rng(0).standard_normal((40, 6))
     sign = np.sign(X[:, 0])
     solver = ScopeSolver(6, 2)
-    with pytest.warns(ksparse.ConvergenceWarning, match="separable: the objective falls towards 0 for ever"):
+    with pytest.warns(ksparse.ConvergenceWarning, match="separable: the objective decreases towards 0 forever"):
         solver.solve(
             lambda x: float(np.mean(np.logaddexp(0, -sign * (X @ x)))),
             gradient=lambda x: -X.T @ (sign * np.exp(-np.logaddexp(0, sign * (X @ x)))) / 40,

@@ -287,8 +287,8 @@ def test_what_is_no_real_matrix_is_refused():
 def handed_to_core(monkeypatch):
     """Collect what the core is handed as X."""
     seen = []
-    original = ksparse._core.fit
-    monkeypatch.setattr(ksparse._core, "fit", lambda X, *rest: (seen.append(X), original(X, *rest))[1])
+    original = ksparse._core.Problem
+    monkeypatch.setattr(ksparse._core, "Problem", lambda X, *rest: (seen.append(X), original(X, *rest))[1])
     return seen
 
 

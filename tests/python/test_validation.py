@@ -177,7 +177,7 @@ def test_frames_of_other_columns_are_refused():
             ask(other)
         np.testing.assert_array_equal(ask(frame), ask(X))  # an array has no names
         for width in (1, 5):
-            with pytest.raises(ValueError, match="the fit had 4 features"):
+            with pytest.raises(ValueError, match=r"the fit had 4 features|X has no column of the name"):
                 ask(pd.concat([frame, frame.add_prefix("old ")], axis=1).iloc[:, :width])
     nameless = ksparse.fit(X, Y, 3, ridge=1e-3)
     for ask in (nameless.decision_function, nameless.scorecard().score):

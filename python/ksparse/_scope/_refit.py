@@ -118,7 +118,8 @@ class OnColumns:
             return objective.derivatives.at(params, self._columns)
 
         def slope(t: float) -> float:
-            return float(there(t).active_gradient() * self._units @ step)
+            with np.errstate(all="ignore"):  # the other end of the step may be where the derivatives are not finite
+                return float(there(t).active_gradient() * self._units @ step)
 
         jump = jump_along(slope, width)
         if jump > 0:

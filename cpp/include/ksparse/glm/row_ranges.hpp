@@ -61,7 +61,7 @@ class RowRanges {
  private:
   static constexpr Index line = 8;  // doubles, a whole number of packs
   // Rows that take longer to sum than a thread takes to wake up; and more ranges than a machine has cores, which even out.
-  static constexpr Index usual_rows = 4096, most_ranges = 64;
+  static constexpr Index usual_rows = 65536, most_ranges = 64;
 
   Index cut(Index r, Index rows, Index lead) const noexcept {
     if (r == 0) return 0;
