@@ -174,7 +174,7 @@ TEST_CASE("bad_input_is_refused_by_status_and_named", "[fit]") {
 TEST_CASE("an_interrupt_ends_the_fit_with_its_status", "[fit]") {
   const Data data = random_data(300, 50, 0.5, 3);
   int polls = 0;
-  const FitResult result = fit(ColumnView(data.X), data.y, Logistic{}, with_k(10), [&] { return ++polls > 20; });
+  const FitResult result = fit(ColumnView(data.X), data.y, Logistic{}, with_k(10), {1, [&] { return ++polls > 20; }});
   CHECK(result.info.status == Status::interrupted);
   CHECK(all_finite(result));
 }
@@ -384,7 +384,7 @@ TEST_CASE("tasks_over_threads_are_the_same_as_one_by_one", "[fit]") {
       CHECK(one[i][k].objective == three[i][k].objective);
     }
   }
-  CHECK(fit_paths(design, problem, view, tasks, {1, 2, 4}, 3, [] { return true; }).empty());
+  CHECK(fit_paths(design, problem, view, tasks, {1, 2, 4}, {3, [] { return true; }}).empty());
   CHECK_THROWS_AS(for_each_task(10, 3, {},
                                 [](Index i, const Interrupt&) {
                                   if (i == 4) throw std::runtime_error("four");

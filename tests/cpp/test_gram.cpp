@@ -78,7 +78,7 @@ TEST_CASE("refits and scans agree with those over the rows") {
   const KernelOf<Squared> loss{Squared{}};
   const Interrupt never;
   GlmObjective rows(design, problem, loss, options, never), under(design, problem, loss, options, never);
-  GramObjective gram(under, design, options);
+  GramObjective gram(under, options);
   for (Objective* each : {static_cast<Objective*>(&rows), static_cast<Objective*>(&gram)}) {
     Iterate nothing(6);
     each->refit(nothing, {});

@@ -176,9 +176,14 @@ def test_frames_of_other_columns_are_refused():
         with pytest.raises(ValueError, match=message):
             ask(other)
         np.testing.assert_array_equal(ask(frame), ask(X))  # an array has no names
-        for width in (1, 5):
-            with pytest.raises(ValueError, match=r"the fit had 4 features|X has no column of the name"):
-                ask(pd.concat([frame, frame.add_prefix("old ")], axis=1).iloc[:, :width])
+        with pytest.raises(ValueError, match=r"the fit had 4 features|X has no column of the name"):
+            ask(frame.iloc[:, :1])
+    wider = pd.concat([frame, frame.add_prefix("old ")], axis=1)
+    np.testing.assert_array_equal(
+        result.decision_function(wider), result.decision_function(frame)
+    )  # by the names of its columns
+    with pytest.raises(ValueError, match="the fit had 4 features"):
+        batch.decision_function(wider.iloc[:, :5])
     nameless = ksparse.fit(X, Y, 3, ridge=1e-3)
     for ask in (nameless.decision_function, nameless.scorecard().score):
         np.testing.assert_array_equal(ask(other), ask(other.to_numpy()))
