@@ -381,37 +381,10 @@ TEST_CASE("the_rows_of_a_sample_are_the_same_in_every_storage", "[design]") {
   const RowView::Matrix by_rows = X;
   RowSample sample;
   sample.reset(1100, 300);
-  for (const std::vector<Index>& singles : {std::vector<Index>{}, {0, 17, 1099}}) {
-    sample.singles() = singles;
-    Eigen::VectorXd picked(sample.rows()), from_columns(sample.rows()), from_rows(sample.rows());
-    sample.pick(X.col(1).data(), picked.data());
-    ColumnView(X).gather_sample(1, sample, from_columns.data());
-    RowView(by_rows).gather_sample(1, sample, from_rows.data());
-    CHECK(from_columns == picked);
-    CHECK(from_rows == picked);
-  }
-}
-
-TEST_CASE("a_sample_has_single_rows_after_its_stretches", "[design]") {
-  const Eigen::VectorXd numbers = Eigen::VectorXd::LinSpaced(1100, 0, 1099);
-  RowSample sample, other;
-  sample.reset(1100, 300);
-  other.reset(1100, 300);
-  CHECK(sample == other);
-  sample.singles() = {5, 600, 1099};
-  CHECK(!(sample == other));
-  CHECK(sample.rows() == sample.in_stretches() + 3);
-  Eigen::VectorXd picked(sample.rows());
-  sample.pick(numbers.data(), picked.data());
-  CHECK(picked[sample.in_stretches()] == 5);
-  CHECK(picked[sample.rows() - 1] == 1099);
-  // The place of a row among those of the stretches is where it was put.
-  Index found = 0;
-  for (Index row = 0; row < 1100; ++row) {
-    const Index place = sample.place_in_stretches(row);
-    if (place < 0) continue;
-    ++found;
-    CHECK(picked[place] == double(row));
-  }
-  CHECK(found == sample.in_stretches());
+  Eigen::VectorXd picked(sample.rows()), from_columns(sample.rows()), from_rows(sample.rows());
+  sample.pick(X.col(1).data(), picked.data());
+  ColumnView(X).gather_sample(1, sample, from_columns.data());
+  RowView(by_rows).gather_sample(1, sample, from_rows.data());
+  CHECK(from_columns == picked);
+  CHECK(from_rows == picked);
 }

@@ -55,7 +55,8 @@ class BasicColumnView final : public Design {
     std::copy_n(at(column, first), rows, target);
   }
   void gather_sample(Index column, const RowSample& sample, double* target) const noexcept override {
-    sample.pick(at(column, 0), target);
+    const Scalar* const x = at(column, 0);
+    for (Index s = 0; s < sample.stretches(); ++s) target = std::copy_n(x + sample.first(s), RowSample::length, target);
   }
 
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {

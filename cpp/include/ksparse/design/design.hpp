@@ -43,7 +43,8 @@ class Design {
   virtual void gather(Index column, Index first, Index rows, double* target) const noexcept = 0;
   /// Copies the rows of a sample of a column.
   virtual void gather_sample(Index column, const RowSample& sample, double* target) const noexcept {
-    sample.for_each_run([&](Index first, Index count, Index place) { gather(column, first, count, target + place); });
+    for (Index s = 0; s < sample.stretches(); ++s)
+      gather(column, sample.first(s), RowSample::length, target + s * RowSample::length);
   }
   /// Adds all sums of a block of rows (kernels.hpp).
   virtual void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept = 0;

@@ -1,7 +1,6 @@
 // The rows of a sampled Hessian: short blocks, one in each stratum of the rows, at positions that a fixed random generator
 // draws. Therefore periodic patterns in the rows do not bias the sample (stratified sampling; Cochran, Sampling Techniques,
-// 1977, section 8.4), and the sample is the same in every run, on every thread and for every storage of X. Rows that matter so
-// much that no other can stand for them are added one by one.
+// 1977, section 8.4), and the sample is the same in every run, on every thread and for every storage of X.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -21,7 +20,6 @@ class RowSample {
   void reset(Index n, Index least) {
     const Index places = n / length, count = std::min(std::max((least + length - 1) / length, (n + 511) / 512), places);
     first_.resize(std::size_t(count));
-    singles_.clear();
     for (Index s = 0; s < count; ++s) {
       const Index begin = s * places / count, end = (s + 1) * places / count;
       first_[std::size_t(s)] = length * (begin + Index(drawn(std::uint64_t(s)) % std::uint64_t(end - begin)));
@@ -29,35 +27,13 @@ class RowSample {
   }
 
   Index stretches() const noexcept { return Index(first_.size()); }
+  Index rows() const noexcept { return stretches() * length; }
   /// The first row of a block in X; these increase.
   Index first(Index stretch) const noexcept { return first_[std::size_t(stretch)]; }
-  /// Rows that are in the sample beside the stretches, which may hold some of them as well; rising.
-  const std::vector<Index>& singles() const noexcept { return singles_; }
-  std::vector<Index>& singles() noexcept { return singles_; }
 
-  Index in_stretches() const noexcept { return stretches() * length; }
-  Index rows() const noexcept { return in_stretches() + Index(singles_.size()); }
-  /// Where a row is among those of the stretches, or -1.
-  Index place_in_stretches(Index row) const noexcept {
-    const auto after = std::upper_bound(first_.begin(), first_.end(), row);
-    if (after == first_.begin() || row >= *(after - 1) + length) return -1;
-    return Index(after - first_.begin() - 1) * length + row - *(after - 1);
-  }
-
-  /// visit(first, count, place) for consecutive rows of X and their place in the sample.
-  template <class Visit>
-  void for_each_run(const Visit& visit) const {
-    for (Index s = 0; s < stretches(); ++s) visit(first(s), length, s * length);
-    for (Index i = 0; i < Index(singles_.size()); ++i) visit(singles_[std::size_t(i)], Index(1), in_stretches() + i);
-  }
-  /// Puts the rows of an array of n side by side.
-  template <class Scalar>
-  void pick(const Scalar* from, double* target) const noexcept {
-    for_each_run([&](Index first, Index count, Index place) { std::copy_n(from + first, count, target + place); });
-  }
-
-  friend bool operator==(const RowSample& a, const RowSample& b) noexcept {
-    return a.first_ == b.first_ && a.singles_ == b.singles_;
+  /// Copies the sampled rows of an array of n.
+  void pick(const double* from, double* target) const noexcept {
+    for (const Index first : first_) target = std::copy_n(from + first, length, target);
   }
 
  private:
@@ -69,8 +45,7 @@ class RowSample {
     return z ^ (z >> 31);
   }
 
-  std::vector<Index> first_;  // of each stretch
-  std::vector<Index> singles_;
+  std::vector<Index> first_;
 };
 
 }  // namespace ksparse

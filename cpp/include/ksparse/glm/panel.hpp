@@ -58,7 +58,7 @@ class Panel {
   double factor(Index place) const { return factor_[place]; }
 
   /// Sums to derivatives in units.
-  void convert(PanelSums& kind) {
+  void convert(const PanelSums& kind) {
     const Index count = columns.count;
     const RowTotals rows = kind.totals();
     const auto centre = centre_.head(count), factor = factor_.head(count);

@@ -52,7 +52,7 @@ class PanelSums {
   /// Sets those of its careful columns, in units. Returns false if interrupted.
   virtual bool sum_careful(const Columns& panel, const Sums& sums) = 0;
   /// Puts right, in derivatives in units, what the rows that are summed cannot know.
-  virtual void correct(Panel& /*panel*/) {}
+  virtual void correct(Panel& /*panel*/) const {}
 
   // Where others load blocks of X, for several problems at once (batch.hpp): all blocks of a panel take the place of sum().
   /// Whether blocks are needed for x.r alone, which is left to be added to its sums by whoever has several problems' to add.

@@ -1,16 +1,11 @@
 // Sums of panels of a dense X of which only the slopes are of all rows; the others are of a sample of the rows, scaled up: to
 // see which features are worth an exact scan.
-//
-// A few rows that are far from the rest may have most of the curvature. Whether a sample holds them is luck, and what it then
-// says depends on the order of the rows. So the rows that have much of the active columns' curvature are always in it and count
-// for themselves alone, and where the sample is wrong about a column, its curvature is summed over all rows.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "../design/design.hpp"
 #include "../design/row_sample.hpp"
@@ -37,36 +32,32 @@ class SampledSums final : public PanelSums {
     linearisation_ = &linearisation;
     slopes_ = &slopes;
     sample_.reset(design.rows(), size);
-    const Index singles = most_singles(), rows = sample_.rows() + singles;
-    sample_.singles().reserve(std::size_t(singles));
+    const Index rows = sample_.rows();
     no_slope_ = Eigen::VectorXd::Zero(rows);
     curvature_.resize(rows);
     for (Eigen::MatrixXd* matrix : {&active_, &cross_}) matrix->resize(rows, capacity);
     columns_.resize(rows, design.columns_contiguous() ? slice : 1);
-    column_.resize(block_rows);
-    share_.resize(design.rows());
     active_sums_.resize(capacity, Sums::cross + capacity);
   }
 
   // The active columns are scaled so that the diagonal of the sample's Hessian is that of all rows, which is known.
   void take_point(const SumsPoint& point) override {
     const Index size = size_ = point.size;
-    choose_singles();
-    const Index count = sample_.rows();
+    const auto curvature = curvature_.array();
     sample_.pick(rows().curvature, curvature_.data());
-    const double scale = weigh_singles();
-    const auto curvature = curvature_.head(count).array();
-    totals_ = {linearisation_->slope(), curvature.sum(), &active_sums_, scale};
+    const double all_curvature = linearisation_->curvature(), seen_curvature = curvature.sum();
+    totals_ = {linearisation_->slope(), seen_curvature, &active_sums_,
+               seen_curvature > 0 ? all_curvature / seen_curvature : 1.0};
     for (Index j = 0; j < size; ++j) {
-      auto z = active_.col(j).head(count).array();
+      auto z = active_.col(j).array();
       sample_.pick(linearisation_->active().column(j), active_.col(j).data());
       const double all = linearisation_->sums()(j, Sums::cross + j), seen = totals_.scale * (curvature * z.square()).sum();
       z *= seen > least_seen * all ? std::sqrt(all / seen) : 0.0;
-      cross_.col(j).head(count).array() = curvature * z;
+      cross_.col(j).array() = curvature * z;
     }
     active_sums_.topLeftCorner(size, Sums::cross + size).setZero();
     kernels::accumulate_columns(
-        size, block(0, count), {active_sums_.data(), active_sums_.outerStride()},
+        size, block(0, sample_.rows()), {active_sums_.data(), active_sums_.outerStride()},
         [&](Index c) { return active_.col(c).data(); }, [&](Index c) { return std::min(c + 4, size); });
   }
   RowTotals totals() const override { return totals_; }
@@ -98,23 +89,24 @@ class SampledSums final : public PanelSums {
       for (Index which = 0; which < Sums::cross + size_; ++which) sums.row(which)[c] = 0;
       if (!slopes_->add_in_units(panel[c], {sums.data + c, sums.stride})) return false;
       double* const x = columns_.data();
-      sample_.for_each_run([&](Index first, Index count, Index place) {
-        linearisation_->active().reader().gather(panel[c], first, count, x + place);
-      });
+      for (Index s = 0; s < sample_.stretches(); ++s)
+        linearisation_->active().reader().gather(panel[c], sample_.first(s), RowSample::length, x + s * RowSample::length);
       add_sample({x, columns_.outerStride(), c, 1, 0, sample_.rows()}, sums);
     }
     return true;
   }
 
-  // Where the sample sees another curvature by far than the spread of the column over all rows lets expect, the curvature is
-  // summed over all rows. What the sample says of correlations stands.
-  void correct(Panel& panel) override {
+  // Whether the sample holds the few rows in which a column is far from the rest is luck. Where it sees another curvature by far
+  // than the spread of the column over all rows lets expect, what it says of correlations stands, and the scale is that of all.
+  void correct(Panel& panel) const override {
+    constexpr double far =
+        16;  // 256 rows of an even column err by a tenth; curvature that varies with the column may double it
     for (Index c = 0; c < panel.columns.count; ++c) {
       const double expected = units().spread(panel.columns[c]) * linearisation_->curvature(), seen = panel.curvature[c];
-      if (seen <= far_from_expected * expected && expected <= far_from_expected * seen) continue;
-      const double all = curvature_of_all(panel.columns[c]);
-      panel.cross.row(c).head(size_ + Index(units().intercept())) *= seen > least_seen * all ? std::sqrt(all / seen) : 0.0;
-      panel.curvature[c] = all;
+      if (seen <= far * expected && expected <= far * seen) continue;
+      panel.cross.row(c).head(size_ + Index(units().intercept())) *=
+          seen > least_seen * expected ? std::sqrt(expected / seen) : 0.0;
+      panel.curvature[c] = expected;
     }
   }
 
@@ -131,16 +123,6 @@ class SampledSums final : public PanelSums {
   static constexpr Index slice = 16;  // columns
   // A sample that holds less than this part of a column's curvature knows nothing of the column.
   static constexpr double least_seen = 1e-4;
-  // Where the sample sees a curvature that differs from what is expected by more than this factor, that of all rows is summed.
-  // 256 rows of an even column err by a tenth, and curvature that varies with the column adds to that. With this factor some of
-  // the columns are summed where few rows have an event; with 2, more answers depend on the order of rows where each column has
-  // a far entry of its own.
-  static constexpr double far_from_expected = 1.5;
-  // A row that has more than the part of so many rows of the sample, on average over the active columns, is always in it.
-  static constexpr Index far = 4;
-
-  // The parts of all rows sum up to 1.
-  Index most_singles() const noexcept { return sample_.in_stretches() / far; }
 
   const RowsView& rows() const noexcept { return linearisation_->active().rows(); }
   const Units& units() const noexcept { return linearisation_->units(); }
@@ -153,55 +135,12 @@ class SampledSums final : public PanelSums {
 
   bool sum_in_place(const Columns& panel, const Sums& sums) {
     slopes_->add(panel, sums);
-    sample_.for_each_run([&](Index first, Index count, Index place) {
-      RowBlock run = block(place, count);
-      run.first = first;
-      design_->accumulate(panel, run, sums);
-    });
+    for (Index s = 0; s < sample_.stretches(); ++s) {
+      RowBlock stretch = block(s * RowSample::length, RowSample::length);
+      stretch.first = sample_.first(s);
+      design_->accumulate(panel, stretch, sums);
+    }
     return !interruption().asked();
-  }
-
-  // The rows that have much of the active columns' curvature.
-  void choose_singles() {
-    std::vector<Index>& singles = sample_.singles();
-    singles.clear();
-    const Index n = rows().count;
-    share_.setZero();
-    for (Index j = 0; j < size_; ++j) {
-      const double all = linearisation_->sums()(j, Sums::cross + j);
-      const Eigen::Map<const Eigen::ArrayXd> z(linearisation_->active().column(j), n);
-      if (all > 0) share_ += z.square() * (1 / all);
-    }
-    share_ *= Eigen::Map<const Eigen::ArrayXd>(rows().curvature, n);
-    const double much = double(size_) / double(most_singles());
-    for (Index i = 0; i < n && Index(singles.size()) < most_singles(); ++i)
-      if (share_[i] > much) singles.push_back(i);
-  }
-
-  // Lets the single rows count for themselves and the others of the sample for all that are left. Returns by how much what is
-  // summed is to be scaled up.
-  double weigh_singles() {
-    const Index rest = sample_.in_stretches();
-    const double all = linearisation_->curvature();
-    for (const Index row : sample_.singles())
-      if (const Index place = sample_.place_in_stretches(row); place >= 0) curvature_[place] = 0;
-    const double seen = curvature_.head(rest).sum();
-    const double left = all - curvature_.segment(rest, sample_.rows() - rest).sum(), scale = seen > 0 ? left / seen : 1.0;
-    if (sample_.singles().empty()) return scale;
-    curvature_.head(rest) *= std::max(scale, 0.0);
-    return 1;
-  }
-
-  // Of a column in units, by a pass over it.
-  double curvature_of_all(Index column) {
-    double sum = 0;
-    for (Index first = 0, count = 0; first < rows().count; first += count) {
-      count = std::min(block_rows, rows().count - first);
-      linearisation_->active().reader().gather(column, first, count, column_.data());
-      const Eigen::Map<const Eigen::ArrayXd> curvature(rows().curvature + first, count);
-      sum += (curvature * column_.head(count).square()).sum();
-    }
-    return sum;
   }
 
   const Design* design_ = nullptr;
@@ -214,8 +153,6 @@ class SampledSums final : public PanelSums {
   Eigen::VectorXd curvature_;       // (sample,)
   Eigen::MatrixXd active_, cross_;  // (sample, capacity) active columns; and times the curvature
   Eigen::MatrixXd columns_;         // (sample, slice) of X
-  Eigen::ArrayXd column_;           // (block_rows,) of one column
-  Eigen::ArrayXd share_;            // (n,) of each row in the curvature of the active columns
   Eigen::ArrayXXd active_sums_;     // (capacity, 3 + capacity)
 };
 

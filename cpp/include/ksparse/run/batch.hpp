@@ -79,15 +79,11 @@ class Window {
   struct Sample {
     RowSample rows;
     Eigen::MatrixXd columns;
-    bool needed = false;  // by a scan at hand
-    Index next = 0;       // the stretch of which rows are to come
+    bool needed;     // by a scan at hand
+    Index next = 0;  // the stretch of which rows are to come
 
     void take_from(const DenseBlock& block) {
       const Index end = block.first + block.rows;
-      const std::vector<Index>& singles = rows.singles();
-      for (auto i = std::lower_bound(singles.begin(), singles.end(), block.first); i != singles.end() && *i < end; ++i)
-        for (Index c = 0; c < block.count; ++c)
-          columns(rows.in_stretches() + (i - singles.begin()), c) = block.data[c * block.stride + (*i - block.first)];
       for (; next < rows.stretches(); ++next) {
         const Index first = rows.first(next), from = std::max(first, block.first),
                     past = std::min(first + RowSample::length, end);
@@ -237,19 +233,14 @@ class Window {
       if (Sample* const there = sample_of(rows))
         there->needed = true;
       else
-        spare_sample() = {rows, Eigen::MatrixXd(rows.rows(), columns_of_block), true};
+        samples_.push_back({rows, Eigen::MatrixXd(rows.rows(), columns_of_block), true});
     });
   }
-  // Samples are the same if they are as large, but for the single rows of some problems.
+  // Samples of all rows are the same if they are as large.
   Sample* sample_of(const RowSample& rows) {
-    const auto place = std::find_if(samples_.begin(), samples_.end(), [&](const Sample& s) { return s.rows == rows; });
-    return place == samples_.end() ? nullptr : &*place;
-  }
-  // A new one, or one with single rows of an earlier scan, which hardly serves another.
-  Sample& spare_sample() {
     const auto place =
-        std::find_if(samples_.begin(), samples_.end(), [](const Sample& s) { return !s.needed && !s.rows.singles().empty(); });
-    return place != samples_.end() ? *place : samples_.emplace_back();
+        std::find_if(samples_.begin(), samples_.end(), [&](const Sample& s) { return s.rows.stretches() == rows.stretches(); });
+    return place == samples_.end() ? nullptr : &*place;
   }
 
   template <class Visit>
