@@ -248,7 +248,7 @@ static void test_start(void) {
   CHECK(ksparse_fit(design, y, NULL, NULL, &options, &result) == KSPARSE_OK);
   const ksparse_summary without = summary_of(result, 0);
   ksparse_result_free(result);
-  CHECK(with.times_found == without.times_found + 1 && is_near(with.objective, without.objective));
+  CHECK(with.rounds == without.rounds + 1 && is_near(with.objective, without.objective));
   options.start = start + 2;
   options.start_count = 1;
   CHECK(ksparse_fit(design, y, NULL, NULL, &options, &result) == KSPARSE_INVALID_ARGUMENT);
