@@ -311,7 +311,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
             )
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y has one class only ({self.classes_[0]!r}); {type(self).__name__} needs two")
+            raise ValueError(f"y has one class only ({self.classes_.tolist()[0]!r}); {type(self).__name__} needs two")
         places = np.flatnonzero(self.classes_ == self.event) if self.event is not None else np.array([1])
         if len(places) != 1:
             raise ValueError(f"event is {self.event!r}; it must be one of the classes, {self.classes_.tolist()}")
