@@ -84,7 +84,7 @@ struct RowTerms {
 
   static constexpr Index narrow() noexcept { return 2; }
   static constexpr Index stride_for(Index cross_count) noexcept {
-    return cross_count == 0 ? narrow() : (cross + cross_count + Pack::size - 1) / Pack::size * Pack::size;
+    return cross_count == 0 ? narrow() : padded_to_pack(cross + cross_count);
   }
   bool is_narrow() const noexcept { return stride == narrow(); }
   /// Distance between the sums of two columns, which are those of the vectors and the square.

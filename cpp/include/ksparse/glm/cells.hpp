@@ -72,8 +72,6 @@ class Cells {
   const Eigen::VectorXd& weight() const noexcept { return weight_; }  // (at least padded,)
 
  private:
-  static Index padded_to_pack(Index count) noexcept { return (count + Pack::size - 1) / Pack::size * Pack::size; }
-
   // Gives each row the cell at the place of its key. False: there are too many cells.
   template <class PlaceOf>
   bool assign(const PlaceOf& place_of) {

@@ -118,7 +118,7 @@ class CompactRows final : public ReducedRows {
   }
 
  private:
-  Index padded() const noexcept { return (count_ + Pack::size - 1) / Pack::size * Pack::size; }  // with rows of weight 0
+  Index padded() const noexcept { return padded_to_pack(count_); }  // with rows of weight 0
   // With more rows than that, all rows one by one are as fast.
   Index most() const noexcept { return n_ / 2 - 2 - Pack::size; }
   int label(Index row) const noexcept { return all_signs_[row] > 0; }

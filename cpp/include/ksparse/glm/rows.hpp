@@ -27,7 +27,7 @@ class Rows {
   /// Without an intercept, which has it otherwise, the shift of the linear predictor is one of the offset.
   void reset(const Problem& problem, const LossKernel& loss, const ResponseUnits& units, bool intercept) {
     count_ = problem.responses.size();
-    padded_ = (count_ + Pack::size - 1) / Pack::size * Pack::size;
+    padded_ = padded_to_pack(count_);
     slope_.resize(padded_);
     curvature_.resize(padded_);
     take_responses(problem, loss, units);

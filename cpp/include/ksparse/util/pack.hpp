@@ -55,6 +55,11 @@ inline Pack Pack::load(const float* p) noexcept {
 #endif
 }
 
+/// A number of rows, rounded up to a whole number of packs. Rows are padded to it, so that loops over packs have no tail.
+constexpr Eigen::Index padded_to_pack(Eigen::Index count) noexcept {
+  return (count + Pack::size - 1) / Pack::size * Pack::size;
+}
+
 /// Transposes a square of packs in registers: entry j of pack i becomes entry i of pack j.
 inline void transpose(Pack (&square)[Pack::size]) noexcept {
 #if defined(__GNUC__) && !defined(__clang__)
