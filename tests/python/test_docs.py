@@ -81,10 +81,11 @@ def test_examples_of_a_page_run(page):
 
 
 def test_files_named_by_contributing_exist():
-    """The list of places where a loss is registered leads somewhere."""
+    """Who looks for the place of a change finds a file there."""
     text = (DOCS / "contributing.rst").read_text(encoding="utf-8")
     paths = re.findall(r"``((?:cpp|python|tests|docs|benchmarks)/[\w./-]+)``", text)
     paths += [f"python/ksparse/{name}" for name in re.findall(r"``(_\w+\.py)``", text)]
+    paths += [f"cpp/include/ksparse/{name}" for name in re.findall(r"``((?!cpp/|python/)[\w/]+\.hpp)``", text)]
     assert len(paths) > 10
     assert [path for path in paths if "NAME" not in path and not (DOCS.parent / path).exists()] == []
 
