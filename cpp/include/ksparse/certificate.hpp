@@ -1,4 +1,4 @@
-// What may be set for a proof, and what it says.
+// The options and the result of a proof.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -14,12 +14,12 @@
 namespace ksparse {
 
 struct ProofOptions {
-  double max_gap = 1e-6;    ///< the proof is done once (objective - lower_bound) / objective is at most this, > 0
-  double max_seconds = 0;   ///< no new nodes after this time, >= 0; 0: no limit
-  Index max_nodes = 0;      ///< no new nodes beyond so many, >= 0; 0: no limit
+  double max_gap = 1e-6;    ///< the proof ends once (objective - lower_bound) / objective is at most this, > 0
+  double max_seconds = 0;   ///< the proof ends after this time, >= 0; 0 means no limit
+  Index max_nodes = 0;      ///< the proof ends after this number of nodes, >= 0; 0 means no limit
   double memory = 400e6;    ///< bytes of open nodes beyond which the tree is searched depth first, > 0
-  double within = 0.01;     ///< of near_optimal: relative distance from the best objective up to which models are listed, >= 0
-  Index max_models = 1000;  ///< of near_optimal: the search ends once there are more, >= 1
+  double within = 0.01;     ///< near_optimal lists models up to this relative distance from the best objective, >= 0
+  Index max_models = 1000;  ///< near_optimal ends once it has found more models than this, >= 1
 
   /// The first broken rule in words.
   std::optional<std::string> problem() const {
@@ -35,16 +35,16 @@ struct ProofOptions {
   }
 };
 
-/// What ended a proof.
+/// Why a proof ended.
 enum class ProofEnd : int {
-  optimal,      // the gap is at most max_gap; of near_optimal: the list is complete
-  convex_loss,  // all was searched, but the convex loss below the loss leaves a larger gap
-  rounding,     // all was searched, but numbers of very different sizes leave a larger gap to rounding
+  optimal,      // the gap is at most max_gap, or the list of near_optimal is complete
+  convex_loss,  // no node is left, but the gap is larger, because bounds are for a convex function below the loss
+  rounding,     // no node is left, but the gap is larger, because rounding errors of very different numbers are
   max_seconds,
   max_nodes,
   max_models,
   interrupted,
-  not_possible,  // there is no bound, or no answer to start from; the message says why
+  not_possible,  // there is no bound, or no fit to start from; the message says why
 };
 
 constexpr const char* to_string(ProofEnd end) noexcept {
@@ -67,15 +67,15 @@ struct NearOptimalModel {
 };
 
 struct Proof {
-  FitResult fit;  ///< the answer: the one that was given, or a better one that was found on the way
-  double lower_bound = -std::numeric_limits<double>::infinity();  ///< F of no support is lower
-  bool improved = false;                                          ///< whether it is a better one
-  double loss_gap = 0;  ///< the part of objective - lower_bound that is owed to a loss that is not convex
-  Index nodes = 0;      ///< relaxations solved
-  Index open = 0;       ///< nodes that were left
+  FitResult fit;  ///< the given fit, or a better one if the proof found one
+  double lower_bound = -std::numeric_limits<double>::infinity();  ///< no support has a lower F than this
+  bool improved = false;                                          ///< whether the proof found a better fit
+  double loss_gap = 0;  ///< the part of objective - lower_bound that is due to a loss that is not convex
+  Index nodes = 0;      ///< number of relaxations that were solved
+  Index open = 0;       ///< number of nodes that were left
   ProofEnd end = ProofEnd::not_possible;
-  std::string message;                   ///< with not_possible: why, and what would make a proof possible
-  std::vector<NearOptimalModel> models;  ///< of near_optimal, by rising objective
+  std::string message;                   ///< if end is not_possible: the reason, and what would make a proof possible
+  std::vector<NearOptimalModel> models;  ///< the list of near_optimal, in the order of their objectives
 
   /// (objective - lower_bound) / |objective|, in [0, infinity].
   double gap() const {

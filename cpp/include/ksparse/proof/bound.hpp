@@ -1,13 +1,17 @@
-// A lower bound on F of every support of a node, from one scan at any point, for any convex loss. With slopes r_i of the rows
-// that add up to 0 (where there is an intercept), g = X' r, and phi_j as in penalty.hpp,
-//   F >= L - g' beta - sum over units in of phi_j(g_j) - (sum of the `places` largest phi_j(g_j) among free units).
-// For the tangent of each row's loss lies below it, and what the tangents and the penalty make of any support of the node is at
-// least that; the point need be no minimum. It holds for any slopes in place of the loss's own that are smaller in size, with a
-// part `imbalance` taken away on one side, if L is lowered by that part: losses are >= 0, so -l*((1 - t) r) >= (1 - t)(-l*(r)).
+// A lower bound on F for all supports of a node. It is computed from one scan at any point, which need not be a minimum, and
+// holds for every convex loss. Let r_i be the slopes of the rows, with sum 0 if there is an intercept, g = X' r, and phi_j as
+// in penalty.hpp. Then
+//   F >= L - g' beta - (sum of phi_j(g_j) over the units that are in) - (sum of the `places` largest phi_j(g_j) of free units).
+// The reason is that the tangent of each row's loss lies below the loss, and that the right side is the least value that the
+// tangents plus the penalty have on any support of the node.
 //
-// Rounding: sums of n terms are taken by packs in blocks of 512 rows, so that a sum errs by some (64 + n / 512 + 16) eps of the
-// sum of its terms' sizes, which Cauchy and Schwarz bound by norms. Gains are taken at the worst slope within that error, and
-// the rest is lowered by an estimate of its own. What "proved" means is: up to these estimates, not by interval arithmetic.
+// To make the slopes add up to 0, a part `imbalance` of the positive or of the negative ones is taken away. The bound remains
+// valid if L is multiplied by (1 - imbalance): losses are >= 0, so their conjugates satisfy -l*((1 - t) r) >= (1 - t)(-l*(r)).
+//
+// Rounding: sums of n terms are computed by packs in blocks of 512 rows. Such a sum has an error of at most about
+// (64 + n / 512 + 16) eps times the sum of the absolute terms, which the Cauchy-Schwarz inequality bounds by norms. Gains are
+// computed at the worst slope within this error, and an estimate of the error of the other terms is subtracted. "Proved" means
+// proved up to these estimates; there is no interval arithmetic.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -24,10 +28,10 @@
 
 namespace ksparse::proof {
 
-/// How large X beta and the intercept of any answer worth having can be, for the estimate of rounding.
+/// Upper limits for X beta and the intercept of every solution that could improve on the known one, to estimate rounding.
 struct Reach {
   double linear = 0;     // ||X beta||
-  double intercept = 0;  // beyond that of the point
+  double intercept = 0;  // difference from the intercept of the point
 };
 
 class Bound {
@@ -35,10 +39,11 @@ class Bound {
   Bound(const LiveColumns& columns, const Penalty& penalty) : columns_(columns), penalty_(penalty) {}
 
   double value() const noexcept { return bound_; }
-  /// The gain of a unit that was listed, 0 of others.
+  /// The gain of a listed unit, or 0 for other units.
   double gain(Index unit) const noexcept { return gain_[std::size_t(unit)]; }
 
-  /// Of the units that are not out, `listed`, whose columns have these slopes, one after the other. `places`: of free units.
+  /// `listed` are the units that are not out, and `slope` has the slopes of their columns in the same order. At most `places`
+  /// of the free units can enter.
   void compute(const RowsAt& at, const std::vector<Index>& listed, const double* slope, const Subproblem& node, Index places,
                const Reach& reach) {
     constexpr double eps = std::numeric_limits<double>::epsilon();
@@ -67,7 +72,7 @@ class Bound {
     if (!std::isfinite(bound_)) bound_ = -std::numeric_limits<double>::infinity();
   }
 
-  /// With a free unit out, or in, that is not so yet.
+  /// The bound if a free unit were fixed out, or in.
   double with_out(Index unit) const noexcept {
     const double gain = gain_[std::size_t(unit)];
     return gain >= last_in_ ? bound_ + gain - first_out_ : bound_;
@@ -78,7 +83,7 @@ class Bound {
   }
 
  private:
-  // And what the last one in it and the first one not in it are.
+  // The sum of the largest gains. Also sets the smallest gain that is part of the sum, and the largest one that is not.
   double sum_of_largest(Index places) {
     last_in_ = first_out_ = 0;
     const Index count = Index(free_gains_.size());
@@ -88,7 +93,7 @@ class Bound {
       return sum;
     }
     if (places <= 0) {
-      last_in_ = std::numeric_limits<double>::infinity();  // none fits in
+      last_in_ = std::numeric_limits<double>::infinity();  // no free unit can enter
       return 0;
     }
     const auto begin = free_gains_.begin(), last = begin + (places - 1);

@@ -1,10 +1,12 @@
-// Which feature to branch on: the product of what the bounds of the two children are foreseen to gain, each held between 1e-4 and
-// 1.2 times what is needed to prune. Both come from the Hessian K of the relaxation on its pattern, without another solve:
+// Chooses the feature to branch on. The score of a feature is the product of the predicted increases of the bound in the two
+// children, each clipped to between 1e-4 and 1.2 times the increase that prunes the node. Both are predicted from the Hessian K
+// of the relaxation on its pattern (pattern.hpp), without solving another problem:
 //   out   x_j^2 / (2 (K^-1)_jj)
-//   in    0 where j has a whole share. Else the penalty changes from (ridge / 2 p) u^2, with u = s.x over the fractional ones (s
-//         their signs) and p places, to (ridge / 2)(x_j^2 + (u - s_j x_j)^2 / (p - 1)). That is J + w.(du, dx_j) + a quadratic form
-//         C in them, and minimising it together with K gives J - w' B (I + C B)^-1 w / 2 with B = (s, e_j)' K^-1 (s, e_j).
-// With one place left the others would have to go: all that is needed.
+//   in    0 if j has a whole share. Otherwise the penalty changes from (ridge / 2 p) u^2, where u = s.x is the sum over the
+//         fractional features with their signs s and p is the number of places that they share, to
+//         (ridge / 2)(x_j^2 + (u - s_j x_j)^2 / (p - 1)). The difference is J + w.(du, dx_j) + a quadratic form C in
+//         (du, dx_j). Its minimum together with K is J - w' B (I + C B)^-1 w / 2 with B = (s, e_j)' K^-1 (s, e_j).
+// If only one place is left, fixing j in removes all other features, which is predicted to prune the child.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -22,7 +24,8 @@ namespace ksparse::proof {
 
 class Branching {
  public:
-  /// The place in the model of the feature to branch on, or -1: no free feature has a coefficient. `needed`: what prunes.
+  /// Returns the place of the feature in the model, or -1 if no free feature has a coefficient. `needed` is the increase of the
+  /// bound that prunes the node.
   Index choose(const QuadraticModel& model, const Pattern& pattern, double ridge, const std::vector<double>& x, double needed) {
     if (!invert(model, pattern, ridge)) return largest(pattern, x);
     Index best = -1;

@@ -1,6 +1,6 @@
-// The columns of X that a proof still has to do with: those of units (features, or groups of them) that are not fixed out for
-// good. They are held as centred copies, so that a node reads them one after the other, or, where X is large and is columns of
-// doubles already, read in place.
+// The columns of X that a proof still needs, which are those of the units (features, or groups of features) that are not yet
+// excluded from all supports. They are kept as centred copies, which nodes read one after the other. A large X that is stored
+// as columns of doubles is read in place instead.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -18,10 +18,11 @@ namespace ksparse::proof {
 
 class LiveColumns {
  public:
-  /// Bytes of copies up to which columns are copied in any case, and the most that copies may take.
+  /// Columns are always copied if the copies take at most `always_copied` bytes. Copies never take more than `most_copied`.
   static constexpr double always_copied = 128e6, most_copied = 2e9;
 
-  /// Of the units that `allowed` marks. Weights (rows,) are those of the rows; with an intercept columns are centred at their mean.
+  /// Takes the columns of the units that `allowed` marks. `weight` (rows,) has the weights of the rows. With an intercept, copies
+  /// of columns are centred at their weighted mean.
   LiveColumns(const Design& design, const Groups& groups, const std::vector<char>& allowed, const Eigen::VectorXd& weight,
               bool intercept)
       : rows_(design.rows()) {
@@ -46,7 +47,7 @@ class LiveColumns {
     for (Index c = 0; c < columns(); ++c) take(design, c, weight, intercept, in_place, scratch);
   }
 
-  /// Whether the copies would need more memory than a proof may take.
+  /// Whether the copies would need more memory than a proof may use; there are no columns then.
   bool too_large() const noexcept { return too_large_; }
   Index rows() const noexcept { return rows_; }
   Index columns() const noexcept { return Index(features_.size()); }
@@ -57,7 +58,7 @@ class LiveColumns {
   const double* data(Index column) const noexcept { return data_[std::size_t(column)]; }
   double norm(Index column) const noexcept { return norm_[std::size_t(column)]; }
   Index feature(Index column) const noexcept { return features_[std::size_t(column)]; }
-  /// The unit's number among those of the user.
+  /// The number of a unit among the units of the user.
   Index name(Index unit) const noexcept { return names_[std::size_t(unit)]; }
   /// Whether no column of a unit can have a coefficient.
   bool is_constant(Index unit) const noexcept {
@@ -67,7 +68,7 @@ class LiveColumns {
   }
   bool is_constant_column(Index column) const noexcept { return constant_[std::size_t(column)] != 0; }
 
-  /// Forgets all units but those that `kept` marks, whose order stays.
+  /// Removes all units except those that `kept` marks, and keeps their order.
   void keep(const std::vector<char>& kept) {
     Index column = 0, unit = 0;
     for (Index u = 0; u < units(); ++u) {
@@ -128,7 +129,7 @@ class LiveColumns {
       total += weight[i];
     }
     constant_[at] = !any || (lowest == highest && (intercept || lowest == 0));
-    // In place a column is as it is: its mean does not matter but to rounding, of which the bounds know.
+    // Columns that are read in place are not centred. This only matters for rounding, which the bounds take into account.
     if (intercept && !in_place) {
       const double centre = constant_[at] ? lowest : sum / total;
       for (Index i = 0; i < rows_; ++i) target[i] -= centre;
@@ -144,7 +145,7 @@ class LiveColumns {
   std::vector<const double*> data_;
   std::vector<double> centre_, norm_;
   std::vector<char> constant_;
-  Eigen::VectorXd copies_;  // columns `stride_` apart, or empty: in place
+  Eigen::VectorXd copies_;  // columns at a distance of `stride_`, or empty if columns are read in place
 };
 
 }  // namespace ksparse::proof

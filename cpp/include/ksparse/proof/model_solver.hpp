@@ -1,5 +1,5 @@
-// The relaxation of a node on a quadratic model: by patterns where features are single and their bounds do not matter, else by
-// proximal steps. What the data are is asked once.
+// Solves the relaxation of a node on a quadratic model: by patterns (pattern.hpp) if units are single features whose bounds do
+// not matter, and otherwise by proximal steps (proximal.hpp). The constructor chooses what is possible for these data.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -22,7 +22,7 @@ class ModelSolver {
         by_pattern_(has_patterns_ && !penalty.bounded()),
         proximal_(penalty) {}
 
-  /// Minimises the model plus the penalty, from x, which is set.
+  /// Minimises the model plus the penalty. Starts at x, and sets x to the minimiser.
   void minimise(const QuadraticModel& model, const std::vector<Side>& sides, Index places, std::vector<double>& x) {
     if (has_patterns_) {
       pattern_.minimise(model, sides, places, penalty_.ridge(), x);
@@ -31,12 +31,13 @@ class ModelSolver {
     proximal_.minimise(model, sides, places, x);
   }
 
-  /// The least penalty of a point, infinity if it is that of no share of the places.
+  /// The least penalty of a point over all ways to share the places, or infinity if no way allows this point.
   double penalty(const UnitsAt& at, Index places, const std::vector<double>& x) {
     return by_pattern_ ? pattern_.penalty(at.sides, places, penalty_.ridge(), x) : proximal_.penalty(at, places, x);
   }
 
-  /// The unit, by its place among those of the model, to branch on at the model's minimum x, -1: none has a coefficient.
+  /// Returns the unit to branch on, as its place among the units of the model, or -1 if no free unit has a coefficient. x is
+  /// the minimiser of the model plus the penalty.
   Index choose_branch(const QuadraticModel& model, const std::vector<Side>& sides, Index places, const std::vector<double>& x,
                       double needed) {
     if (has_patterns_) {
@@ -45,7 +46,7 @@ class ModelSolver {
     }
     proximal_.penalty({model.columns, model.start, sides}, places, x);
     Index best = -1;
-    double best_share = 0;  // the one whose share is farthest from both ends
+    double best_share = 0;  // of the unit whose share is farthest from 0 and 1
     for (std::size_t u = 0; u < sides.size(); ++u) {
       const double share = proximal_.shares()[u], apart = std::min(share, 1 - share) + 1e-3 * share;
       if (sides[u] == Side::free && apart > best_share) {

@@ -1,5 +1,5 @@
-// A node of the tree of branch and bound as plain data: which units are in, which are out, a lower bound on F of all supports
-// that agree with that, and a point to start from.
+// A node of the branch-and-bound tree as plain data. It stands for all supports that contain the units fixed in and none of the
+// units fixed out. The node has a lower bound on F for these supports, and a point at which its relaxation starts.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -15,24 +15,25 @@ namespace ksparse::proof {
 
 enum class Side : std::uint8_t { free, in, out };
 
-/// A node unpacked: what is worked on.
+/// A node in the form in which it is worked on; NodePool stores nodes in a packed form.
 struct Subproblem {
-  std::vector<Side> side;    // by live unit
-  std::vector<double> coef;  // by live column
+  std::vector<Side> side;    // one for each live unit
+  std::vector<double> coef;  // one for each live column
   double intercept = 0;
-  double bound = 0;  // F of every support of the node is at least this
+  double bound = 0;  // a lower bound on F for all supports of the node
   Index depth = 0;
 
   Index count(Side which) const { return Index(std::count(side.begin(), side.end(), which)); }
 };
 
-/// Nodes packed into words, each of the same length, in chunks that are never moved; freed places are used again.
+/// Nodes that are packed into a fixed number of words each. They are stored in chunks, which are never moved, and the places of
+/// removed nodes are used again.
 class NodePool {
  public:
   using Word = std::uint64_t;
   using Place = std::uint32_t;
 
-  /// For nodes of so many units and columns, which keep at most `most_coefs` coefficients of their point.
+  /// Makes a pool for nodes of this number of units and columns. A node keeps at most `most_coefs` coefficients of its point.
   NodePool(Index units, Index columns, Index most_coefs)
       : units_(units),
         columns_(columns),
@@ -40,7 +41,7 @@ class NodePool {
         side_words_((units + 31) / 32),
         words_(header + side_words_ + most_coefs_) {}
 
-  /// Bytes of a node, its place in the queue included.
+  /// Bytes of a node, including its entry in the queue.
   double bytes_per_node() const noexcept { return 8.0 * double(words_) + 24; }
   std::size_t size() const noexcept { return used_ - free_.size(); }
 
@@ -70,7 +71,7 @@ class NodePool {
     return place;
   }
 
-  /// Unpacks a node and gives its place back.
+  /// Unpacks a node and frees its place.
   void take(Place place, Subproblem& node) {
     const Word* const words = at(place);
     std::memcpy(&node.bound, words, 8);

@@ -1,5 +1,5 @@
-// The nodes of a tree that are still to be worked on: the one with the least bound first, and, once they take too much memory,
-// the newest first, so that there are not many more.
+// The open nodes of a tree. The node with the smallest bound comes first. Once the nodes take too much memory, the newest node
+// comes first (depth first), so that their number hardly grows.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -17,7 +17,7 @@ class OpenNodes {
  public:
   explicit OpenNodes(double most_bytes) : most_bytes_(most_bytes) {}
 
-  /// For nodes of so many units and columns, with points of so many coefficients.
+  /// Prepares for nodes of this number of units and columns, whose points have up to `coefs` non-zero coefficients.
   void reset(Index units, Index columns, Index coefs) { pool_ = std::make_unique<NodePool>(units, columns, coefs); }
 
   Index count() const noexcept { return Index(queue_.size() + stack_.size()); }
@@ -35,7 +35,7 @@ class OpenNodes {
     (to_stack ? stack_ : queue_).push_back(entry);
     if (!to_stack) std::push_heap(queue_.begin(), queue_.end(), Later());
   }
-  /// The next node; there is one.
+  /// Removes the next node and copies it to `node`. There must be one.
   void pop(Subproblem& node) {
     std::vector<Entry>& from = stack_.empty() ? queue_ : stack_;
     if (stack_.empty()) std::pop_heap(queue_.begin(), queue_.end(), Later());
@@ -46,7 +46,7 @@ class OpenNodes {
  private:
   struct Entry {
     double bound;
-    std::uint64_t number;  // of the order in which they came
+    std::uint64_t number;  // counts the nodes in the order in which they were added
     NodePool::Place place;
   };
   struct Later {

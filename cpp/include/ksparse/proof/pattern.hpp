@@ -1,11 +1,14 @@
-// The relaxation of a node on a quadratic model, with a ridge alone: minimise the model plus
-//   (ridge/2) [ sum over features in of x_j^2 + min { sum over free ones of x_j^2 / z_j : 0 <= z <= 1, sum z <= places } ],
-// whose inner minimum is the squared k-support norm (Argyriou, Foygel, Srebro 2012). Sort |x| over the free features downwards;
-// the first r with |x_r| (places - r) < (sum of those from r on) ends the whole ones, z = 1; the others that are not 0 are
-// fractional, z_j = |x_j| / t with t = sum / (places - r). With the pattern known the penalty is smooth, a ridge on the whole
-// ones and (ridge / (2 (places - r))) (signs.x)^2 on the fractional ones: a semi-smooth Newton method over patterns ends after a
-// few of them. Zeros whose slope is above ridge t in size join the fractional ones. Where that fails, accelerated proximal
-// steps (Beck & Teboulle 2009) lead to another pattern.
+// Solves the relaxation of a node on a quadratic model, with a ridge and without bounds. It minimises the model plus
+//   (ridge/2) [ sum of x_j^2 over features in + min { sum of x_j^2 / z_j over free features : 0 <= z <= 1, sum z <= places } ].
+// The inner minimum is the squared k-support norm (Argyriou, Foygel, Srebro 2012). It is computed as follows. Sort |x| over the
+// free features in decreasing order, and find the first r with |x_r| (places - r) < |x_r| + |x_(r+1)| + ... The features before
+// r are "whole", with z = 1. The other non-zero features are "fractional", with z_j = |x_j| / t and t = that sum divided by
+// (places - r).
+//
+// For a given pattern of whole and fractional features, the penalty is smooth: a ridge on the whole features, and
+// (ridge / (2 (places - r))) (signs.x)^2 on the fractional ones. A semi-smooth Newton method over patterns therefore needs only
+// a few of them. Zeros whose slope has an absolute value above ridge t become fractional. If the method fails, accelerated
+// proximal steps (Beck & Teboulle 2009) lead to another pattern.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -24,13 +27,13 @@ namespace ksparse::proof {
 
 enum class Kind : std::uint8_t { out, zero, in, whole, fractional };
 
-/// Which features have a whole, a fractional and no share of the places.
+/// Which features have a whole share, a fractional share, or no share of the places.
 struct Pattern {
-  std::vector<Kind> kind;    // by place of the model
-  std::vector<double> sign;  // of fractional ones
-  double level = 0;          // t: the size of a coefficient with a whole share, at least
-  double left = 0;           // places that the fractional ones share
-  double threshold = 0;      // zeros with larger slopes join
+  std::vector<Kind> kind;    // (size,) for the columns of the model
+  std::vector<double> sign;  // (size,) signs of fractional features, 0 for others
+  double level = 0;          // t: coefficients with a whole share are at least this large
+  double left = 0;           // places that the fractional features share
+  double threshold = 0;      // zeros with larger slopes become fractional
   Index whole = 0, fractional = 0;
 };
 
@@ -38,7 +41,7 @@ class PatternSolver {
  public:
   const Pattern& pattern() const noexcept { return pattern_; }
 
-  /// Minimises from x, which is set; `sides` by place.
+  /// Minimises the model plus the penalty. Starts at x, and sets x to the minimiser. `sides` is in the order of the model.
   void minimise(const QuadraticModel& model, const std::vector<Side>& sides, Index places, double ridge,
                 std::vector<double>& x) {
     model_ = &model;
@@ -69,7 +72,7 @@ class PatternSolver {
     return penalty(x);
   }
 
-  /// The pattern of a point, for who wants to know what a branch would do to it.
+  /// The pattern of a point, which Branching uses to predict the effect of a branch.
   const Pattern& pattern_of(const QuadraticModel& model, const std::vector<Side>& sides, Index places, double ridge,
                             const std::vector<double>& x) {
     model_ = &model;
@@ -147,7 +150,7 @@ class PatternSolver {
     pattern_.threshold = ridge_ * pattern_.level;
   }
 
-  // Zeros that the pattern leaves unbalanced become fractional; false: there are none.
+  // Makes zeros fractional whose slopes are above the threshold. Returns false if there are none.
   bool join_violators(Index size) {
     violators_.clear();
     if (places_ == 0) return false;
@@ -159,7 +162,7 @@ class PatternSolver {
     return true;
   }
   void admit(const std::vector<Index>& places) {
-    // Where there is room for all, each has a whole share.
+    // If there is a place for each of them, they get whole shares.
     if (pattern_.fractional == 0 && pattern_.whole + Index(places.size()) <= places_) {
       for (const Index i : places) pattern_.kind[std::size_t(i)] = Kind::whole;
       pattern_.whole += Index(places.size());
@@ -171,7 +174,7 @@ class PatternSolver {
       pattern_.sign[std::size_t(i)] = slope_[std::size_t(i)] > 0 ? -1.0 : 1.0;
       ++pattern_.fractional;
     }
-    if (pattern_.left < 1) {  // the last of the whole ones shares with them
+    if (pattern_.left < 1) {  // no place is left to share, so the smallest whole feature becomes fractional as well
       const Sized& smallest = sorted_[std::size_t(pattern_.whole - 1)];
       const std::size_t last = std::size_t(smallest.place);
       pattern_.kind[last] = Kind::fractional;
@@ -205,7 +208,7 @@ class PatternSolver {
     return most;
   }
 
-  // A Newton step on the pattern, shortened until the value falls. False: it does not.
+  // Takes a Newton step for the current pattern, shortened until the value falls. Returns false if it does not fall.
   bool descend(std::vector<double>& x, double& value) {
     const Index n = Index(active_.size());
     if (n == 0 || !solve(n)) return false;
@@ -255,7 +258,7 @@ class PatternSolver {
     for (std::size_t a = 0; a < active_.size(); ++a) {
       const std::size_t i = std::size_t(active_[a]);
       double next = x[i] + step * step_[Index(a)];
-      // A fractional one whose sign changes would have the penalty of the other side: it ends at 0.
+      // The penalty of the pattern is not valid beyond a change of sign, so fractional features stop at 0.
       if (pattern_.kind[i] == Kind::fractional && next * pattern_.sign[i] <= 0) next = 0;
       moved = moved || next != x[i];
       trial_[i] = next;
@@ -270,7 +273,7 @@ class PatternSolver {
     return true;
   }
 
-  // The same with the worst of the violators alone.
+  // Like descend(), but only the zero with the largest slope becomes fractional.
   bool descend_with_one(std::vector<double>& x, double& value) {
     const Index worst = *std::max_element(violators_.begin(), violators_.end(), [this](Index a, Index b) {
       return std::abs(slope_[std::size_t(a)]) < std::abs(slope_[std::size_t(b)]);
@@ -282,7 +285,7 @@ class PatternSolver {
     return descend(x, value);
   }
 
-  // Accelerated proximal steps; false: they led nowhere either.
+  // Takes accelerated proximal steps. Returns false if the value does not fall.
   bool take_proximal_steps(std::vector<double>& x, double& value) {
     const Index n = model_->size();
     double largest_row = 0;
@@ -322,7 +325,7 @@ class PatternSolver {
       free += u[i] != 0;
     }
     const bool all_whole = free <= places_;
-    double low = 0, high = most / weight;  // of theta: at `high` no share is left
+    double low = 0, high = most / weight;  // a bracket of theta; at `high`, all shares are 0
     const auto share = [&](double size, double theta) { return std::clamp(size / theta - weight, 0.0, 1.0); };
     for (int halving = 0; !all_whole && halving < 100; ++halving) {
       const double middle = 0.5 * (low + high);
@@ -344,7 +347,7 @@ class PatternSolver {
   double ridge_ = 0;
   Pattern pattern_;
   std::vector<Sized> sorted_;
-  bool settled_ = false;  // the last step had nothing left to gain
+  bool settled_ = false;  // whether the predicted decrease of the last step was rounding
   std::vector<Index> active_, violators_, one_;
   std::vector<double> slope_, gradient_, trial_, trial_slope_, ahead_, current_;
   Eigen::MatrixXd system_;

@@ -1,9 +1,9 @@
-// What a proof needs of the ridge and of bounds: phi_j(c) = max over the allowed coefficients b of (-c b - ridge b^2 / 2), by how
-// much feature j may lower F at most where the slope of the loss by its coefficient is c.
+// The ridge penalty and the bounds on coefficients, as a proof uses them. If the derivative of the loss by the coefficient of
+// feature j is c, then the feature can lower F by at most phi_j(c) = max over allowed coefficients b of (-c b - ridge b^2 / 2):
 //   ridge                  c^2 / (2 ridge)
 //   ridge and l <= b <= u  the value at b = clip(-c / ridge, l, u)
 //   l <= b <= u alone      max(-c l, -c u)
-// Of a group: the sum over its features. Without a ridge and without bounds it is infinite, and no bound on F can be had this way.
+// For a group it is the sum over its features. Without a ridge and without bounds it is infinite, and there is no bound on F.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -30,7 +30,7 @@ class Penalty {
     upper_ = std::move(upper);
   }
 
-  /// Forgets all columns but those that are marked.
+  /// Removes all columns except the marked ones.
   void keep(const std::vector<char>& kept) {
     for (std::vector<double>* bounds : {&lower_, &upper_}) {
       std::size_t place = 0;
@@ -49,7 +49,7 @@ class Penalty {
     if (std::isinf(best)) return infinity;
     return -best * (slope + 0.5 * ridge_ * best);
   }
-  /// The largest of phi_j(c) for c within `error` of a slope: phi is convex, so it is at an end.
+  /// The largest phi_j(c) for c within `error` of a slope. As phi is convex, the maximum is at an end of this interval.
   double largest_gain(Index column, double slope, double error) const noexcept {
     if (!bounded()) return gain(column, std::abs(slope) + error);
     return std::max(gain(column, slope - error), gain(column, slope + error));
@@ -59,7 +59,7 @@ class Penalty {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   double ridge_;
-  std::vector<double> lower_, upper_;  // (columns,), or empty: no bounds
+  std::vector<double> lower_, upper_;  // (columns,), or empty if there are no bounds
 };
 
 }  // namespace ksparse::proof

@@ -1,11 +1,12 @@
-// The relaxation of a node on a quadratic model in general: with bounds on the coefficients, with groups, and without a ridge.
-// The penalty of a unit with a share z of the places is the perspective z pen(x / z) of its own, pen(b) = ridge b^2 / 2 within the
-// bounds, so that coefficients keep to z times their bounds. By accelerated proximal steps (Beck & Teboulle 2009) with restarts
-// (O'Donoghue & Candes 2015); where no unit is free it is a quadratic programme in a box, solved by projected Newton steps.
+// Solves the relaxation of a node on a quadratic model in the general case: with bounds on coefficients, with groups, or
+// without a ridge. The penalty of a coefficient is pen(b) = ridge b^2 / 2 within its bounds. In a unit with a share z of the
+// places, it is replaced by its perspective z pen(x / z), so that the bounds are multiplied by z. The method is accelerated
+// proximal steps (Beck & Teboulle 2009) with restarts (O'Donoghue & Candes 2015). If no unit is free, the problem is a
+// quadratic program with box constraints, which is solved by projected Newton steps.
 //
-// The proximal operator has one multiplier theta of the places: a unit's share solves theta = sum over its columns of
-// phi_j((x_j(z) - u_j) / s) with x_j(z) = clip(z u_j / (z + s ridge), l_j z, u_j z), in closed form unless the unit has several
-// columns and bounds.
+// The proximal operator at u with step s has a multiplier theta for the number of places. The share z of a unit solves
+// theta = sum over its columns of phi_j((x_j(z) - u_j) / s) with x_j(z) = clip(z u_j / (z + s ridge), z lower_j, z upper_j).
+// This has a closed form unless the unit has several columns with bounds.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -23,7 +24,7 @@
 
 namespace ksparse::proof {
 
-/// Columns by place, whole units one after the other, and where each unit stands.
+/// The columns of a model, ordered by units, and the side of each unit.
 struct UnitsAt {
   const std::vector<Index>& columns;
   const std::vector<Index>& start;  // (units + 1,) where the places of each begin
@@ -34,10 +35,10 @@ class ProximalSolver {
  public:
   explicit ProximalSolver(const Penalty& penalty) : penalty_(penalty) {}
 
-  /// The share of each unit, of the last penalty that was asked for.
+  /// The share of each unit in the penalty that was computed last.
   const std::vector<double>& shares() const noexcept { return shares_; }
 
-  /// The least penalty that shares of the places allow, infinity if none does.
+  /// The least penalty over all ways to share the places, or infinity if no way allows this point.
   double penalty(const UnitsAt& at, Index places, const std::vector<double>& x) {
     const std::size_t units = at.sides.size();
     least_.assign(units, 0.0);
@@ -89,7 +90,7 @@ class ProximalSolver {
     return 0.5 * penalty_.ridge() * squares;
   }
 
-  /// Minimises the model plus the penalty, roughly from x, which is set.
+  /// Minimises the model plus the penalty. Starts near x, and sets x to the minimiser.
   void minimise(const QuadraticModel& model, const std::vector<Side>& sides, Index places, std::vector<double>& x) {
     const UnitsAt at{model.columns, model.start, sides};
     double largest_row = 0;
@@ -134,7 +135,7 @@ class ProximalSolver {
     }
   }
 
-  // x becomes the minimiser of |x - u|^2 / (2 s) + penalty, u being what it was.
+  // The proximal operator: replaces u by the minimiser x of |x - u|^2 / (2 s) + penalty(x).
   void shrink(const UnitsAt& at, Index places, double s, std::vector<double>& u) {
     const std::size_t units = at.sides.size();
     shares_.assign(units, 0.0);
@@ -202,7 +203,7 @@ class ProximalSolver {
     return low;
   }
 
-  // All units are in or out: a quadratic programme in a box.
+  // Solves the quadratic program with box constraints if all units are in or out.
   void project(const UnitsAt& at, const QuadraticModel& model, std::vector<double>& x) {
     const double ridge = penalty_.ridge();
     const auto is_in = [&](std::size_t unit) { return at.sides[unit] == Side::in; };

@@ -1,4 +1,4 @@
-// The quadratic model of the average loss L near a point, on the columns that a node's relaxation works with.
+// The quadratic model of the average loss L near a point, for the columns that the relaxation of a node uses.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -10,14 +10,15 @@
 
 namespace ksparse::proof {
 
-/// L(at) + gradient.d + d' hessian d / 2 for d = x - at, the intercept solved for.
+/// L(at) + gradient.d + d' hessian d / 2 for d = x - at, minimised over the intercept. A place is an index of a column of the
+/// model.
 struct QuadraticModel {
-  std::vector<Index> columns;    // live columns, by place; whole units one after the other
-  std::vector<Index> units;      // the units, and
-  std::vector<Index> start;      // (units + 1,) where the places of each begin
-  std::vector<double> gradient;  // by place
-  std::vector<double> at;
-  std::vector<double> follow;  // how the intercept follows: intercept - follow . d
+  std::vector<Index> columns;    // (size,) the live column of each place; the columns of a unit are consecutive
+  std::vector<Index> units;      // the units of these columns
+  std::vector<Index> start;      // (units + 1,) the first place of each unit
+  std::vector<double> gradient;  // (size,)
+  std::vector<double> at;        // (size,)
+  std::vector<double> follow;    // (size,) the best intercept at x is intercept - follow . d
   double intercept = 0;
   Eigen::MatrixXd hessian;  // at least (size, size)
 
@@ -35,7 +36,7 @@ struct QuadraticModel {
     for (Index j = 0; j < n; ++j)
       if (const double d = x[std::size_t(j)] - at[std::size_t(j)]; d != 0) target.noalias() += d * hessian.col(j).head(n);
   }
-  /// Its value less that at `at`, from the gradient at x.
+  /// The value at x minus the value at `at`, computed from the gradient at x.
   double value_at(const std::vector<double>& x, const std::vector<double>& slope) const {
     double value = 0;
     for (std::size_t i = 0; i < x.size(); ++i) value += 0.5 * (slope[i] + gradient[i]) * (x[i] - at[i]);

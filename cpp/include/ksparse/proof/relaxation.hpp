@@ -1,6 +1,6 @@
-// Solves the relaxation of a node as far as is needed: until its bound prunes it, or until it is clear that it cannot be pruned.
-// Steps minimise a quadratic model of L plus the exact penalty (pattern.hpp); each point is judged by a scan (bound.hpp), and
-// after each scan units are fixed whose other side the bound rules out.
+// Solves the relaxation of a node until its bound prunes the node, or until it is clear that the bound will not. Each step
+// minimises a quadratic model of L plus the exact penalty (pattern.hpp). At each point, a scan gives a bound (bound.hpp), and
+// units are fixed in or out if the bound of the opposite side is above the cutoff.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -20,12 +20,12 @@
 namespace ksparse::proof {
 
 enum class Verdict {
-  pruned,  // no support of the node is worth having
-  open,    // cannot be told without branching
-  leaf,    // one support is left, those units that are in; it may be worth having
+  pruned,  // no support of the node is better than the cutoff
+  open,    // the node must be branched
+  leaf,    // only one support is left, which is the units that are in; it may be better than the cutoff
 };
 
-/// What all threads share.
+/// The data that all threads share.
 struct Shared {
   const Rows& rows;
   LiveColumns& columns;
@@ -33,7 +33,7 @@ struct Shared {
   Index k;
   Reach reach;
 
-  /// Forgets all units but those that are marked, before any node refers to them.
+  /// Removes all units except the marked ones. This is only allowed before there are nodes.
   void keep(const std::vector<char>& units) const {
     std::vector<char> kept(std::size_t(columns.columns()), 0);
     for (Index u = 0; u < columns.units(); ++u)
@@ -51,17 +51,18 @@ class Relaxation {
         bound_(shared.columns, shared.penalty),
         solver_(shared.penalty, shared.columns.single()) {}
 
-  /// F of the relaxation at the last point: the minimum over the node's relaxation is not above it.
+  /// F of the relaxation at the last point, which is at least the minimum of the relaxation.
   double value() const noexcept { return value_; }
   const QuadraticModel& model() const noexcept { return node_model_; }
-  /// The least bound of what was discarded by fixing or pruning since the last call.
+  /// Returns the smallest bound of the supports that were discarded by fixing or pruning since the last call.
   double take_discarded() noexcept {
     const double least = discarded_;
     discarded_ = infinity;
     return least;
   }
 
-  /// From where the node stands. `share`: a node is left open once value - bound is below this part of what is left to prune it.
+  /// Solves the relaxation, starting at the point of the node. The node is left open once value - bound is less than `share`
+  /// times cutoff - bound.
   Verdict solve(Subproblem& node, double cutoff, double share) {
     evaluate(node);
     if (const auto verdict = judge(node, cutoff); verdict != Verdict::open) return verdict;
@@ -69,7 +70,7 @@ class Relaxation {
     return iterate(node, cutoff, share, nullptr);
   }
 
-  /// Takes the model at the node's point, from which its children start.
+  /// Builds the quadratic model at the point of the node. Its children start with this model.
   Verdict linearise(Subproblem& node, double cutoff) {
     evaluate(node);
     const Verdict verdict = judge(node, cutoff);
@@ -78,21 +79,21 @@ class Relaxation {
     build_model(node, node_model_);
     return verdict;
   }
-  /// A child of the node that was linearised last.
+  /// Solves the relaxation of a child of the node that was linearised last.
   Verdict solve_child(Subproblem& child, double cutoff) { return iterate(child, cutoff, usual_share, &node_model_); }
 
-  /// The unit to branch on, at the node that was linearised last.
+  /// Returns the unit to branch on, for the node that was linearised last.
   Index choose_branch(const Subproblem& node, double cutoff) {
     set_places(node, node_model_);
     const Index place = solver_.choose_branch(node_model_, sides_, places_left(node), x_, cutoff - node.bound);
     if (place >= 0) return node_model_.units[std::size_t(place)];
-    Index best = -1;  // no coefficient: the one that may gain most
+    Index best = -1;  // if all free coefficients are 0, the unit with the largest gain
     for (Index u = 0; u < shared_.columns.units(); ++u)
       if (node.side[std::size_t(u)] == Side::free && (best < 0 || bound_.gain(u) > bound_.gain(best))) best = u;
     return best;
   }
 
-  /// The likeliest support of the node that was linearised last, and F on it as foreseen.
+  /// Finds the most promising support of the node that was linearised last, and returns F on it as the model predicts it.
   double foresee(const Subproblem& node, std::vector<Index>& support) {
     set_places(node, node_model_);
     support.clear();
@@ -126,7 +127,7 @@ class Relaxation {
 
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
-  static constexpr double rounding = 1e-13;  // of F, which is >= 0: values that differ by less are the same
+  static constexpr double rounding = 1e-13;  // relative; values of F that differ by less are considered equal
 
   Verdict iterate(Subproblem& node, double cutoff, double share, const QuadraticModel* given) {
     double before = given || moved_ ? infinity : value_;
@@ -152,7 +153,7 @@ class Relaxation {
     return is_leaf(node) ? Verdict::leaf : Verdict::open;
   }
 
-  // Whether the units in are all that can be; those that fit in without a choice are taken in.
+  // Whether the node has only one support. If there is a place for every free unit, these are fixed in.
   bool is_leaf(Subproblem& node) const {
     const Index places = places_left(node), free = node.count(Side::free);
     if (free > 0 && free <= places)
@@ -176,7 +177,7 @@ class Relaxation {
     return (value_ < cutoff && gap < share * (cutoff - node.bound)) || gap <= 1e-10 * std::abs(value_);
   }
 
-  // L, the slopes of all units that are not out, and the bound.
+  // Computes L, the slopes of all units that are not out, and the bound at the point of the node.
   void evaluate(Subproblem& node) {
     const LiveColumns& columns = shared_.columns;
     for (auto* list : {&point_.columns, &point_.units, &point_.listed, &point_.listed_columns}) list->clear();
@@ -219,7 +220,7 @@ class Relaxation {
     value_ = at_.value() + solver_.penalty({point_.columns, point_.start, sides_}, places_left(node), point_.coefs);
   }
 
-  // Fixes units whose other side the bound rules out.
+  // Fixes free units in or out if the bound of the opposite side is above the cutoff.
   void fix(Subproblem& node, double cutoff) {
     bool any_in = false;
     for (const Index u : point_.listed) {
@@ -238,10 +239,10 @@ class Relaxation {
         any_in = true;
       }
     }
-    if (any_in && !moved_) set_value(node);  // fewer places are left for the others
+    if (any_in && !moved_) set_value(node);  // because fewer places are left for the other units
   }
 
-  // The model at the point that was evaluated last: on its coefficients, and on the free units that may gain most.
+  // Builds the model at the point that was evaluated last, for its coefficients and the free units with the largest gains.
   void build_model(const Subproblem& node, QuadraticModel& model) {
     const LiveColumns& columns = shared_.columns;
     choose_units(node);
@@ -266,7 +267,7 @@ class Relaxation {
     at_.hessian(model.columns.data(), model.size(), model.hessian, model.follow);
   }
 
-  // Those with a coefficient at the point (a unit may have been fixed out since), and some without.
+  // Chooses the units of the model: those with a coefficient at the point (even if fixed out since then), and some without.
   void choose_units(const Subproblem& node) {
     const LiveColumns& columns = shared_.columns;
     const Index most = std::min<Index>(places_left(node) + 8, 64);
@@ -290,7 +291,7 @@ class Relaxation {
     for (const Index u : order_) chosen_[std::size_t(u)] = 1;
   }
 
-  // A node's coefficients and sides by place of a model.
+  // Copies the coefficients and sides of a node in the order of a model.
   void set_places(const Subproblem& node, const QuadraticModel& model) {
     sides_.clear();
     x_.clear();
@@ -307,9 +308,9 @@ class Relaxation {
 
   /// The point that was evaluated last.
   struct Point {
-    std::vector<Index> units, columns, start;   // that are in or have a coefficient, their columns, where each begins
-    std::vector<double> coefs;                  // of these columns
-    std::vector<Index> listed, listed_columns;  // units that are not out
+    std::vector<Index> units, columns, start;   // units that are in or have a coefficient, their columns, where each begins
+    std::vector<double> coefs;                  // coefficients of these columns
+    std::vector<Index> listed, listed_columns;  // units that are not out, and their columns
   };
 
   const Shared& shared_;

@@ -1,6 +1,6 @@
-// The average loss L over the rows, with a convex loss, and its derivatives by the coefficients of the live columns: all that a
-// proof asks of the data. The intercept is solved for at every point, and what is left of its equation is taken out of the
-// slopes: any slopes r_i, one for each row, that add up to 0 give a bound (bound.hpp).
+// The average L of a convex loss over the rows, and its derivatives by the coefficients of the live columns. A proof needs
+// nothing else of the data. At every point, the intercept is set to its best value. The derivative of L by it is then 0 up to
+// a small rest, which is removed from the slopes r_i of the rows, because a bound needs slopes with sum 0 (bound.hpp).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -18,14 +18,15 @@
 
 namespace ksparse::proof {
 
-/// The rows as all threads see them; vectors are padded to whole packs by rows of weight 0.
+/// The data of the rows, which all threads share. Vectors are padded to whole packs with rows of weight 0.
 struct Rows {
   Index rows, padded;
-  Eigen::VectorXd response, weight, offset;  // weight: of the row and its class, over W; offset: empty where there is none
+  // (padded,) weight: weights of the row and its class, divided by W; offset: empty if there is none
+  Eigen::VectorXd response, weight, offset;
   std::shared_ptr<const LossKernel> loss;    // convex
   bool intercept;
-  double start = 0;           // intercept of the model without features, roughly
-  double largest_offset = 0;  // in size
+  double start = 0;           // approximate intercept of the model without features
+  double largest_offset = 0;  // the largest absolute offset
 
   Rows(const Problem& problem, std::shared_ptr<const LossKernel> convex, bool with_intercept)
       : rows(problem.responses.size()),
@@ -52,20 +53,20 @@ struct Rows {
   }
 };
 
-/// A point: what one thread knows of the rows there.
+/// The slopes and curvatures of the rows at the point that was evaluated last. Each thread has its own.
 class RowsAt {
  public:
   RowsAt(const Rows& rows, const LiveColumns& columns)
       : rows_(rows), columns_(columns), eta_(rows.padded), slope_(rows.padded), curvature_(rows.padded) {}
 
   double value() const noexcept { return sums_.value; }
-  /// The part of the slopes that was taken away from one side to make them add up to 0.
+  /// The part of the positive, or of the negative, slopes that was removed to make the sum of the slopes 0.
   double imbalance() const noexcept { return imbalance_; }
   double slope_norm() const noexcept { return slope_norm_; }
   double slope_size() const noexcept { return slope_size_; }  // sum of |r_i|
   double total_curvature() const noexcept { return sums_.curvature; }
 
-  /// Evaluates L at these coefficients and the best intercept, from where `intercept` stands.
+  /// Evaluates L at these coefficients. Searches the best intercept from `intercept` on, which it sets.
   void evaluate(const Index* columns, const double* coef, Index count, double& intercept) {
     if (rows_.offset.size())
       eta_ = rows_.offset;
@@ -79,18 +80,18 @@ class RowsAt {
     balance();
   }
 
-  /// The gradient of L by the listed columns.
+  /// The derivatives of L by the coefficients of the listed columns.
   void gradient(const Index* columns, Index count, double* target) const {
     const RowBlock block{0, rows_.rows, slope_.data(), nullptr, nullptr, 0, 0};
     std::fill_n(target, count, 0.0);
-    // Blocks of rows, so that the slopes stay in the first cache.
+    // This goes by blocks of rows, so that the slopes stay in the first-level cache.
     for (Index first = 0; first < rows_.rows; first += block_rows)
       kernels::accumulate_slopes(count, block_of(block, first), Sums{target, count},
                                  [&](Index c) { return columns_.data(columns[c]) + first; });
   }
 
-  /// The Hessian of L by the listed columns with the intercept solved for, and by how much the intercept then follows each
-  /// coefficient: d intercept = -follow . d coef.
+  /// The Hessian of L for the listed columns after L is minimised over the intercept. `follow` is how the best intercept
+  /// changes with the coefficients: d intercept = -follow . d coef.
   void hessian(const Index* columns, Index count, Eigen::MatrixXd& target, std::vector<double>& follow) {
     if (target.rows() < count) target.resize(count + 16, count + 17);
     if (weighted_.size() < block_rows * (count + 1)) weighted_.resize(block_rows * (count + 17));
@@ -125,10 +126,11 @@ class RowsAt {
     }
   }
 
-  // The larger of the two sides' slopes.
+  // The sum of the positive or of the negative slopes, whichever is larger in absolute value.
   double heavier_side() const { return std::max(slope_.cwiseMax(0.0).sum(), -slope_.cwiseMin(0.0).sum()); }
 
-  // A root of the slopes' sum, which rises with the intercept, by Newton steps inside a bracket that bisection narrows.
+  // Finds the root of the sum of the slopes, which increases with the intercept: Newton steps within a bracket, and bisection
+  // where these leave it.
   void solve_intercept(double& intercept) {
     constexpr double good_enough = 1e-9, infinity = std::numeric_limits<double>::infinity();
     double low = -infinity, high = infinity, longest = 4.0 + std::abs(intercept);
@@ -147,7 +149,7 @@ class RowsAt {
     }
   }
 
-  // Takes from the heavier side of the slopes what it has too much. The bound stays one, whatever is taken (bound.hpp).
+  // Reduces the positive or the negative slopes so that their sum is 0. The bound is valid for any such reduction (bound.hpp).
   void balance() {
     imbalance_ = 0;
     if (rows_.intercept) {
@@ -184,7 +186,7 @@ class RowsAt {
       add_tile<1>(one, c, count, rows, target);
     }
   }
-  // Rows c .. c + C of the lower triangle, and of the column of the intercept.
+  // Rows c to c + C of the lower triangle, and of the intercept's column.
   template <int C>
   void add_tile(const double* const* tile, Index c, Index count, Index rows, Eigen::MatrixXd& target) {
     const Index below = c + C;  // columns of the triangle

@@ -1,6 +1,6 @@
-// Branch and bound over supports: nodes in order of their bounds, a batch of them at a time, so that the answer does not depend
-// on how many threads share the batch. It knows no loss and no storage: a node's relaxation (relaxation.hpp) answers for both,
-// and whoever owns the tree refits the supports that it proposes.
+// Branch and bound over supports. Nodes are taken in the order of their bounds, in batches whose size does not depend on the
+// number of threads, so that the result does not either. The tree does not know the loss or the storage of X, which are behind
+// the relaxation of a node (relaxation.hpp). The owner of the tree refits the supports that it proposes.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -22,16 +22,16 @@
 
 namespace ksparse::proof {
 
-/// What a tree works towards.
+/// The aim and the limits of the search.
 struct Target {
-  double gap = 1e-6;          // relative: what may be left between the bound and the best F
-  double within = -1;         // >= 0: list all supports whose F is at most 1 + within times the best instead
-  double node_bytes = 400e6;  // memory of open nodes, beyond which the newest come first
-  double rounding = 1e-12;    // of F, relative
+  double gap = 1e-6;          // the relative difference that may remain between the lower bound and the best F
+  double within = -1;         // if >= 0, list all supports whose F is at most (1 + within) times the best F instead
+  double node_bytes = 400e6;  // memory of open nodes; beyond it, the newest nodes come first
+  double rounding = 1e-12;    // relative rounding error of F
   int threads = 1;
 };
 
-/// A support of the user's units, sorted, and F on it.
+/// A support as sorted units of the user, and F after a refit on it.
 struct ListedModel {
   std::vector<Index> support;
   double objective;
@@ -39,10 +39,10 @@ struct ListedModel {
 
 class Tree {
  public:
-  /// Refits a support of the user's units, sorted, and returns F; infinity if it cannot be had.
+  /// Refits a support, given as sorted units of the user, and returns F, or infinity if the refit fails.
   using Refit = std::function<double(const std::vector<Index>&)>;
 
-  /// `best`: F of the answer to begin with, on a support of the user's units, sorted.
+  /// `known` is the best support known so far, as sorted units of the user, and `best` is F on it.
   Tree(const Shared& shared, const Target& target, Refit refit, const std::vector<Index>& known, double best)
       : shared_(shared), target_(target), refit_(std::move(refit)), open_(target.node_bytes) {
     tried_.insert(SupportMemory::of(known));
@@ -51,21 +51,22 @@ class Tree {
     for (int i = 0; i < std::max(target.threads, 1); ++i) relaxations_.push_back(std::make_unique<Relaxation>(shared_));
   }
 
-  /// The relaxation of all supports; forgets units that can be in no support worth having. Sides are by live unit.
+  /// Solves the relaxation of all supports, and removes the units that no better support can contain. `sides` has an entry for
+  /// each live unit.
   void start(std::vector<Side> sides, const std::vector<Index>& known) {
     bound_known(sides, known);
     Subproblem root = whole(std::move(sides));
     Relaxation& relaxation = *relaxations_.front();
     ++nodes_;
     Verdict verdict = relaxation.solve(root, cutoff(), Relaxation::usual_share);
-    // The likeliest support first: what the search has found may be poor, and a better one fixes more.
+    // Tries the most promising supports first: the known support may be poor, and with a better one more units are fixed.
     for (int round = 0; round < 10 && verdict == Verdict::open; ++round) {
       const double before = best_;
       verdict = relaxation.linearise(root, cutoff());
       if (verdict != Verdict::open || !(relaxation.foresee(root, likely_) < best_ * (1 + 1e-3)) || !try_likely(likely_)) break;
       if (best_ < before) verdict = relaxation.solve(root, cutoff(), Relaxation::usual_share);
     }
-    // What is fixed here is fixed everywhere, so it is worth more steps.
+    // Units that are fixed here are fixed in all nodes, so more steps are worth their time.
     if (verdict == Verdict::open) verdict = relaxation.solve(root, cutoff(), 0.01);
     discard(relaxation.take_discarded());
     if (verdict == Verdict::leaf) end_leaf(root);
@@ -75,7 +76,7 @@ class Tree {
     }
   }
 
-  /// Works through the next nodes. False: there are none, or it was interrupted.
+  /// Processes the next batch of nodes. Returns false if there are none, or if it was interrupted.
   bool advance(const Interrupt& interrupt) {
     take_batch();
     if (batch_count_ == 0) return false;
@@ -95,15 +96,16 @@ class Tree {
   Index open() const noexcept { return open_.count(); }
   /// No support has a lower F than this.
   double lower_bound() const { return std::min({best_, discarded_, open_.least_bound()}); }
-  /// The least bound on a single support that is below what was aimed at: what the convex loss below the loss leaves open.
+  /// The smallest bound of a leaf that is below the cutoff, or infinity. Only a loss that is not convex has such leaves,
+  /// because bounds are computed for a convex function below the loss.
   double leaf_bound() const noexcept { return leaf_bound_; }
-  /// Those that were worth listing when they were found.
+  /// Supports that were within the range when they were found. The range may be smaller now.
   const std::vector<ListedModel>& models() const noexcept { return models_; }
 
-  /// Nodes with this bound or more are not worth having.
+  /// Nodes whose bound is at least this are pruned.
   double cutoff() const {
     if (target_.within >= 0) return best_ + std::abs(best_) * (target_.within + target_.rounding);
-    // Once one leaf leaves more open than that, nothing is won by bounds of others above it.
+    // The lower bound of the whole tree is at most leaf_bound_, so nodes with larger bounds cannot improve it.
     return std::min(best_ - std::abs(best_) * target_.gap, leaf_bound_);
   }
 
@@ -111,7 +113,7 @@ class Tree {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
   static constexpr Index most_at_once = 32;
 
-  /// A node, and what became of it.
+  /// A node and the results of its expansion.
   struct Work {
     Subproblem node, child[2];
     Verdict verdict[2];
@@ -130,8 +132,8 @@ class Tree {
     return node;
   }
 
-  // Of a loss that is not convex, no bound on F can be above that on the known support; where that is below what is aimed at, it
-  // is what can be had.
+  // For a loss that is not convex, the lower bound of the tree is at most the bound on the known support alone. If that is
+  // below the cutoff, then it is the best lower bound that can be reached.
   void bound_known(const std::vector<Side>& sides, const std::vector<Index>& known) {
     if (target_.within >= 0) return;
     Subproblem leaf = whole(sides);
@@ -198,7 +200,7 @@ class Tree {
 
   void discard(double bound) { discarded_ = std::min(discarded_, bound); }
 
-  // One support is left, on which F is at least the leaf's bound: as near as the convex loss is to the loss.
+  // The leaf has one support. It is refitted, because the bound of the leaf is only about the convex function below the loss.
   void end_leaf(const Subproblem& leaf) {
     likely_.clear();
     for (Index u = 0; u < shared_.columns.units(); ++u)
@@ -208,7 +210,7 @@ class Tree {
     discard(leaf.bound);
   }
 
-  // Refits a support of live units, unless it was before. False: it was.
+  // Refits a support of live units, and returns true, unless it was refitted before.
   bool try_likely(const std::vector<Index>& units) {
     support_.clear();
     for (const Index u : units) support_.push_back(shared_.columns.name(u));
@@ -224,7 +226,7 @@ class Tree {
       models_.push_back({support, objective});
   }
 
-  // Units that are out at the root are out for good.
+  // Removes the units that are out at the root, because they are out in all nodes.
   void compact(Subproblem& root) {
     std::vector<char> kept(root.side.size(), 0);
     Subproblem smaller = whole({});

@@ -1,4 +1,4 @@
-// A proof of how far an answer can be from the best: the definitions of certify and near_optimal.
+// Proofs of how far a fit can be from the best support: the definitions of certify and near_optimal.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -33,14 +33,14 @@ class SupportRefit {
     best.objective = std::numeric_limits<double>::infinity();
   }
 
-  /// Refits the support of the answer to begin with.
+  /// Refits the support of the fit whose distance from the best is to be proved.
   Status begin_at(const std::vector<Index>& support) {
     if (status_ != Status::converged) return status_;
     Iterate at = cold_;
     for (const Index unit : support) at.append(unit);
     return finish(at, best);
   }
-  /// F on a support of units, infinity if it has no minimum there.
+  /// Returns F on a support of units, or infinity if F has no minimum on it.
   double operator()(const std::vector<Index>& support) {
     Iterate at = cold_;
     for (const Index unit : support) at.append(unit);
@@ -66,13 +66,13 @@ class SupportRefit {
   };
   static RefitGoal exact_refit_goal() { return {std::numeric_limits<double>::infinity(), true, false, {}}; }
 
-  const Interrupt never_;  // whoever owns this asks between refits
+  const Interrupt never_;  // the owner of this class checks for interrupts between refits
   GlmObjective objective_;
   Iterate cold_;
   Status status_;
 };
 
-/// Why there can be no bound, and what would make one possible.
+/// A message if no lower bound can be computed, which says why not and what would make it possible.
 inline std::optional<std::string> no_bound(const LossKernel& loss, const Options& options, Index columns) {
   if (!loss.convex_below())
     return "nothing is known of a convex function below this loss, so no lower bound can be given; the built-in losses have "
@@ -86,7 +86,7 @@ inline std::optional<std::string> no_bound(const LossKernel& loss, const Options
   return std::nullopt;
 }
 
-/// How large the linear predictor of an answer worth having can be.
+/// Limits for the linear predictor of every solution that could improve on an objective.
 inline proof::Reach reach_of(const proof::LiveColumns& columns, const proof::Penalty& penalty, double objective,
                              double offset) {
   double by_ridge = 0, by_bounds = 0;
@@ -124,7 +124,7 @@ class Prover {
     const proof::Shared shared{rows_, columns_, penalty_, std::min(options_.k, possible),
                                reach_of(columns_, penalty_, proof_.fit.objective, rows_.largest_offset)};
     proof::Target target;
-    target.gap = settings_.max_gap * 0.999;  // what is left is for rounding
+    target.gap = settings_.max_gap * 0.999;  // the rest is for rounding
     if (list) target.within = settings_.within;
     target.node_bytes = settings_.memory;
     target.threads = run.threads;
@@ -144,7 +144,7 @@ class Prover {
     return units;
   }
 
-  // The units of the answer to begin with, and those that must be in.
+  // The units of the fit to start from, and the required ones.
   std::vector<Index> known_support() const {
     std::vector<Index> units = options_.constraints.units_of(options_.start);
     for (const Index unit : options_.constraints.required())
@@ -153,7 +153,7 @@ class Prover {
     return units;
   }
 
-  // F of the answer to begin with. False: there is no proof, and why is said.
+  // Refits the fit to start from. Returns false if no proof is possible; the message of the proof then says why.
   bool begin(const std::vector<Index>& known) {
     const Status status = refit_.begin_at(known);
     proof_.fit = refit_.best;
