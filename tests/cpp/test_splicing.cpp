@@ -249,7 +249,7 @@ TEST_CASE("the_weakest_place_is_that_which_leaving_costs_least_of_those_that_may
         std::vector<Index> rest = found.support;
         rest.erase(rest.begin() + std::ptrdiff_t(i));
         const double without = objective.minimum(rest);
-        CHECK(close(engine.leaving_loss(Index(i)), without - found.objective, 1e-9));
+        CHECK(close(engine.findings().model().leaving_loss(Index(i)), without - found.objective, 1e-9));
         if (without < least) {
           least = without;
           weakest = Index(i);

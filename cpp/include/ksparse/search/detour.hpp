@@ -99,9 +99,9 @@ class Detour {
   // separates the classes, as on the example data, each of them is worth more than a tenth of F.
   static bool has_near_substitute(const Splicing& engine, const Iterate& best) {
     constexpr double most = 0.75, weak = 0.1;
-    const StandIns& stand_ins = engine.stand_ins();
+    const StandIns& stand_ins = engine.findings().stand_ins_of_all();
     for (Index place = 0; place < best.size(); ++place) {
-      const double loss = engine.leaving_loss(place);
+      const double loss = engine.findings().model().leaving_loss(place);
       if (loss < weak * best.objective && stand_ins.count(place) > 0 && stand_ins.at(place, 0).gain > -(1 - most) * loss)
         return true;
     }

@@ -12,7 +12,7 @@ namespace ksparse {
 inline void answer(Splicing& engine, Objective& objective) {
   if (engine.question() == Splicing::Question::refit) {
     RefitGoal goal = engine.goal();
-    goal.likely = engine.proposed();
+    goal.likely = engine.findings().entering();
     engine.answer_refit(objective.refit(engine.trial(), goal));
   } else {
     engine.answer_scan(objective.scan(engine.current(), engine.columns(), engine.hessian(), engine));

@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "../options.hpp"
-#include "active_set.hpp"
 #include "findings.hpp"
 #include "growth.hpp"
 #include "objective.hpp"
-#include "trail.hpp"
+#include "position.hpp"
 
 namespace ksparse {
 
@@ -44,11 +43,11 @@ class Exchanges {
   }
 
   /// Sets the trial to the next support to refit. Returns false if no exchange of this scan is left.
-  bool next(const Findings& findings, const ActiveSet& active, const Trail& trail, const Iterate& current, Iterate& trial) {
+  bool next(const Findings& findings, Position& position) {
     bar_ = std::numeric_limits<double>::infinity();
-    if (together_ > 1 && next_together(findings, current, trial)) return true;
+    if (together_ > 1 && next_together(findings, position)) return true;
     together_ = 0;
-    return next_alone(findings, active, trail, current, trial);
+    return next_alone(findings, position);
   }
   /// The value below which F must be after the refit, in addition to being lower than before.
   double bar() const noexcept { return bar_; }
@@ -63,14 +62,15 @@ class Exchanges {
   /// Starts trying all exchanges of one unit, whatever the model predicts.
   void begin_all() noexcept { next_of_all_ = 0; }
   /// Sets the trial to the next of them that has not been refitted to convergence before. Returns false if none is left.
-  bool next_of_all(const ActiveSet& active, const Trail& trail, const Iterate& current, Iterate& trial) {
+  bool next_of_all(Position& position) {
+    const ActiveSet& active = position.active();
+    const Iterate& current = position.current();
     const Index units = active.roles().units();
     for (; next_of_all_ < current.size() * units; ++next_of_all_) {
       const Index place = next_of_all_ / units, unit = next_of_all_ % units;
       if (!active.may_leave(place) || !active.may_enter(unit)) continue;
-      if (trail.ended_above(current.support[std::size_t(place)], unit, bar_of_known(current))) continue;
-      trial = current;
-      trial.replace(place, unit);
+      if (position.trail().ended_above(current.support[std::size_t(place)], unit, bar_of_known(current))) continue;
+      position.try_from_current().replace(place, unit);
       ++next_of_all_;
       return true;
     }
@@ -95,10 +95,11 @@ class Exchanges {
 
   // Combines the best proposed exchanges, at most together_ of them and without a unit in two of them, in one refit, which must
   // achieve almost as much as the best alone is predicted to. Returns false if there are not two of them.
-  bool next_together(const Findings& findings, const Iterate& current, Iterate& trial) {
+  bool next_together(const Findings& findings, Position& position) {
+    const Iterate& current = position.current();
     list(findings.stand_ins(), current.size());
     const Index most = std::min(together_, std::max<Index>(current.size() / part_leaving, 2));
-    trial = current;
+    Iterate& trial = position.try_from_current();
     Index count = 0;
     for (std::size_t i = 0; i < list_.size() && count < most; ++i) {
       const auto& [place, choice] = list_[i];
@@ -125,17 +126,18 @@ class Exchanges {
     });
   }
 
-  bool next_alone(const Findings& findings, const ActiveSet& active, const Trail& trail, const Iterate& current,
-                  Iterate& trial) {
+  bool next_alone(const Findings& findings, Position& position) {
+    const Iterate& current = position.current();
     const ProposalList& proposals = findings.proposals();
     const SacrificeModel& model = findings.model();
     for (const Index most = most_tried(proposals.size(), current); next_ < most; ++next_) {
       const Proposal& proposal = proposals[next_];
       const double loss = model.leaving_loss(proposal.position);
       if (is_hopeless(proposal, loss, current) || (is_large(current) && proposal.gain < -largest_rise * loss)) continue;
-      const bool stale = active.holds(proposal.entering) || current.support[std::size_t(proposal.position)] != proposal.leaving;
-      if (stale || trail.is_above(proposal.leaving, proposal.entering, bar_of_known(current))) continue;
-      trial = current;
+      const bool stale =
+          position.active().holds(proposal.entering) || current.support[std::size_t(proposal.position)] != proposal.leaving;
+      if (stale || position.trail().is_above(proposal.leaving, proposal.entering, bar_of_known(current))) continue;
+      Iterate& trial = position.try_from_current();
       if (improved_)  // the model belongs to an earlier point, so only its step for the new feature is still useful
         model.replace(proposal, proposals.move(next_), trial);
       else

@@ -11,17 +11,10 @@
 #include "../options.hpp"
 #include "active_set.hpp"
 #include "objective.hpp"
+#include "phase.hpp"
 #include "sacrifice.hpp"
 
 namespace ksparse {
-
-/// The units that a scan covers.
-enum class ScanOf {
-  working_set,
-  survey,  // of all units, at the empty support
-  sample,  // of all units, with a sampled Hessian
-  all,     // of all units, or of those that a sample did not rule out
-};
 
 class Findings {
  public:

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "../options.hpp"
-#include "active_set.hpp"
 #include "findings.hpp"
 #include "leaving.hpp"
 #include "objective.hpp"
+#include "position.hpp"
 
 namespace ksparse {
 
@@ -36,9 +36,10 @@ class Growth {
   }
   void begin_descent() noexcept { one_by_one_ = false; }
 
-  /// Adds to the trial, a copy of the current support, what the scan of it proposes; at least one unit, at most as many as fit
-  /// the budget. There is a proposal.
-  void enter(const Findings& findings, Index budget, Iterate& trial) {
+  /// Tries the current support with what the scan of it proposes; at least one unit more, at most as many as fit the budget.
+  /// There is a proposal.
+  void enter(const Findings& findings, Index budget, Position& position) {
+    Iterate& trial = position.try_from_current();
     const ProposalList& proposals = findings.proposals();
     const Index size = trial.size();
     const Index part = size < Options::few || one_by_one_ ? 1 : size / part_entering;
@@ -49,14 +50,12 @@ class Growth {
   }
   /// Whether the refit after an entry ended above its starting value. The step of the model may lead to a point from which a
   /// refit cannot return; F is then not the minimum on the support.
-  bool is_lost(const Iterate& current, const Iterate& trial) const noexcept {
-    return entering_ >= 0 && !(trial.objective <= current.objective + most_rise * std::abs(current.objective));
+  bool is_lost(const Position& position) const noexcept {
+    const double before = position.current().objective;
+    return entering_ >= 0 && !(position.trial().objective <= before + most_rise * std::abs(before));
   }
   /// Resets the trial with a coefficient of 0 for the new unit. F is known there, and a refit cannot increase it.
-  void enter_at_zero(const Iterate& current, Iterate& trial) {
-    trial = current;
-    trial.append(std::exchange(entering_, Index(-1)));
-  }
+  void enter_at_zero(Position& position) { position.try_from_current().append(std::exchange(entering_, Index(-1))); }
   /// The refit has ended well.
   void entered() noexcept { entering_ = -1; }
 
@@ -66,15 +65,16 @@ class Growth {
 
   /// A scan for shrink() begins at a point.
   void set(const Iterate& current, const ScanPoint& point) { leaving_.set(current, point); }
-  /// Takes units out of the trial, a copy of the current support: combinations of others, and some of those that are too many
-  /// for `size`. Returns how many.
-  Index shrink(const Findings& findings, const ActiveSet& active, Index size, bool too_many, Iterate& trial) {
+  /// Tries the current support without some of its units: combinations of others, and some of those that are too many for
+  /// `size`. Returns how many.
+  Index shrink(const Findings& findings, Index size, Position& position) {
     unchecked_ = false;
+    Iterate& trial = position.try_from_current();
     const Index most = is_large(trial) ? std::max<Index>(trial.size() / part_leaving, 1) : 1;
-    const Index gone = leaving_.shrink(trial, size, most, active, findings.model());
+    const Index gone = leaving_.shrink(trial, size, most, position.active(), findings.model());
     // If linearly dependent features were added together, further ones are added one at a time, and the removed ones are not
     // added again.
-    if (gone > 0 && !too_many) one_by_one_ = true;
+    if (gone > 0 && !position.exceeds(size)) one_by_one_ = true;
     return gone;
   }
 

@@ -26,28 +26,15 @@
 
 #include "../options.hpp"
 #include "../util/assert.hpp"
-#include "active_set.hpp"
 #include "exchanges.hpp"
 #include "findings.hpp"
 #include "growth.hpp"
 #include "objective.hpp"
-#include "trail.hpp"
+#include "phase.hpp"
+#include "position.hpp"
 #include "working_set.hpp"
 
 namespace ksparse {
-
-/// How far a descent goes.
-enum class Reach {
-  grow,    // until the support is full
-  local,   // and until no exchange within the working set helps
-  global,  // and none with any feature
-};
-
-/// What a new engine begins with.
-enum class Begin {
-  with_descent,  // descent 0, from the empty support
-  with_survey,   // a scan of all features at the empty support, and nothing more
-};
 
 class Splicing final : public ScanSink {
  public:
@@ -76,10 +63,10 @@ class Splicing final : public ScanSink {
   /// A descent from a support (with any coefficients) to at most k features.
   void descend_from(const Iterate& start, Index k, Reach reach, int number) {
     KSPARSE_ASSERT(is_done(), "descend_from: the engine is not done");
-    KSPARSE_ASSERT(start.coef.size() == current_.coef.size(),
+    KSPARSE_ASSERT(start.coef.size() == current().coef.size(),
                    "descend_from: the start has room for another number of features");
     begin_descent(k, reach, number);
-    trial_ = start;
+    position_.trial() = start;
     ask_refit(Phase::grow);
   }
   /// A descent to k features from the working set that the last survey chooses for so many, out of which features leave; from
@@ -87,10 +74,10 @@ class Splicing final : public ScanSink {
   void descend_from_many(Index k, int number) {
     KSPARSE_ASSERT(is_done(), "descend_from_many: the engine is not done");
     begin_descent(k, Reach::global, number);
-    adopt(null_model_);
+    adopt(null_model());
     working_set_.restore_promises();
     working_set_.set_size_for(k);
-    working_set_.renew(active_);
+    working_set_.renew(active());
     KSPARSE_ASSERT(working_set_.size() <= findings_.places(), "descend_from_many: the engine is for smaller supports");
     start_from_many();
   }
@@ -104,34 +91,34 @@ class Splicing final : public ScanSink {
   /// descends further from the first one that is better.
   void try_all_exchanges(int number) {
     KSPARSE_ASSERT(is_done(), "try_all_exchanges: the engine is not done");
-    begin_descent(current_.size(), Reach::global, number);
+    begin_descent(current().size(), Reach::global, number);
     exchanges_.begin_all();
     try_next_of_all();
   }
   /// Refits the current support to the user's tolerance; its status is that of the fit.
   void polish() {
     KSPARSE_ASSERT(is_done(), "polish: the engine is not done");
-    trial_ = current_;
+    position_.try_from_current();
     ask_refit(Phase::polish);
   }
   /// Makes this the current point.
   void adopt(const Iterate& iterate) {
     KSPARSE_ASSERT(is_done(), "adopt: the engine is not done");
-    trial_ = iterate;
-    trail_.try_support(trial_.support);
-    adopt_trial();
+    position_.trial() = iterate;
+    position_.announce_trial();
+    position_.take_trial();
   }
   /// From now on descents are of the search that this memory belongs to, or of none.
   void follow(SupportMemory* memory) {
     KSPARSE_ASSERT(is_done(), "follow: the engine is not done");
-    trail_.follow(memory);
+    position_.trail().follow(memory);
   }
   /// Scans all features at the empty support again and chooses the working set of a search for k features.
   void survey_again(Index k) {
     KSPARSE_ASSERT(is_done(), "survey_again: the engine is not done");
     working_set_.set_size_for(k);
     budget_ = 0;
-    trial_ = null_model_;
+    position_.trial() = null_model();
     ask_refit(Phase::null_model);
   }
   /// To restore the working set, to add to it, or to choose it anew.
@@ -145,13 +132,13 @@ class Splicing final : public ScanSink {
   // refit: minimise over trial() to goal(), then answer.
   Iterate& trial() {
     KSPARSE_ASSERT(question_ == Question::refit, "trial: the engine did not ask for a refit");
-    return trial_;
+    return position_.trial();
   }
   const RefitGoal& goal() const noexcept { return goal_; }
   void answer_refit(const RefitOutcome& outcome);
 
   // scan: columns() at current(), panels to this sink, then answer.
-  const Iterate& current() const noexcept { return current_; }
+  const Iterate& current() const noexcept { return position_.current(); }
   Columns columns() const noexcept;
   Hessian hessian() const noexcept { return phase_ == Phase::screen ? Hessian::sampled : Hessian::exact; }
   void begin_scan(const ScanPoint& point) override;
@@ -161,50 +148,29 @@ class Splicing final : public ScanSink {
   // done: current() is where the descent ended.
   const Info& info() const noexcept { return info_; }
   /// The number of the earlier descent upon whose way the last one came, or -1: it went its own way.
-  int joined() const noexcept { return trail_.joined(); }
+  int joined() const noexcept { return position_.trail().joined(); }
   /// The refit of the features that must be in (none, without constraints), from which every descent from nothing starts.
-  const Iterate& null_model() const noexcept { return null_model_; }
+  const Iterate& null_model() const noexcept { return position_.null_model(); }
   const WorkingSet& working_set() const noexcept { return working_set_; }
-  const ActiveSet& active() const noexcept { return active_; }
-  const Roles& roles() const noexcept { return active_.roles(); }
+  const ActiveSet& active() const noexcept { return position_.active(); }
+  const Roles& roles() const noexcept { return active().roles(); }
   /// F below this counts as 0 and ends a search.
   double perfect_objective() const noexcept { return perfect_objective_; }
   /// How well the predictions of the model agree with refits.
   Foresight foresight() const noexcept { return exchanges_.foresight(); }
   /// How many exchanges of one feature there are at the current point.
-  Index exchanges() const noexcept { return current_.size() * (roles().units() - current_.size()); }
+  Index exchanges() const noexcept { return position_.exchanges(); }
 
-  // What the last scan foresaw.
-  /// The features that it proposed to take in, if it was one of all features; the next refits may be of them.
-  Columns proposed() const noexcept { return findings_.entering(); }
-  /// Others in the place of each active feature, by the last scan of all.
-  const StandIns& stand_ins() const noexcept { return findings_.stand_ins_of_all(); }
-  /// By how much F rises when the feature at a place leaves.
-  double leaving_loss(Index place) const { return findings_.model().leaving_loss(place); }
+  /// What the last scan found.
+  const Findings& findings() const noexcept { return findings_; }
   /// The place whose feature is missed least, of those that may leave, or -1: none may.
-  Index weakest_place() const { return findings_.model().weakest_place(active_); }
+  Index weakest_place() const { return findings_.model().weakest_place(active()); }
 
  private:
-  enum class Phase {
-    null_model,  // refit of the empty support
-    survey,      // first scan of all features
-    many,        // refit of the working set
-    shrink,      // of a support that is too large, or may hold combinations of features, a scan of nothing but the point
-    grow,        // refits and scans of the working set until the support is full
-    local,       // exchanges within the working set
-    screen,      // sampled scan of all features
-    global,      // exchanges with any feature, or any that passed the screen
-    all,         // every exchange there is, in turn
-    polish,      // the answer, to the user's tolerance
-    done,
-  };
-
   void begin_descent(Index k, Reach reach, int number);
   void ask_refit(Phase phase);
   void ask_scan(Phase phase);
   void finish(Status status);
-  void adopt_trial();
-  ScanOf scan_of() const noexcept;
 
   // What follows from the answer in each phase.
   void after_null_model(const RefitOutcome& outcome);
@@ -221,11 +187,10 @@ class Splicing final : public ScanSink {
   void exchange_in_working_set() { ask_scan(working_set_.covers_all() ? Phase::global : Phase::local); }
   void exchange_with_any() { ask_scan(screens() ? Phase::screen : Phase::global); }
   bool screens() const noexcept { return samples_ && !working_set_.covers_all(); }
-  // Required features stay in, whatever the budget.
-  bool holds_too_many() const noexcept { return current_.size() > std::max(budget_, Index(active_.roles().required().size())); }
+  bool holds_too_many() const noexcept { return position_.exceeds(budget_); }
   // Nothing lowers an objective of 0, and nothing is to be found on the way of an earlier descent.
   bool ends_at(const RefitOutcome& outcome) {
-    return outcome.status == Status::separable || outcome.perfect || (current_.size() == budget_ && trail_.joins());
+    return outcome.status == Status::separable || outcome.perfect || (current().size() == budget_ && position_.trail().joins());
   }
   bool is_done() const noexcept { return question_ == Question::done; }
 
@@ -240,10 +205,8 @@ class Splicing final : public ScanSink {
   Info info_;
   Index budget_ = 0;  // most features of the present descent
   Reach reach_ = Reach::global;
-  Iterate current_{0}, trial_{0}, null_model_{0};
-  ActiveSet active_;  // the support of the current point
+  Position position_;
   WorkingSet working_set_;
-  Trail trail_;
   Findings findings_;  // of the last scan
   Growth growth_;
   Exchanges exchanges_;
@@ -259,10 +222,8 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   info_ = {};
   budget_ = begin == Begin::with_descent ? std::min(options.k, features) : 0;
   reach_ = Reach::global;
-  for (Iterate* iterate : {&current_, &trial_, &null_model_}) iterate->reset(places, unit);
-  active_.reset(options.constraints, features, places);
+  position_.reset(options.constraints, features, places, unit, memory);
   working_set_.reset(features, std::min(options.k, features), samples_ ? candidate_count + places : 0);
-  trail_.reset(memory);
   findings_.reset(places, unit, features,
                   std::max<Index>({options.pairs_tried, options.pairs_tried_last, 1, places / Growth::part_entering}));
   growth_.reset(unit == 1 ? places : 0);
@@ -272,7 +233,7 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
 inline void Splicing::begin_descent(Index k, Reach reach, int number) {
   budget_ = std::min(k, findings_.places());
   reach_ = reach;
-  trail_.begin(number);
+  position_.trail().begin(number);
   growth_.begin_descent();
 }
 
@@ -281,10 +242,10 @@ inline void Splicing::begin_descent(Index k, Reach reach, int number) {
 inline void Splicing::ask_refit(Phase phase) {
   phase_ = phase;
   question_ = Question::refit;
-  trail_.try_support(trial_.support);
+  position_.announce_trial();
   goal_.bar = std::numeric_limits<double>::infinity();
   goal_.exact = phase == Phase::polish;
-  goal_.rough = phase == Phase::grow && trial_.size() < budget_;
+  goal_.rough = phase == Phase::grow && position_.trial().size() < budget_;
 }
 
 inline void Splicing::ask_scan(Phase phase) {
@@ -299,28 +260,10 @@ inline void Splicing::finish(Status status) {
   question_ = Question::done;
 }
 
-inline void Splicing::adopt_trial() {
-  std::swap(current_.support, trial_.support);
-  current_.coef.swap(trial_.coef);
-  current_.intercept = trial_.intercept;
-  current_.objective = trial_.objective;
-  trail_.take();
-  active_.set(current_.support);
-}
-
-inline ScanOf Splicing::scan_of() const noexcept {
-  switch (phase_) {
-    case Phase::survey: return ScanOf::survey;
-    case Phase::screen: return ScanOf::sample;
-    case Phase::global: return ScanOf::all;
-    default: return ScanOf::working_set;
-  }
-}
-
 inline Columns Splicing::columns() const noexcept {
   if (phase_ == Phase::shrink) return {0, 0, working_set_.members().data()};
   if (phase_ == Phase::global && screens()) return working_set_.candidates();
-  return scan_of() == ScanOf::working_set ? working_set_.columns() : working_set_.all();
+  return scan_of(phase_) == ScanOf::working_set ? working_set_.columns() : working_set_.all();
 }
 
 // ------------------------------------------------------------------------------------------------------------ after a refit
@@ -330,12 +273,12 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
   ++info_.refits;
   info_.newton_iterations += outcome.newton_iterations;
   if (outcome.status == Status::interrupted) return finish(Status::interrupted);
-  const bool lost = phase_ == Phase::grow && growth_.is_lost(current_, trial_);
+  const bool lost = phase_ == Phase::grow && growth_.is_lost(position_);
   if (!goal_.rough && !lost)
-    trail_.learn(outcome.abandoned ? goal_.bar : trial_.objective * (1 - least_gain),
-                 !outcome.abandoned && outcome.status == Status::converged);
+    position_.trail().learn(outcome.abandoned ? goal_.bar : position_.trial().objective * (1 - least_gain),
+                            !outcome.abandoned && outcome.status == Status::converged);
   if (lost) {
-    growth_.enter_at_zero(current_, trial_);
+    growth_.enter_at_zero(position_);
     return ask_refit(Phase::grow);
   }
   switch (phase_) {
@@ -343,7 +286,7 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
     case Phase::many:
       // Features that separate the classes, or fit perfectly, have no place to start from: from none, then.
       if (outcome.status == Status::converged && !outcome.perfect) {
-        adopt_trial();
+        position_.take_trial();
         growth_.took_many();
       }
       return grow_or_exchange();
@@ -351,7 +294,7 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
     case Phase::local:
     case Phase::global: return after_exchange(outcome);
     case Phase::all: return after_one_of_all(outcome);
-    case Phase::polish: adopt_trial(); return finish(outcome.status);
+    case Phase::polish: position_.take_trial(); return finish(outcome.status);
     case Phase::survey:
     case Phase::shrink:
     case Phase::screen:
@@ -361,23 +304,23 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
 
 inline void Splicing::after_null_model(const RefitOutcome& outcome) {
   if (outcome.status == Status::numerical_failure) return finish(Status::numerical_failure);
-  adopt_trial();
-  null_model_ = current_;
+  position_.take_trial();
+  position_.keep_null_model();
   ask_scan(Phase::survey);
 }
 
 inline void Splicing::after_entry(const RefitOutcome& outcome) {
   growth_.entered();
-  adopt_trial();
+  position_.take_trial();
   if (!holds_too_many() && ends_at(outcome)) return finish(Status::converged);
   grow_or_exchange();
 }
 
 inline void Splicing::after_exchange(const RefitOutcome& outcome) {
-  const bool better = !outcome.abandoned && trial_.objective <= goal_.bar;
+  const bool better = !outcome.abandoned && position_.trial().objective <= goal_.bar;
   exchanges_.tried(better);
   if (better) {
-    adopt_trial();
+    position_.take_trial();
     if (ends_at(outcome)) return finish(Status::converged);
     // Near at hand a fresh scan is cheap and better than the rest of an old list; for a pass over all of X it is not.
     if (phase_ == Phase::local || working_set_.covers_all()) return ask_scan(phase_);
@@ -388,16 +331,16 @@ inline void Splicing::after_exchange(const RefitOutcome& outcome) {
 inline void Splicing::after_one_of_all(const RefitOutcome& outcome) {
   // A refit that does not converge does not make a support better, however low F is. This happens with nearly equal columns.
   const bool ended = outcome.status == Status::converged || outcome.status == Status::separable;
-  if (!ended || !(trial_.objective <= current_.objective * (1 - least_gain))) return try_next_of_all();
-  adopt_trial();
+  if (!ended || !(position_.trial().objective <= current().objective * (1 - least_gain))) return try_next_of_all();
+  position_.take_trial();
   if (ends_at(outcome)) return finish(Status::converged);
   exchange_with_any();
 }
 
 inline void Splicing::grow_or_exchange() {
   if (holds_too_many() || growth_.is_unchecked()) return ask_scan(Phase::shrink);
-  if (current_.size() < budget_) return ask_scan(Phase::grow);
-  if (reach_ == Reach::grow || budget_ == 0 || active_.holds_all_allowed()) return finish(Status::converged);
+  if (current().size() < budget_) return ask_scan(Phase::grow);
+  if (reach_ == Reach::grow || budget_ == 0 || active().holds_all_allowed()) return finish(Status::converged);
   exchange_in_working_set();
 }
 
@@ -405,14 +348,14 @@ inline void Splicing::grow_or_exchange() {
 
 inline void Splicing::begin_scan(const ScanPoint& point) {
   KSPARSE_ASSERT(question_ == Question::scan, "begin_scan: the engine did not ask for a scan");
-  findings_.begin(current_, point, scan_of(), current_.size() == budget_ && budget_ > 0);
-  if (phase_ == Phase::shrink) growth_.set(current_, point);
+  findings_.begin(current(), point, scan_of(phase_), current().size() == budget_ && budget_ > 0);
+  if (phase_ == Phase::shrink) growth_.set(current(), point);
 }
 
 inline void Splicing::take_panel(const ScanPanel& panel) {
   KSPARSE_ASSERT(question_ == Question::scan, "take_panel: the engine did not ask for a scan");
-  findings_.take(panel, active_);
-  if (scan_of() == ScanOf::working_set) return;
+  findings_.take(panel, active());
+  if (scan_of(phase_) == ScanOf::working_set) return;
   for (Index c = 0; c < panel.columns.count; ++c) working_set_.note(panel.columns[c], findings_.promise(c));
 }
 
@@ -424,63 +367,60 @@ inline void Splicing::answer_scan(Status status) {
   if (phase_ == Phase::shrink) return after_shrink_scan();
   if (phase_ == Phase::survey) return after_survey();
   if (phase_ == Phase::screen) {
-    working_set_.choose_candidates(candidate_count + current_.size(), active_);
+    working_set_.choose_candidates(candidate_count + current().size(), active());
     return ask_scan(Phase::global);
   }
   findings_.end(of_all);
-  if (current_.size() >= budget_) {
-    exchanges_.begin(current_, scan_of());
+  if (current().size() >= budget_) {
+    exchanges_.begin(current(), scan_of(phase_));
     return exchange();
   }
   // If nothing in the working set, which holds what promises most, adds anything, the support stays smaller.
   if (findings_.proposals().size() == 0) return finish(Status::converged);
-  trial_ = current_;
-  growth_.enter(findings_, budget_, trial_);
+  growth_.enter(findings_, budget_, position_);
   ask_refit(Phase::grow);
 }
 
 inline void Splicing::after_survey() {
-  const std::vector<Index>& required = active_.roles().required();
-  if (!required.empty() && null_model_.support.empty()) {
+  const std::vector<Index>& required = active().roles().required();
+  if (!required.empty() && null_model().support.empty()) {
     // The first scan has to be at the empty support. From here on every search starts with the features that must be in.
-    trial_ = null_model_;
-    for (const Index feature : required) trial_.append(feature);
+    position_.trial() = null_model();
+    for (const Index feature : required) position_.trial().append(feature);
     return ask_refit(Phase::null_model);
   }
-  working_set_.survey(active_);
+  working_set_.survey(active());
   if (budget_ > Options::few) return start_from_many();
   grow_or_exchange();
 }
 
 inline void Splicing::start_from_many() {
-  trial_ = current_;
+  Iterate& trial = position_.try_from_current();
   for (const Index j : working_set_.members())
-    if (active_.may_enter(j) && working_set_.promise(j) > 0) trial_.append(j);
+    if (active().may_enter(j) && working_set_.promise(j) > 0) trial.append(j);
   ask_refit(Phase::many);
 }
 
 inline void Splicing::after_shrink_scan() {
-  const bool too_many = holds_too_many();
-  trial_ = current_;
-  if (growth_.shrink(findings_, active_, budget_, too_many, trial_) > 0) return ask_refit(Phase::grow);
-  if (too_many) return finish(Status::numerical_failure);
+  if (growth_.shrink(findings_, budget_, position_) > 0) return ask_refit(Phase::grow);
+  if (holds_too_many()) return finish(Status::numerical_failure);
   grow_or_exchange();
 }
 
 inline void Splicing::exchange() {
-  if (exchanges_.next(findings_, active_, trail_, current_, trial_)) {
+  if (exchanges_.next(findings_, position_)) {
     ask_refit(phase_);
-    goal_.bar = std::min(current_.objective * (1 - least_gain), exchanges_.bar());
+    goal_.bar = std::min(current().objective * (1 - least_gain), exchanges_.bar());
     return;
   }
   if (phase_ == Phase::local) return reach_ == Reach::local ? finish(Status::converged) : exchange_with_any();
   if (!exchanges_.improved()) return finish(Status::converged);
-  working_set_.renew(active_);
+  working_set_.renew(active());
   exchange_in_working_set();
 }
 
 inline void Splicing::try_next_of_all() {
-  if (!exchanges_.next_of_all(active_, trail_, current_, trial_)) return finish(Status::converged);
+  if (!exchanges_.next_of_all(position_)) return finish(Status::converged);
   ask_refit(Phase::all);
 }
 

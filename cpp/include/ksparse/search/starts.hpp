@@ -85,7 +85,7 @@ class Starts {
     if (engine.joined() < 0 && end < record.best.objective * (1 + good) && here.size() == record.best.size()) {
       walk_ = here;
       weakest_ = engine.weakest_place();
-      stand_ins_ = engine.stand_ins();
+      stand_ins_ = engine.findings().stand_ins_of_all();
     } else if (uniform() < back_to_best) {
       walk_ = record.best;
       weakest_ = record.weakest;
@@ -95,7 +95,7 @@ class Starts {
   void walk_from(const Splicing& engine, const SearchRecord& record) {
     walk_ = record.best;
     weakest_ = record.weakest;
-    stand_ins_ = engine.stand_ins();
+    stand_ins_ = engine.findings().stand_ins_of_all();
   }
 
  private:
