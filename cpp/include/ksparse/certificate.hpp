@@ -67,7 +67,7 @@ struct NearOptimalModel {
 };
 
 struct Proof {
-  FitResult fit;  ///< the given fit, or a better one if the proof found one
+  FitResult fit;                                                  ///< the given fit, or a better one if the proof found one
   double lower_bound = -std::numeric_limits<double>::infinity();  ///< no support has a lower F than this
   bool improved = false;                                          ///< whether the proof found a better fit
   double loss_gap = 0;  ///< the part of objective - lower_bound that is due to a loss that is not convex

@@ -1,5 +1,6 @@
-// The rows of a table whose columns all have two values, as dummies of categories and cuts of numbers have: one bit for each
-// entry, and rows that are equal in all columns and in their class only once, with the sum of their weights.
+// The distinct rows of a table in which every column has two values, such as one-hot columns of categories or columns of the
+// form "x > t". Each entry is stored as one bit. Rows that are equal in all columns and in their class are stored once, with
+// the sum of their weights.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -19,8 +20,8 @@ namespace ksparse {
 
 class TwoValuedRows {
  public:
-  /// Reads X. Rows of weight 0 are left out, whatever they hold; the sign of a row is +1 or -1 by its class. Nothing is returned
-  /// if a column has a third value, which the first block of rows of a continuous column shows, or if the work is interrupted.
+  /// Reads X. `sign` (n,) is +1 or -1, according to the class. Rows of weight 0 are left out and may have any values. Returns
+  /// nothing if a column has a third value, which the first block of rows shows for continuous columns, or if interrupted.
   static std::optional<TwoValuedRows> read(const Design& design, const double* sign, const double* weight,
                                            const Interrupt& interrupt) {
     TwoValuedRows rows(design.columns());
@@ -36,16 +37,16 @@ class TwoValuedRows {
   double high(Index column) const noexcept { return high_[std::size_t(column)]; }
   double weight(Index row) const noexcept { return weight_[std::size_t(row)]; }
   bool is_positive(Index row) const noexcept { return positive_[std::size_t(row)] != 0; }
-  /// Which rows have the high value of a column: (count,) of 0 or 1.
+  /// A column as (count,) numbers, which are 1 for rows with the high value and 0 for others.
   const std::uint8_t* column(Index column) const noexcept { return by_column_.data() + column * count(); }
-  /// The same by row, 8 columns to a byte, the first of them the lowest bit: (row_bytes,).
+  /// A row as (row_bytes,) bytes of 8 columns each, the first of which is the lowest bit.
   const std::uint8_t* row(Index row) const noexcept { return by_row_.data() + row * row_bytes(); }
   Index row_bytes() const noexcept { return (columns() + 7) / 8; }
 
  private:
   static constexpr Index block_rows = 512, word_bits = 64;
 
-  // One bit for each entry of X, `per_row` words for each row.
+  // X with one bit for each entry, and `per_row` words for each row.
   struct Packed {
     std::vector<std::uint64_t> words;
     Index per_row = 0;
@@ -62,7 +63,7 @@ class TwoValuedRows {
       design.gather(column, first, rows, block.data());
       return note_values(block.data(), weight + first, rows, low[std::size_t(column)], high[std::size_t(column)]);
     };
-    // Most tables have some column of many values, and most of these columns show it at once.
+    // Most tables have a column with many values, and its first block of rows usually shows this.
     std::fill(low.begin(), low.end(), std::numeric_limits<double>::quiet_NaN());
     high = low;
     for (Index column = 0; column < p; ++column)
@@ -82,13 +83,13 @@ class TwoValuedRows {
       }
     }
     for (std::size_t column = 0; column < low.size(); ++column) {
-      if (!(low[column] == low[column])) low[column] = 0;  // no row counts
+      if (!(low[column] == low[column])) low[column] = 0;  // all rows have weight 0
       if (!(high[column] == high[column])) high[column] = low[column];
     }
     return packed;
   }
 
-  // Takes in values of a column. False: there is a third one, or one that is not finite.
+  // Reads values of a column. Returns false if there is a third value, or one that is not finite.
   static bool note_values(const double* x, const double* weight, Index rows, double& low, double& high) noexcept {
     bool two = true;
     for (Index i = 0; i < rows; ++i) {
@@ -139,7 +140,7 @@ class TwoValuedRows {
     unpack(packed, origin);
   }
 
-  // Some rows at a time, whose words stay in the first cache.
+  // Works on blocks of rows, whose words stay in the first-level cache.
   void unpack(const Packed& packed, const std::vector<Index>& origin) {
     const Index n = count(), bytes = row_bytes();
     by_column_.resize(std::size_t(columns() * n));

@@ -1,4 +1,4 @@
-// The rows of a refit on two-valued columns: one for each cell of a support (cells.hpp), with the weight of its rows.
+// The rows of a refit on two-valued columns: one row for each cell of a support (cells.hpp), with the total weight of its rows.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -15,14 +15,14 @@ namespace ksparse {
 
 class CellRows final : public ReducedRows {
  public:
-  /// Of these rows, which outlive this, and which stand for `all` rows.
+  /// `rows` are the distinct rows of X, which has `all` rows. They must exist as long as this object.
   CellRows(const TwoValuedRows& rows, Index all)
       : rows_(rows), cells_(rows, std::min(rows.count(), all / 2)), low_(rows.columns()), step_(rows.columns()) {
     const Index padded = cells_.most() + Pack::size;
     for (Eigen::VectorXd* vector : {&slope_, &curvature_}) vector->resize(padded);
   }
 
-  // The first scan, which chooses the units, is of all rows.
+  // The first scan, which chooses the units, uses all rows.
   bool may_gather(const std::vector<Index>& columns, const Units& units) const override {
     return units.chosen() && Index(columns.size()) <= Cells::most_columns;
   }
@@ -46,7 +46,7 @@ class CellRows final : public ReducedRows {
 
   const TwoValuedRows& rows() const noexcept { return rows_; }
   const Cells& cells() const noexcept { return cells_; }
-  /// The low value of a column in units, and how far above it the high one is.
+  /// The low value of a column in the units of the search, and the difference between the high value and the low value.
   double low(Index column) const { return low_[column]; }
   double step(Index column) const { return step_[column]; }
 

@@ -1,8 +1,8 @@
-// Sums of panels of two-valued columns where the active columns are in cells. With b = 0 or 1 for the low and the high value of a
-// column, which is z = low + step b in units,
-//   z.r = low R + step (b.r)      z.(h z_A) = low (h.z_A) + step (b.(h z_A))      R: the sum of r
-// and as r and h depend on the cell alone, b.r and b.h are products with the contingency table. It takes one addition for each
-// distinct row and column, whatever the size of the support is. Where a support has too many cells, sums of all rows are taken.
+// Sums of panels of two-valued columns if the rows of the active columns are grouped into cells (cells.hpp). A column is
+// z = low + step b in units, where b is 0 for its low value and 1 for its high value. With R the sum of r,
+//   z.r = low R + step (b.r)      z.(h z_A) = low (h.z_A) + step (b.(h z_A))
+// As r and h only depend on the cell, b.r and b.h are products with the contingency table. This table takes one addition for
+// each distinct row and column, for any size of the support. If a support has too many cells, all rows are summed instead.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -18,7 +18,7 @@ namespace ksparse {
 
 class CellSums final : public PanelSums {
  public:
-  /// `dense`: the sums of all rows of the same X.
+  /// `dense` computes the sums over all rows of the same X.
   CellSums(const CellRows& rows, const Linearisation& linearisation, DenseSums& dense)
       : rows_(rows), linearisation_(linearisation), dense_(dense), contingency_(rows.rows()) {}
 
@@ -26,7 +26,7 @@ class CellSums final : public PanelSums {
     in_cells_ = linearisation_.active().is_reduced();
     if (!in_cells_) dense_.take_point(point);
   }
-  RowTotals totals() const override { return dense_.totals(); }  // at the last point, in whatever rows
+  RowTotals totals() const override { return dense_.totals(); }  // of the last linearisation, over cells or over all rows
 
   bool begin(const Columns& columns) override {
     if (!in_cells_) return dense_.begin(columns);
@@ -45,8 +45,8 @@ class CellSums final : public PanelSums {
  private:
   const ActiveColumns& active() const noexcept { return linearisation_.active(); }
 
-  // Products of the contingency table with the slope, the curvature, and the curvature times the active columns in each cell, by
-  // unit of its weight.
+  // Multiplies the contingency table by the slope, the curvature, and the curvature times the active columns of each cell, each
+  // divided by the weight of the cell.
   void multiply() {
     const Index k = active().size();
     if (counted_ != active().version()) contingency_.count(rows_.cells());
@@ -76,8 +76,8 @@ class CellSums final : public PanelSums {
   const Linearisation& linearisation_;
   DenseSums& dense_;
   Contingency contingency_;
-  Index counted_ = -1;                   // version of the active rows that the contingency table is of
-  bool in_cells_ = false;                // whether the point is in cells
+  Index counted_ = -1;                   // version of the active rows for which the table was computed
+  bool in_cells_ = false;                // whether the rows of the point are grouped into cells
   Eigen::MatrixXd by_weight_, of_high_;  // (cells, 2 + k), (p, 2 + k)
 };
 

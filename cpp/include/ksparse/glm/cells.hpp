@@ -1,5 +1,6 @@
-// The cells of a contingency table: rows of two-valued columns that are equal in all columns of a support, and in their class,
-// have the same linear predictor and the same loss. k such columns make at most 2^k different rows, however many rows X has.
+// Groups the rows of two-valued columns into the cells of a contingency table. The rows of a cell have the same values in all
+// columns of a support and the same class, so they have the same linear predictor and the same loss. With k columns there are
+// at most 2^k cells per class, however many rows X has.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -17,10 +18,10 @@ namespace ksparse {
 
 class Cells {
  public:
-  /// Most columns of a support: a key has a bit for each of them, and one for the class.
+  /// The largest number of columns of a support. A key has one bit for each column, and one for the class.
   static constexpr Index most_columns = 31;
 
-  /// Of these rows, which outlive this, and of at most so many cells.
+  /// Makes room for at most `most` cells of these rows, which must exist as long as this object.
   Cells(const TwoValuedRows& rows, Index most)
       : rows_(rows), most_(most), keys_(std::size_t(rows.count())), cell_of_(std::size_t(rows.count())) {
     std::size_t places = 16;
@@ -34,7 +35,7 @@ class Cells {
     weight_.resize(padded);
   }
 
-  /// Finds the cells of these columns. False: there are too many.
+  /// Finds the cells for these columns. Returns false if there are too many.
   bool group(const std::vector<Index>& columns) {
     const Index n = rows_.count();
     if (Index(columns.size()) > most_columns) return false;
@@ -46,7 +47,7 @@ class Cells {
     cell_keys_.clear();
     ++generation_;
     const std::size_t last = table_.size() - 1;
-    // Where all keys have places of their own, the key is the place.
+    // If the table has a place for every possible key, the key itself is the place; otherwise it is hashed.
     const bool all_fit = (std::size_t(2) << columns.size()) <= table_.size();
     const bool done =
         all_fit ? assign([](std::uint32_t key) { return std::size_t(key); }) : assign([this, last](std::uint32_t key) {
@@ -64,7 +65,7 @@ class Cells {
 
   Index count() const noexcept { return Index(cell_keys_.size()); }
   Index most() const noexcept { return most_; }
-  Index padded() const noexcept { return padded_to_pack(count()); }  // with cells of weight 0
+  Index padded() const noexcept { return padded_to_pack(count()); }  // including cells of weight 0, which fill the last pack
   Index cell_of(Index row) const noexcept { return cell_of_[std::size_t(row)]; }
   /// Whether a cell has the high value of the column at this place of the support.
   bool is_high(Index cell, Index place) const noexcept { return cell_keys_[std::size_t(cell)] >> (place + 1) & 1; }
@@ -72,7 +73,7 @@ class Cells {
   const Eigen::VectorXd& weight() const noexcept { return weight_; }  // (at least padded,)
 
  private:
-  // Gives each row the cell at the place of its key. False: there are too many cells.
+  // Assigns each row to the cell of its key. Returns false if there are too many cells.
   template <class PlaceOf>
   bool assign(const PlaceOf& place_of) {
     for (std::size_t i = 0; i < keys_.size(); ++i) {
@@ -93,7 +94,7 @@ class Cells {
   }
   bool is_taken(std::size_t place) const noexcept { return table_[place].generation == generation_; }
 
-  // A place of the table of cells by key is taken if its generation is that of the support at hand.
+  // A place in the hash table of cells. It is taken if its generation is the current one, so the table need not be cleared.
   struct Place {
     std::uint32_t generation = 0;
     std::int32_t cell = 0;
@@ -106,7 +107,7 @@ class Cells {
   std::vector<Place> table_;              // a power of two, at least four times as many as cells
   std::vector<std::uint32_t> cell_keys_;  // (count,)
   std::uint32_t generation_ = 0;
-  int shift_ = 0;  // from a hash of 32 bits to a place
+  int shift_ = 0;  // turns a hash of 32 bits into a place
   Eigen::VectorXd sign_, weight_;
 };
 

@@ -1,5 +1,6 @@
-// A contingency table of columns and cells: how much weight the rows have in which a column has its high value, by cell. Sums
-// over rows of what depends on their cell alone are products with this table (Agresti, Categorical Data Analysis, 2013).
+// A contingency table of columns and cells. Its entries are the total weight of the rows of a cell in which a column has its
+// high value. Sums over rows of numbers that only depend on the cell are products with this table (Agresti, Categorical Data
+// Analysis, 2013).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -20,7 +21,7 @@ class Contingency {
       for (int bit = 0; bit < 8; ++bit) expanded_(bit, byte) = byte >> bit & 1;
   }
 
-  /// Counts anew for these cells of the same rows.
+  /// Computes the table for these cells of the same rows.
   void count(const Cells& cells) {
     const Index stride = 8 * rows_.row_bytes();
     if (table_.cols() < cells.count()) table_.resize(stride, cells.count() + cells.count() / 2);
@@ -40,12 +41,12 @@ class Contingency {
     }
   }
 
-  /// The table: (columns, cells).
+  /// The table (columns, cells).
   auto table() const { return table_.topLeftCorner(rows_.columns(), cells_); }
 
  private:
   const TwoValuedRows& rows_;
-  Eigen::MatrixXd expanded_;  // (8, 256) the bits of every byte, as numbers
+  Eigen::MatrixXd expanded_;  // (8, 256) the bits of each byte, as numbers
   Eigen::MatrixXd table_;     // (8 * row_bytes, at least cells)
   Index cells_ = 0;
 };

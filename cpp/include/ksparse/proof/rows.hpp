@@ -23,7 +23,7 @@ struct Rows {
   Index rows, padded;
   // (padded,) weight: weights of the row and its class, divided by W; offset: empty if there is none
   Eigen::VectorXd response, weight, offset;
-  std::shared_ptr<const LossKernel> loss;    // convex
+  std::shared_ptr<const LossKernel> loss;  // convex
   bool intercept;
   double start = 0;           // approximate intercept of the model without features
   double largest_offset = 0;  // the largest absolute offset

@@ -1,5 +1,5 @@
-// The limits of a search after its first descent: the rounds, refits and seconds that the options allow, or until the best
-// support has been found so often that it counts as settled.
+// The limits of a search after its first descent. It ends after the rounds, refits or seconds that the options allow, or when
+// the best support has been found so often that further rounds are unlikely to find a better one (it is "settled").
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -48,13 +48,14 @@ class Budget {
   using Clock = std::chrono::steady_clock;
 
   // Number of descents that end at the best support after which it counts as settled, unless the user has set limits. Fewer are
-  // sufficient if almost all descents from nearby end there and no close competitors suggest other optima. With competitors, all
-  // must end there: in one case, 114 of 120 ended at an optimum that later rounds improved.
+  // sufficient if almost all descents from nearby end there and no close competitors suggest other optima. With competitors,
+  // all must end there: in one case, 114 of 120 ended at an optimum that later rounds improved.
   static constexpr int settled = 200, settled_by_all = 100, settled_at_once = 40;
   static constexpr double nearly_all = 0.9;
-  // A restart that ended at the answer counts as so many other descents.
+  // A restart that ended at the best support counts as this many other descents.
   static constexpr int worth_of_restart = 10;
-  // Where all features are scanned at little cost, and many hide some: so many of these, and half of the others.
+  // If scans of all features are cheap, many rounds hide some features. A support is then settled after this many of them and
+  // half the number of the other descents.
   static constexpr int settled_by_hiding = 32;
 
   bool is_settled(const SearchRecord& record) const {

@@ -1,10 +1,10 @@
-// A detour from a support: some features are added by descents with more than k features, and then features are removed one by
-// one, with exchanges at each size. Which one is removed is decided by a refit without each of them, because the model misjudges
-// that on features with heavy tails: of the best 5 features of spambase it kept only 4. The detour finds pairs of features that
-// are better than two others although no single exchange leads there. On 450 random problems (200 to 300 rows, 100 to 200
-// features), abess was better on 5 without the detour, and on none of these with it. It is deterministic and does not count as a
-// round. It follows the rounds, which therefore find the same as without it; if it finds a better support, they continue from
-// there.
+// A detour from a support: descents with more than k features add some features, and then features are removed one by one, with
+// exchanges at each size. To decide which feature is removed, the support is refitted without each of them, because the model
+// predicts this badly for features with heavy tails: on spambase it kept only 4 of the best 5 features. The detour finds pairs
+// of features that are better than two others although no single exchange leads there. On 450 random problems (200 to 300 rows,
+// 100 to 200 features), abess was better on 5 without the detour, and on none of these with it. It is deterministic and does
+// not count as a round. It comes after the rounds, which therefore find the same as without it. If it finds a better support,
+// the rounds continue from there.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -21,7 +21,7 @@ namespace ksparse {
 
 class Detour {
  public:
-  /// A search begins, at the best point of its record, where the engine stands.
+  /// Called when a search begins. The engine must be at the best point of the record.
   void begin_search(const Splicing& engine, const SearchRecord& record, const Options& options) {
     const Index k = record.best.size(), p = engine.roles().units();
     to_ = options.detour_to(p);
@@ -29,12 +29,12 @@ class Detour {
     further_ = false;
     leaving_ = -1;
   }
-  /// Allocates what searches of up to so many units need.
+  /// Allocates the memory for supports of up to this many units.
   void reserve(Index places, Index largest_unit) {
     for (Iterate* iterate : {&level_, &without_}) iterate->reset(places, largest_unit);
   }
 
-  /// Whether to make the detour, which happens once.
+  /// Whether the detour should be made now. Returns true at most once per search.
   bool take_turn() noexcept { return std::exchange(is_due_, false); }
 
   /// Sets the engine to the first of its descents.
@@ -44,8 +44,8 @@ class Detour {
     engine.descend_from(record.best, to_, Reach::global, record.next_descent());
   }
 
-  /// Called after a descent: sets the engine to the next one, which begins at `start`. Returns false if the detour is over; its
-  /// end is then in the record.
+  /// Called after a descent. Starts the next one, at `start`. Returns false if the detour is over; its result is then in the
+  /// record.
   bool next(Splicing& engine, SearchRecord& record, Iterate& start) {
     const Iterate& here = engine.current();
     if (leaving_ >= 0) return try_next_leaving(engine, record, start);
@@ -64,22 +64,23 @@ class Detour {
     return false;
   }
 
-  /// Whether it ended at a better point.
+  /// Whether the detour ended at a better point than the best of the record.
   bool has_improved(const Splicing& engine, const SearchRecord& record) const {
     return engine.current().size() <= back_at_ && record.is_improved_by(engine);
   }
-  /// Refits that it has made so far.
+  /// The number of refits of the detour so far.
   int refits(const Splicing& engine) const noexcept { return engine.info().refits - refits_before_; }
 
  private:
-  // The engine has refitted the level without one feature.
+  // Called when the engine has refitted the current level without one feature.
   bool try_next_leaving(Splicing& engine, SearchRecord& record, Iterate& start) {
     const Iterate& here = engine.current();
     if (here.size() + 1 == level_.size() && here.objective < without_.objective) without_ = here;
     return leave_from(leaving_ + 1, engine, record, start);
   }
 
-  // All refits of a level, and the exchanges that follow from the best of them, are one descent.
+  // Starts the refit without the feature at a place, or, if all were tried, exchanges from the best of these refits. All of
+  // this counts as one descent.
   bool leave_from(Index place, Splicing& engine, SearchRecord& record, Iterate& start) {
     const Roles& roles = engine.roles();
     const Index below = level_.size() - 1;
@@ -93,10 +94,10 @@ class Detour {
     return true;
   }
 
-  // Whether some weak feature has a close substitute: its removal is predicted to increase F only a little, and another feature
-  // in its place to compensate for most of that. Pairs of such features are what a detour exchanges. Where features are well
-  // separated none has a near substitute (0.46 on an easy problem, 0.82 and more on those 5), and where the answer nearly
-  // separates the classes, as on the example data, each of them is worth more than a tenth of F.
+  // Whether some weak feature has a close substitute: its removal is predicted to increase F by less than the fraction `weak`,
+  // and another feature is predicted to compensate for at least the fraction `most` of that. A detour exchanges pairs of such
+  // features. Clearly separated features have no close substitute (this fraction is 0.46 on an easy problem, and at least 0.82
+  // on the 5 problems above). If the support nearly separates the classes, as on the example data, no feature is weak.
   static bool has_near_substitute(const Splicing& engine, const Iterate& best) {
     constexpr double most = 0.75, weak = 0.1;
     const StandIns& stand_ins = engine.findings().stand_ins_of_all();
@@ -108,14 +109,14 @@ class Detour {
     return false;
   }
 
-  Index to_ = 0;           // units at its height
-  bool is_due_ = false;    // to be made
-  bool further_ = false;   // it has led to a better answer, which descends further
-  Index back_at_ = 0;      // units at its end
-  Index leaving_ = -1;     // place whose feature has left the level for a refit, or -1
-  Iterate level_{0};       // from which one feature leaves next
-  Iterate without_{0};     // the best of its refits without one
-  int refits_before_ = 0;  // of the engine, when it began
+  Index to_ = 0;           // the largest number of units
+  bool is_due_ = false;    // whether it is still to be made
+  bool further_ = false;   // whether it has led to a better support, from which the engine descends further
+  Index back_at_ = 0;      // the number of units at its end
+  Index leaving_ = -1;     // the place of the feature without which the level is being refitted, or -1
+  Iterate level_{0};       // the support from which a feature is removed next
+  Iterate without_{0};     // the best refit of the level without one feature
+  int refits_before_ = 0;  // the number of refits of the engine when the detour began
 };
 
 }  // namespace ksparse

@@ -1,8 +1,8 @@
-// Chooses units of a large support to be removed together, according to the quadratic model at a minimum of F: one after
-// another by the least sacrifice, where the other coefficients adapt each time. With P the inverse of the Hessian, i's leaving
-// turns beta into beta - P_i beta_i / P_ii and P into P - P_i P_i' / P_ii, which is backward elimination within the model
-// (exact for least squares), at d^2 per feature instead of a refit. A feature that is numerically a linear combination of
-// others is always removed.
+// Chooses units of a large support to be removed together, according to the quadratic model at a minimum of F. The unit with
+// the smallest sacrifice is removed, the other coefficients adapt, and so on. With P the inverse of the Hessian, the removal of
+// i changes beta into beta - P_i beta_i / P_ii and P into P - P_i P_i' / P_ii. This is backward elimination within the model
+// (exact for least squares), and takes d^2 operations per feature instead of a refit. A feature that is numerically a linear
+// combination of others is always removed.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -19,7 +19,7 @@ namespace ksparse {
 
 class Leaving {
  public:
-  /// Allocates what supports of up to so many places need.
+  /// Allocates the memory for supports of up to this many units.
   void reserve(Index places) {
     if (inverse_.rows() < places + 1) {
       set_shape(inverse_, places + 1, places + 1);
@@ -33,7 +33,7 @@ class Leaving {
   void set(const Iterate& iterate, const ScanPoint& point) {
     const Index size = iterate.size(), d = point.inverse.rows();
     d_ = d;
-    // Groups, and coefficients held at bounds, leave by the losses of the model without adapting to each other.
+    // With groups, or with coefficients held at bounds, the other coefficients do not adapt.
     adapts_ = iterate.stride == 1 && (point.inverse.diagonal().head(size).array() > 0).all();
     gone_.assign(std::size_t(size), 0);
     if (!adapts_) return;
@@ -58,7 +58,8 @@ class Leaving {
   }
 
  private:
-  // P_ii H_ii above which a feature is a combination of others; scans shift a singular Hessian by 1e-10 of its diagonal.
+  // A feature with P_ii H_ii above this value is a linear combination of others. Scans add 1e-10 of its diagonal to a singular
+  // Hessian, so P_ii H_ii reaches about 1e10 then.
   static constexpr double redundant = 1e9;
 
   void adapt(Iterate& iterate, Index size, Index most, const ActiveSet& active) {
@@ -76,7 +77,8 @@ class Leaving {
     if (d_ > iterate.size()) iterate.intercept = beta_[iterate.size()];
   }
 
-  // The place that leaves next: the most redundant, else that of the least sacrifice, if one more may go; else -1.
+  // The place to remove next: that of the most redundant feature, or, if there is none and `more` is true, that of the smallest
+  // sacrifice, or -1.
   Index next(Index size, bool more, const ActiveSet& active) const {
     Index least = -1, most_redundant = -1;
     double loss = 0, redundancy = redundant;
@@ -108,10 +110,10 @@ class Leaving {
 
   bool adapts_ = false;
   Index d_ = 0;               // coefficients of the point; the matrices have room for more
-  Eigen::MatrixXd inverse_;   // (d, d) P of those that are left
-  Eigen::VectorXd beta_;      // (d,) their coefficients, the intercept last
+  Eigen::MatrixXd inverse_;   // (d, d) P of the remaining coefficients
+  Eigen::VectorXd beta_;      // (d,) the remaining coefficients, the intercept last
   Eigen::VectorXd column_;    // (d,) scratch
-  Eigen::VectorXd diagonal_;  // (size,) of the Hessian, or 0: not known
+  Eigen::VectorXd diagonal_;  // (size,) diagonal of the Hessian, or 0 if it is not known
   std::vector<char> gone_;    // (size,)
   std::vector<Index> order_;  // scratch
 };

@@ -1,11 +1,11 @@
-// A longer search than one descent: perturb, descend again, keep the better (iterated local search).
+// A longer search than one descent: perturb the support, descend again, and keep the better result (iterated local search).
 //
-// It consists of descents of four kinds: one from the user's start, if there is one; rounds (starts.hpp), each of which
-// descends inside the working set and goes on to all features where that ended near the best; a detour over more features
-// (detour.hpp); and, where exchanges are few, the trial of all of them. Supports refitted once are remembered, and a round that
-// comes upon an earlier one's way ends there, so that a settled answer costs little to confirm. The search is deterministic for
-// a given seed. Like the engine it is resumable: it says what descent comes next, and whoever drives the engine calls again when
-// that is done.
+// It makes descents of four kinds: one from the user's start, if there is one; rounds (starts.hpp), which descend within the
+// working set, and on to all features if the result is near the best; a detour through larger supports (detour.hpp); and, if
+// there are only few exchanges, a trial of all of them. Refitted supports are remembered, and a round ends when it reaches a
+// support of an earlier descent, so that confirming a result takes little time. The search is deterministic for a given seed.
+// It is resumable like the engine: it starts a descent, and its caller runs the engine and calls next() when the descent is
+// done.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -26,19 +26,20 @@ namespace ksparse {
 
 class Perturbation {
  public:
-  /// Allocates what begin() needs for searches of up to k of so many units with these options.
+  /// Allocates the memory for searches of up to k units out of `features` with these options.
   void reserve(Index k, Index largest_unit, Index features, const Options& options) {
-    constexpr int usual = 1000;  // rounds; only searches of days make more
+    constexpr int usual = 1000;  // rounds; only searches that take days make more
     for (Iterate* iterate : {&record_.best, &start_}) iterate->reset(k, largest_unit);
     starts_.reserve(k, largest_unit, features);
     detour_.reserve(k, largest_unit);
-    // Some rounds consist of two descents, and the detour of a few.
+    // Some rounds have two descents, and the detour has a few.
     const int rounds = std::min(options.rounds_allowed(features, true), usual);
     record_.ends.reserve(std::size_t(rounds + rounds / 8 + 16));
   }
 
-  /// Once the first descent of an engine, which has the number 0, is done: starts a descent from the user's start if there is
-  /// one, else a round if the options allow any. False: there is none to make. The arguments outlive the search.
+  /// Called when the first descent of an engine, which has the number 0, is done. Starts a descent from the user's start if
+  /// there is one, otherwise a round. Returns false if the options allow neither. The arguments must exist as long as the
+  /// search.
   bool begin(Splicing& engine, const Options& options) {
     engine_ = &engine;
     options_ = &options;
@@ -51,8 +52,8 @@ class Perturbation {
     return descend_from_users_start() || go_on();
   }
 
-  /// Once the engine is done again: goes on. False: the search is over, and the engine, done, is at the best point found, or
-  /// stopped with its status.
+  /// Called when the engine is done again. Starts the next descent. Returns false if the search is over; the engine is then at
+  /// the best point found, or has the status that stopped it.
   bool next() {
     if (engine_->info().status != Status::converged) {
       engine_->adopt(record_.best);
@@ -85,27 +86,27 @@ class Perturbation {
   }
 
   const SearchReport& report() const noexcept { return record_.report; }
-  /// How many descents there were, the first included.
+  /// The number of descents, including the first.
   int descents() const noexcept { return record_.next_descent(); }
 
  private:
-  // What the present descent is of.
+  // The purpose of the current descent.
   enum class Stage { round, surplus, further, detour, verification };
 
-  // A local optimum of the working set this near to the best, relative to F, is worth scans of all features.
+  // All features are scanned if a local optimum within the working set is worse than the best by less than this fraction of F.
   static constexpr double close = 0.05;
 
-  // So few exchanges of one feature are all tried before an answer counts as settled; more, if they are few beside the refits
-  // that the search has made. The predictions of the model may be wrong, especially with a substitute curvature or heavy-tailed
-  // features, and exchanges that it predicts to be useless are not tried before. With a loss for which predictions are rough,
-  // it pays to try more: of 900 problems with 21 to 49 exchanges, 11 % of the answers with the squared hinge could be improved
-  // by one that had not been tried.
+  // If there are at most this many exchanges of one feature, or at most 1 / `part_of_refits` of the refits so far, all of them
+  // are tried at the end. The predictions of the model may be wrong, especially with a substitute curvature or heavy-tailed
+  // features, and exchanges that it predicts to be useless were not tried before. With a loss for which predictions are rough,
+  // more are tried: on 900 problems with 21 to 49 exchanges and the squared hinge, 11 % of the results could be improved by an
+  // exchange that had not been tried.
   static constexpr Index few_exchanges = 24, few_if_rough = 100, part_of_refits = 16;
 
-  // Nothing is better.
+  // Whether no support can be better.
   bool is_perfect() const { return record_.best.objective <= engine_->perfect_objective(); }
 
-  // Starts what comes next, or puts the engine to the best point if there is nothing left.
+  // Starts the next descent, or sets the engine to the best point if there is none.
   bool go_on() {
     if (!is_perfect() && budget_.allows_round(record_, *engine_)) {
       begin_round();
@@ -126,12 +127,12 @@ class Perturbation {
     start_kind_ = starts_.next(*engine_, record_, start_);
     const Index k = record_.best.size(), surplus = start_kind_ == Start::regrown ? starts_.surplus(k) : 0;
     stage_ = surplus > 0 ? Stage::surplus : Stage::round;
-    // A descent that only grows refits the start, from which the wide ones go on to exchanges with any feature.
+    // The first descent of a wide round only refits the start; it then goes on to exchanges with any feature.
     const bool grows = surplus > 0 || start_kind_ == Start::wide;
     engine_->descend_from(start_, k + surplus, grows ? Reach::grow : Reach::local, record_.next_descent());
   }
 
-  // The weakest features of a support that has grown too large leave, and the round goes on.
+  // Removes the weakest features of a support that has more than k, and continues the round.
   void shed_surplus() {
     record_.ends.push_back(std::numeric_limits<double>::infinity());
     start_ = engine_->current();
@@ -144,7 +145,7 @@ class Perturbation {
            (start_kind_ != Start::near || engine_->current().objective < record_.best.objective * (1 + close));
   }
 
-  // A descent that could not see all features may have found less than k.
+  // Continues the round with all features. If some were hidden, the support may have fewer than k features, and it grows first.
   void go_further() {
     stage_ = Stage::further;
     show_all();
@@ -172,13 +173,13 @@ class Perturbation {
     record_.report.times_found += restart && end <= record_.best.objective * (1 + tie);
   }
 
-  // What was better is the best, and the search goes on from there.
+  // Takes the current point as the best one, and continues from there.
   void take_as_best() {
     record_.take_as_best(*engine_);
     starts_.walk_from(*engine_, record_);
   }
 
-  // Tries all exchanges of the best, once, if they are few. False: there is nothing to try.
+  // Tries all exchanges of the best support, once, if they are few. Returns false if they are not tried.
   bool verify() {
     const Index refits = budget_.refits(*engine_), count = engine_->exchanges();
     const Index least = engine_->foresight() == Foresight::rough ? few_if_rough : few_exchanges;
@@ -231,10 +232,10 @@ class Perturbation {
   Budget budget_;
   Starts starts_;
   Detour detour_;
-  Iterate start_{0};  // of the present descent
+  Iterate start_{0};  // of the current descent
   Stage stage_ = Stage::round;
-  Start start_kind_ = Start::near;  // of the present round
-  bool verified_ = false;           // all exchanges of the best were tried, or are
+  Start start_kind_ = Start::near;  // of the current round
+  bool verified_ = false;           // whether all exchanges of the best support were tried, or are being tried
 };
 
 }  // namespace ksparse

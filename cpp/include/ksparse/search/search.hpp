@@ -18,12 +18,12 @@ namespace ksparse {
 class Search {
  public:
   Search() = default;  // to be reset
-  /// The options outlive the search, or the next reset.
+  /// The options must exist as long as the search, or until the next reset.
   Search(const Objective& objective, const Options& options) { reset(objective, options); }
-  Search(const Search&) = delete;  // the engine refers to the memory beside it
+  Search(const Search&) = delete;  // the engine has a pointer to memory_
   Search& operator=(const Search&) = delete;
 
-  /// As newly made for another objective; allocates only what it does not have.
+  /// Prepares for another objective. It allocates only if it needs more memory than before.
   void reset(const Objective& objective, const Options& options) {
     options_ = &options;
     features_ = objective.features();
@@ -34,10 +34,10 @@ class Search {
     engine_.reset(objective, options, may_perturb_ ? &memory_ : nullptr);
   }
 
-  /// Allocates at once what searches of this kind may come to need, however long they get.
+  /// Allocates the memory that searches of this kind may need, so that they do not allocate later.
   void reserve() {
     if (!may_perturb_) return;
-    constexpr int usual = 10000;  // refits; only searches of days make more
+    constexpr int usual = 10000;  // refits; only searches that take days make more
     memory_.reserve(std::size_t(std::min(options_->refits_allowed(features_), usual)));
     perturbation_.reserve(engine_.current().coef.size() / engine_.current().stride, engine_.current().stride, features_,
                           *options_);
@@ -47,7 +47,7 @@ class Search {
   const Splicing& engine() const noexcept { return engine_; }
   bool done() const noexcept { return stage_ == Stage::done; }
 
-  /// Once the engine is done: sets it to what comes next, if anything does.
+  /// Called when the engine is done. Starts its next descent or the final refit, if there is one.
   void advance() {
     const bool converged = engine_.info().status == Status::converged;
     switch (stage_) {
@@ -67,7 +67,7 @@ class Search {
     }
   }
 
-  /// Once done: the work that it took, and how the answer was found.
+  /// The work of a search that is done, and how its result was found.
   Info info() const {
     Info info = engine_.info();
     if (perturbs_) {

@@ -10,23 +10,23 @@
 
 namespace ksparse {
 
-/// How a search went.
+/// The numbers of rounds and restarts of a search.
 struct SearchReport {
   int rounds = 0;       // descents after the first
-  int restarts = 0;     // those that began without any feature of the best answer by then
-  int times_found = 0;  // those of them that ended at the answer
+  int restarts = 0;     // rounds that began without any feature of the best support at that time
+  int times_found = 0;  // restarts that ended at the best support
 };
 
 struct SearchRecord {
   Iterate best{0};
-  Index weakest = -1;        // place of the feature of the best that is missed least, or -1: none may leave
+  Index weakest = -1;        // place of the feature whose removal increases F least, or -1 if none may be removed
   std::vector<double> ends;  // F where each descent ended, by its number
   SearchReport report;
-  // Of the descents that began near a good support, the first among them, how many there were and how many ended at the best;
-  // and how many there were of the others, which hid features at first (starts.hpp).
+  // The number of descents that began near a good support, including the first, and how many of these ended at the best one;
+  // and the number of descents that hid features at first (starts.hpp).
   int nearby = 1, returns = 1, hiding = 0;
 
-  /// The first descent of an engine is done.
+  /// Called when the first descent of an engine is done.
   void begin(const Splicing& engine) {
     report = {};
     nearby = 1;
@@ -37,14 +37,14 @@ struct SearchRecord {
 
   /// The number of the next descent.
   int next_descent() const noexcept { return int(ends.size()); }
-  /// Notes where the engine's descent ended: where the one ended that it joined, if it did. Returns F there.
+  /// Records where the descent of the engine ended, which is the end of the descent that it joined, if any. Returns F there.
   double note_end(const Splicing& engine) {
     const int joined = engine.joined();
     ends.push_back(joined >= 0 ? ends[std::size_t(joined)] : engine.current().objective);
     return ends.back();
   }
 
-  /// Whether the engine went its own way and came to a better point.
+  /// Whether the engine reached a better point, without joining an earlier descent.
   bool is_improved_by(const Splicing& engine) const {
     return engine.joined() < 0 && engine.current().objective < best.objective * (1 - tie);
   }

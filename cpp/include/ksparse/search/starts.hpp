@@ -1,21 +1,22 @@
-// Where the descents of a longer search begin: the one source of starting supports.
+// Chooses the supports from which the descents of a longer search start.
 //
-// All starts come from one recipe: keep a part of a good support, put others in the place of the rest or leave them to be found,
-// and hide some features until the descent has ended among those that it may see. There are four kinds.
+// Each start keeps a part of a good support. The other features are replaced, or left to be found by the descent, and some
+// features may be hidden until the descent has ended. There are four kinds:
 //
-//   near     up to half of the features are replaced, mostly by their nearest rivals (stand-ins of the last scan of all
-//            features), else by members of the working set.
-//   wide     a feature of all of X takes the place of the weakest, each feature in its turn, and the descent scans all features
-//            from the start. Two columns that are worth little alone and much together (near-equal ones of opposite sign) are
-//            found that way.
-//   regrown  a random part of the features is kept; those that went and a random part of all others are hidden, and the support
-//            grows again out of what is left, now and then by a few features too many, of which the weakest leave.
-//   restart  the same with nothing kept: the descent begins without any feature of the answer.
+//   near     Up to half of the features are replaced, mostly by the features that the last scan predicts to be their best
+//            replacements, and otherwise by members of the working set.
+//   wide     A feature takes the place of the weakest one, and each feature of X has its turn. The descent scans all features
+//            from the start. This finds pairs of columns that are worth little alone and much together, such as nearly equal
+//            columns with coefficients of opposite sign.
+//   regrown  A random part of the features is kept. The removed features and a random part of all others are hidden, and the
+//            support grows again from the rest. Sometimes it first grows by a few features more than k.
+//   restart  Like regrown, but nothing is kept, so that the descent starts without any feature of the best support.
 //
-// Near starts stay in one funnel of the landscape: with k = 3 on UCI's mushroom data 10,000 of them end where the first descent
-// did, at 0.1266, which regrown ones leave for 0.0672 after 7 on average. (Growing by 1 to 6 features without hiding any, and
-// shrinking, does not leave it; nor do restarts find everything: of spambase's k = 5 none in 2000 did.) Starts are of the last
-// good end rather than always of the best, which walks along plateaus of near-equal supports.
+// Near starts seldom leave the region of one local optimum. With k = 3 on UCI's mushroom data, 10,000 of them end at the result
+// of the first descent, 0.1266, whereas regrown starts find 0.0672 after 7 rounds on average. Growing by 1 to 6 features and
+// shrinking again, without hiding any, does not leave the region either. Restarts do not find everything: on spambase with
+// k = 5, none of 2000 found the best support. Starts use the last good result of a descent instead of always the best one,
+// because this moves along plateaus of nearly equal supports.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -33,12 +34,12 @@
 
 namespace ksparse {
 
-/// Where a descent begins.
+/// The kind of a start.
 enum class Start { near, wide, regrown, restart };
 
 class Starts {
  public:
-  /// Allocates what searches of up to k of so many units need.
+  /// Allocates the memory for searches of up to k units out of `features`.
   void reserve(Index k, Index largest_unit, Index features) {
     walk_.reset(k, largest_unit);
     stand_ins_.reset(k);
@@ -46,7 +47,7 @@ class Starts {
     hidden_.reserve(std::size_t(features));
   }
 
-  /// A search begins, at the best point of its record.
+  /// Called when a search begins, at the best point of its record.
   void begin(const Splicing& engine, const SearchRecord& record, const Options& options) {
     random_.seed(options.random_state);
     scans_cheaply_ = options.scans_all_cheaply(engine.roles().units());
@@ -56,7 +57,7 @@ class Starts {
     walk_from(engine, record);
   }
 
-  /// Makes `start` where the next round begins, and the working set what it may see. Returns its kind.
+  /// Sets `start` to the start of the next round, and the working set to the features that it may use. Returns the kind.
   Start next(Splicing& engine, const SearchRecord& record, Iterate& start) {
     const Start kind = next_kind(record);
     start = walk_;
@@ -76,10 +77,11 @@ class Starts {
     }
     return kind;
   }
-  /// How many features more than k a regrown support has before the weakest leave; mostly none.
+  /// The number of features by which a regrown support exceeds k before the weakest are removed, which is usually 0.
   Index surplus(Index k) { return to_ > k && uniform() < part_with_surplus ? 1 + below(to_ - k) : 0; }
 
-  /// A round has ended at the engine's point, with F at `end`: there the next one starts, if that is good.
+  /// Called after a round, which ended at the current point of the engine with an objective of `end`. If it is good, the next
+  /// round starts from there.
   void go_on(const Splicing& engine, const SearchRecord& record, double end) {
     const Iterate& here = engine.current();
     if (engine.joined() < 0 && end < record.best.objective * (1 + good) && here.size() == record.best.size()) {
@@ -91,7 +93,7 @@ class Starts {
       weakest_ = record.weakest;
     }
   }
-  /// The next round starts from the best, which is where the engine stands.
+  /// The next round starts from the best point, which must be the current point of the engine.
   void walk_from(const Splicing& engine, const SearchRecord& record) {
     walk_ = record.best;
     weakest_ = record.weakest;
@@ -99,27 +101,27 @@ class Starts {
   }
 
  private:
-  // An end this near to the best, relative to F, is where the next round starts. (On blocks-300x1000, 0.01 takes the search to
-  // 0.2450 in two to five times as many rounds.)
+  // The next round starts from the result of this one if it is worse than the best by at most this fraction of F. (On
+  // blocks-300x1000, the search needs two to five times as many rounds with 0.01 to reach 0.2450.)
   static constexpr double good = 0.002;
-  // After an end that is not good, the next round goes back to the best in this part of the cases.
+  // If the result is not good, the next round starts from the best support with this probability.
   static constexpr double back_to_best = 0.1;
-  // Features come from the rivals of the one replaced in this part of the draws, from the working set in the others.
+  // A feature is replaced by one of its best replacements with this probability, and otherwise by one of the working set.
   static constexpr double from_rivals = 0.6;
-  // The first rounds are all near. Then, in those that a short search makes as well, one in so many hides features, two
-  // times of three to restart. Of the rounds after these one in so many does, where scans of all features cost little or much. Of the
-  // others this part is wide, once so many near ones have led back to the answer, or, where regrown ones are few, if some have
-  // not.
+  // The first `near_at_hand` rounds are near. Up to round `short_search`, one of `hides_soon` rounds hides features (regrown,
+  // or, two times out of three, restart). After that it is one of `hides_often`, or of `hides_seldom` if scans of all features
+  // are expensive. Of the other rounds, the part `part_wide` is wide once `returns_near_at_hand` near ones have led back to the
+  // best support, or, if scans of all features are expensive, as soon as one of them has not.
   static constexpr int near_at_hand = 10, short_search = 40, hides_soon = 2, hides_often = 4, hides_seldom = 8;
   static constexpr int returns_near_at_hand = 100;
   static constexpr double part_wide = 0.5;
-  // Part of the wide rounds that put one feature in the place of the weakest; the others replace several at random.
+  // The part of the wide rounds that replace the weakest feature by one other; the rest replace several features at random.
   static constexpr double one_by_one = 0.8;
-  // Part of the features that may be seen, drawn for each start anew.
+  // The part of the features that are not hidden is drawn from this range for each start.
   static constexpr double least_seen = 0.3, most_seen = 0.9;
   static constexpr double part_with_surplus = 0.25;
 
-  // The standard's distributions differ between libraries; its generators do not.
+  // The distributions of the C++ standard library differ between implementations; its generators do not.
   double uniform() { return double(random_() >> 11) * 0x1.0p-53; }
   Index below(Index count) { return std::min(Index(uniform() * double(count)), count - 1); }
 
@@ -128,8 +130,9 @@ class Starts {
     if (round <= near_at_hand) return Start::near;
     const bool is_early = round <= short_search;
     const int hides = is_early ? hides_soon : scans_cheaply_ ? hides_often : hides_seldom;
-    // Where scans of all features cost much, a short search hides none as long as all near starts have led back to the answer, and
-    // a longer one does so twice. Of large supports each growth is a search of its own.
+    // If scans of all features are expensive, a short search hides no features as long as all near starts have led back to the
+    // best support, and a longer search does so twice. Large supports are not regrown, because growing one takes as long as
+    // another search.
     const bool pays = scans_cheaply_ || record.returns < record.nearby || (!is_early && record.hiding < 2);
     if (pays && round % hides == 0 && walk_.size() <= Options::few)
       return record.hiding % 3 == 1 ? Start::regrown : Start::restart;
@@ -138,7 +141,7 @@ class Starts {
     return far && uniform() < part_wide ? Start::wide : Start::near;
   }
 
-  // The more often the answer was found again, the further a round jumps.
+  // The more often the best support was found again, the more features are replaced.
   void replace_several(const Splicing& engine, bool wide, int found, Iterate& start) {
     const Roles& roles = engine.roles();
     const Index k = start.size(), most = std::min<Index>(k, std::max<Index>(k / 2, 1) + found / 25);
@@ -158,7 +161,7 @@ class Starts {
     return members[std::size_t(below(Index(members.size())))];
   }
 
-  // Puts the next of all features, in an order drawn at random, in the place of the weakest one.
+  // Replaces the weakest feature by the next feature of X in a random order.
   void put_next_feature(const Roles& roles, Iterate& start) {
     if (weakest_ < 0) return;
     for (Index tried = 0; tried < roles.units(); ++tried) {
@@ -175,7 +178,7 @@ class Starts {
     next_ = 0;
   }
 
-  // Keeps so many features, drawn at random, and those that must be in; hides the others, and a part of those outside.
+  // Keeps `kept` random features and the required ones. Hides the removed features, and a random part of those outside.
   void keep(Splicing& engine, Index kept, Iterate& start) {
     const Roles& roles = engine.roles();
     const double seen = least_seen + (most_seen - least_seen) * uniform();
@@ -199,12 +202,12 @@ class Starts {
   }
 
   std::mt19937_64 random_;
-  bool scans_cheaply_ = false;  // all features
-  Index to_ = 0;                // most units that a support may hold on the way
+  bool scans_cheaply_ = false;  // whether scans of all features are cheap
+  Index to_ = 0;                // the largest size of a support during a round
   Iterate walk_{0};             // where the next round starts
   Index weakest_ = -1;          // place of its weakest feature
-  StandIns stand_ins_{0};       // for its features
-  std::vector<Index> turns_;    // all features in the order in which wide rounds take them
+  StandIns stand_ins_{0};       // the best replacements of its features
+  std::vector<Index> turns_;    // all features in the order in which wide rounds use them
   std::size_t next_ = 0;
   std::vector<char> hidden_;  // (units,) scratch
 };
