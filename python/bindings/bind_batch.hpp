@@ -12,8 +12,8 @@
 
 namespace ksparse::python {
 
-/// Columns of a matrix of numbers, or one vector for all problems, which are converted to double when they are read. Therefore
-/// counts of a thousand bootstrap rounds can remain bytes.
+/// Reads columns of a matrix, or one vector for all problems, and converts them to double when they are read. The counts of a
+/// thousand bootstrap rounds can therefore be stored as bytes.
 class ColumnReader {
  public:
   ColumnReader(const py::array& values, const char* name) : data_(static_cast<const char*>(values.data())) {
@@ -144,9 +144,9 @@ inline py::dict fit_many(const py::object& X, const py::array& responses, const 
 inline void bind_batch(py::module_& module) {
   module.def(
       "fit_many", &fit_many,
-      "Many problems over one X, over threads: responses (n,) or (n, m), weights and offset likewise, settings by problem. "
-      "A dict of arrays by problem; a problem that is not as it must be has a message. Progress: called with problems done and "
-      "all, now and then.",
+      "Fits many problems with the same X on several threads. Responses, weights and offset are (n,) or (n, m), and ks and "
+      "ridges have one value for each problem. Returns a dict of arrays with one entry for each problem; an invalid problem "
+      "has a message. progress(done, total) is called now and then.",
       py::arg("X"), py::arg("responses"), py::arg("sample_weight").none(true), py::arg("offset").none(true), py::arg("losses"),
       py::arg("ks"), py::arg("ridges"), py::arg("options"), py::arg("threads"), py::arg("progress") = py::none());
   module.def(
@@ -156,9 +156,9 @@ inline void bind_batch(py::module_& module) {
         for (int status = 0; status <= int(Status::numerical_failure); ++status) names.emplace_back(to_string(Status(status)));
         return names;
       },
-      "Names of the statuses that fit_many gives by number.");
+      "Names of the statuses, in the order of the numbers that fit_many returns.");
   module.def(
-      "advice_on", [](int status) { return std::string(advice(Status(status))); }, "What to do about a status given by number.",
+      "advice_on", [](int status) { return std::string(advice(Status(status))); }, "What to do about the status of a number.",
       py::arg("status"));
 }
 

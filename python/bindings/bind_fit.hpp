@@ -46,7 +46,7 @@ inline void bind_options(py::module_& module) {
 }
 
 inline void bind_result(py::module_& module) {
-  py::class_<FitResult>(module, "FitAnswer", "What the core found; ksparse.FitResult is made of it.")
+  py::class_<FitResult>(module, "FitAnswer", "The result of a fit, from which ksparse.FitResult is made.")
       .def_property_readonly(
           "coef", [](const FitResult& r) { return to_numpy(r.coef); }, "(p,) zero outside the support")
       .def_readonly("intercept", &FitResult::intercept, "0 without an intercept")
@@ -125,16 +125,17 @@ inline void bind_paths(py::module_& module) {
       .def_property_readonly(
           "bad_row", [](const CompactFit& r) { return r.info.bad_row; }, "where X is not finite, or -1")
       .def_property_readonly("bad_column", [](const CompactFit& r) { return r.info.bad_column; }, "the same, its column");
-  module.def("fit_paths", &fit_paths,
-             "A path for every task (row of counts, loss, options, follows the task before), over threads; weights are "
-             "multiplied by the counts. Progress: called with fits done and all, now and then.",
-             py::arg("problem"), py::arg("counts").noconvert(), py::arg("tasks"), py::arg("ks"), py::arg("threads"),
-             py::arg("progress") = py::none());
+  module.def(
+      "fit_paths", &fit_paths,
+      "Fits a path for every task (row of counts, loss, options, whether it follows the task before) on several threads. "
+      "Weights are multiplied by the counts. progress(done, total) is called now and then.",
+      py::arg("problem"), py::arg("counts").noconvert(), py::arg("tasks"), py::arg("ks"), py::arg("threads"),
+      py::arg("progress") = py::none());
 }
 
 inline void bind_problem(py::module_& module) {
   py::class_<HeldProblem>(module, "Problem",
-                          "X, the rows and the loss of a problem. Arrays of rows are float64; none is copied or changed.")
+                          "X, responses, weights, offset and loss of a problem. Arrays are never copied or changed.")
       .def(
           py::init<const py::object&, const Array&, const std::optional<Array>&, const std::optional<Array>&, const AnyLoss&>(),
           py::arg("X"), py::arg("y").noconvert(), py::arg("sample_weight").noconvert().none(true),
@@ -155,14 +156,14 @@ inline void bind_alternatives(py::module_& module) {
           rows.emplace_back(choice.feature, choice.stand_in, choice.objective, to_string(choice.status));
         return rows;
       },
-      "(chosen feature, stand-in, objective, status) for the best stand-ins of each feature of a support.", py::arg("problem"),
-      py::arg("options"), py::arg("support"), py::arg("count"));
+      "Returns (chosen feature, replacement, objective, status) for the best replacements of each feature of a support.",
+      py::arg("problem"), py::arg("options"), py::arg("support"), py::arg("count"));
 }
 
 inline void bind_fit(py::module_& module) {
   module.def(
       "storage_problem", [](const py::object& X) { return design_view(X).design->problem(); },
-      "What is wrong with how X is stored, None if nothing.", py::arg("X"));
+      "Returns a message if the storage of X is invalid, else None.", py::arg("X"));
   bind_options(module);
   bind_problem(module);
   bind_stop_flag(module);
@@ -176,8 +177,8 @@ inline void bind_fit(py::module_& module) {
           return ksparse::fit(X, problem, loss, options, {threads, interrupt_by(stop)});
         });
       },
-      "Best subset of at most options.k features. A flag ends the fit, or Ctrl-C where there is none. Threads run the walks of "
-      "its search, or divide the sums over X if there is one walk.",
+      "Finds the best subset of at most options.k features. The fit ends early if the flag is set or, without a flag, at "
+      "Ctrl-C. Threads share the walks of the search, or the sums over X if there is only one walk.",
       py::arg("problem"), py::arg("options"), py::arg("stop").none(true) = py::none(), py::arg("threads") = 1);
   module.def(
       "fit_path",
@@ -187,8 +188,8 @@ inline void bind_fit(py::module_& module) {
           return ksparse::fit_path(X, problem, loss, ks, options, run_by(threads, progress));
         });
       },
-      "Best subsets for every k of an increasing list; one answer that says why if there is none. Progress: called with fits "
-      "done and all, now and then.",
+      "Finds the best subset for each k of an increasing list. For invalid input, it returns one result with a message. "
+      "progress(done, total) is called now and then.",
       py::arg("problem"), py::arg("ks"), py::arg("options"), py::arg("threads") = 1, py::arg("progress") = py::none());
 }
 

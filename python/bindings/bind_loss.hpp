@@ -66,15 +66,16 @@ inline py::tuple tabulate(const AnyLoss& loss, const Array& eta, const Array& re
 }
 
 inline void bind_loss(py::module_& module) {
-  py::class_<AnyLoss, std::shared_ptr<AnyLoss>>(module, "Loss", "A loss as the core runs it.")
+  py::class_<AnyLoss, std::shared_ptr<AnyLoss>>(module, "Loss", "A loss of the compiled core.")
       .def_property_readonly(
           "responses", [](const AnyLoss& loss) { return name_of(loss->responses()); }, "what y may be")
-      .def("terms", &tabulate, "Value, slope and curvature by eta at each linear predictor (n,), of rows with a response (n,).",
+      .def("terms", &tabulate, "Returns the value, slope and curvature of the loss for each row of eta (n,) and response (n,).",
            py::arg("eta").noconvert(), py::arg("response").noconvert());
-  module.def("loss_by_name", &loss_by_name, "A built-in loss with its parameters in order; a fit refuses what is out of range.",
+  module.def("loss_by_name", &loss_by_name, "Returns a built-in loss. A fit refuses parameters that are out of range.",
              py::arg("name"), py::arg("parameters"));
   module.def("compiled_loss", &compiled_loss,
-             "A loss of functions by their addresses: one of blocks, or value, slope and curvature of a row.",
+             "Returns a loss made of functions given by their addresses: one function of a block of rows, or the value, slope "
+             "and curvature of one row.",
              py::arg("functions"), py::arg("user_data"), py::arg("responses"), py::arg("falls_for_ever"));
 }
 

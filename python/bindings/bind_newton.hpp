@@ -1,7 +1,7 @@
-// Newton's method on a function that Python computes. Conversions only; the method is newton/newton.hpp.
+// Newton's method for a function that Python computes. This file only converts; the method is in newton/newton.hpp.
 //
-//   linearise(x, allowed) -> (value, gradient or None, hessian or None)   NaN where the function cannot be used; derivatives
-//                                                                          wherever value <= allowed
+//   linearise(x, allowed) -> (value, gradient or None, hessian or None)   value is NaN where the function is not defined, and
+//                                                                          there are derivatives if value <= allowed
 //   make_convex(hessian)  -> hessian                                       a positive definite matrix near a symmetric one
 //
 // An exception that these raise stops the minimisation and is passed on to the caller.
@@ -86,19 +86,19 @@ inline std::tuple<Array, double, int, bool, int> minimise(const py::object& line
 }
 
 inline void bind_newton(py::module_& module) {
-  py::class_<NewtonLimits>(module, "NewtonLimits", "When a minimisation ends.")
+  py::class_<NewtonLimits>(module, "NewtonLimits", "The conditions under which a minimisation ends.")
       .def(py::init<>())
       .def_readwrite("max_iterations", &NewtonLimits::max_iterations)
       .def_readwrite("relative_tolerance", &NewtonLimits::relative_tolerance,
-                     "Half the squared decrement, as a part of the function, at which it ends.")
-      .def_readwrite("tolerance", &NewtonLimits::tolerance, "The decrement at which it ends.")
-      .def_readwrite("bar", &NewtonLimits::bar, "A value that the function must be predicted to reach.")
-      .def_readwrite("perfect", &NewtonLimits::perfect, "A value below which the function counts as 0.")
-      .def_readwrite("noise", &NewtonLimits::noise, "Error of the function as it is computed.")
+                     "It ends when half the squared decrement, divided by the value of the function, is at most this.")
+      .def_readwrite("tolerance", &NewtonLimits::tolerance, "It ends when the decrement is at most this.")
+      .def_readwrite("bar", &NewtonLimits::bar, "It is given up when the function is predicted to stay above this.")
+      .def_readwrite("perfect", &NewtonLimits::perfect, "Values of the function below this count as 0.")
+      .def_readwrite("noise", &NewtonLimits::noise, "The error with which the function is computed.")
       .def_readwrite("max_cut_short", &NewtonLimits::max_cut_short,
-                     "Iterations in a row whose steps lead to where the function is not finite.");
-  module.def("minimise", &minimise, "Newton's method on a function that Python computes (bind_newton.hpp).",
-             py::arg("linearise"), py::arg("make_convex"), py::arg("start"), py::arg("limits"), py::arg("lower") = py::none(),
+                     "It ends after this number of successive iterations whose steps lead to points without a finite value.");
+  module.def("minimise", &minimise, "Minimises a function that Python computes by Newton's method.", py::arg("linearise"),
+             py::arg("make_convex"), py::arg("start"), py::arg("limits"), py::arg("lower") = py::none(),
              py::arg("upper") = py::none());
 }
 

@@ -102,11 +102,11 @@ inline std::vector<FitResult> fit_objective_path(const py::object& answers, Inde
 
 inline void bind_objective(py::module_& module) {
   module.def("fit_objective", &fit_objective,
-             "Best subset of at most options.k of so many columns, for an objective whose refits and scans a Python object "
-             "answers (bind_objective.hpp).",
+             "Finds the best subset of at most options.k columns for an objective whose refits and scans are methods of a "
+             "Python object (bind_objective.hpp).",
              py::arg("answers"), py::arg("columns"), py::arg("options"));
-  module.def("fit_objective_path", &fit_objective_path, "The same for every k of an increasing list.", py::arg("answers"),
-             py::arg("columns"), py::arg("ks"), py::arg("options"));
+  module.def("fit_objective_path", &fit_objective_path, "Like fit_objective, for each k of an increasing list.",
+             py::arg("answers"), py::arg("columns"), py::arg("ks"), py::arg("options"));
 }
 
 }  // namespace ksparse::python

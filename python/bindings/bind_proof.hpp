@@ -1,4 +1,4 @@
-// certify and near_optimal, and what they say.
+// certify and near_optimal, and their results.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -25,20 +25,20 @@ inline void bind_proof(py::module_& module) {
       .def(py::init<>())
       .def_readwrite("max_gap", &ProofOptions::max_gap, "relative gap at which the proof is done")
       .def_readwrite("max_seconds", &ProofOptions::max_seconds, "no new nodes after this time; 0: no limit")
-      .def_readwrite("max_nodes", &ProofOptions::max_nodes, "no new nodes beyond so many; 0: no limit")
+      .def_readwrite("max_nodes", &ProofOptions::max_nodes, "the proof ends after this number of nodes; 0 means no limit")
       .def_readwrite("memory", &ProofOptions::memory, "bytes of open nodes beyond which the tree is searched depth first")
-      .def_readwrite("within", &ProofOptions::within, "relative distance from the best up to which models are listed")
-      .def_readwrite("max_models", &ProofOptions::max_models, "the search ends once there are more");
-  py::class_<Proof>(module, "ProofAnswer", "What a proof says; ksparse.Proof is made of it.")
-      .def_readonly("fit", &Proof::fit, "the answer")
-      .def_readonly("improved", &Proof::improved, "whether the answer is better than the one that was given")
-      .def_readonly("lower_bound", &Proof::lower_bound, "F of no support is lower")
+      .def_readwrite("within", &ProofOptions::within, "models are listed up to this relative distance from the best")
+      .def_readwrite("max_models", &ProofOptions::max_models, "the list ends once it has more models than this");
+  py::class_<Proof>(module, "ProofAnswer", "The result of a proof, from which ksparse.Proof is made.")
+      .def_readonly("fit", &Proof::fit, "the best fit that is known")
+      .def_readonly("improved", &Proof::improved, "whether it is better than the given fit")
+      .def_readonly("lower_bound", &Proof::lower_bound, "no support has a lower F than this")
       .def_property_readonly("gap", &Proof::gap, "(objective - lower_bound) / objective")
-      .def_readonly("loss_gap", &Proof::loss_gap, "the part of the difference that the convex loss below the loss leaves")
-      .def_readonly("nodes", &Proof::nodes, "relaxations solved")
-      .def_readonly("open", &Proof::open, "nodes that were left")
+      .def_readonly("loss_gap", &Proof::loss_gap, "the part of objective - lower_bound due to a loss that is not convex")
+      .def_readonly("nodes", &Proof::nodes, "number of relaxations that were solved")
+      .def_readonly("open", &Proof::open, "number of nodes that were left")
       .def_property_readonly(
-          "end", [](const Proof& proof) { return to_string(proof.end); }, "what ended it")
+          "end", [](const Proof& proof) { return to_string(proof.end); }, "why the proof ended")
       .def_readonly("message", &Proof::message, "why there is no proof")
       .def_property_readonly(
           "models",
@@ -47,10 +47,10 @@ inline void bind_proof(py::module_& module) {
             for (const NearOptimalModel& model : proof.models) models.emplace_back(model.units, model.objective);
             return models;
           },
-          "(units, objective) of near-optimal models, by rising objective");
+          "(units, objective) of near-optimal models, in the order of their objectives");
   module.def("prove", &prove,
-             "A proof from the support of an answer: how far it can be from the best, or, with a list, all supports nearly as "
-             "good.",
+             "Proves how far the support `start` can be from the best one or, if `list` is true, finds all supports that are "
+             "nearly as good.",
              py::arg("problem"), py::arg("options"), py::arg("start"), py::arg("settings"), py::arg("list"),
              py::arg("threads"));
 }

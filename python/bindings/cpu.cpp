@@ -71,7 +71,7 @@ PyModuleDef_Slot slots[] = {
 };
 
 PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_cpu", "What this processor can run.", 0, methods, slots, nullptr, nullptr, nullptr,
+    PyModuleDef_HEAD_INIT, "_cpu", "Instruction sets of this processor.", 0, methods, slots, nullptr, nullptr, nullptr,
 };
 
 }  // namespace

@@ -29,9 +29,9 @@ inline Interrupt interrupt_by(const StopFlag* stop) {
 }
 
 inline void bind_stop_flag(py::module_& module) {
-  py::class_<StopFlag>(module, "StopFlag", "Ends the fits that were given it, from any thread.")
+  py::class_<StopFlag>(module, "StopFlag", "A flag that ends the fits to which it was passed. Any thread may set it.")
       .def(py::init<>())
-      .def("set", &StopFlag::set, "End them; they return with the status 'interrupted'.");
+      .def("set", &StopFlag::set, "End the fits, which then return with the status 'interrupted'.");
 }
 
 }  // namespace ksparse::python

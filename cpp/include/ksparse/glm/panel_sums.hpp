@@ -14,24 +14,24 @@ namespace ksparse {
 
 class Panel;  // panel.hpp
 
-/// The point at which sums are computed: that of the last linearisation, with the first `size` active columns.
+/// The point at which sums are computed, which is that of the last linearisation with the first `size` active columns.
 struct SumsPoint {
   Index size = 0;
-  bool first = false;  // the units are not chosen yet: x.h and (x*x).h are with the rows' weights in place of the curvature
+  bool first = false;  // if the units are not chosen yet, x.h and (x*x).h use the weights of the rows as the curvature
 };
 
-/// The same sums of a column of ones, and of the active columns: by these the sums of raw columns become those in units.
+/// The same sums for a column of ones and for the active columns. They are needed to convert sums of raw columns to units.
 struct RowTotals {
   double slope = 0, curvature = 0;
-  const Eigen::ArrayXXd* active = nullptr;  // (size, 3 + size) by kernels.hpp
-  double scale = 1;                         // from the rows that are summed to all rows; not of slopes, which are of all
+  const Eigen::ArrayXXd* active = nullptr;  // (size, 3 + size), see kernels.hpp
+  double scale = 1;                         // factor from sums over a sample to sums over all rows; not for slopes
 };
 
 /// Consecutive columns of a block of rows, as doubles.
 struct DenseBlock {
   const double* data;  // column c begins at data + c * stride
   Index stride;
-  Index place, count;  // of its columns in the panel
+  Index place, count;  // place of its first column in the panel, and number of columns
   Index first, rows;
 };
 
@@ -41,24 +41,25 @@ class PanelSums {
 
   virtual void take_point(const SumsPoint& point) = 0;
   virtual RowTotals totals() const = 0;
-  /// The Hessian on the active columns (lower triangle) is that of all rows; a kind that sums over other rows puts its own.
+  /// Replaces the Hessian on the active columns (lower triangle), which is that of all rows, if sums are over other rows.
   virtual void replace_hessian(Eigen::Ref<Eigen::MatrixXd> /*hessian*/) const {}
-  /// Before the panels of these columns. Returns false if interrupted.
+  /// Called before the panels of these columns. Returns false if interrupted.
   virtual bool begin(const Columns& columns) = 0;
-  /// Whether a panel of them has its sums in units, not of raw columns.
+  /// Whether the sums of a panel are for columns in units, and not for raw columns.
   virtual bool in_units(const Columns& /*panel*/) const { return false; }
-  /// Sets the sums of a panel of them, which are 0. Returns false if interrupted.
+  /// Adds the sums of a panel to `sums`, which are 0. Returns false if interrupted.
   virtual bool sum(const Columns& panel, const Sums& sums) = 0;
-  /// Sets those of its careful columns, in units. Returns false if interrupted.
+  /// Computes the sums of the careful columns of a panel, in units (units.hpp). Returns false if interrupted.
   virtual bool sum_careful(const Columns& panel, const Sums& sums) = 0;
-  /// Puts right, in derivatives in units, what the rows that are summed cannot know.
+  /// Corrects the derivatives, in units, if the sums are over a sample.
   virtual void correct(Panel& /*panel*/) const {}
 
-  // Where others load blocks of X, for several problems at once (batch.hpp): all blocks of a panel take the place of sum().
-  /// Whether blocks are needed for x.r alone, which is left to be added to its sums by whoever has several problems' to add.
+  // The batch loads blocks of X for several problems at once (run/batch.hpp). It then passes all blocks of a panel to
+  // add_block() instead of calling sum().
+  /// Whether only x.r is needed. The batch then computes it together with that of other problems.
   virtual bool needs_slopes_alone() const { return false; }
   virtual void add_block(const DenseBlock& /*block*/, const Sums& /*sums*/) {}
-  /// The sample of rows that is needed as well, side by side, or null.
+  /// The sample of rows that add_sample() needs, or null.
   virtual const RowSample* sample() const { return nullptr; }
   virtual void add_sample(const DenseBlock& /*rows*/, const Sums& /*sums*/) {}
 };

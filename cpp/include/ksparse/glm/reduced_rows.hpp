@@ -1,4 +1,4 @@
-// Fewer rows that stand for all rows of a problem, as long as only the columns of one support matter.
+// An interface to find fewer rows that give the same sums as all rows, for the columns of one support.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -13,10 +13,10 @@ namespace ksparse {
 class ReducedRows {
  public:
   virtual ~ReducedRows() = default;
-  /// Whether columns in these units may be gathered in fewer rows.
+  /// Whether the rows can be reduced for these columns and units.
   virtual bool may_gather(const std::vector<Index>& columns, const Units& units) const = 0;
-  /// Finds the rows for these columns and fills in `values` (at least as many rows, columns) in units, padded with zeros. False:
-  /// it is not worth it, and nothing in `values` was changed.
+  /// Finds the rows for these columns and writes the columns, in units, to `values`, padded with zeros. Returns false, without
+  /// a change of `values`, if reducing the rows does not pay.
   virtual bool gather(const std::vector<Index>& columns, const Units& units, Eigen::MatrixXd& values) = 0;
   /// The rows that were found last.
   virtual RowsView view() noexcept = 0;

@@ -48,9 +48,9 @@ class StandInScan final : public ScanSink {
 
 constexpr RefitGoal exact_refit{std::numeric_limits<double>::infinity(), true};
 
-// Refits `trial` with another unit in one place: from where it stands, and from `cold`, the model without features, where that
-// leads nowhere. The coefficients that are left may put rows so far out, without the one that balanced them, that no descent
-// leads back; F is then above that of no feature at all, or the refit does not end.
+// Refits `trial` with another unit in one place, starting at its coefficients. Without the replaced unit, the others may lead
+// to linear predictors so extreme that the refit does not end, or ends above F of the model without features. It then starts
+// again from `cold`, which is that model.
 inline Status refit_in_place(GlmObjective& objective, const Iterate& cold, Index place, Index unit, Iterate& trial) {
   const auto ended = [](Status status) { return status == Status::converged || status == Status::separable; };
   trial.replace(place, unit);

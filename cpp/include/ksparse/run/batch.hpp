@@ -1,7 +1,8 @@
-// Many problems over one X: as many searches as fit in a window go on until each waits for a scan of all features; these are
-// then answered together, block of X by block of X, so that what a block costs to fetch from memory is paid once for all. A
-// problem that ends leaves the window and the next enters. Each thread has a window of its own, and no problem's arithmetic
-// depends on its company: the answers are those of single fits, whatever the number of threads and the order.
+// Many problems with the same X. Each thread has a window of searches, which run until all of them wait for a scan of all
+// features. These scans are then done together, one block of X after the other, so that each block is fetched from memory only
+// once for all of them. When a problem is done, the next one takes its place in the window. The arithmetic of a problem does
+// not depend on the other problems in the window. Therefore the results are those of single fits, for any number of threads and
+// any order.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -38,20 +39,21 @@ class Window {
     scratch_.resize(block_stride(rows_of_block) * columns_of_block);
   }
 
-  /// Solves the problems that take() names, until it says -1, and hands each answer to give(). False: interrupted.
+  /// Solves the problems whose numbers take() returns, until it returns -1, and passes each result to give(). Returns false if
+  /// interrupted.
   template <class Take, class Give>
   bool run(const Take& take, const Give& give) {
     bool more = true;
     while (more || !slots_.empty()) {
       while (more && Index(slots_.size()) < std::max<Index>(width_, 1)) {
-        if (interrupt_ && interrupt_()) return false;  // where X is cached, all problems are solved in this loop
+        if (interrupt_ && interrupt_()) return false;  // if X fits into the cache, all problems are solved in this loop
         const Index number = take();
         more = number >= 0;
         if (more) enter(number, give);
       }
       if (slots_.empty()) continue;  // all are done, so no pass over X is needed
       if (!answer_scans()) return false;
-      // Those that end make room; the others run up to their next scan of all features.
+      // Removes the searches that are done; the others run up to their next scan of all features.
       std::size_t left = 0;
       for (std::unique_ptr<Slot>& slot : slots_)
         if (run_to_scan(*slot, give))
@@ -70,17 +72,17 @@ class Window {
     BatchProblem problem;
     GlmObjective objective;
     Search search;
-    Status status = Status::converged;  // of the scan at hand
+    Status status = Status::converged;  // of the current scan
 
     Scan& scan() noexcept { return objective.scan_parts(); }
   };
 
-  // The rows of a sample, side by side, taken block by block.
+  // The rows of a sample, copied next to each other, one block of X after the other.
   struct Sample {
     RowSample rows;
     Eigen::MatrixXd columns;
-    bool needed;     // by a scan at hand
-    Index next = 0;  // the stretch of which rows are to come
+    bool needed;     // whether a current scan uses it
+    Index next = 0;  // the first stretch that is not complete
 
     void take_from(const DenseBlock& block) {
       const Index end = block.first + block.rows;
@@ -90,16 +92,16 @@ class Window {
         for (Index c = 0; c < block.count && from < past; ++c)
           std::copy(block.data + c * block.stride + (from - block.first), block.data + c * block.stride + (past - block.first),
                     columns.col(c).data() + next * RowSample::length + (from - first));
-        if (first + RowSample::length > end) return;  // the rest of it is in the next block
+        if (first + RowSample::length > end) return;  // the rest of the stretch is in the next block
       }
     }
   };
 
   static constexpr Index rows_of_block = block_rows;
-  // A block of so many columns and its vectors stay in the second cache.
+  // A block of this many columns and its vectors fit into the second-level cache.
   static constexpr Index columns_of_block = 64;
 
-  // As many as share a block of X with profit and fit into a part of the memory.
+  // The number of searches in a window: enough to share the blocks of X, and few enough to need little memory.
   Index suitable_width(Index k) const {
     constexpr double allowance = 32e6;  // bytes
     const double n = double(design_->rows()), p = double(design_->columns());
@@ -126,16 +128,16 @@ class Window {
     (run_to_scan(*slot, give) ? slots_ : spare_).push_back(std::move(slot));
   }
 
-  // The memory of a problem that has ended serves the next.
+  // Reuses the memory of a problem that is done.
   std::unique_ptr<Slot> take_slot() {
     if (spare_.empty()) return std::make_unique<Slot>();
     std::unique_ptr<Slot> slot = std::move(spare_.back());
     spare_.pop_back();
-    slot->problem = BatchProblem{};  // a source may leave weights, say, as they are
+    slot->problem = BatchProblem{};  // because a source need not set all members, e.g. the weights
     return slot;
   }
 
-  // False: the search is over, and its answer given.
+  // Runs a search up to its next scan of all features. Returns false if the search is done and its result was passed on.
   template <class Give>
   bool run_to_scan(Slot& slot, const Give& give) {
     Search& search = slot.search;
@@ -156,7 +158,7 @@ class Window {
     return false;
   }
 
-  // Where X stays in the cache, blocks of it need not be shared.
+  // Whether X fits into the cache. Its blocks then need not be shared.
   bool is_cached() const noexcept { return 8 * double(design_->rows()) * double(design_->columns()) < 1e6; }
 
   void answer_alone(Slot& slot) {
@@ -165,7 +167,7 @@ class Window {
     if (!moments_.known) moments_ = {};
   }
 
-  // All slots wait for a scan of all features.
+  // Does the scans of all searches in the window, each of which waits for a scan of all features.
   bool answer_scans() {
     const Index p = design_->columns();
     for (const auto& slot : slots_) {
@@ -224,7 +226,7 @@ class Window {
         [&](Index i) { return slopes_alone_[std::size_t(i)]->slope_sums() + block.place; });
   }
 
-  // Makes room for the samples of X that the scans at hand need: problems of like size share one. What there is serves again.
+  // Makes room for the samples of X that the current scans need. Problems of similar size share one, and samples are reused.
   void prepare_samples() {
     for (Sample& sample : samples_) sample.needed = false;
     for_scanning([&](Slot& slot) {
@@ -236,7 +238,7 @@ class Window {
         samples_.push_back({rows, Eigen::MatrixXd(rows.rows(), columns_of_block), true});
     });
   }
-  // Samples of all rows are the same if they are as large.
+  // Samples of the same size have the same rows.
   Sample* sample_of(const RowSample& rows) {
     const auto place =
         std::find_if(samples_.begin(), samples_.end(), [&](const Sample& s) { return s.rows.stretches() == rows.stretches(); });
@@ -251,12 +253,12 @@ class Window {
 
   const CheckedDesign& design_;
   const ProblemSource& source_;
-  Index width_;  // most searches at once; 0 until the first is known
+  Index width_;  // the largest number of searches in the window; 0 until the first problem is known
   const Interrupt& interrupt_;
-  std::vector<std::unique_ptr<Slot>> slots_, spare_;  // at work, and their memory when that is done
-  std::vector<Scan*> slopes_alone_;                   // those whose slopes are summed together
+  std::vector<std::unique_ptr<Slot>> slots_, spare_;  // the searches in the window, and memory that can be reused
+  std::vector<Scan*> slopes_alone_;                   // scans whose slopes are summed together
   std::vector<Sample> samples_;
-  ColumnMoments moments_;  // in the weights of the first problem, which others often share
+  ColumnMoments moments_;  // for the weights of the first problem, which are often those of the others
   Eigen::VectorXd scratch_;
 };
 
@@ -272,7 +274,7 @@ KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, 
     return number < count ? number : -1;
   };
   ProgressCounter counter(run.progress, Index(answers.size()), run.interrupt);
-  BatchProblem first;  // whose constraints are as a rule those of all
+  BatchProblem first;  // all problems usually have its constraints
   if (count > 0) source(0, first);
   const CheckedDesign checked(*X, count, !first.options.constraints.groups.empty());
   const auto give = [&](Index number, CompactFit fit) {

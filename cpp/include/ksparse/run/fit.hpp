@@ -61,7 +61,7 @@ class CheckedDesign {
   const std::optional<std::string>& problem() const noexcept { return problem_; }
 
  private:
-  static constexpr Index many = 32;  // a copy takes the time of a few fits, and saves a small part of each
+  static constexpr Index many = 32;  // a copy takes as long as a few fits, and saves a small part of the time of each
 
   CheckedDesign(const Design& design, bool by_columns) : design_(&design), problem_(design.problem()) {
     if (problem_ || !by_columns) return;
@@ -88,7 +88,7 @@ inline std::optional<std::string> broken_rule(const CheckedDesign& design, const
 
 namespace internal {
 
-/// Numbers that a double cannot hold, such as the squares of responses of 1e200, are no answer.
+/// A result with numbers that exceed the range of a double, such as squares of responses of 1e200, counts as a failure.
 inline void check_range(const GlmObjective& objective, const Iterate& iterate, FitResult& result) {
   const bool finite = std::isfinite(result.objective) && std::isfinite(result.intercept) && result.coef.allFinite();
   if (!(finite && objective.is_in_range(iterate)) && result.info.status != Status::interrupted &&
@@ -203,8 +203,8 @@ inline void limit(std::vector<Index>& ks, Options& options, Index columns) {
   ks.push_back(options.k);
 }
 
-/// Runs a path. Its answers, one for each k that was asked for, to each of which take(iterate, result) adds the coefficients; or
-/// one answer that says why there is no path.
+/// Runs a path. Returns a result for each requested k, to which take(iterate, result) adds the coefficients, or a single result
+/// that says why there is no path.
 template <class Take>
 std::vector<FitResult> run_path(Path& path, Index columns, std::size_t asked, ProgressCounter& counter, const Take& take) {
   if (!path.run()) {
@@ -227,7 +227,8 @@ std::vector<FitResult> run_path(Path& path, Index columns, std::size_t asked, Pr
   return results;
 }
 
-/// fit_path on so many threads, whose entries are counted. Seeds: fits of a like problem to begin at, one for each k, or null.
+/// fit_path with a number of threads and a counter of fits. `seeds` are fits of a similar problem to start from, one for each
+/// k, or null.
 inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Problem& problem, const AnyLoss& loss,
                                        std::vector<Index> ks, Options options, const Interrupt& interrupt, int threads,
                                        const std::vector<CompactFit>* seeds, ProgressCounter& counter) {

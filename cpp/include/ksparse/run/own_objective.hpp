@@ -63,7 +63,7 @@ inline Index columns_of(const Objective& objective, const Options& options) {
   return options.constraints.groups.empty() ? objective.features() : Index(options.constraints.groups.size());
 }
 
-/// Coefficients of all columns, in the objective's units, and the columns that were chosen, be they 0 or not.
+/// Sets the coefficients of all columns, in the units of the objective, and the chosen columns, even if a coefficient is 0.
 inline void take_coefficients(const Options& options, Index columns, const Iterate& iterate, FitResult& result) {
   const Groups groups(options.constraints.groups, columns);
   const Columns chosen{0, iterate.size(), iterate.support.data()};

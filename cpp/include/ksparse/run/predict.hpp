@@ -32,7 +32,8 @@ KSPARSE_ENTRY Eigen::VectorXd linear_predictor(const FitResult& fit, const AnyDe
 KSPARSE_ENTRY Eigen::VectorXd mean_response(const Eigen::VectorXd& eta, const AnyLoss& loss) {
   if (!loss) return Eigen::VectorXd::Constant(eta.size(), std::numeric_limits<double>::quiet_NaN());
   if (!loss->is_binary()) return eta.unaryExpr([&](double at) { return loss->mean(at); });
-  // With P the probability of class 1, P l'(eta, 1) + (1 - P) l'(eta, 0) = 0, without the weights that the loss gives classes.
+  // The probability P of class 1 solves P l'(eta, 1) + (1 - P) l'(eta, 0) = 0, where l' is without the class weights of the
+  // loss.
   const Index n = eta.size();
   Eigen::VectorXd value(n), curvature(n), slope[2];
   for (const bool positive : {false, true}) {

@@ -48,7 +48,7 @@ KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X,
   const auto run_one = [&](std::size_t i, const Interrupt& stopped) {
     const PathTask& task = tasks[i];
     Eigen::VectorXd weights = counts.row(task.resampling).template cast<double>().transpose();
-    if (problem.weights.size())  // which in another unit do not overflow
+    if (problem.weights.size())  // divided by a power of two, so that the product cannot overflow
       weights.array() *= problem.weights.array() / stable::power_of_two_near(problem.weights.maxCoeff());
     const Problem resampled{problem.responses, weights, problem.offset};
     const bool seeded = level[i] > 0 && answers[i - 1].size() == ks.size();

@@ -1,5 +1,6 @@
-// Threads that wait for parts of one computation: sums over ranges of rows are asked for thousands of times in a fit, and to start
-// threads each time would take longer than many of them. They are started when they are first needed, and end with this object.
+// A pool of threads that compute parts of one computation. A fit needs sums over ranges of rows thousands of times, and
+// starting threads each time would take longer than many of these sums. The threads are started when they are first needed, and
+// end when this object is destroyed.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -19,7 +20,7 @@ namespace ksparse {
 
 class Workers {
  public:
-  /// So many threads at most, one of which is the calling thread.
+  /// At most this many threads, one of which is the calling thread.
   explicit Workers(int threads) noexcept : threads_(std::clamp(threads, 1, 1024)) {}
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -34,8 +35,8 @@ class Workers {
 
   int threads() const noexcept { return threads_; }
 
-  /// Calls task(i) for every i in [0, count), in any order, and returns when all have ended. The first exception of a task is
-  /// thrown again here. Only one thread may call this, and no task.
+  /// Calls task(i) for every i in [0, count), in any order, and returns when all calls have ended. The first exception of a
+  /// task is thrown again here. Only one thread may call this function, and a task must not call it.
   template <class Task>
   void run(Index count, const Task& task) {
     if (threads_ == 1 || count < 2) {
@@ -61,7 +62,7 @@ class Workers {
   }
 
  private:
-  // Where no more threads are to be had, those that run do the work.
+  // If a thread cannot be started, the others do its work.
   void start() {
     if (started_) return;
     started_ = true;
@@ -104,8 +105,8 @@ class Workers {
   std::vector<std::thread> pool_;
   std::mutex mutex_;
   std::condition_variable begun_, ended_;
-  std::uint64_t generation_ = 0;  // of tasks, so that a thread takes part once in each
-  Index working_ = 0;             // threads of the pool that have not ended the tasks at hand
+  std::uint64_t generation_ = 0;  // number of run() calls, so that a thread takes part once in each
+  Index working_ = 0;             // threads of the pool that are still working on the current tasks
   const void* task_ = nullptr;
   void (*call_)(const void*, Index) = nullptr;
   Index count_ = 0;
