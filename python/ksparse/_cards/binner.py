@@ -1,4 +1,4 @@
-"""A transformer that turns the columns of a raw table into columns of 0 and 1, by bins."""
+"""A transformer that divides the columns of a raw table into bins and returns columns of 0 and 1."""
 
 from __future__ import annotations
 
@@ -37,50 +37,53 @@ TRENDS = ("auto", "increasing", "decreasing")
 
 
 class Binner(TransformerMixin, BaseEstimator):
-    """Turn columns of a table into bins: numbers by cuts, categories by level, with bins for missing values and for rare levels.
+    """Divide the columns of a table into bins, and return a column of 0 and 1 for each bin.
 
-    It reads data frames of pandas, polars and pyarrow with numbers, text, categories and gaps, as well as arrays, and returns columns of
-    0 and 1 whose names say their range, such as ``age > 41``, ``job = clerk`` or ``income missing``.
+    Numbers are divided at cuts, and categories by level. Missing values and rare levels have bins of their own. X may be a data
+    frame of pandas, polars or pyarrow with numbers, text and categories, or an array. The names of the output columns show
+    their range, such as ``age > 41``, ``job = clerk`` or ``income missing``.
 
     Parameters
     ----------
     n_bins : int, default=10
-        Most intervals of a column of numbers, >= 2; fewer where values repeat.
+        Maximum number of intervals of a column of numbers, >= 2. Columns with many equal values may get fewer.
     strategy : {"quantile", "uniform", "kmeans", "optimal"}, default="quantile"
-        How numbers are cut: at quantiles, so that bins have about the same number of rows; at equal distances or between clusters, as
-        in :class:`sklearn.preprocessing.KBinsDiscretizer`; or, for categories as well, by the package optbinning, which maximises the
-        information value and needs y and ``pip install 'ksparse[optbinning]'``.
+        How to choose the cuts of numbers: at quantiles, so that bins have about the same number of rows (``"quantile"``); at
+        equal distances (``"uniform"``) or between clusters (``"kmeans"``), as in
+        :class:`sklearn.preprocessing.KBinsDiscretizer`; or by the package optbinning, which maximises the information value
+        (``"optimal"``). The last one also bins categories, and needs y and ``pip install 'ksparse[optbinning]'``.
     cuts : dict or None, default=None
-        Bins that are given, by the name or number of the column: for numbers a list of cuts, where a bin includes its upper end; for
-        categories a list of levels, or of lists of levels that share a bin.
+        Bins of your own, by the name or number of the column. For numbers, an entry is a list of cuts, and a bin includes its
+        upper end. For categories, it is a list of levels, or of lists of levels that share a bin.
     categories : array-like of str or int or None, default=None
-        Columns of numbers that are categories, by name or number. Text and categories are recognised.
+        Names or numbers of the columns of numbers that are categories. Columns of text and categorical columns are recognised.
     encoding : {"onehot", "cumulative"}, default="onehot"
-        Columns for numbers: one for each interval, or one for each cut, which is 1 above it (``age > 41``). Categories always have a
-        column for each bin.
+        The output columns of numbers: one for each interval (``"onehot"``), or one for each cut, which is 1 above it, such as
+        ``age > 41`` (``"cumulative"``). Categories always have one for each bin.
     min_share : float, default=0.01
-        Levels that fewer than this share of the rows have are pooled in one bin, ``job other``, which new levels then fall in as well. In
-        [0, 1).
+        Levels with less than this share of the rows are put into one bin, ``job other``. Levels that are new in ``transform``
+        then belong to this bin, too. In [0, 1).
     max_levels : int or None, default=None
-        Most levels of a category with a bin of their own, the most frequent ones; the others are pooled.
+        Maximum number of levels of a category with a bin of their own, which are the most frequent ones. The others share a
+        bin.
     monotone : {"auto", "increasing", "decreasing"}, dict or None, default=None
-        Whether neighbouring intervals of numbers are merged until the share of the second class of y (of numbers, their mean) only rises, or
-        only falls, along the column; ``auto`` takes the direction that fits better. A dict has an entry for each column that is to be monotone, by its name
-        or number. Needs y.
+        Merges neighbouring intervals of numbers until the share of the second class of y (or the mean of y, if it has numbers)
+        only increases, or only decreases, along the column. ``"auto"`` takes the direction that fits better. A dict has an
+        entry for each column that must be monotone, by its name or number. It needs y.
     handle_unknown : {"ignore", "error"}, default="ignore"
-        What ``transform`` does with a value that falls in no bin: a level that was not there in ``fit``, where no levels were pooled, or
-        a missing value in a column that had none. All columns of that variable are 0, or an error is raised.
+        What ``transform`` does with values that belong to no bin. These are new levels, if the column has no bin for other
+        levels, and missing values, if the column had none in ``fit``. ``"ignore"`` sets all columns of the variable to 0, and
+        ``"error"`` raises a ValueError.
     sparse_output : bool, default=False
-        Whether ``transform`` returns a SciPy CSC array, which takes far less memory where there are many bins.
+        Whether ``transform`` returns a SciPy CSC array, which takes much less memory if there are many bins.
 
     Attributes
     ----------
     bins_ : list
-        Bins of each column of X, in their order: objects with ``name``, ``cuts`` or ``levels``, ``has_missing`` and ``labels()``. A
-        column with one bin only is constant and gives no column of the output.
+        The bins of each column of X: objects with ``name``, ``cuts`` or ``levels``, ``has_missing`` and ``labels()``. A column
+        with only one bin has no output columns.
     groups_ : ndarray of str, shape (n_features_out,)
-        The column of X that each column of the output comes from, as ``groups`` of :func:`ksparse.fit` takes it: k then counts
-        variables.
+        The column of X of each output column. Pass it as ``groups`` to :func:`ksparse.fit`, so that k counts variables.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
@@ -88,14 +91,14 @@ class Binner(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    ksparse.KSparseScorecard : Bins, chooses variables and gives points in one step.
-    sklearn.preprocessing.KBinsDiscretizer : Bins of numbers without gaps.
+    ksparse.KSparseScorecard : Makes bins, chooses variables and assigns points in one step.
+    sklearn.preprocessing.KBinsDiscretizer : Bins of numbers without missing values.
     sklearn.preprocessing.OneHotEncoder : Columns for the levels of categories.
 
     Notes
     -----
-    A cut is rounded to the fewest digits, at least three, that divide the rows of the fit in the same way. Rows of weight 0
-    are not counted, and quantiles are those of the weighted rows. Infinite numbers fall in the first or last interval.
+    A cut is rounded to the fewest digits, at least three, that divide the rows of the fit in the same way. Rows of
+    weight 0 are ignored, and quantiles are weighted. Infinite numbers belong to the first or last interval.
 
     Examples
     --------
@@ -142,7 +145,7 @@ class Binner(TransformerMixin, BaseEstimator):
         X : data frame or array-like of shape (n_samples, n_features)
             The table.
         y : array-like of shape (n_samples,), optional
-            Labels of two classes, or numbers; only needed for ``monotone`` and for the strategy ``optimal``.
+            Labels of two classes, or numbers. It is only needed for ``monotone`` and for ``strategy="optimal"``.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0.
 
@@ -154,7 +157,7 @@ class Binner(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            If an argument is not what it must be; a column is named.
+            If an argument is invalid. The message names the column.
         """
         self._check_parameters()
         columns = self._read(X, reset=True)
@@ -185,12 +188,12 @@ class Binner(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray or csc_array of shape (n_samples, n_features_out)
-            The columns; a data frame after ``set_output``.
+            The columns, or a data frame after ``set_output``.
 
         Raises
         ------
         TypeError, ValueError
-            If X has other columns than in the fit, or with ``handle_unknown="error"`` a value that falls in no bin.
+            If X has other columns than in ``fit``, or, with ``handle_unknown="error"``, if a value belongs to no bin.
         """
         check_is_fitted(self)
         columns = self._read(X, reset=False)
@@ -200,12 +203,12 @@ class Binner(TransformerMixin, BaseEstimator):
         return self._encoded(codes, sparse=check_flag(self.sparse_output, "sparse_output"))
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Names of the columns of the output, which say their range.
+        """Names of the output columns, which show their range.
 
         Parameters
         ----------
         input_features : array-like of str, optional
-            Names of the columns of X; default those seen during fit, or ``x0``, ``x1``, ...
+            Names of the columns of X. By default, these are the names seen during ``fit``, or ``x0``, ``x1``, ...
 
         Returns
         -------
@@ -230,9 +233,9 @@ class Binner(TransformerMixin, BaseEstimator):
             check_integer(self.max_levels, "max_levels", 1)
 
     def _read(self, X: Any, *, reset: bool) -> list[Column]:
-        """Return the columns of X as numbers or levels, and note or check their names and number."""
+        """Return the columns of X as numbers or levels, and store (``reset``) or check their names and number."""
         if is_sparse(X):
-            columns_of(X, [])  # which says why not
+            columns_of(X, [])  # raises an error with a message
         if not is_frame(X):
             X = _array_of(X, self)
         _check_feature_names(self, X, reset=reset)
@@ -255,7 +258,7 @@ class Binner(TransformerMixin, BaseEstimator):
         ]
 
     def _by_column(self, given: Any, argument: str) -> dict[int, Any]:
-        """Return what was given for columns, by their numbers."""
+        """Convert a dict by names or numbers of columns to one by numbers."""
         from .._input.validation import check_features
 
         if given is None:
@@ -275,7 +278,7 @@ class Binner(TransformerMixin, BaseEstimator):
         return {j: check_choice(trend, "an entry of monotone", TRENDS) for j, trend in trends.items()}
 
     def _target(self, y: Any, n: int) -> NDArray[np.float64] | None:
-        """Return y as 0 and 1, or as numbers if it has more than two values, where bins depend on it."""
+        """Return y as 0 and 1, or as numbers if it has more than two values, or None if the bins do not depend on it."""
         if self.monotone is None and self.strategy != "optimal":
             return None
         what = "monotone" if self.monotone is not None else "strategy='optimal'"
@@ -312,7 +315,7 @@ class Binner(TransformerMixin, BaseEstimator):
         return merge_monotone(bins, bins.codes(column)[known], target[known], weights[known], trend)
 
     def _labels_of(self, bins: Bins) -> list[str]:
-        """Return the names of the columns that the bins of a variable give."""
+        """Return the names of the output columns of a variable."""
         if bins.n_bins < 2:
             return []
         labels = bins.labels()
@@ -322,7 +325,7 @@ class Binner(TransformerMixin, BaseEstimator):
         return above + labels[bins.n_ordered :]
 
     def _encoded(self, codes: list[NDArray[np.int32]], *, sparse: bool, chosen: list[int] | None = None) -> Any:
-        """Return the columns of the output for codes of bins, of all variables or of some."""
+        """Return the output columns for the bin numbers of the rows."""
         parts = []
         for bins, code in zip(self.bins_, codes, strict=True):
             if bins.n_bins < 2:
@@ -365,14 +368,14 @@ class Binner(TransformerMixin, BaseEstimator):
 
 
 def _levels_of(column: Column) -> Column:
-    """Return a column of numbers as levels, whole numbers without a point."""
+    """Convert a column of numbers to levels, with whole numbers as int."""
     levels = np.empty(len(column.values), dtype=object)
     levels[:] = [None if v != v else int(v) if v.is_integer() else v for v in column.values.tolist()]
     return Column(column.name, levels, False)
 
 
 def _array_of(X: Any, estimator: Any) -> NDArray[Any]:
-    """Return what is no table as an array of two dimensions, in scikit-learn's words where it is none."""
+    """Convert X, which is no data frame, to an array of two dimensions, or raise scikit-learn's errors."""
     array = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=None if _is_regular(X) else object)
     numeric = array.dtype.kind in "fiub"
     return np.asarray(
@@ -386,7 +389,7 @@ def _array_of(X: Any, estimator: Any) -> NDArray[Any]:
 
 
 def _is_regular(X: Any) -> bool:
-    """Whether lists hold numbers only, so that NumPy turns none of them into text."""
+    """Whether nested lists have only numbers, so that NumPy does not convert them to text."""
     try:
         return np.asarray(X).dtype.kind in "fiubc"
     except ValueError:  # lists of unequal lengths
@@ -394,7 +397,7 @@ def _is_regular(X: Any) -> bool:
 
 
 def _given_bins(column: Column, cuts: Any) -> Bins:
-    """Return the bins that the user gave for a column."""
+    """Return the bins of a column from the user's cuts."""
     has_missing = bool(column.missing.any())
     if column.is_number:
         ends = [check_real(cut, f"a cut of {column.name!r}", "finite", -np.inf) for cut in cuts]

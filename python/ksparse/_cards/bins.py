@@ -1,4 +1,4 @@
-"""The bins of one column: which rows fall in each, what it is called, and its condition in SQL and in Python."""
+"""The bins of one column: the bin of each row, the names of the bins, and their conditions in SQL and in Python."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ Codes = NDArray[np.int32]
 
 
 def text_of(value: float) -> str:
-    """Write a number in the fewest digits that give it back."""
+    """Write a number with the fewest digits from which the same number is read back."""
     short = f"{value:.12g}"
     return short if float(short) == value else repr(float(value))
 
 
 @dataclass(frozen=True)
 class NumberBins:
-    """Bins of a column of numbers: up to the first cut, between two cuts, above the last; and what is missing."""
+    """Bins of a column of numbers: up to the first cut, between two cuts, above the last cut, and one for missing values."""
 
     name: str
     cuts: tuple[float, ...]  # ascending; a bin includes its upper end
     has_missing: bool
-    direction: int = 0  # 1 or -1 where the event rate was made to rise or to fall along the column
+    direction: int = 0  # 1 or -1 if bins were merged so that the event rate rises or falls along the column
 
     @property
     def n_bins(self) -> int:
-        """How many bins there are, that of missing values included."""
+        """Number of bins, including that of missing values."""
         return len(self.cuts) + 1 + self.has_missing
 
     @property
     def n_ordered(self) -> int:
-        """How many bins are intervals."""
+        """Number of bins that are intervals."""
         return len(self.cuts) + 1
 
     def labels(self) -> list[str]:
-        """Return a name for each bin, that says its range."""
+        """Return the name of each bin, which shows its range."""
         ends = [text_of(cut) for cut in self.cuts]
         if not ends:
             texts = [f"{self.name} known" if self.has_missing else self.name]
@@ -70,7 +70,7 @@ class NumberBins:
             f"WHEN {column} <= {float(cut)!r} THEN {value}"
             for cut, value, following in zip(self.cuts, intervals, intervals[1:], strict=False)
             if value
-            != following  # a CASE takes the first condition that holds, so that neighbours with one value are one branch
+            != following  # a CASE takes the first true condition, so neighbouring bins with the same value share a branch
         ]
         return _case([f"WHEN {column} IS NULL THEN {null}", *branches], intervals[-1])
 
@@ -87,7 +87,7 @@ class NumberBins:
 
 @dataclass(frozen=True)
 class LevelBins:
-    """Bins of a category: one or several levels each, one for all other levels, and one for what is missing."""
+    """Bins of a category: bins of one or several levels, one for all other levels, and one for missing values."""
 
     name: str
     levels: tuple[tuple[Any, ...], ...]
@@ -97,16 +97,16 @@ class LevelBins:
 
     @property
     def n_bins(self) -> int:
-        """How many bins there are, those of other levels and of missing values included."""
+        """Number of bins, including those of other levels and of missing values."""
         return len(self.levels) + self.has_other + self.has_missing
 
     @property
     def n_ordered(self) -> int:
-        """Levels have no order."""
+        """Number of bins that are intervals, which is 0, because levels have no order."""
         return 0
 
     def labels(self) -> list[str]:
-        """Return a name for each bin, that says its levels."""
+        """Return the name of each bin, which shows its levels."""
         texts = [f"{self.name} = {' or '.join(map(str, levels))}" for levels in self.levels]
         return texts + [f"{self.name} other"] * self.has_other + [f"{self.name} missing"] * self.has_missing
 

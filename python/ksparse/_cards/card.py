@@ -1,4 +1,4 @@
-"""A finished card: points for the bins of a few variables, what their sum means, and the same in SQL and in Python."""
+"""A finished card: the points of the bins of a few variables, the meaning of their sum, and exports to SQL and Python."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class CardVariable:
     """A variable of the card."""
 
     bins: Bins
-    points: tuple[float, ...]  # of each bin
-    unknown: float  # of a row that falls in no bin
-    weight: tuple[float, ...]  # of the rows of each bin
-    events: tuple[float, ...]  # weight of those of the event
+    points: tuple[float, ...]  # the points of each bin
+    unknown: float  # the points of a row that belongs to no bin
+    weight: tuple[float, ...]  # the weight of the rows of each bin
+    events: tuple[float, ...]  # the weight of the rows of the event in each bin
 
     def rows(self) -> list[tuple[str, float, float, float]]:
-        """Return label, points, weight and events; neighbouring intervals with the same points are one."""
+        """Return (label, points, weight, events) of each bin; neighbouring intervals with the same points are merged."""
         labels = self.bins.labels()
         if not isinstance(self.bins, NumberBins):
             return list(zip(labels, self.points, self.weight, self.events, strict=True))
@@ -53,23 +53,25 @@ class CardVariable:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Card(Tabular):
-    """Points for the bins of a few variables, as :class:`ksparse.KSparseScorecard` makes them.
+    """Points for the bins of a few variables, made by :class:`ksparse.KSparseScorecard`.
 
-    The points of a row are ``base`` plus those of its bin of each variable; the linear predictor of the event is
-    ``intercept + slope * points``.
+    The points of a row are ``base`` plus the points of its bins. The linear predictor of the event is ``intercept + slope *
+    points``.
 
     Attributes
     ----------
     variables : list
         Variables of the card.
-    base, intercept, slope : float
-        What the sum of points begins with, and how it maps to the linear predictor, which is the log odds for the logistic loss.
+    base : float
+        Points of every row, to which those of its bins are added.
+    intercept, slope : float
+        How points map to the linear predictor, which is the log odds for the logistic loss.
     event, other : object
-        The class whose odds or probability the points are of, and the other class.
+        The class whose odds or probability the points describe, and the other class.
     title : str
         The lines above the table.
     notes : tuple of str
-        What must be known, printed below the table.
+        The notes below the table.
     """
 
     variables: list[CardVariable]
@@ -83,7 +85,7 @@ class Card(Tabular):
     notes: tuple[str, ...]
 
     def points_of(self, columns: Sequence[Column]) -> Vector:
-        """Return the points of each row for each variable, given the columns of the variables."""
+        """Return the points (n_samples, n_variables) of rows, whose columns are those of the variables."""
         points = [
             np.array([*variable.points, variable.unknown])[variable.bins.codes(column)]
             for variable, column in zip(self.variables, columns, strict=True)
@@ -95,7 +97,7 @@ class Card(Tabular):
         return np.asarray(self.intercept + self.slope * total)
 
     def probability(self, total: Vector) -> Vector:
-        """Return the probability of the event for sums of points; of the focal loss with the focusing undone."""
+        """Return the probability of the event for sums of points. For the focal loss, it is the calibrated probability."""
         return probability_by(self.loss, self.loss.log_odds(self.linear_predictor(total)))
 
     def to_frame(self) -> Any:
@@ -122,23 +124,23 @@ class Card(Tabular):
         return pandas.DataFrame(lines, columns=["variable", "bin", "points", "share", "event_rate"])
 
     def to_sql(self, output: str = "probability") -> str:
-        """Write the card as an expression of SQL on the columns of the raw table.
+        """Write the card as an SQL expression on the columns of the raw table.
 
         Parameters
         ----------
         output : {"probability", "points", "linear_predictor"}, default="probability"
-            What to compute, of the event, which a comment names.
+            What the expression computes. A comment in it names the event.
 
         Returns
         -------
         str
-            An expression of standard SQL. NULL falls in the bin of missing values; where the fit saw none it counts, as a new level does, as
-            the most frequent bin. A ``CASE`` on a column of text needs no other handling.
+            An expression in standard SQL. NULL belongs to the bin of missing values. If the fit saw no missing values in a
+            column, NULL has the points of the most frequent bin, and so has a new level.
 
         Raises
         ------
         ValueError
-            If ``output`` is not what it must be.
+            If ``output`` is invalid.
         """
         kind = check_choice(output, "output", OUTPUTS)
         quoted = ['"' + variable.bins.name.replace('"', '""') + '"' for variable in self.variables]
@@ -150,22 +152,23 @@ class Card(Tabular):
         return f"/* {self._meaning(kind).replace('*/', '* /')} */ {text}"
 
     def to_python(self, output: str = "probability") -> str:
-        """Write the card as an expression of Python, of ``row``, a mapping by the names of the columns, and of the module ``math``.
+        """Write the card as a Python expression on a row of the raw table.
 
         Parameters
         ----------
         output : {"probability", "points", "linear_predictor"}, default="probability"
-            What to compute, of the event, which a comment names.
+            What the expression computes. A comment in it names the event.
 
         Returns
         -------
         str
-            An expression, which needs neither ksparse nor NumPy. None and NaN fall in the bin of missing values, as NULL does in SQL.
+            An expression of ``row``, a mapping from column names to values, and of the module ``math``. It needs neither
+            ksparse nor NumPy. None and NaN are treated like NULL in :meth:`to_sql`.
 
         Raises
         ------
         ValueError
-            If ``output`` is not what it must be.
+            If ``output`` is invalid.
         """
         kind = check_choice(output, "output", OUTPUTS)
         cases = [
@@ -184,7 +187,7 @@ class Card(Tabular):
         if kind == "linear_predictor":
             return eta
         gamma = getattr(self.loss, "gamma", 0.0)
-        # No guard against overflow is needed: of points there are finitely many, and far fewer than exp could not answer.
+        # A guard against overflow is not needed, because sums of points are far from the range in which exp overflows.
         return focal_probability(gamma, f"({eta})", exp, log1p) if gamma else f"1 / (1 + {exp.format(f'-({eta})')})"
 
     def _meaning(self, kind: str) -> str:

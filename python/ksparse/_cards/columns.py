@@ -1,4 +1,4 @@
-"""The columns of a raw table, each as numbers or as levels of a category, with missing values told apart."""
+"""Read the columns of a raw table as numbers or as levels of a category, with a mark for missing values."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .._input.sparse import is_sparse
 
 __all__ = ["Column", "column_of", "columns_of"]
 
-# By the beginning of the name of a type: categories and text, in the words of pandas, polars and pyarrow.
+# The beginnings of the names of types for categories and text in pandas, polars and pyarrow.
 _LEVELS = ("categor", "enum", "dictionary", "str", "large_string", "utf8")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of numbers, with NaN for what is missing, or of levels, with None."""
+    """A column of numbers, with NaN for missing values, or of levels, with None for missing values."""
 
     name: str
     values: NDArray[Any]
@@ -28,16 +28,16 @@ class Column:
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """Which rows have no value."""
+        """Mask of the rows without a value, shape (n_samples,)."""
         return np.isnan(self.values) if self.is_number else np.array([value is None for value in self.values], dtype=bool)
 
     def take(self, rows: NDArray[np.bool_]) -> Column:
-        """Return the column of some rows."""
+        """Return the column with only some of its rows."""
         return Column(self.name, self.values[rows], self.is_number)
 
 
 def columns_of(X: Any, names: list[str], chosen: list[int] | None = None) -> list[Column]:
-    """Return the columns of a table or of an array, or some of them; ``names`` are those of all columns."""
+    """Return all columns of a table or an array, or those numbered ``chosen``; ``names`` has the names of all columns."""
     if is_sparse(X):
         raise TypeError(
             "A sparse matrix was passed, but dense data is required: bins need a column's zeros as well; use X.toarray()"
@@ -52,7 +52,7 @@ def columns_of(X: Any, names: list[str], chosen: list[int] | None = None) -> lis
 
 
 def column_of(values: Any, name: str) -> Column:
-    """Return one column; raise TypeError, by its name, for dates and whatever else is neither numbers nor levels."""
+    """Return one column, or raise a TypeError that names it if it has neither numbers nor levels, e.g. dates."""
     kind = str(getattr(values, "dtype", getattr(values, "type", "")))
     if not kind.lower().startswith(_LEVELS) and np.asarray(values[:0]).dtype.kind not in "US":
         try:
@@ -68,7 +68,7 @@ def column_of(values: Any, name: str) -> Column:
 
 
 def _objects(values: Any) -> NDArray[np.object_]:
-    """Return values as Python's objects, with None for each that is missing."""
+    """Return the values as Python objects, with None for missing values."""
     plain = values.to_pylist() if hasattr(values, "to_pylist") else np.asarray(values, dtype=object).tolist()
     objects = np.empty(len(plain), dtype=object)
     objects[:] = [None if is_missing_object(value) else value for value in plain]
@@ -76,12 +76,12 @@ def _objects(values: Any) -> NDArray[np.object_]:
 
 
 def _are_levels(levels: NDArray[np.object_]) -> bool:
-    """Whether values that are not all numbers are text, or text and something else."""
+    """Whether any of the values is text."""
     return any(isinstance(value, str) for value in levels.tolist())
 
 
 def _refuse_mixtures(levels: NDArray[np.object_], name: str) -> None:
-    """Raise TypeError for a column with text and numbers: 1 and "1" would be two levels that print alike."""
+    """Raise a TypeError for a column with text and numbers, because the levels 1 and "1" would look the same."""
     kinds = {type(value) for value in levels.tolist()} - {type(None)}
     texts = {kind for kind in kinds if issubclass(kind, str)}
     if texts and kinds - texts:

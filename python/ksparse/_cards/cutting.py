@@ -1,4 +1,4 @@
-"""Where to cut a column of numbers, and which levels of a category to pool."""
+"""Choose the cuts of a column of numbers, and the levels of a category that share a bin."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def cut_numbers(column: Column, weights: Vector, n_bins: int, strategy: str) -> 
         cuts = _quantiles(column.values[known], weights[known], n_bins)
     else:
         cuts = _discretised(column.values[known], n_bins, strategy)
-    # A short number that divides the rows in the same way reads better than an observed value with all its digits.
+    # A number with few digits that divides the rows in the same way is easier to read than an observed value.
     inner = sorted({_shortest_between(values, cut) for cut in cuts if cut < column.values[known].max(initial=-math.inf)})
     return NumberBins(column.name, tuple(inner), bool(np.isnan(column.values).any()))
 
 
 def _quantiles(values: Vector, weights: Vector, n_bins: int) -> list[float]:
-    """Return the quantiles, each a value that occurs.
+    """Return the weighted quantiles, which are observed values.
 
-    KBinsDiscretizer would lose the cut above a smallest value that many rows share, as a column of amounts has with its zeros:
-    it merges the quantiles there with the lower end of the first bin.
+    ``KBinsDiscretizer`` would not cut above a smallest value that many rows share, such as the zeros of a column of amounts,
+    because it merges these quantiles with the lower end of the first bin.
     """
     order = np.argsort(values, kind="stable")
     shares = np.cumsum(weights[order])
-    # A little below the exact share, so that rounding of the sum moves no quantile by a row.
+    # The shares are reduced slightly, so that rounding errors of the sum do not move a quantile by one row.
     targets = np.arange(1, n_bins) / n_bins * shares[-1] * (1 - 1e-12)
     places = np.searchsorted(shares, targets, side="left")
     return np.unique(values[order][places]).tolist()
@@ -54,15 +54,15 @@ def _discretised(values: Vector, n_bins: int, strategy: str) -> list[float]:
         return []
     binner = KBinsDiscretizer(min(n_bins, distinct), encode="ordinal", strategy=strategy, subsample=None)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that bins are narrow, and were merged
+        warnings.simplefilter("ignore")  # warnings that narrow bins were merged
         edges = binner.fit(values[:, None]).bin_edges_[0]
     return edges[1:-1].tolist()
 
 
 def _shortest_between(ordered: Vector, cut: float) -> float:
-    """Return the cut in the fewest digits, at least three, that still divide the rows in the same way.
+    """Return the number with the fewest digits, at least three, that divides the rows in the same way as a cut.
 
-    These are the numbers in [a, b), where a is the last of the values up to the cut and b the first above it.
+    All numbers in [a, b) do, where a is the largest value up to the cut and b the smallest value above it.
     """
     place = int(np.searchsorted(ordered, cut, side="right"))
     if place == 0 or place == len(ordered):
@@ -73,7 +73,7 @@ def _shortest_between(ordered: Vector, cut: float) -> float:
 
 
 def cut_levels(column: Column, n_min: float, max_levels: int | None) -> LevelBins:
-    """Give each level a bin of its own, and pool those of fewer than ``n_min`` rows, by scikit-learn's ``OrdinalEncoder``."""
+    """Make a bin for each level, and one for all levels with fewer than ``n_min`` rows."""
     from sklearn.preprocessing import OrdinalEncoder
 
     known = column.values[~column.missing]
@@ -94,7 +94,7 @@ def cut_levels(column: Column, n_min: float, max_levels: int | None) -> LevelBin
 
 
 def optimal_bins(column: Column, target: Vector, n_bins: int, trend: str | None) -> Bins:
-    """Bins of optbinning, which solves for those of greatest information value, monotone if that is asked for."""
+    """Return the bins with the largest information value, by optbinning, with a monotone event rate if requested."""
     optbinning = require("optbinning", "strategy='optimal'", "'ksparse[optbinning]'")
     trends = {None: "auto_asc_desc" if column.is_number else None, "increasing": "ascending", "decreasing": "descending"}
     monotonic = trends.get(trend, "auto_asc_desc")
@@ -104,11 +104,11 @@ def optimal_bins(column: Column, target: Vector, n_bins: int, trend: str | None)
         name=column.name, dtype="numerical" if column.is_number else "categorical", max_n_bins=n_bins, monotonic_trend=monotonic
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of other packages' names that optbinning uses
+        warnings.simplefilter("ignore")  # warnings about deprecated names of other packages, which optbinning uses
         solver.fit(column.values[known], target[known])
     if column.is_number:
         ordered = np.sort(column.values[known])
-        # optbinning's bins exclude their upper ends, ours include them: a cut moves below the values that equal it.
+        # The bins of optbinning exclude their upper ends and ours include them, so a cut moves below the values equal to it.
         below = [ordered[np.searchsorted(ordered, cut, side="left") - 1] for cut in solver.splits if cut > ordered[0]]
         cuts = sorted({_shortest_between(ordered, float(cut)) for cut in below})
         return NumberBins(column.name, tuple(cuts), has_missing)
@@ -117,7 +117,7 @@ def optimal_bins(column: Column, target: Vector, n_bins: int, trend: str | None)
 
 
 def merge_monotone(bins: NumberBins, codes: NDArray[np.int32], target: Vector, weights: Vector, trend: str) -> NumberBins:
-    """Merge neighbours until the event rate only rises, or only falls; ``auto``: whichever fits the rates better."""
+    """Merge neighbouring bins until the event rate only rises, or only falls; ``auto`` takes the direction that fits better."""
     from sklearn.isotonic import IsotonicRegression
 
     counts = np.bincount(codes, weights, minlength=bins.n_ordered)[: bins.n_ordered]

@@ -1,4 +1,4 @@
-"""How well scores tell two classes apart: KS, Gini, lift and gains in a table, by score band, for several samples side by side."""
+"""Tables of KS, Gini, lift, gains and other metrics of scores, also by score band, for one or several samples."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows with labels and scores, larger where the event is likelier."""
+    """Rows with labels and scores; larger scores mean that the event is more likely."""
 
     event: NDArray[np.int64]  # 1 for rows of the event
     score: Vector
@@ -47,13 +47,13 @@ class Sample:
         return precision, recall
 
     def gains(self) -> tuple[Vector, Vector]:
-        """Return the shares of all rows and of the events that have the highest scores, rows of the same score at once."""
+        """Return the share of all rows, and of the events, above each score."""
         false, true, _ = self.roc()
         rate = float(np.average(self.event, weights=self.weight))
         return false * (1 - rate) + true * rate, true
 
     def metrics(self, *, probabilities: bool) -> dict[str, float]:
-        """Return single numbers; log loss and Brier score only of probabilities."""
+        """Return the metrics by name; log loss and Brier score only if scores are probabilities."""
         false, true, _ = self.roc()
         rows, gained = self.gains()
         auc = float(roc_auc_score(self.event, self.score, sample_weight=self.weight))
@@ -75,16 +75,16 @@ class Sample:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Tabular):
-    """What :func:`ksparse.evaluate_scores` returns: metrics and score bands of one or several samples.
+    """Metrics and score bands of one or several samples, returned by :func:`ksparse.evaluate_scores`.
 
     Attributes
     ----------
     samples : dict
         The samples by name, with ``event``, ``score``, ``weight``, ``roc()``, ``precision_recall()`` and ``gains()``.
     metrics : dict of dict
-        Metrics by sample and name.
+        The metrics of each sample, by the names of the sample and of the metric.
     band_edges : ndarray
-        Lower ends of the bands but the lowest, from the highest to the lowest; a band includes its lower end.
+        Lower ends of all bands except the lowest, in descending order. A band includes its lower end.
     event : object
         The label of the event.
     """
@@ -95,13 +95,14 @@ class Evaluation(Tabular):
     event: Any
 
     def bands(self) -> dict[str, dict[str, Vector]]:
-        """Weights of rows and of events by band, from the highest scores to the lowest, by sample.
+        """Weights of rows and of events in each band of each sample, from the highest scores to the lowest.
 
         Returns
         -------
         dict of dict
-            Of each sample ``rows``, ``events``, ``event_rate``, ``gain`` (share of all events in this band and those above it) and ``lift`` (the
-            event rate of this band divided by that of all rows).
+            For each sample, arrays with an entry for each band: ``rows``, ``events``, ``event_rate``, ``gain`` (the share of
+            all events in this band and the bands above it) and ``lift`` (the event rate of this band divided by that of all
+            rows).
         """
         found = {}
         for name, sample in self.samples.items():
@@ -121,25 +122,25 @@ class Evaluation(Tabular):
         return found
 
     def threshold(self, false_positive: float, false_negative: float, sample: str | None = None) -> float:
-        """Score from which rows should be taken for the event, so that the total cost of the errors is least.
+        """Threshold with the least total cost of errors: rows with at least this score are predicted as the event.
 
         Parameters
         ----------
         false_positive, false_negative : float
-            Cost of a row of the other class that is taken for the event, and of an event that is missed, > 0.
+            Cost of predicting the event for a row of the other class, and of missing an event, > 0.
         sample : str, optional
-            The sample on which costs are counted, by default the first. Of probabilities that are calibrated the answer is near
-            ``false_positive / (false_positive + false_negative)``.
+            The sample for which costs are computed, by default the first. If scores are calibrated probabilities, the threshold
+            is near ``false_positive / (false_positive + false_negative)``.
 
         Returns
         -------
         float
-            A score that occurs; infinite if it is cheapest to take no row for the event.
+            One of the scores, or infinity if the cost is least without any predicted event.
 
         Raises
         ------
         ValueError
-            If a cost is not positive, or there is no such sample.
+            If a cost is not positive, or if there is no such sample.
         """
         alarm = check_real(false_positive, "false_positive", "finite and > 0", 0.0, open_low=True)
         miss = check_real(false_negative, "false_negative", "finite and > 0", 0.0, open_low=True)
@@ -151,12 +152,12 @@ class Evaluation(Tabular):
         return float(thresholds[np.argmin(alarm * false * (1 - rate) + miss * (1 - true) * rate)])
 
     def to_frame(self) -> Any:
-        """Metrics as a table with a column for each sample.
+        """Metrics as a data frame with a column for each sample.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by the name of the metric.
+            The index has the names of the metrics.
 
         Raises
         ------
@@ -166,12 +167,13 @@ class Evaluation(Tabular):
         return require("pandas", "to_frame()", "pandas").DataFrame(self.metrics)
 
     def bands_to_frame(self) -> Any:
-        """Score bands as a table with columns for each sample.
+        """Score bands as a data frame with columns for each sample.
 
         Returns
         -------
         pandas.DataFrame
-            A row for each band, from the highest scores to the lowest; columns are pairs of the sample and of what :meth:`bands` returns.
+            A row for each band, from the highest scores to the lowest. The columns are pairs of a sample and a name of
+            :meth:`bands`.
 
         Raises
         ------
@@ -227,37 +229,40 @@ class Evaluation(Tabular):
 
 
 def _shown(name: str, value: float) -> str:
-    """Write a metric as a reader wants to see it."""
+    """Format a metric for the table."""
     if name in ("rows", "events"):
         return f"{value:.0f}"
     return f"{100 * value:.4g} %" if name == "event rate" else f"{value:.4g}"
 
 
 def evaluate_scores(samples: Any, *, event: Any = None, n_bands: int = 10) -> Evaluation:
-    """Judge how well scores tell an event from the other class, on one sample or on several side by side.
+    """Compute metrics of scores for an event, for one sample or for several samples side by side.
 
-    The numbers are those of scikit-learn's metrics; Gini is ``2 AUC - 1``, and KS is the largest distance between the true and the false positive rate.
+    Most metrics are scikit-learn's. Gini is ``2 AUC - 1``, and KS is the largest difference between the true and the false
+    positive rate.
 
     Parameters
     ----------
     samples : tuple or dict of tuples
-        ``(y, score)`` or ``(y, score, sample_weight)``, or a dict of these by the name of the sample, such as
-        ``{"train": (y_train, p_train), "test": (y_test, p_test)}``. Larger scores mean that the event is likelier. Scores that are all in
-        [0, 1] are taken for probabilities.
+        ``(y, score)`` or ``(y, score, sample_weight)``, or a dict of such tuples by the names of samples, for example
+        ``{"train": (y_train, p_train), "test": (y_test, p_test)}``. Larger scores mean that the event is more likely. If all
+        scores are in [0, 1], they are treated as probabilities.
     event : object, default=None
-        Label of the event; by default the last of the sorted labels of the first sample.
+        Label of the event. None means the last of the sorted labels of the first sample.
     n_bands : int, default=10
-        Score bands, which have about the same number of rows of the first sample, >= 2; fewer where scores repeat.
+        Number of score bands, >= 2. The bands have about the same number of rows of the first sample. There are fewer bands if
+        many rows have the same score.
 
     Returns
     -------
     Evaluation
-        The tables: prints, shows in notebooks, ``to_frame()``, ``bands_to_frame()``, ``threshold(...)``.
+        The metrics and bands. Print it, show it in a notebook, or call ``to_frame()``, ``bands_to_frame()`` or
+        ``threshold(...)``.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what it must be, or a sample does not have both classes.
+        If an argument is invalid, or if a sample does not have both classes.
 
     See Also
     --------
@@ -311,7 +316,7 @@ def evaluate_scores(samples: Any, *, event: Any = None, n_bands: int = 10) -> Ev
 
 
 def _sample_of(parts: Any, name: str, event: Any) -> tuple[Sample, Any]:
-    """Check labels, scores and weights; return them with the label of the event."""
+    """Check labels, scores and weights; return them as a sample, and the label of the event."""
     if not isinstance(parts, tuple) or len(parts) not in (2, 3):
         raise TypeError(f"{name} must be a tuple (y, score) or (y, score, sample_weight)")
     y, score = np.asarray(targets_of(parts[0])), np.asarray(parts[1], dtype=np.float64)

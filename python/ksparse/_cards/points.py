@@ -1,13 +1,14 @@
-"""Small whole points: at most k columns of 0 and 1, each with an integer of a few, judged by the loss of the best scale and intercept.
+"""Small whole points for at most k columns of 0 and 1.
 
-Minimises over z in {-M, ..., M}^p with at most k entries that are not 0, and over real a and b,
+The search minimises over integers z in {-M, ..., M}^p with at most k non-zero entries, and over real a and b,
 
     (1/W) sum_i w_i l(y_i, a x_i.z + b) + (ridge / 2) a^2 |z|^2
 
-by a search over points and supports together. As columns are 0 or 1, rows that agree in the chosen columns, and in y, can be counted once:
-they make up a *cell*. One count of X by cells, taken when the support has changed, then judges every change of a point and every exchange
-of columns: the score of a cell is an integer, so that the loss and its derivatives in a and b are looked up by score, and a product of two
-matrices has the loss of all moves, each with a Newton step in a and b. The best of them are refitted, and a move is made only if the loss falls.
+As all columns are 0 or 1, the rows that agree in the chosen columns and in y form a *cell*, and only the weight of a cell
+matters. After each change of the support, the rows of each cell in which a column is 1 are counted, for all columns of X. These
+counts suffice to predict the loss after every *move*, which is a change of a point or an exchange of two columns: the score of
+a cell is an integer, so the loss and its derivatives in a and b come from a table, and one matrix product gives the loss of all
+moves after a Newton step in a and b. The best moves are refitted, and a move is made only if the loss falls.
 """
 
 from __future__ import annotations
@@ -27,26 +28,26 @@ from ..losses import Loss
 __all__ = ["SmallPoints", "search_small_points"]
 
 Vector = NDArray[np.float64]
-Points = dict[int, int]  # by column; those of all others are 0
+Points = dict[int, int]  # the points by column; all other columns have 0
 
-_VERIFIED = 8  # moves of a round that are refitted, best first
-_ENTRIES = 4_000_000  # of the counts of X by cells that are held at once
-_FEW = 5  # columns up to which growth keeps several models of each size; with more, exchanges mend a greedy choice
-_WIDTH = 8  # how many
-_DESCENTS = 2  # ends of a growth from which the search descends
-_SAME = 1e-9  # a fall of the loss that is no more than this is rounding
+_VERIFIED = 8  # number of moves that are refitted in each round
+_ENTRIES = 4_000_000  # maximum size of the counts that are held at once
+_FEW = 5  # up to this k, growth keeps several models of each size; for larger k, exchanges correct a greedy choice
+_WIDTH = 8  # number of models that growth keeps
+_DESCENTS = 2  # number of grown models from which the search descends
+_SAME = 1e-9  # smaller decreases of the loss are considered rounding errors
 
 
 @dataclass(frozen=True)
 class SmallPoints:
-    """Integers for some columns, and how their sum maps to the linear predictor."""
+    """Integers for some columns, and the linear predictor ``intercept + slope * sum of points``."""
 
     support: NDArray[np.int64]  # sorted
-    points: NDArray[np.int64]
+    points: NDArray[np.int64]  # of the columns of the support
     slope: float  # > 0
     intercept: float
-    loss: float  # average, without the ridge
-    n_rounds: int  # counts of X by cells
+    loss: float  # the average loss, without the ridge penalty
+    n_rounds: int  # number of times that X was counted by cells
 
 
 @dataclass
@@ -88,7 +89,7 @@ class _Search:
     # --- counts ---
 
     def cells(self, support: list[int]) -> _Cells:
-        """Divide the rows by their values in some columns and by label."""
+        """Group the rows by their values in some columns and their label."""
         m = len(support)
         inside = np.zeros((m + 1, self.n), dtype=bool)
         inside[m] = self.labels == 1
@@ -111,7 +112,7 @@ class _Search:
         return _Cells(support, values[:, :m], values[:, m], weight, of_row)
 
     def cells_by_score(self, points: Points) -> _Cells:
-        """Divide the rows by their score and by label, which is all that moves of a single base need to know."""
+        """Group the rows by their score and label, which suffices for the moves from a single base."""
         key = np.zeros(self.n, dtype=np.int64)
         for j, value in points.items():
             key[self.rows[self.starts[j] : self.starts[j + 1]]] += value
@@ -122,7 +123,7 @@ class _Search:
         return _Cells([], (place // 2 + low)[:, None], place % 2, weight, key)
 
     def counts(self, cells: _Cells, low: int, high: int) -> Vector:
-        """Weight of the rows of each cell in which a column is 1, for columns low to high: (high - low, n_cells)."""
+        """Return the weight of the rows of each cell in which a column is 1, for columns low to high: (high - low, n_cells)."""
         size = len(cells.weight)
         part = slice(self.starts[low], self.starts[high])
         rows = self.rows[part]
@@ -135,15 +136,15 @@ class _Search:
     def refit(
         self, histograms: Vector, low: int, squares: Vector, slope: float, intercept: float
     ) -> tuple[Vector, Vector, Vector]:
-        """Best slope and intercept for several models at once, by Newton's method.
+        """Return the best slopes and intercepts of several models, and their objectives, by Newton's method.
 
-        ``histograms`` (models, 2, scores) has the weight of the rows by label and score, the first of which is ``low``.
+        ``histograms`` (models, 2, scores) has the weights of the rows by label and score. The smallest score is ``low``.
         """
         weight = histograms.reshape(len(histograms), -1) / self.total
         n_scores = histograms.shape[2]
         score = np.tile(np.arange(low, low + n_scores, dtype=np.float64), 2)
         response = np.repeat([0.0, 1.0], n_scores)
-        # Scores that no model has would only cost time.
+        # Scores that no model has are left out to save time.
         used = weight.any(axis=0)
         weight, score, response = weight[:, used], score[used], response[used]
         a, b = np.full(len(weight), slope), np.full(len(weight), intercept)
@@ -193,7 +194,7 @@ class _Search:
     def refit_points(
         self, cells: _Cells, rows: NDArray[np.int64], slope: float, intercept: float
     ) -> tuple[Vector, Vector, Vector]:
-        """Refit models given by their points on the support of the cells: (models, n_support)."""
+        """Refit models, which are given by their points on the support of the cells (models, n_support)."""
         scores = rows @ cells.values.T
         low, high = int(scores.min(initial=0)), int(scores.max(initial=0))
         width = high - low + 1
@@ -207,14 +208,14 @@ class _Search:
     # --- moves ---
 
     def round(self, model: _Model, bases: list[Points]) -> list[_Model]:
-        """Return models after the most promising moves that are better, the best first.
+        """Try the most promising moves, and return the models that are better, best first.
 
-        A move goes from one of the bases, which are the points of the model or differ from them in one column, and adds to the points of a column.
+        A move changes the points of one column of a base. A base is the model, or differs from the model in one column.
         """
         if len(bases) > 1:
             support = sorted(model.points)
             cells = self.cells(support)
-            if len(cells.weight) * len(bases) * len(self.changes) > _ENTRIES:  # more cells than pay: one base after the other
+            if len(cells.weight) * len(bases) * len(self.changes) > _ENTRIES:  # many cells: one base after the other is faster
                 return next(filter(None, (self.round(model, [base]) for base in bases)), [])
             taken = np.array([[base.get(j, 0) for j in support] for base in bases], dtype=np.int64) @ cells.values.T
         else:
@@ -227,7 +228,7 @@ class _Search:
             counts = self.counts(cells, low, min(self.p, low + block))
             predicted = self.predict(model, cells, taken, counts)
             self.forbid(predicted, bases, low)
-            change = predicted.argmin(axis=1)  # the best of each base and column
+            change = predicted.argmin(axis=1)  # the best change for each base and column
             flat = np.take_along_axis(predicted, change[:, None], axis=1).ravel()
             for place in np.argpartition(flat, min(_VERIFIED, flat.size - 1))[:_VERIFIED].tolist():
                 if flat[place] < model.value - _SAME:
@@ -237,7 +238,7 @@ class _Search:
         return self.verify(model, cells, taken, bases, found[:_VERIFIED])
 
     def predict(self, model: _Model, cells: _Cells, taken: NDArray[np.int64], counts: Vector) -> Vector:
-        """Objective of every move after a Newton step in slope and intercept: (bases, changes, columns)."""
+        """Predict the objective after each move and a Newton step in slope and intercept: (bases, changes, columns)."""
         low = int(taken.min()) - self.most
         values = np.arange(low, int(taken.max()) + self.most + 1, dtype=np.float64)
         tables = self.tables(values, model)
@@ -258,7 +259,7 @@ class _Search:
         return predicted
 
     def tables(self, values: Vector, model: _Model) -> Vector:
-        """Return the loss, its derivatives in intercept and slope, and moments of the score, by label and score: (8, 2, scores)."""
+        """Return the loss, its derivatives in intercept and slope, and moments of the score: (8, labels, scores)."""
         eta = model.slope * values + model.intercept
         tables = np.empty((8, 2, len(values)))
         for label in (0, 1):
@@ -268,7 +269,7 @@ class _Search:
         return tables / self.total
 
     def forbid(self, predicted: Vector, bases: list[Points], low: int) -> None:
-        """Set moves that leave the range of points, or that use too many columns, to infinity."""
+        """Set the prediction to infinity for moves that exceed the range of points or the number of columns."""
         high = low + predicted.shape[2]
         for place, base in enumerate(bases):
             now = np.zeros(self.p, dtype=np.int64)
@@ -281,7 +282,7 @@ class _Search:
     def verify(
         self, model: _Model, cells: _Cells, taken: NDArray[np.int64], bases: list[Points], moves: list[Any]
     ) -> list[_Model]:
-        """Refit the models of some moves; return those that are better than the present one, the best first."""
+        """Refit the models of some moves, and return those that are better than the current one, best first."""
         if not moves:
             return []
         models, low, high = [], int(taken.min()) - self.most, int(taken.max()) + self.most
@@ -302,7 +303,7 @@ class _Search:
         return [_Model(models[m], float(a[m]), float(b[m]), float(value[m])) for m in order]
 
     def descend(self, model: _Model) -> _Model:
-        """Make moves until none is better; where they end, round the real coefficients of the support anew, which may change the scale."""
+        """Make moves until none is better, then try to round the real coefficients again, which may change the scale."""
         while True:
             better = self.round(model, self.bases(model))
             better = better or [self.rescaled(model)]
@@ -313,18 +314,18 @@ class _Search:
             model = better[0]
 
     def bases(self, model: _Model) -> list[Points]:
-        """Return the points of the model, and where columns are to be chosen, the points without one of the columns."""
+        """Return the points of the model and, if columns are chosen, its points without each one of the columns."""
         points = model.points
         without = [{j: z for j, z in points.items() if j != i} for i in points]
         return [points, *(without if self.k < self.p else [])]
 
     def steps(self, model: _Model) -> list[Points]:
-        """Return the points of the model with one of them larger or smaller by 1, from which a move changes two at once."""
+        """Return the points of the model with one of them changed by 1, so that a move then changes two of them."""
         points = model.points
         return [{**points, i: points[i] + step} for i in points for step in (-1, 1) if 0 < abs(points[i] + step) <= self.most]
 
     def grow(self, model: _Model, width: int = 1) -> list[_Model]:
-        """Add columns while there is room and the loss falls, keeping the ``width`` best models of each size; return the last."""
+        """Add up to k columns while the loss falls, keeping the ``width`` best models of each size; return the last ones."""
         beam = [model]
         while len(beam[0].points) < self.k:
             grown: dict[tuple[int, ...], _Model] = {}
@@ -342,7 +343,7 @@ class _Search:
         return beam
 
     def rescaled(self, model: _Model) -> _Model:
-        """Return the model, or a better one that has rounded real coefficients on the same support."""
+        """Return the model, or a better one that is found by rounding real coefficients on the same support."""
         support = sorted(model.points)
         if len(support) < 2:
             return model
@@ -354,18 +355,18 @@ class _Search:
         return rounded if rounded.value < model.value - _SAME else model
 
     def best_of(self, models: list[_Model]) -> _Model:
-        """Descend from the best few models, and return the best end."""
+        """Descend from the best few models, and return the best result."""
         return min((self.descend(model) for model in models[:_DESCENTS]), key=lambda model: model.value)
 
     def empty(self) -> _Model:
-        """Return the model of the intercept alone."""
+        """Return the model with only an intercept."""
         cells = self.cells([])
         _, b, value = self.refit_points(cells, np.zeros((1, 0), dtype=np.int64), 0.0, 0.0)
-        # The slope of a score of 0 is free; that of one point should be neither flat nor steep for the first moves to be judged well.
+        # The slope does not matter without points. A moderate value makes the predictions for the first moves accurate.
         return _Model({}, 0.5, float(b[0]), float(value[0]))
 
     def rounded(self, cells: _Cells, coef: Vector, intercept: float) -> _Model:
-        """Return the best of the roundings of real coefficients by scales at which the largest has up to the most points."""
+        """Round real coefficients at many scales, clipped to the range of points, and return the best model."""
         size = np.abs(coef).max()
         scales = np.geomspace(1.0, 2.0 * self.most, 8 * self.most) / size
         rows = np.unique(np.clip(np.rint(scales[:, None] * coef), -self.most, self.most).astype(np.int64), axis=0)
@@ -376,11 +377,11 @@ class _Search:
 
 
 def _after_newton_step(sums: Vector) -> Vector:
-    """Return the objective after a Newton step, given it and its derivatives in intercept and slope, and moments of the score."""
+    """Return the objective after a Newton step in intercept and slope, from the sums of ``tables``."""
     value, g0, g1, h00, h01, h11, mean, square = sums
     determinant = np.maximum(h00 * h11 - h01**2, 1e-9 * np.abs(h00 * h11) + 1e-100)
     step_b, step_a = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
-    # Where the step moves linear predictors by more than 1 (root mean square), the quadratic model promises too much.
+    # Steps are shortened that change linear predictors by more than 1 (root mean square), where the model is not accurate.
     moved = np.sqrt(np.clip(step_b**2 + 2 * step_a * step_b * mean + step_a**2 * square, 1e-300, 1e300))
     length = np.minimum(1.0, 1.0 / moved)
     decrement = np.maximum(step_b * g0 + step_a * g1, 0.0)
@@ -400,14 +401,15 @@ def search_small_points(
     perturbations: int = 2,
     random_state: int = 0,
 ) -> SmallPoints:
-    """Search for the points of least loss.
+    """Search for the small whole points with the smallest loss.
 
-    ``X`` has columns of 0 and 1, dense or sparse; ``starts`` are real coefficients to round and to descend from, beside a growth from nothing.
+    ``X`` has columns of 0 and 1, and is dense or sparse. ``starts`` are real coefficients, which are rounded as additional
+    starts of the search, whose first start is the model without points.
     """
     search = _Search(X, labels, weights, loss, k, max_points, ridge)
     rng = np.random.default_rng(random_state)
     starts = list(starts)
-    # Without a choice of columns the real coefficients are the place to start from.
+    # If there is no choice of columns, the search starts only from the real coefficients.
     best = search.empty()
     if not starts or k < search.p:
         best = search.best_of(search.grow(best, _WIDTH if k <= _FEW else 1))

@@ -1,4 +1,4 @@
-"""From coefficients of the binner's columns to points of bins."""
+"""Convert coefficients of the binner's columns to points of bins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scale:
-    """Points of each bin of each variable (None for those not on the card), and what they mean."""
+    """Points of the bins of each variable (None if it is not on the card), and how their sum maps to the linear predictor."""
 
     base: float
     points: list[Vector | None]
@@ -27,23 +27,23 @@ class Scale:
 
 
 class Layout:
-    """Which columns of the binner's output belong to which variable, and what coefficients of them mean for its bins."""
+    """The columns of the binner's output that belong to each variable, and how their coefficients map to its bins."""
 
     def __init__(self, bins: list[Bins], encoding: str) -> None:
         self.bins = bins
         self.cumulative = [encoding == "cumulative" and not isinstance(b, LevelBins) for b in bins]
         sizes = [0 if b.n_bins < 2 else b.n_bins - c for b, c in zip(bins, self.cumulative, strict=True)]
         self.starts = np.cumsum([0, *sizes])
-        self.variable = np.repeat(np.arange(len(bins)), sizes)  # of each column
+        self.variable = np.repeat(np.arange(len(bins)), sizes)  # (n_columns,) the variable of each column
 
     def columns(self, v: int) -> slice:
         """Return the columns of a variable."""
         return slice(self.starts[v], self.starts[v + 1])
 
     def without_reference(self, weight_of_bins: list[Vector]) -> NDArray[np.int64]:
-        """Return the columns less one of each variable that has a column for each of its bins, that of its most frequent bin.
+        """Return all columns except, for each variable with one column per bin, that of the most frequent bin.
 
-        Such columns add up to 1, as the intercept is, so that one of them says nothing.
+        The columns of such a variable add up to 1 and are therefore linearly dependent together with the intercept.
         """
         kept = np.ones(len(self.variable), dtype=bool)
         for v, weight in enumerate(weight_of_bins):
@@ -52,7 +52,7 @@ class Layout:
         return np.flatnonzero(kept)
 
     def of_bins(self, coef: Vector, v: int) -> Vector:
-        """Return what each bin of a variable adds to the linear predictor."""
+        """Return the contribution of each bin of a variable to the linear predictor."""
         own, bins = coef[self.columns(v)], self.bins[v]
         if not self.cumulative[v] or not len(own):
             return own if len(own) else np.zeros(bins.n_bins)
@@ -60,7 +60,7 @@ class Layout:
         return np.concatenate([[0.0], np.cumsum(own[:n_cuts]), own[n_cuts:]])
 
     def bounds(self) -> tuple[Vector, Vector] | None:
-        """Return bounds that make the points rise or fall along each variable that is to be monotone; None if there is none."""
+        """Return bounds on coefficients that make the points of monotone variables rise or fall, or None."""
         lower, upper = np.full(len(self.variable), -np.inf), np.full(len(self.variable), np.inf)
         for v, bins in enumerate(self.bins):
             if self.cumulative[v] and bins.direction:
@@ -82,9 +82,10 @@ def doubling_scale(
     sign: int,
     decimals: int | None,
 ) -> Scale:
-    """Points of which ``doubling`` double the odds; those of the lowest bin of each variable are 0.
+    """Return points such that ``doubling`` points double the odds, and the lowest bin of each variable has 0 points.
 
-    ``sign`` is 1 if the odds are those of the event, -1 if they are those against it. What rounding does to the average row goes into the base.
+    ``sign`` is 1 if the odds are for the event, and -1 if they are against it. The mean rounding error of the points is added
+    to the base.
     """
     slope = sign * math.log(2) / doubling
     offset = sign * math.log(base_odds) - slope * base_points
@@ -107,7 +108,7 @@ def doubling_scale(
 
 
 def whole_scale(layout: Layout, columns: NDArray[np.int64], points: NDArray[np.int64], slope: float, intercept: float) -> Scale:
-    """Points that are small whole numbers, with a scale of their own."""
+    """Return small whole points, with the slope and intercept that were fitted to them."""
     coef = np.zeros(len(layout.variable))
     coef[columns] = points
     own: list[Any] = [layout.of_bins(coef, v) if np.any(coef[layout.columns(v)]) else None for v in range(len(layout.bins))]
@@ -117,9 +118,9 @@ def whole_scale(layout: Layout, columns: NDArray[np.int64], points: NDArray[np.i
 def weight_of_evidence(
     codes: list[NDArray[np.int32]], weight_of_bins: list[Vector], events_of_bins: list[Vector], variables: NDArray[np.int64]
 ) -> Vector:
-    """Return a column for each variable: the log odds of the event in the bin of the row, less those of all rows.
+    """Return the weight of evidence of each variable: the log odds of the event in the bin of a row minus those of all rows.
 
-    Each bin counts one more row, with the event rate of all, so that bins of one class only stay finite.
+    One row with the average event rate is added to each bin, so that bins with only one class have finite values.
     """
     columns = np.empty((len(codes[0]), len(variables)), order="F")
     for place, v in enumerate(variables.tolist()):

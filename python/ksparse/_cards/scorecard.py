@@ -1,4 +1,4 @@
-"""The estimator that makes a scorecard of a raw table: bins, choice of variables or bins, points."""
+"""The estimator that makes a scorecard from a raw table: it makes bins, chooses variables or bins, and assigns points."""
 
 from __future__ import annotations
 
@@ -39,69 +39,74 @@ Vector = NDArray[np.float64]
 
 
 class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimator):
-    r"""From a raw table to a scorecard: bins, at most k variables or k bins, and whole points that add up.
+    r"""Make a scorecard from a raw table, with at most k variables or bins and points that add up.
 
-    It reads data frames with numbers, text, categories and gaps. :class:`ksparse.Binner` makes bins; ksparse chooses the k variables, or the k
-    bins, that minimise the loss; and coefficients become points. ``predict_proba`` follows the printed card, with its rounded points,
-    and so do :meth:`to_sql` and :meth:`to_python`, which are written on the columns of the raw table.
+    The table may be a data frame with numbers, text, categories and missing values. :class:`ksparse.Binner` divides its columns
+    into bins. ksparse chooses the k variables, or the k bins, that minimise the loss, and coefficients are converted to points.
+    ``predict_proba``, :meth:`to_sql` and :meth:`to_python` use the rounded points of the printed card. The last two work on the
+    columns of the raw table.
 
     Parameters
     ----------
     k : int or None, default=None
-        Most variables, or bins, of the card, >= 0. None: 10, or all where there are fewer.
+        Maximum number of variables or bins of the card, >= 0. None means 10, or all if there are fewer.
     choose : {"variables", "bins"}, default="variables"
-        What k counts: whole variables, with points for each of their bins; or single columns of the binner, so that a variable may be on the card with
-        one of its bins only.
+        What k counts. With ``"variables"``, a chosen variable has points for each of its bins. With ``"bins"``, single output
+        columns of the binner are chosen, so that a variable may be on the card with only one of its bins.
     binner : Binner or None, default=None
-        How the columns are cut into bins; None is ``Binner()``. With ``Binner(encoding="cumulative", monotone=...)`` points rise, or fall,
-        with the values of each variable that is to be monotone.
+        How columns are divided into bins. None means ``Binner()``. With ``Binner(encoding="cumulative", monotone=...)``, points
+        only rise, or only fall, with the values of each monotone variable.
     loss : {"logistic", "focal"} or object of :mod:`ksparse.losses`, default="logistic"
-        The loss. With the focal loss the linear predictor is not the log odds, so it needs ``max_points``, whose scale is free.
+        The loss. With the focal loss, the linear predictor is not the log odds, and ``max_points`` must be given.
     alpha, gamma : float, default=0.5, 2.0
         Parameters of the focal loss, see :func:`ksparse.fit`.
     ridge : float, default=1e-4
-        :math:`\rho` of :func:`ksparse.fit`, >= 0. Bins in which all rows are of one class need it.
+        Weight :math:`\rho` of the ridge penalty of :func:`ksparse.fit`, >= 0. It must be positive if all rows of a bin have the
+        same class.
     max_points : int or None, default=None
-        If given, the points of each bin (with cumulative columns, of each column) are integers in [-max_points, max_points], with a free
-        scale and intercept: points and columns are searched together, with the loss as judge. >= 1. Otherwise points follow the scale below.
+        If given, the points of each bin (with cumulative columns, of each column) are integers in [-max_points, max_points].
+        The integers, the columns, a scale and an intercept are searched together, to minimise the loss. >= 1. If None, points
+        have the scale that the next parameters describe.
     points_to_double_odds : float, default=20.0
-        How many points double the odds, > 0.
+        Number of points that double the odds, > 0.
     base_points, base_odds : float, default=600.0, 50.0
-        The points at which the odds are ``base_odds`` to 1.
+        A card with ``base_points`` points has odds of ``base_odds`` to 1.
     convention : {"event", "credit"}, default="event"
-        What the odds of the scale are: those of the event against the other class, so that more points mean that the event is likelier; or, as in
-        credit scoring, those of the other class ("good") against the event ("bad"), so that more points mean less risk.
+        The meaning of the odds. With ``"event"``, they are for the event against the other class, so that the event is more
+        likely with more points. With ``"credit"``, as in credit scoring, they are for the other class ("good") against the
+        event ("bad"), so that more points mean less risk.
     decimals : int or None, default=0
-        Decimals of points, in [0, 15]; None: not rounded. Not used with ``max_points``.
+        Number of decimals of points, in [0, 15]. None means that points are not rounded. It is ignored with ``max_points``.
     event : object, default=None
-        The label whose probability the card is for, such as ``"fraud"``. None is ``classes_[1]``, the last of the sorted labels.
+        The label whose probability the card predicts, such as ``"fraud"``. None means ``classes_[1]``, the last of the sorted
+        labels.
     always_in, never_in : array-like of str or int or None, default=None
-        Columns of X, by name or number, that must be on the card (only if variables are chosen), or must not.
+        Columns of X, by name or number, that must be on the card, or must not be. ``always_in`` needs ``choose="variables"``.
     search : {"auto", "fast", "thorough"}, default="fast"
-        How far to search, see :func:`ksparse.fit`. If variables are chosen, ``fast`` chooses them by one column each, the log odds of the event in its bins
-        (weight of evidence), and then fits all their bins; the others choose them by groups of bins, which is exact but takes
-        many times longer on large tables.
+        How long to search, see :func:`ksparse.fit`. If variables are chosen, ``"fast"`` represents each of them by one column,
+        the log odds of the event in its bins (weight of evidence), and then fits all bins of the chosen ones. The other two
+        choose groups of bins, which is more accurate but takes many times longer on large tables.
     max_seconds : float or None, default=None
-        No new perturbation of the search after this time.
+        The search starts no new perturbation after this number of seconds. None means no limit.
     random_state : int, default=0
         Seed of the search.
 
     Attributes
     ----------
     card_ : Card
-        The card: prints, shows in notebooks, ``to_frame()``, ``to_sql()``, ``to_python()``.
+        The card. Print it, show it in a notebook, or call ``to_frame()``, ``to_sql()`` or ``to_python()``.
     binner_ : Binner
-        The fitted bins.
+        The fitted binner.
     result_ : FitResult
-        The fit with real coefficients, on the columns of the binner.
+        The fit with real coefficients, on the output columns of the binner.
     variables_ : list of str
         Names of the chosen variables.
     classes_ : ndarray of shape (2,)
         The labels, sorted.
     event_ : object
-        The label whose probability the card is for.
+        The label whose probability the card predicts.
     loss_before_, loss_after_ : float
-        Average loss on the rows of the fit with real coefficients, and with the points of the card.
+        Average loss on the rows of the fit, with real coefficients and with the points of the card.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of str
@@ -114,14 +119,15 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
 
     See Also
     --------
-    ksparse.FitResult.scorecard : Points per unit of numbers, without bins.
+    ksparse.FitResult.scorecard : Points per unit of each column, without bins.
 
     Notes
     -----
-    A missing value falls in the bin of missing values of its variable, if the fit saw any. A missing value where it saw none, and a level
-    that it did not see where no levels were pooled, count as the most frequent bin of the variable, in ``predict_proba``, SQL and Python alike.
+    A missing value belongs to the bin of missing values of its variable, if there is one. Otherwise it has the
+    points of the most frequent bin. The same holds for a level that the fit did not see, if the variable has no bin for other
+    levels. ``predict_proba``, SQL and Python agree in this.
 
-    ``predict``, ``predict_proba`` and ``transform`` also accept a data frame that has the columns of the card only, by name.
+    ``predict``, ``predict_proba`` and ``transform`` also accept a data frame that has only the columns of the card.
 
     References
     ----------
@@ -198,7 +204,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
     # --- fit ---
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
-        """Make the card.
+        """Make the card from a table and labels.
 
         Parameters
         ----------
@@ -217,7 +223,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
         Raises
         ------
         TypeError, ValueError
-            If an argument is not what it must be.
+            If an argument is invalid.
         """
         loss = self._loss = self._check_parameters()
         labels = self._labels_of_fit(y)
@@ -269,7 +275,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
         return fit
 
     def _check_parameters(self) -> Loss:
-        """Check what does not depend on the data; return the loss."""
+        """Check the parameters that do not depend on the data, and return the loss."""
         check_choice(self.choose, "choose", ("variables", "bins"))
         check_choice(self.convention, "convention", ("event", "credit"))
         if self.binner is not None and not isinstance(self.binner, Binner):
@@ -293,7 +299,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
         return loss
 
     def _labels_of_fit(self, y: Any) -> Vector:
-        """Find the two classes and the event; return 1 for the rows of the event, else 0."""
+        """Find the two classes and the event; return y with 1 for the event and 0 for the other class."""
         y = targets_of(y)
         if y is None:
             raise ValueError(f"requires y to be passed, but the target y is None: {type(self).__name__} needs labels")
@@ -340,7 +346,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
     def _best_variables(
         self, evidence: Vector, labels: Vector, k: int, weights: Vector | None, settings: Settings, place: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Choose k variables by the columns of their weight of evidence, instead of by groups of columns."""
+        """Choose k variables, each of which is represented by its weight of evidence instead of a group of columns."""
         variables = np.unique(place)
         number = np.searchsorted(variables, place)  # of the variable of each column
         inside = [int(number[c]) for c in settings.always_in or ()]
@@ -350,7 +356,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
         return variables[np.union1d(fit.support, np.array(inside, dtype=np.int64))]
 
     def _settings(self, layout: Layout, loss: Loss, free: NDArray[np.int64], *, all_in: bool = False) -> tuple[Settings, int]:
-        """Return the settings of the fit and the budget; with ``all_in`` there is nothing to choose."""
+        """Return the settings of the fit, and k; with ``all_in``, all columns stay in the model."""
         place = layout.variable[free]
         by_variable = self.choose == "variables"
         n_units = len(np.unique(place)) if by_variable else len(free)
@@ -379,7 +385,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
         return settings, k
 
     def _whole_points(self, layout: Layout, design: Any, labels: Vector, weights: Vector | None, coef: Vector, k: int) -> Scale:
-        """Search for small whole points, among all columns or among those of the chosen variables."""
+        """Search for small whole points of all columns, or of those of the chosen variables."""
         columns = np.arange(len(coef))
         if self.choose == "variables":
             chosen = np.unique(layout.variable[np.flatnonzero(coef)])
@@ -399,7 +405,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
         return whole_scale(layout, columns[found.support], found.points, found.slope, found.intercept)
 
     def _make_card(self, scale: Scale, weight_of_bins: list[Vector], events_of_bins: list[Vector]) -> None:
-        """Put the points on a card."""
+        """Make the card with these points."""
         variables, self._places = [], []
         for v, points in enumerate(scale.points):
             if points is None:
@@ -459,7 +465,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
 def _counts(
     codes: list[NDArray[np.int32]], layout: Layout, labels: Vector, weights: Vector | None
 ) -> tuple[list[Vector], list[Vector]]:
-    """Return the weight of the rows in each bin of each variable, and of those of the event."""
+    """Return the weight of all rows, and of the rows of the event, in each bin of each variable."""
     each = np.ones(len(labels)) if weights is None else weights
     weight, events = [], []
     for code, bins in zip(codes, layout.bins, strict=True):

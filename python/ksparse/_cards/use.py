@@ -1,4 +1,4 @@
-"""What a scorecard does once it is fitted: points, probabilities, labels, exports."""
+"""The methods of a fitted scorecard: points, probabilities, labels and exports."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class UsesCard:
     event_: Any
     classes_: Any
     n_features_in_: int
-    _places: list[int]  # of the variables of the card, among the columns of X
+    _places: list[int]  # the columns of X of the variables of the card
     _event_place: int
 
     def _columns_of_card(self, X: Any) -> tuple[list[Column], int]:
-        """Read the columns of the card, from a table with those of the fit or with these alone; return them and the number of rows."""
+        """Read the columns of the card from X, which may have only these; return them and the number of rows."""
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)
         if names is not None and is_frame(X):
@@ -58,7 +58,7 @@ class UsesCard:
         return self.card_.base + (points.sum(axis=1) if columns else np.zeros(n))
 
     def transform(self, X: Any) -> NDArray[np.float64]:
-        """Points of each variable of the card.
+        """Points of each row for each variable of the card.
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class UsesCard:
         Returns
         -------
         ndarray of shape (n_samples, n_variables)
-            Points, in the order of ``variables_``; their sum plus ``card_.base`` is :meth:`total_points`.
+            Points, in the order of ``variables_``. Their sum plus ``card_.base`` is :meth:`total_points`.
         """
         columns, n = self._columns_of_card(X)
         return self.card_.points_of(columns) if columns else np.empty((n, 0))
@@ -90,7 +90,7 @@ class UsesCard:
         return np.array(self.variables_, dtype=object)
 
     def total_points(self, X: Any) -> NDArray[np.float64]:
-        """Sum of the points of each row, with the base.
+        """Sum of the points of each row, including the base.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class UsesCard:
         return self._total(*self._columns_of_card(X))
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Linear predictor of ``classes_[1]``, the log odds for the logistic loss.
+        """Linear predictor of ``classes_[1]``, which is its log odds for the logistic loss.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class UsesCard:
         Returns
         -------
         ndarray of shape (n_samples,)
-            Positive where ``classes_[1]`` is the likelier.
+            The linear predictor, positive if ``classes_[1]`` is more likely.
         """
         check_is_fitted(self)
         eta = self.card_.linear_predictor(self.total_points(X))
@@ -132,13 +132,13 @@ class UsesCard:
         Returns
         -------
         ndarray of shape (n_samples,)
-            ``classes_[1]`` where :meth:`decision_function` is positive, else ``classes_[0]``.
+            ``classes_[1]`` if :meth:`decision_function` is positive, else ``classes_[0]``.
         """
         decision = self.decision_function(X)
         return self.classes_[(decision > 0).astype(np.intp)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probability of each class, by the points of the card.
+        """Probability of each class, computed from the points of the card.
 
         Parameters
         ----------
@@ -156,12 +156,12 @@ class UsesCard:
         return np.column_stack([other, event] if self._event_place == 1 else [event, other])
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Share of the rows whose labels are predicted; :func:`ksparse.evaluate_scores` says more where one class is rare.
+        """Accuracy of the predicted labels. If one class is rare, :func:`ksparse.evaluate_scores` tells more.
 
         Parameters
         ----------
         X : data frame or array-like
-            Rows to judge by.
+            Rows to evaluate.
         y : array-like of shape (n_samples,)
             Their labels.
         sample_weight : array-like of shape (n_samples,), optional
@@ -186,20 +186,20 @@ class UsesCard:
         y_test: Any = None,
         n_bands: int = 10,
     ) -> Evaluation:
-        """Judge the card: KS, Gini, lift, gains and more, in all and by score band, by :func:`ksparse.evaluate_scores`.
+        """Compute KS, Gini, lift, gains and more, also by score band, with :func:`ksparse.evaluate_scores`.
 
         Parameters
         ----------
         X : data frame or array-like
-            Rows to judge by.
+            Rows to evaluate.
         y : array-like of shape (n_samples,)
             Their labels.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0.
         X_test, y_test : optional
-            Other rows with their labels. If they are given, the samples are ``train`` and ``test``, side by side.
+            Other rows with their labels. If they are given, the tables show the samples ``train`` and ``test`` side by side.
         n_bands : int, default=10
-            Score bands, >= 2.
+            Number of score bands, >= 2.
 
         Returns
         -------
@@ -209,7 +209,7 @@ class UsesCard:
         Raises
         ------
         ValueError
-            If an argument is not what it must be.
+            If an argument is invalid.
         """
         check_is_fitted(self)
         if (X_test is None) != (y_test is None):
@@ -219,58 +219,60 @@ class UsesCard:
         return evaluate_scores(both, event=self.event_, n_bands=n_bands)
 
     def to_sql(self, output: str = "probability") -> str:
-        """Write the card as an expression of SQL on the columns of the raw table.
+        """Write the card as an SQL expression on the columns of the raw table.
 
         Parameters
         ----------
         output : {"probability", "points", "linear_predictor"}, default="probability"
-            What to compute, of ``event_``; a comment in the text names it.
+            What the expression computes. A comment in it names the event.
 
         Returns
         -------
         str
-            An expression of standard SQL: columns in double quotes, ``CASE``, ``EXP`` and for the focal loss ``LN``. NULL falls in the bin of
-            missing values; where the fit saw none, it counts as the most frequent bin, as a level does that the fit did not see.
+            An expression in standard SQL, with column names in double quotes, ``CASE``, ``EXP`` and, for the focal loss,
+            ``LN``. NULL belongs to the bin of missing values. If the fit saw no missing values in a column, NULL has the points
+            of the most frequent bin, and so has a level that the fit did not see.
 
         Raises
         ------
         ValueError
-            If ``output`` is not what it must be.
+            If ``output`` is invalid.
         """
         check_is_fitted(self)
         return self.card_.to_sql(output)
 
     def to_python(self, output: str = "probability") -> str:
-        """Write the card as an expression of Python on a row of the raw table.
+        """Write the card as a Python expression on a row of the raw table.
 
         Parameters
         ----------
         output : {"probability", "points", "linear_predictor"}, default="probability"
-            What to compute, of ``event_``; a comment in the text names it.
+            What the expression computes. A comment in it names the event.
 
         Returns
         -------
         str
-            An expression of ``row``, a mapping by the names of the columns, and of the module ``math``. None and NaN are missing values.
+            An expression of ``row``, a mapping from column names to values, and of the module ``math``. None and NaN are
+            missing values.
 
         Raises
         ------
         ValueError
-            If ``output`` is not what it must be.
+            If ``output`` is invalid.
         """
         check_is_fitted(self)
         return self.card_.to_python(output)
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Whether there is a card."""
+        """Whether the estimator is fitted."""
         return hasattr(self, "card_")
 
     def __str__(self) -> str:
-        """Return the card, once there is one."""
+        """Return the card as text if the estimator is fitted."""
         return str(self.card_) if self.__sklearn_is_fitted__() else repr(self)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        """Show the card in notebooks, once there is one."""
+        """Show the card in notebooks if the estimator is fitted."""
         if not self.__sklearn_is_fitted__():
             return dict(super()._repr_mimebundle_(**kwargs))  # type: ignore[misc]
         return {"text/plain": str(self.card_), "text/html": self.card_._repr_html_()}
