@@ -1,12 +1,12 @@
-"""Objectives with kinks: how they are noticed, what stands in for their curvature, and how they are minimised.
+"""Detect objectives with kinks, replace their curvature, and minimise them.
 
-A sum of absolute values has kinks where its minimum is, and no curvature elsewhere. Newton's method stops at the first kink that it
-comes to. So where it stops, the objective is looked at along the step that failed: if its slope jumps, the search begins anew, with
-differences of the objective over wide steps in the place of the Hessian, and with refits by the method of this file. That is the
-BFGS method with a line search that asks for weak Wolfe conditions, which converges in the presence of kinks as well (Lewis &
-Overton 2013, "Nonsmooth optimization via quasi-Newton methods", Mathematical Programming 141). Refits that are to be exact are
-finished by cutting planes within a box, which end at the vertex where the objective is piecewise linear, and prove that there is
-nothing lower nearby (Kiwiel 1985, "Methods of descent for nondifferentiable optimization").
+A sum of absolute values has kinks at its minimum, and no curvature elsewhere, so Newton's method stops at the first kink that
+it reaches. When it stops, the slope of the objective along the failed step is examined. If the slope jumps, the search starts
+again, with differences of the objective over wide steps instead of the Hessian, and with the refits of this file. These use the
+BFGS method with a line search for the weak Wolfe conditions, which also converges in the presence of kinks (Lewis & Overton
+2013, "Nonsmooth optimization via quasi-Newton methods", Mathematical Programming 141). Exact refits are finished by cutting
+planes within a box. For a piecewise linear objective, these end at a vertex, and they prove that there is no lower value nearby
+(Kiwiel 1985, "Methods of descent for nondifferentiable optimization").
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from ._derivatives import Columns, Derivatives, Matrix, Point, Vector
 
 __all__ = ["KinkedDerivatives", "KinkedError", "KinkedPoint", "Minimum", "jump_along", "minimise"]
 
-# The part of the objective that a wide step raises it by.
+# A wide step increases the objective by about this fraction.
 RISE = 0.1
-# The width of a step is found to this factor, within so many trials.
+# The width of a step is determined up to this factor, with at most this number of trials.
 WIDTH_FACTOR, MOST_TRIALS = 4.0, 12
 # Constants of the weak Wolfe conditions, for the objective and for its slope.
 SUFFICIENT, FLATTER = 1e-4, 0.9
-# Iterations in a row that lower the objective by less than the tolerance, after which a descent has ended.
+# A descent ends after this number of successive iterations that lower the objective by less than the tolerance.
 MOST_IDLE = 2
-# A descent is foreseen to go on as in so many iterations, for so many times as many.
+# The objective is predicted to fall by at most FAR times its decrease in the last RECENT iterations.
 RECENT, FAR = 4, 3
-# The objective, relative to itself, by which cutting planes may foresee that something lower lies nearby.
+# Decreases that cutting planes predict, relative to the objective: below SETTLED the minimum is found, below PROVED it is proved.
 PROVED, SETTLED = 1e-7, 1e-13
 MOST_PLANES = 60
 
@@ -40,13 +40,13 @@ Function = Callable[[Vector], tuple[float, Vector]]
 
 
 class KinkedError(Exception):
-    """Newton's method has come to a kink.
+    """Newton's method has reached a kink.
 
     Parameters
     ----------
     is_rare : bool
-        Whether the Hessian foresees how the slope changes elsewhere on the step, so that it is of use all the same. If not, the search
-        must begin anew with something in its place.
+        Whether the Hessian predicts the change of the slope on the rest of the step, so that it is still useful. If not, the
+        search must start again without it.
     """
 
     def __init__(self, is_rare: bool):
@@ -55,9 +55,9 @@ class KinkedError(Exception):
 
 
 def jump_along(slope: Callable[[float], float], width: float = 1e-10) -> float:
-    """Return by how much the slope of an objective along a step, from 0 to 1, jumps from below 0 to above within a part of this width.
+    """Return the jump of the slope of an objective, from negative to positive, along a step from 0 to 1; 0 if it is smooth.
 
-    The place is narrowed down until a smooth function would have next to no change of slope left; 0 is returned for one that is smooth.
+    The change of sign is located by bisection up to ``width``, within which the slope of a smooth function hardly changes.
     """
     before, after = slope(0.0), slope(1.0)
     if not (before < 0 < after):
@@ -79,12 +79,12 @@ def jump_along(slope: Callable[[float], float], width: float = 1e-10) -> float:
 
 
 class KinkedDerivatives(Derivatives):
-    """An objective whose Hessian is made of differences over steps so wide that they see what lies beyond the kinks.
+    """An objective whose Hessian is replaced by differences over steps that are wide enough to cross kinks.
 
     Parameters
     ----------
     derivatives : Derivatives
-        The objective; its own Hessian is not used.
+        The objective. Its own Hessian is not used.
     """
 
     def __init__(self, derivatives: Derivatives):
@@ -103,7 +103,7 @@ class KinkedDerivatives(Derivatives):
         return self._of.value(params)
 
     def gradient(self, params: Vector) -> Vector:
-        """Return the gradient alone."""
+        """Return the gradient at these parameters."""
         return self.point(params).gradient()
 
     def point(self, params: Vector) -> Point:
@@ -111,11 +111,11 @@ class KinkedDerivatives(Derivatives):
         return self._of.at(params, np.empty(0, dtype=np.int64))
 
     def widths(self, point: KinkedPoint) -> Vector:
-        """Return how wide a step is by each parameter: at the first point what raises the objective by a tenth."""
+        """Return the width of a step in each parameter, which increases the objective at the first point by a tenth."""
         if self._widths is None:
             self._height = abs(point.value) or 1.0
             self._widths = np.array([self._width(point, column) for column in range(self.p)])
-        # The objective is about a parabola from afar.
+        # From far away, the objective looks like a parabola.
         return self._widths * np.sqrt(min(max(abs(point.value) / self._height, 1e-4), 1.0))
 
     def _width(self, point: KinkedPoint, column: int) -> float:
@@ -131,7 +131,7 @@ class KinkedDerivatives(Derivatives):
         return float(width)
 
     def rise(self, point: KinkedPoint, column: int, width: float) -> float:
-        """Return by how much the objective is higher on both sides of a point together."""
+        """Return the sum of the increases of the objective on both sides of a point."""
         sides = []
         for step in (width, -width):
             moved = point.params.copy()
@@ -162,7 +162,7 @@ class KinkedPoint(Point):
         return self.gradient(self.columns), 0.5 * (hessian + hessian.T)
 
     def gradient(self, columns: Columns | None = None) -> Vector:
-        """Return the mean gradient around the point: at a kink there is more than one."""
+        """Return the mean gradient around the point, because there is more than one gradient at a kink."""
         gradient = self._point.gradient() if len(self.columns) == 0 else self._look_around()[1]
         return gradient if columns is None else gradient[columns]
 
@@ -171,7 +171,7 @@ class KinkedPoint(Point):
         return cross if columns is None else cross[columns]
 
     def _look_around(self) -> tuple[Matrix, Vector]:
-        """Return columns of the Hessian, and the mean gradient, from both sides of each active parameter."""
+        """Return the columns of the Hessian for the active parameters, and the mean gradient, from points on both sides."""
         if self._wide is None:
             widths = self._of.widths(self)
             cross = np.zeros((len(self.params), len(self.columns)))
@@ -188,10 +188,11 @@ class KinkedPoint(Point):
         return self._wide
 
     def sides(self, columns: Columns) -> tuple[Vector, Vector]:
-        """Return slope and curvature by each column on the side of the point where the objective falls by more.
+        """Return the slope and curvature of each column on the side of the point where the objective falls more.
 
-        On each side by the parabola that has its value at the point, and its value and slope one step away. At 0, where the
-        absolute value of a parameter has its kink, the objective may fall on both sides though no derivative says so.
+        On each side, they are those of the parabola through the value at the point and the value and slope one step away. At 0,
+        where the absolute value of a parameter has its kink, the objective may fall on both sides although no derivative shows
+        this.
         """
         widths = self._of.widths(self)
         slopes, curvatures = np.zeros(len(columns)), np.zeros(len(columns))
@@ -233,12 +234,12 @@ class KinkedPoint(Point):
 
 
 class Minimum(NamedTuple):
-    """Where a descent ended."""
+    """The result of a minimisation."""
 
     x: Vector
     value: float
-    is_proved: bool  # nothing lower lies nearby
-    is_abandoned: bool  # the bar was foreseen to be out of reach
+    is_proved: bool  # whether there is no lower value nearby
+    is_abandoned: bool  # whether it was given up because the bar was predicted to be out of reach
     iterations: int
 
 
@@ -266,19 +267,24 @@ def minimise(
     Parameters
     ----------
     function : callable
-        Returns value and gradient; an infinite value where there is none.
+        Returns the value and the gradient (d,). The value is infinite where the function is not defined.
     start : ndarray of shape (d,)
-        Where to begin.
+        The first point.
     tolerance : float
-        Relative decrease of the function that counts as none.
+        Relative decreases of the function below this count as none.
     inverse : ndarray of shape (d, d) or None
-        Inverse of the Hessian, as far as it is known.
+        An approximation of the inverse Hessian, if one is known.
     bar : float
-        A value that the function must be foreseen to reach.
+        The minimisation is given up if the function is predicted to stay above this.
     exact : bool
         Whether to finish by cutting planes.
     lower, upper : ndarray of shape (d,) or None
-        Bounds.
+        Bounds on x.
+
+    Returns
+    -------
+    Minimum
+        The best point that was found, and how the minimisation ended.
     """
     d = len(start)
     low = np.full(d, -np.inf) if lower is None else lower
@@ -287,7 +293,7 @@ def minimise(
     slope_outside = 1.0
 
     def within(x: Vector) -> Seen:
-        """Go on outside of the bounds as at them, but for a slope that leads back: that is a kink as well."""
+        """Extend the function beyond its bounds by a linear term that rises, which makes a kink at a bound."""
         inside = np.clip(x, low, high)
         value, gradient = function(inside)
         point = Seen(inside, value, gradient)
@@ -314,7 +320,7 @@ def minimise(
 def _descend(
     function: Callable[[Vector], Seen], point: Seen, inverse: Matrix | None, tolerance: float, bar: float
 ) -> tuple[bool, int]:
-    """Descend by BFGS; return whether the bar is out of reach, and the iterations."""
+    """Descend by BFGS; return whether the bar is out of reach, and the number of iterations."""
     d = len(point.x)
     idle, values = 0, [point.value]
     most = 200 + 20 * d
@@ -348,7 +354,7 @@ def _descend(
 
 
 def _search_along(function: Callable[[Vector], Seen], point: Seen, direction: Vector, slope: float) -> Seen | None:
-    """Return a point along a direction that is lower, and where the slope is not as steep; None if none is found."""
+    """Return a point along a direction that satisfies the weak Wolfe conditions, or None."""
     low, high, length, best = 0.0, np.inf, 1.0, None
     for _ in range(50):
         there = function(point.x + length * direction)
@@ -365,18 +371,18 @@ def _search_along(function: Callable[[Vector], Seen], point: Seen, direction: Ve
 
 
 def _cut(function: Function, point: Seen, planes: list[Seen], low: Vector, high: Vector) -> tuple[Seen, bool, int]:
-    """Descend by the minima of tangent planes, within a box; return the end, whether it is proved, and the iterations."""
+    """Descend by cutting planes within a box; return the best point, whether it is proved, and the number of iterations."""
     d = len(point.x)
-    # The box has the width of what the descent has seen of each coordinate, whatever its units.
+    # The width of the box in each coordinate is the range that the descent has visited, so it does not depend on units.
     radius = np.abs([plane.x - point.x for plane in planes]).max(axis=0)
     radius = np.maximum(radius, 1e-9 * np.abs(point.x))
     radius[radius == 0] = radius.max(initial=0.0) or 1.0
     foreseen = np.inf
     for iteration in range(MOST_PLANES):
         slopes = np.stack([plane.gradient for plane in planes]) * radius
-        # Where a function is convex, its planes lie nowhere above it; one that does is lowered by as much as it is too high.
+        # The tangent planes of a convex function are below it. A plane that is above the function is lowered by the difference.
         errors = np.abs([point.value - plane.value - plane.gradient @ (point.x - plane.x) for plane in planes])
-        scale = max(float(np.abs(slopes).max()), 1e-300)  # for the solver's tolerances are absolute
+        scale = max(float(np.abs(slopes).max()), 1e-300)  # because the tolerances of the solver are absolute
         found = linprog(
             np.append(np.zeros(d), 1.0),
             A_ub=np.column_stack([slopes / scale, -np.ones(len(planes))]),
@@ -400,7 +406,7 @@ def _cut(function: Function, point: Seen, planes: list[Seen], low: Vector, high:
         planes.append(Seen(x, value, gradient))
         if point.value - value < 0.1 * foreseen:
             radius *= 0.5
-        else:  # further where the box was in the way
+        else:  # widen the box where it limited the step
             radius = np.where(np.abs(found.x[:-1]) > 0.999, 4.0, 1.0) * radius
         if value < point.value:
             point = planes[-1]

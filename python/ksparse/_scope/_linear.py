@@ -1,6 +1,7 @@
-"""Objectives of linear predictors: what is done with the products of known matrices and the parameters is differentiated by JAX.
+"""Objectives that are functions f(z) of linear predictors z = M x, with known matrices M.
 
-Only f(z), its slope and its curvature are JAX's; gradients, Hessians and diagonals are sums over rows, as in a linear model.
+JAX only computes f(z), its slope and its curvature. Gradients, Hessians and diagonals are sums over the rows of M, as in a
+linear model.
 """
 
 from __future__ import annotations
@@ -21,25 +22,25 @@ __all__ = ["LinearDerivatives", "LinearForm", "LinearPoint", "NotDiagonalError",
 
 
 class NotDiagonalError(Exception):
-    """What an objective makes of its linear predictors has a Hessian that is not diagonal."""
+    """The Hessian of f by the linear predictors is not diagonal."""
 
 
 class NotLinearError(Exception):
-    """No parameter occurs in a product with a known matrix."""
+    """The objective has no product of the parameters with a known matrix."""
 
 
-# A known array: which of the constants and leaves, its sign, and whether it is transposed.
+# A known array: its number among the constants and leaves, its sign, and whether it is transposed.
 Known = tuple[int, float, bool]
 
 
 class LinearForm:
-    """Which equations of a traced objective are products of the parameters with known matrices."""
+    """Finds the equations of a traced objective that are products of the parameters with known matrices."""
 
     def __init__(self, traced: Traced):
-        self.jaxpr = traced.jaxpr  # not what it closes over: compiled functions, which keep this, outlive that
+        self.jaxpr = traced.jaxpr  # without the arrays of the objective, because compiled functions keep this object
         self.matrices: list[Known] = []
-        self.uses_params = False  # elsewhere than in a product
-        self._products: dict[tuple[int, ...], int] = {}  # place of the equation -> number of the matrix
+        self.uses_params = False  # whether the parameters also occur outside of such products
+        self._products: dict[tuple[int, ...], int] = {}  # from the place of an equation to the number of the matrix
         jaxpr = traced.jaxpr
         known: dict[Any, Known] = {var: (i, 1.0, False) for i, var in enumerate((*jaxpr.constvars, *jaxpr.invars[1:]))}
         self._visit(jaxpr, jaxpr.invars[0], known, ())
@@ -69,7 +70,7 @@ class LinearForm:
                 self.uses_params = True
 
     def _follow(self, equation: Any, known: dict[Any, Known]) -> None:
-        """Note what is a known array but for its sign, its order of axes, or its kind."""
+        """Record that the output of an equation is a known array, up to its sign, its order of axes, or its type."""
         name, (operand,), (out,) = equation.primitive.name, equation.invars, equation.outvars
         which, sign, transposed = known[operand]
         if name in ("device_put", "copy") or (name == "convert_element_type" and operand.aval.dtype.kind in "iub"):
@@ -97,7 +98,7 @@ class LinearForm:
         return True
 
     def evaluate(self, constants: Sequence[Any], leaves: Sequence[Any], predictors: Sequence[Any], params: Any) -> Any:
-        """Return the objective of given linear predictors, and of the parameters where it uses them otherwise."""
+        """Return the objective, given the linear predictors, and the parameters for its other terms."""
         return self._run(self.jaxpr, constants, (params, *leaves), predictors, ())[0].reshape(())
 
     def _run(
@@ -126,7 +127,7 @@ class LinearForm:
 
 
 class LinearDerivatives(Derivatives):
-    """An objective f(M1 x, M2 x, ..., x) with a diagonal Hessian of f, as sums over the rows of the matrices."""
+    """Derivatives of an objective f(M1 x, M2 x, ..., x), whose Hessian by the arguments of f is diagonal, as sums over rows."""
 
     def __init__(self, traced: Traced, form: LinearForm):
         jax = jax_module()
@@ -161,7 +162,7 @@ class LinearDerivatives(Derivatives):
         self._parts: OrderedDict[bytes, list[Matrix]] = OrderedDict()
 
     def parts(self, columns: Columns) -> list[Matrix]:
-        """Return some columns of the matrices, views of consecutive ones; those of the last lists, which are scanned often, are kept."""
+        """Return some columns of the matrices, as views if they are consecutive; copies of the last two lists are kept."""
         first, last = int(columns[0]), int(columns[-1])
         if last - first == len(columns) - 1 and (np.diff(columns) == 1).all():
             return [matrix[:, first : last + 1] for matrix in self.matrices]
@@ -173,13 +174,13 @@ class LinearDerivatives(Derivatives):
         return self._parts[key]
 
     def gathered(self, columns: Columns) -> list[Matrix]:
-        """Return some columns of the matrices; those of the last call are kept."""
+        """Return copies of some columns of the matrices, which are kept until the next call."""
         if self._gathered is None or not np.array_equal(self._gathered[0], columns):
             self._gathered = columns, [np.asfortranarray(matrix[:, columns]) for matrix in self.matrices]
         return self._gathered[1]
 
     def evaluate(self, z: list[Vector], direction: list[Vector] | None = None) -> tuple[float, list[Vector], list[Vector]]:
-        """Return f, its slope and its curvature."""
+        """Return f, its slopes and its curvatures at the linear predictors z (or products of its Hessian with a direction)."""
         self.before_evaluation()
         value, slope, curvature = self._function(
             *self._known,
@@ -193,9 +194,10 @@ class LinearDerivatives(Derivatives):
         )
 
     def without_flat_rows(self, z: list[Vector], value: float, slope: list[Vector]) -> list[Vector]:
-        """Return slopes with 0 for NaN where the objective does not change when these numbers do, by one up or down.
+        """Replace NaN in slopes by 0 if the objective does not change when these linear predictors change by 1 up or down.
 
-        Far out on the right side of it, the loss of a row is 0 and its derivative inf / inf, as that of 1 / (1 + exp(-m)) is.
+        For a row that is fitted very well, the loss is 0 and a formula for its derivative may be inf / inf, e.g. for 1 / (1 +
+        exp(-m)).
         """
         lost = [~np.isfinite(part) for part in slope]
         for step in (-1.0, 1.0):
@@ -208,7 +210,7 @@ class LinearDerivatives(Derivatives):
         return LinearPoint(self, params, columns)
 
     def check_diagonal(self, z: list[Vector], curvature: list[Vector]) -> None:
-        """Raise NotDiagonalError unless the curvature of f is that of each number alone."""
+        """Raise NotDiagonalError if the Hessian of f is not diagonal."""
         signed = self.evaluate(z, self._signs)[2]
         for ours, signs, theirs in zip(curvature, self._signs, signed, strict=True):
             size = float(np.abs(ours).max(initial=0.0))
@@ -232,7 +234,7 @@ class LinearPoint(Point):
         self.value, self._slope, curvature = of.evaluate(self._z)
         if np.isfinite(self.value) and not all(np.isfinite(slope).all() for slope in self._slope):
             self._slope = of.without_flat_rows(self._z, self.value, self._slope)
-        # A careless formula loses the curvature first (e^2 overflows before e does), of rows that have next to none.
+        # In many formulas the curvature overflows first (e^2 before e), for rows whose curvature is almost 0.
         self._curvature = [
             np.where(np.isfinite(bent) | ~np.isfinite(slope), bent, 0.0)
             for bent, slope in zip(curvature, self._slope, strict=True)

@@ -1,11 +1,11 @@
-"""What a traced objective is compiled to, and by what it is recognised when it comes again.
+"""Compile traced objectives, and keep the compiled functions for objectives of the same form.
 
-Compilation takes longer than most searches. So a compiled function is kept, and used again for an objective of the same form over other
-numbers. Two objectives have the same form if nothing that the compiled function was made of differs: the equations of the traced
-function, their parameters, the functions inside of them, and the rules by which they are differentiated, twice, since a search
-asks for second derivatives. Arrays do not belong to the form; they are arguments of what is compiled, wherever in the function
-they stand, and whoever has another array of the same shape passes it. What cannot be compared, as a function of Python that is
-called back, makes an objective one of its own kind: it is compiled for one search and forgotten.
+Compilation takes longer than most searches. Therefore a compiled function is kept, and used again for an objective of the same
+form with other numbers. Two objectives have the same form if everything from which the compiled function is made is equal: the
+equations of the traced function, their parameters, their inner functions, and the rules of differentiation, up to the second
+derivatives that a search needs. Arrays do not belong to the form. They are arguments of the compiled function, wherever they
+occur in it, and another array of the same shape can be passed. An objective with a part that cannot be compared, such as a
+callback to a Python function, is compiled for one search only.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from ._rewrite import Rewriter, aval_of, bodies_of, jax_module, rule_of
 
 __all__ = ["Form", "RuleError", "compiled", "finished"]
 
-# Compiled functions by the form of the objective; the eldest go first.
+# Compiled functions by the form of the objective. The least recently used ones are removed first.
 _COMPILED: OrderedDict[Any, Any] = OrderedDict()
 _MOST_COMPILED = 64
 _LOCK = threading.Lock()
 
-# A search differentiates twice: a rule of differentiation is itself differentiated, and then a rule that it uses.
+# A search needs second derivatives, so rules of differentiation, and the rules that these use, belong to the form.
 _ORDER = 2
 
 _CALLS_WITH_OWN_BACKWARD_PASS = ("custom_vjp_call", "custom_vjp_call_jaxpr")
 
 
 class RuleError(Exception):
-    """A rule of differentiation cannot be looked at after the trace: it must be applied while the objective is traced."""
+    """A rule of differentiation cannot be read after the trace, so it must be applied during the trace."""
 
 
 class _NotComparableError(Exception):
@@ -50,17 +50,17 @@ class Form:
     ----------
     closed : ClosedJaxpr
         The traced function.
-    order : int
-        How often it will be differentiated.
+    order : int, default=2
+        The highest order of the derivatives that will be needed.
 
     Attributes
     ----------
     key : hashable or None
-        Equal for functions that differ in the values of arrays alone; None if that cannot be said.
+        Equal for functions that differ only in the values of arrays, or None if the function cannot be compared.
     slots : list
-        Arrays inside of it that are not among its own constants: those of inner functions and of rules.
+        Arrays of inner functions and of rules, which are not among the constants of the function itself.
     has_rules : bool
-        Whether there is a rule of differentiation in it.
+        Whether the function has a rule of differentiation of its own.
     """
 
     def __init__(self, closed: Any, order: int = _ORDER):
@@ -128,7 +128,7 @@ class Form:
         return body, self._jaxpr(rule, order - 1), tuple(map(self._array, constants)), tuple(vanishes)
 
     def _value(self, value: Any, order: int) -> Any:
-        """Return what a parameter of an equation is recognised by; numbers with their types, for True and 1 are equal."""
+        """Return the part of the key for a parameter of an equation; numbers have their types, because True equals 1."""
         if value is None or isinstance(value, (bool, int, str, bytes, enum.Enum, np.dtype, type)):
             return type(value), value
         if isinstance(value, (float, complex)):
@@ -147,7 +147,7 @@ class Form:
         return self._object(value)
 
     def _object(self, value: Any) -> Any:
-        # Objects of JAX compare by what they are. A function does only if it has nothing beside its code.
+        # Objects of JAX are compared by value. Functions are compared by identity, which is safe only without a closure.
         owner = value if isinstance(value, types.FunctionType) else type(value)
         of_jax = owner.__module__.split(".")[0] in ("jax", "jaxlib")
         is_plain = (
@@ -165,7 +165,7 @@ class Form:
         return type(value), value
 
     def _array(self, value: Any) -> Any:
-        """Return the place of an array among the slots; a single number belongs to the form, since JAX writes it into equations."""
+        """Return the part of the key for an array, which is its slot; single numbers are part of the form, as in jaxprs."""
         aval = aval_of(value)
         if not aval.shape:
             return "number", self._content(value), self._value(aval, 0)
@@ -187,7 +187,10 @@ class Form:
 
 
 def compiled(key: Any, build: Callable[[], tuple[Any, bool]]) -> Any:
-    """Return what is kept under a key, or build it; ``build`` returns it and whether it may be kept. Without a key nothing is kept."""
+    """Return the function that is kept under a key, or build it.
+
+    ``build`` returns the function, and whether it may be kept. If the key is None, it is not kept.
+    """
     if key is None:
         return build()[0]
     with _LOCK:
@@ -204,31 +207,31 @@ def compiled(key: Any, build: Callable[[], tuple[Any, bool]]) -> Any:
 
 
 def finished(evaluate: Callable[..., Any], form: Form, arguments: Sequence[Any]) -> tuple[Any, bool]:
-    """Compile a function, without a hold on the user's objects, and say whether it serves for others of the same form.
+    """Compile a function, without references to the user's objects.
 
     Parameters
     ----------
     evaluate : callable
-        What is to be compiled: a function of nested lists of arrays.
+        A function of nested lists of arrays.
     form : Form
-        Of the objective that it evaluates.
+        The form of the objective that it evaluates.
     arguments : sequence
-        Such lists, as examples of shapes and dtypes.
+        Examples of its arguments, which define shapes and dtypes.
 
     Returns
     -------
     callable
-        A compiled function of the slots and then the same arguments.
+        The compiled function, whose arguments are the slots and then those of ``evaluate``.
     bool
-        Whether it may be used with the slots of another objective of the same form.
+        Whether it may be used with the slots of other objectives of the same form.
     """
     jax = jax_module()
     if form.key is None or not (form.has_rules or form.slots):
-        # Equations alone; or for one search, and what it holds goes with it.
+        # The function has only equations, or it is used for one search only, after which it is deleted with its references.
         return jax.jit(lambda slots, *arguments: evaluate(*arguments)), form.key is not None
     closed, shape = jax.make_jaxpr(evaluate, return_shape=True)(*arguments)
     structure = jax.tree.structure(shape)
-    # Differentiated as it is, it needs no rules any more, nor the functions that they were made of.
+    # As the function is already differentiated, it does not need the rules, or the functions from which they were made.
     plain = Rewriter(double=False, rules=False).rewritten(closed)
     slot_of = {id(value): i for i, value in enumerate(form.slots)}
     may_be_kept = not form.slots or (

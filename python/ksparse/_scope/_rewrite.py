@@ -1,4 +1,4 @@
-"""Traced functions written anew: in float64 instead of float32, or without rules of differentiation, equation by equation."""
+"""Convert traced functions, equation by equation: from float32 to float64, or to functions without rules of differentiation."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ __all__ = [
 
 
 class NoDoubleError(Exception):
-    """A function has no form in float64."""
+    """A function cannot be converted to float64."""
 
 
-# Their meaning depends on how many bits a number has, or on a state.
+# Primitives whose meaning depends on the number of bits, or on a state.
 _OF_BITS = (
     "bitcast_convert_type",
     "reduce_precision",
     "nextafter",
     "pure_callback",
 )
-# Functions that are called as they are, which may as well be written out.
+# Calls of functions, which can be replaced by the equations of these functions.
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr"}
 _CALLS_WITH_RULES = {"custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr", "custom_vjp_call_jaxpr": "fun_jaxpr"}
 
 
 def jax_module() -> Any:
-    """Import JAX, or say what it is for."""
+    """Return the module jax, or raise an error that says what it is needed for."""
     return require("jax", "an objective without a gradient function", "'ksparse[jax]'")
 
 
 @contextmanager
 def double_precision(on: bool) -> Iterator[None]:
-    """Let JAX compute in float64, in this thread and for the time being; no function of the user may be called inside."""
+    """Let JAX compute in float64 in this thread within the context, in which no function of the user may be called."""
     if on:
         with _precision(True):
             yield
@@ -57,12 +57,12 @@ def double_precision(on: bool) -> Iterator[None]:
 
 def _precision(double: bool) -> Any:
     jax = jax_module()
-    # Before JAX 0.8 under another name.
+    # It had another name before JAX 0.8.
     return (jax.enable_x64 if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental").enable_x64)(double)
 
 
 def aval_of(value: Any) -> Any:
-    """Return what JAX knows of an array without its values: shape, dtype, and more."""
+    """Return the abstract value of an array: its shape, dtype, and so on, without its entries."""
     jax = jax_module()
     return jax.typeof(value) if hasattr(jax, "typeof") else jax.core.get_aval(value)  # the latter before JAX 0.6
 
@@ -76,11 +76,11 @@ def bodies_of(equation: Any) -> Iterator[Any]:
 
 
 def rule_of(equation: Any) -> tuple[Any, list[Any], Sequence[bool]]:
-    """Return the rule of differentiation of a ``custom_jvp_call``: a traced function, its constants, and which tangents vanish.
+    """Return the rule of differentiation of a ``custom_jvp_call``: a traced function, its constants, and which tangents are 0.
 
-    The tangents of arguments that are not real are taken to vanish.
+    The tangents of arguments that are not real are 0.
     """
-    rule = equation.params.get("jvp_jaxpr_fun")  # before JAX 0.6 under another name, and a function
+    rule = equation.params.get("jvp_jaxpr_fun")  # it had another name before JAX 0.6, and was a function
     function = equation.params["jvp_jaxpr_thunk"] if rule is None else rule.call_wrapped
     jaxpr, constants, vanishes = function(*_constant(equation))
     return jaxpr, list(constants), vanishes
@@ -92,7 +92,7 @@ def _constant(equation: Any) -> list[bool]:
 
 
 def has_narrow(jaxpr: Any) -> bool:
-    """Whether anything in a function is of float32."""
+    """Whether anything in a function has the type float32."""
     return any(
         any(getattr(getattr(var, "aval", None), "dtype", None) == np.float32 for var in (*equation.invars, *equation.outvars))
         or any(has_narrow(getattr(body, "jaxpr", body)) for body in bodies_of(equation))
@@ -101,7 +101,7 @@ def has_narrow(jaxpr: Any) -> bool:
 
 
 def wide_value(value: Any) -> Any:
-    """Return an array in float64 if it is in float32, and as NumPy's in any case."""
+    """Return an array as a NumPy array, in float64 if it was in float32."""
     try:
         array = np.asarray(value)
     except TypeError:  # keys of random numbers
@@ -118,21 +118,21 @@ def _wide_kind(value: Any) -> Any:
 
 
 class Rewriter:
-    """Does what a traced function does, in another way.
+    """Converts traced functions.
 
     Parameters
     ----------
     double : bool
-        In float64 what the function does in float32.
+        Whether to convert float32 to float64.
     rules : bool
-        Whether the result is to be differentiated: if so, by the same rules. If not, they are left out.
+        Whether to keep the rules of differentiation, which are needed if the result will be differentiated.
     """
 
     def __init__(self, *, double: bool, rules: bool):
         self._double, self._rules = double, rules
 
     def rewritten(self, body: Any) -> Any:
-        """Return a traced function, with or without its constants, written anew as one of the same arguments."""
+        """Return the converted function, which has the same arguments; ``body`` is a Jaxpr or a ClosedJaxpr."""
         jax = jax_module()
         constants = [self._constant(value) for value in getattr(body, "consts", ())]
         jaxpr = getattr(body, "jaxpr", body)
@@ -141,7 +141,7 @@ class Rewriter:
         return jax.make_jaxpr(lambda *arguments: again(constants, arguments))(*shapes)
 
     def function(self, jaxpr: Any) -> Callable[[Sequence[Any], Sequence[Any]], list[Any]]:
-        """Return a function of constants and arguments."""
+        """Return a Python function of constants and arguments that evaluates the converted equations."""
 
         def run(constants: Sequence[Any], arguments: Sequence[Any]) -> list[Any]:
             values: dict[Any, Any] = dict(zip(jaxpr.constvars, constants, strict=True))
@@ -188,13 +188,13 @@ class Rewriter:
         return _wide_kind(dtype) if self._double else dtype
 
     def _with_rule(self, equation: Any) -> Callable[..., Sequence[Any]]:
-        """Return a function with a rule of differentiation of its own, both written anew.
+        """Return a function with its rule of differentiation, both converted.
 
-        Its formula must not be differentiated instead: where arguments are equal, that of logaddexp has no second derivative.
+        The rule is necessary: the formula of logaddexp, for example, has no second derivative where its arguments are equal.
         """
         jax = jax_module()
         body, count, constant = equation.params["call_jaxpr"], equation.params["num_consts"], _constant(equation)
-        with _precision(False):  # as the rest of the objective was traced
+        with _precision(False):  # the precision in which the rest of the objective was traced
             rule, rule_constants, vanishes = rule_of(equation)
         tangent = self.function(rule)
         rule_constants = [self._constant(value) for value in rule_constants]
@@ -215,7 +215,7 @@ class Rewriter:
         return function
 
     def _parameter(self, value: Any) -> Any:
-        """Return a parameter of an equation, functions and dtypes in it written anew."""
+        """Return a parameter of an equation with converted functions and dtypes."""
         if isinstance(value, tuple):
             parts = [self._parameter(part) for part in value]
             return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
@@ -224,9 +224,9 @@ class Rewriter:
         if not self._double and not _has_rules(value):
             return value
         again = self.rewritten(value)
-        if hasattr(value, "jaxpr"):  # with its constants
+        if hasattr(value, "jaxpr"):  # a ClosedJaxpr, which has its constants
             return again
-        if again.consts:  # no place for them
+        if again.consts:  # a Jaxpr cannot have constants
             if not self._double:
                 return value
             raise NoDoubleError

@@ -1,8 +1,8 @@
-"""An objective as the search sees it: of order one, in units of its parameters, within bounds.
+"""Scale an objective and its parameters for the search.
 
-The search (``cpp/include/ksparse/search``) and its thresholds want numbers of order one. So the objective is shifted and scaled to
-be 1 where the search starts and positive elsewhere, and each parameter is measured in units in which its curvature there is about
-one. The units are powers of two, so that nothing is rounded.
+The search (``cpp/include/ksparse/search``) and its thresholds need numbers of order one. Therefore the objective is shifted and
+scaled such that it is 1 where the search starts and positive elsewhere. Each parameter is measured in units in which its
+curvature at the start is about one. The units are powers of two, so that conversions have no rounding errors.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ __all__ = ["NONE", "BelowScaleError", "ScaledObjective", "Scaling"]
 
 NONE = np.empty(0, dtype=np.int64)
 
-# An objective that falls by so many times what it was at the start, or by so much, is not bounded below.
+# An objective that falls by more than this times the larger of 1 and its value at the start counts as unbounded below.
 UNBOUNDED = 1e15
 
 
 class BelowScaleError(Exception):
-    """The scaled objective is not positive: the search must begin anew with another scaling."""
+    """The scaled objective is not positive, so the search must start again with another scaling."""
 
     def __init__(self, value: float):
         super().__init__(value)
@@ -29,7 +29,7 @@ class BelowScaleError(Exception):
 
 
 class Scaling:
-    """The objective as the search sees it: (F - low) * factor, which is 1 at the start."""
+    """The scaled objective (F - low) * factor, which is 1 at the start."""
 
     def __init__(self, start: float):
         self.start = start
@@ -37,16 +37,16 @@ class Scaling:
         self.factor = 1.0 / (start - self.low)
 
     def lower(self, value: float) -> None:
-        """Make room below a value: it will be a half."""
+        """Change the scale such that a lower value of the objective becomes 1/2."""
         self.low = self.start - 2.0 * (self.start - value)
         self.factor = 1.0 / (self.start - self.low)
 
     def of(self, value: float) -> float:
-        """Return a value of the objective in this scale."""
+        """Return the scaled value for a value of the objective."""
         return (value - self.low) * self.factor
 
     def back(self, scaled: float) -> float:
-        """Return the value of the objective that is this."""
+        """Return the value of the objective for a scaled value."""
         return scaled / self.factor + self.low
 
 
@@ -58,28 +58,28 @@ class ScaledObjective:
     derivatives : Derivatives
         The objective.
     start : ndarray of shape (p,)
-        Where the first scan is made: zeros, unless the objective is not finite there.
+        The point of the first scan, which is 0 unless the objective is not finite there.
     lower, upper : ndarray of shape (p,) or None
-        Bounds of the parameters.
-    largest_hessian : int
-        Most active columns for which the Hessian is formed.
+        Bounds of the parameters, in the user's units.
+    largest_hessian : int, default=512
+        The Hessian is only computed for up to this number of active columns.
 
     Attributes
     ----------
     first : Point
-        Where the first scan is made.
+        The point of the first scan.
     units : ndarray of shape (p,)
         Units of the parameters.
     lower, upper : ndarray of shape (p,) or None
         Bounds in these units.
     refused : int
-        Points at which the objective or a derivative was not finite.
+        Number of points at which the objective or a derivative was not finite.
     last : Point or None
-        The point at which the last refit stands.
+        The end of the last refit.
     scanned : tuple
-        Active columns of the last scan, and the Hessian by their coefficients.
+        The active columns of the last scan, and the Hessian for their coefficients.
     turned : ndarray of int64
-        Columns that the last scan lets enter to either side, since the objective falls on both.
+        Columns that may enter with either sign in the last scan, because the objective falls on both sides.
     """
 
     def __init__(
@@ -126,19 +126,19 @@ class ScaledObjective:
     def _choose_units(self) -> Vector:
         curvature = np.abs(self.first_diagonal) * self.scaling.factor
         usable = np.isfinite(curvature) & (curvature > 1e-200) & (curvature < 1e200)
-        if self.derivatives.curvature_is_rough:  # of a parameter that has nothing else, it may be that of a fourth power
+        if self.derivatives.curvature_is_rough:  # without a gradient, a tiny curvature may belong to a fourth power
             usable &= (curvature > 1e-10) | (np.abs(self.first.gradient()) * self.scaling.factor > 1e-10)
         size = np.ones(self.derivatives.p)
         size[usable] = 1.0 / np.sqrt(curvature[usable])
         return np.exp2(np.round(np.log2(size)))
 
     def rescale(self, value: float) -> None:
-        """Make room for an objective as low as this; what was answered before is no longer in the same scale.
+        """Choose another scale for an objective as low as ``value``; earlier results are then in another scale.
 
         Raises
         ------
         ObjectiveError
-            If that is so low that there is no bottom to be hoped for.
+            If the value is so low that the objective is considered unbounded below.
         """
         if not value > self.scaling.start - UNBOUNDED * max(abs(self.scaling.start), 1.0):
             where = "" if self.last is None else f", at {describe(self.last.params)}"
@@ -152,19 +152,19 @@ class ScaledObjective:
 
     @property
     def is_stationary(self) -> bool:
-        """Whether the objective has no gradient where the first scan is made."""
+        """Whether the gradient is 0 at the point of the first scan."""
         return bool(np.abs(self.first.gradient() * self.units).max() * self.scaling.factor < 1e-6)
 
     # ---------------------------------------------------------------------------------------------------------- points
 
     def params_of(self, columns: Columns, x: Vector) -> Vector:
-        """Return all parameters, in the user's units, of coefficients of some columns."""
+        """Return all parameters (p,), in the user's units, given the coefficients of some columns."""
         params = np.zeros(self.derivatives.p)
         params[columns] = x * self.units[columns]
         return params
 
     def coef_of(self, params: Vector, columns: Columns) -> Vector:
-        """Return the coefficients of some columns, of parameters in the user's units."""
+        """Return the coefficients of some columns, given the parameters (p,) in the user's units."""
         return np.asarray(params[columns] / self.units[columns])
 
     def point_at(self, columns: Columns, x: Vector) -> Point | None:
@@ -173,7 +173,7 @@ class ScaledObjective:
         return point if point is not None and self.is_usable(point) else None
 
     def value_at(self, columns: Columns, x: Vector) -> Point | None:
-        """Return the point, or None if the objective is not finite there; derivatives may not be."""
+        """Return the point, or None if the objective is not finite there; the derivatives are not checked."""
         params, last = self.params_of(columns, x), self.last
         if last is not None and np.array_equal(last.columns, columns) and np.array_equal(last.params, params):
             return last
@@ -184,7 +184,7 @@ class ScaledObjective:
         return None
 
     def is_usable(self, point: Point) -> bool:
-        """Whether the derivatives that a refit needs are finite; what is not is counted."""
+        """Whether the derivatives that a refit needs are finite; other points are counted in ``refused``."""
         if point is self.last or len(point.columns) > self.largest_hessian or point.is_usable():
             return True
         self._refuse(point.params)
@@ -195,7 +195,7 @@ class ScaledObjective:
         self.last_refused = params
 
     def inverse_at_scan(self, columns: Columns) -> Matrix:
-        """Return the inverse of the Hessian by some columns, as the last scan knows it; 1, in their units, of those it does not."""
+        """Return the inverse Hessian for some columns; the Hessian of columns that the last scan does not know is set to 1."""
         scanned, known = self.scanned
         hessian = np.eye(len(columns))
         at = np.flatnonzero(np.isin(columns, scanned))
@@ -220,18 +220,18 @@ class ScaledObjective:
         )
 
     def clip(self, params: Vector) -> Vector:
-        """Return parameters, in the user's units, moved to within their bounds."""
+        """Return parameters, in the user's units, clipped to their bounds."""
         return self.clip_coef(params / self.units, np.arange(len(params))) * self.units
 
     def clip_coef(self, x: Vector, columns: Columns) -> Vector:
-        """Return coefficients of some columns, moved to within their bounds."""
+        """Return coefficients of some columns, clipped to their bounds."""
         if not self.is_bounded:
             return x
         low, high = self.bounds_of(columns)
         return np.clip(x, -np.inf if low is None else low, np.inf if high is None else high)
 
     def outward(self, x: Vector, move: Vector, columns: Columns) -> NDArray[np.bool_]:
-        """Return which coefficients stand at a bound that a move would leave."""
+        """Return a mask of the coefficients that are at a bound which a move would violate."""
         held = np.zeros(len(x), dtype=bool)
         low, high = self.bounds_of(columns)
         if low is not None:

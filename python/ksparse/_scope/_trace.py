@@ -1,17 +1,17 @@
-"""Objectives in JAX's intermediate form.
+"""Trace objectives to JAX's intermediate representation (jaxpr).
 
-An objective is traced anew in each call, and the arrays that it closes over become arguments of what is compiled (:mod:`._program`), so
-that another objective of the same form, over other data of the same shapes, needs no compilation, and data that have changed since
-are seen.
+An objective is traced in each call. The arrays that it closes over become arguments of the compiled function
+(:mod:`._program`). Therefore another objective of the same form, with other data of the same shapes, needs no new compilation,
+and changes of the data take effect.
 
-It is traced in the precision that the user has configured, float32 unless ``jax_enable_x64`` is set. What was traced in float32 is
-then written anew in float64, equation by equation (:mod:`._rewrite`), and run so: with a probability of 1 - 1e-8, which float32 does
-not know from 1, many an objective is infinite in float32 where its minimum is. (To trace it in float64 in the first place, inside of
-``jax.enable_x64``, would break the user's own functions of float32 afterwards: JAX 0.10 keeps one conversion of an array of NumPy for
-both.) An objective that has no form in float64 is run in float32.
+It is traced in the precision that the user has configured, which is float32 unless ``jax_enable_x64`` is set. An objective in
+float32 is then converted to float64, equation by equation (:mod:`._rewrite`). The reason is that float32 cannot tell a
+probability of 1 - 1e-8 from 1, so that many objectives are infinite at their minimum in float32. (Tracing in float64, within
+``jax.enable_x64``, would break the user's own functions in float32 afterwards, because JAX 0.10 keeps one conversion of a NumPy
+array for both.) An objective that cannot be converted runs in float32.
 
-Rules of differentiation are looked at after the trace. That is too late for those of ``custom_vjp``, and for those that use
-numbers that were computed in the objective: such an objective is differentiated while it is traced.
+Rules of differentiation are read after the trace. This is too late for rules of ``custom_vjp``, and for rules that use numbers
+computed in the objective. Such an objective is differentiated while it is traced.
 """
 
 from __future__ import annotations
@@ -29,25 +29,26 @@ __all__ = ["Traced", "products_of", "trace"]
 
 
 class Traced:
-    """An objective in JAX's intermediate form.
+    """An objective in JAX's intermediate representation.
 
     Attributes
     ----------
     jaxpr : jax.extend.core.Jaxpr
-        Takes the parameters, then the leaves of the data.
+        The function. Its arguments are the parameters, then the leaves of the data.
     constants, leaves : list
-        What the objective closes over, and its data.
+        The arrays that the objective closes over, and those of its data.
     form : Form
-        What it is recognised by.
+        The form of the function, by which compiled code is found again.
     kind : dtype
-        Of the parameters.
+        Type of the parameters.
     rewritten : bool
-        Whether it is in float64 though the user's configuration is not: it is to be run within :func:`double_precision`.
+        Whether it was converted to float64 although JAX is configured for float32. It must then run within
+        :func:`double_precision`.
     directions : int or None
-        A number if it is differentiated already: it then takes the parameters, so many directions, and the leaves, and returns
-        value, gradient, and products of the Hessian with the directions.
+        None, or a number if the function is already differentiated. Its arguments are then the parameters, this number of
+        directions, and the leaves; it returns the value, the gradient, and the products of the Hessian with the directions.
     epsilon : float
-        Of the numbers that it returns.
+        Machine epsilon of the numbers that it returns.
     """
 
     def __init__(
@@ -67,11 +68,11 @@ class Traced:
         self.form = form or (Form(closed) if directions is None else Form(closed, order=0))
 
     def key_of(self, *use: Any) -> Any:
-        """Return the key of what is compiled of the objective for some use; None if it has none."""
+        """Return the key under which compiled code of the objective for some use is kept, or None."""
         return None if self.form.key is None else (self.form.key, *use)
 
     def on_device(self) -> tuple[list[Any], list[Any], list[Any]]:
-        """Return slots, constants and leaves as arrays of JAX."""
+        """Return slots, constants and leaves as JAX arrays."""
         jax = jax_module()
         slots, constants, leaves = (
             [jax.device_put(value) for value in values] for values in (self.form.slots, self.constants, self.leaves)
@@ -80,7 +81,7 @@ class Traced:
 
 
 def trace(objective: Callable[..., Any], data: tuple[Any, ...], p: int, directions: int = 16) -> Traced:
-    """Trace an objective of p parameters, and of data if there are any.
+    """Trace an objective of p parameters and, if there are any, of data.
 
     Raises
     ------
@@ -88,11 +89,11 @@ def trace(objective: Callable[..., Any], data: tuple[Any, ...], p: int, directio
         If it does not return a real number, or cannot be traced.
     """
     jax = jax_module()
-    if hasattr(objective, "lower"):  # compiled by the user: what it closes over would be out of reach
+    if hasattr(objective, "lower"):  # compiled by the user, which hides the arrays that it closes over
         objective = getattr(objective, "__wrapped__", objective)
     kind = jax.dtypes.canonicalize_dtype(np.float64)
     error: Exception | None = None
-    # Data as arguments may change without a compilation; but an objective may need their values while it is traced.
+    # Data that are arguments may change without a compilation, but some objectives need their values during the trace.
     for closes_over in (False, True) if data else (True,):
         leaves, structure = ([], None) if closes_over else jax.tree.flatten(data)
         if not all(hasattr(leaf, "dtype") or isinstance(leaf, (bool, int, float)) for leaf in leaves):
@@ -108,7 +109,7 @@ def trace(objective: Callable[..., Any], data: tuple[Any, ...], p: int, directio
                 return _in_best_precision(closed, leaves, p, kind)
             except RuleError:
                 return _differentiated(of_leaves, leaves, p, kind, directions)
-        except jax.errors.JAXTypeError as failure:  # it needs numbers where tracing has none
+        except jax.errors.JAXTypeError as failure:  # it needs the values of its arguments
             error = failure
             continue
         except TypeError as failure:
@@ -135,10 +136,10 @@ def _in_best_precision(closed: Any, leaves: list[Any], p: int, kind: Any) -> Tra
 
 
 def _in_double_precision(closed: Any, narrow: Traced, p: int) -> Traced:
-    """Write an objective in float32 anew in float64."""
+    """Convert an objective in float32 to float64."""
     jax = jax_module()
     constants = [wide_value(constant) for constant in closed.consts]
-    # As the user gave them; where that is float64, nothing is lost.
+    # The original arrays are used, so those in float64 lose no digits.
     leaves = [wide_value(leaf) for leaf in narrow.leaves]
 
     def build() -> tuple[Any, bool]:
@@ -151,7 +152,7 @@ def _in_double_precision(closed: Any, narrow: Traced, p: int) -> Traced:
             again = jax.make_jaxpr(objective)(jax.ShapeDtypeStruct((p,), np.float64), *constants, *leaves)
         except (TypeError, ValueError, NotImplementedError, KeyError, AttributeError):
             return None, True
-        # What stands in slots is inside of what was made.
+        # With slots, their arrays are constants of the new function, so it cannot be kept for other objectives.
         return None if has_narrow(again.jaxpr) else (again, Form(again)), not narrow.form.slots
 
     shapes = tuple((value.shape, str(value.dtype)) for value in (*constants, *leaves))
@@ -173,7 +174,7 @@ def _differentiated(objective: Callable[..., Any], leaves: list[Any], p: int, ki
     try:
         closed = jax.make_jaxpr(evaluate)(*shapes, *leaves)
     except TypeError as failure:
-        # A rule of custom_vjp may call the function that it belongs to, which cannot be differentiated forwards.
+        # A rule of custom_vjp may call the function that it belongs to, which has no forward-mode derivative.
         if "forward-mode" not in str(failure):
             raise
         closed = jax.make_jaxpr(lambda *arguments: evaluate(*arguments, by_reverse=True))(*shapes, *leaves)
@@ -190,9 +191,9 @@ def _differentiated(objective: Callable[..., Any], leaves: list[Any], p: int, ki
 
 
 def products_of(objective: Callable[..., Any], x: Any, directions: Any, *, by_reverse: bool = False) -> tuple[Any, Any, Any]:
-    """Return value and gradient of a function of JAX, and the products of its Hessian with some directions.
+    """Return the value and the gradient of a JAX function, and the products of its Hessian with some directions.
 
-    The gradient is differentiated forwards, which is the faster way, or backwards.
+    The gradient is differentiated in forward mode, which is faster, or in reverse mode.
     """
     jax = jax_module()
     both = jax.value_and_grad(objective)
