@@ -17,7 +17,16 @@ PYTHON = {
         [
             (
                 "entries",
-                ["_fit.py", "_path.py", "_many.py", "_each.py", "_stability.py", "_near_optimal.py", "_check_loss.py"],
+                [
+                    "_fit.py",
+                    "_path.py",
+                    "_many.py",
+                    "_each.py",
+                    "_stability.py",
+                    "_near_optimal.py",
+                    "_check_loss.py",
+                    "_told.py",
+                ],
                 "fit, fit_path, fit_many, fit_each, stability_selection, near_optimal, check_loss",
             )
         ],

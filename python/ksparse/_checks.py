@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_choice", "check_flag", "check_focal", "check_integer", "check_real", "check_verbose"]
+__all__ = [
+    "check_choice",
+    "check_flag",
+    "check_focal",
+    "check_integer",
+    "check_real",
+    "check_seed",
+    "check_verbose",
+    "only_one",
+]
 
 
 def check_integer(value: Any, name: str, low: int, high: int | None = None, high_name: str = "") -> int:
@@ -40,6 +49,32 @@ def check_real(value: Any, name: str, rule: str, low: float, high: float = math.
     if not within:  # NaN fails every comparison
         raise ValueError(f"{name} is {number}; it must be {rule}")
     return number
+
+
+def check_seed(value: Any) -> int:
+    """Return ``random_state`` as a seed, which is drawn if it is None or a generator, as in scikit-learn.
+
+    None draws from NumPy's global generator, so each call has another seed unless ``numpy.random.seed`` was called.
+    """
+    if value is None:
+        return int(np.random.randint(2**31 - 1))  # noqa: NPY002 - as scikit-learn does
+    if isinstance(value, np.random.RandomState):
+        return int(value.randint(2**31 - 1))
+    if isinstance(value, np.random.Generator):
+        return int(value.integers(2**31 - 1))
+    try:
+        return check_integer(value, "random_state", 0, 2**64 - 1)
+    except TypeError:
+        raise TypeError(f"random_state is {value!r}; it must be an integer, a NumPy generator or None") from None
+
+
+def only_one(name: str, value: Any, other: str, alias: Any) -> Any:
+    """Return the value of an argument that has two names, of which exactly one must be given."""
+    if value is not None and alias is not None:
+        raise TypeError(f"{name} and {other} are both given, but they mean the same; give one of them")
+    if value is None and alias is None:
+        raise TypeError(f"{name} is missing; it must be given")
+    return alias if value is None else value
 
 
 def check_flag(value: Any, name: str) -> bool:

@@ -81,11 +81,12 @@ def fit_each(
     max_rounds: int | None = None,
     max_refits: int | None = None,
     max_seconds: float | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
+    class_weight: Any = None,
     verbose: bool | int = 0,
 ) -> Iterator[FitResult | FitFailure]:
     """Fit a stream of independent data sets in parallel threads, and yield the results in the order of the data sets.
@@ -114,7 +115,7 @@ def fit_each(
         :class:`FitFailure`.
     loss, alpha, gamma, ridge, fit_intercept, tolerance, max_newton, search, max_rounds, max_refits, max_seconds, random_state : optional
         As in :func:`ksparse.fit`.
-    always_in, never_in, bounds, groups : optional
+    always_in, never_in, bounds, groups, class_weight : optional
         As in :func:`ksparse.fit`, the same for all data sets.
     verbose : bool or int, default=0
         Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).

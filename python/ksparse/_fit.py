@@ -8,11 +8,14 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._checks import check_flag, check_integer
+from ._checks import check_flag, check_integer, only_one
 from ._input.request import Inputs, Request, Settings
 from ._input.threads import thread_count
-from ._input.validation import check_features
+from ._input.validation import check_features, refuse_list
+from ._path import budgets_of_criterion, solve_path_by, warn_of_doubts
+from ._results.criteria import Criterion
 from ._results.fit import FitResult, result_of
+from ._told import told_if
 from .exceptions import ConvergenceWarning
 from .losses import Loss
 
@@ -22,7 +25,7 @@ __all__ = ["fit", "solve"]
 def fit(
     X: ArrayLike,
     y: ArrayLike,
-    k: int,
+    k: int | Criterion | None = None,
     *,
     loss: str | Loss = "logistic",
     alpha: float = 0.5,
@@ -30,6 +33,7 @@ def fit(
     ridge: float = 0.0,
     fit_intercept: bool = True,
     sample_weight: ArrayLike | None = None,
+    class_weight: Any = None,
     offset: ArrayLike | None = None,
     tolerance: float = 1e-8,
     max_newton: int = 100,
@@ -37,7 +41,7 @@ def fit(
     max_rounds: int | None = None,
     max_refits: int | None = None,
     max_seconds: float | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
     walks: int = 1,
     n_jobs: int | None = None,
     start: ArrayLike | None = None,
@@ -48,6 +52,9 @@ def fit(
     certify: bool = False,
     max_gap: float = 1e-6,
     max_nodes: int | None = None,
+    k_max: int | None = None,
+    ks: Any = None,
+    verbose: bool | int = 0,
 ) -> FitResult:
     r"""Fit a model that uses at most k features, with the best ones chosen by a search over subsets.
 
@@ -73,9 +80,11 @@ def fit(
         depend on their units.
     y : array-like of shape (n_samples,)
         Labels 0 and 1, both of which must occur, or for a regression loss numbers that the loss allows.
-    k : int
+    k : int or {"aic", "bic", "ebic", "gic"}
         Maximum number of features, >= 0. The intercept does not count. If k is larger than the number of features, all of them
-        may be used and a warning is given.
+        may be used and a warning is given. The name of an information criterion (see :meth:`ksparse.PathResult.criterion`)
+        chooses the k in [0, k_max] for which it is smallest; :func:`ksparse.fit_path` with the same name returns all of these
+        fits.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha : float, default=0.5
@@ -90,7 +99,11 @@ def fit(
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     sample_weight : array-like of shape (n_samples,), optional
-        Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
+        Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows. y may be missing (NaN) in a row of
+        weight 0.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes 0 and 1, which are multiplied by ``sample_weight``, e.g. ``{1: 10}``. With "balanced" both classes have the
+        same sum of weights.
     offset : array-like of shape (n_samples,), optional
         Values added to the linear predictor.
     tolerance : float, default=1e-8
@@ -111,8 +124,9 @@ def fit(
     max_seconds : float, optional
         Time in seconds beyond which no further round begins; answers may then differ between runs. By default ``search`` sets
         the limits.
-    random_state : int, default=0
-        Seed of the random perturbations. The same seed and limits give the same answer.
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default=0
+        Seed of the random perturbations, or what draws it, as in scikit-learn: None draws it from NumPy's global generator. The
+        same seed and limits give the same answer.
     walks : int, default=1
         Number of independent searches, each with its own seed, that share the limits on rounds and refits; ``max_seconds``
         applies to each. The best result is returned. Several walks can run in parallel (``n_jobs``), which helps on difficult
@@ -146,6 +160,12 @@ def fit(
         With ``certify``, the relative gap at which the proof ends, > 0.
     max_nodes : int, optional
         With ``certify``, the number of nodes after which the proof ends. By default there is no limit.
+    k_max : int, optional
+        The largest k that an information criterion considers. By default 10, or all features if there are fewer.
+    ks : int or {"aic", "bic", "ebic", "gic"}, optional
+        Another name of ``k``. For several values of k use :func:`ksparse.fit_path`.
+    verbose : bool or int, default=0
+        Whether to print the size of the problem before the fit, and after it the result and how much work the search was.
 
     Returns
     -------
@@ -179,8 +199,17 @@ def fit(
     array([ 7, 30])
     """
     settings = Settings.of_arguments({**locals(), "max_seconds": None if check_flag(certify, "certify") else max_seconds})
-    request = Request.of(Inputs(X, sample_weight, offset, settings), y)
-    result = solve(request, k, walks=walks, n_jobs=n_jobs, start=start)
+    budget = only_one("k", k, "ks", ks)
+    inputs = Inputs(X, sample_weight, offset, settings)
+    request = Request.of(inputs, y)
+    with told_if(verbose, request, budget) as tell:
+        if isinstance(budget, str):
+            path = solve_path_by(budget, request, budgets_of_criterion(budget, request, k_max), n_jobs)
+            warn_of_doubts({"": path._doubts(budget)}, ConvergenceWarning, stacklevel=3)
+            result = path.best(budget)
+        else:
+            result = solve(request, budget, walks=walks, n_jobs=n_jobs, start=start)
+        tell(result)
     if not result.converged:
         warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
     if certify:
@@ -202,6 +231,7 @@ def solve(
 
     ``stop`` ends the fit from another thread. Without ``keep_data`` the result does not keep X alive.
     """
+    refuse_list(k, "ksparse.fit_path(X, y, ks)")
     request.options.k = request.check_budget(k)
     request.options.walks = check_integer(walks, "walks", 1, 2**15)
     request.options.start = check_features(start, "start", request.design.shape[1], request.names)

@@ -11,20 +11,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._checks import check_real
+from ._checks import check_real, only_one
 from ._input.frames import numbers_of
 from ._input.numbers import refuse_unreadable
-from ._input.progress import Report, progress_if
-from ._input.request import Inputs, Settings
+from ._input.progress import Report, part_of, progress_if
+from ._input.request import Inputs, Settings, with_class_weights
 from ._input.threads import thread_count
 from ._input.validation import (
+    NUMBERS_NOT_LABELS,
     check_design,
     check_loss,
     check_rows,
     feature_names,
+    has_fractions,
     limit_budget,
 )
-from ._results.batch import BatchData, BatchResult, counts_of, result_of
+from ._path import budgets_of_criterion, solve_path_by
+from ._results.batch import BatchData, BatchResult, batch_of, counts_of, result_of
+from ._results.criteria import Criterion
 from .exceptions import ConvergenceWarning
 from .losses import Loss
 
@@ -37,7 +41,7 @@ BAD_LABEL = 255
 def fit_many(
     X: ArrayLike,
     Y: ArrayLike,
-    k: int | ArrayLike,
+    k: int | Criterion | ArrayLike | None = None,
     *,
     loss: str | Loss = "logistic",
     alpha: float | ArrayLike = 0.5,
@@ -45,6 +49,7 @@ def fit_many(
     ridge: float | ArrayLike = 0.0,
     fit_intercept: bool = True,
     sample_weight: ArrayLike | None = None,
+    class_weight: Any = None,
     offset: ArrayLike | None = None,
     tolerance: float = 1e-8,
     max_newton: int = 100,
@@ -52,19 +57,21 @@ def fit_many(
     max_rounds: int | None = None,
     max_refits: int | None = None,
     max_seconds: float | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
     n_jobs: int | None = None,
     verbose: bool | int = 0,
+    k_max: int | None = None,
+    ks: Any = None,
 ) -> BatchResult:
     """Fit many problems with the same X, e.g. several outcomes, resamplings (as weights) or settings.
 
     Each problem has the same result as with :func:`ksparse.fit`, for any number of threads. Passes over X are shared: each
     block of X is loaded from memory once for all problems that need it. An invalid problem, e.g. one with a single class or NaN
-    labels, fails by itself with a message, and the others are fitted.
+    labels in rows that count, fails by itself with a message, and the others are fitted.
 
     Parameters
     ----------
@@ -72,9 +79,10 @@ def fit_many(
         Features, as in :func:`ksparse.fit`. For 32 problems or more, a CSR matrix is copied to CSC once.
     Y : array-like or sparse matrix of shape (n_samples, n_problems), or array-like of shape (n_samples,)
         Labels 0 and 1, or responses for a regression loss, with one column for each problem, or one vector for all problems. A
-        sparse Y is made dense.
-    k : int or array-like of int, shape (n_problems,)
-        Maximum number of features, for all problems or for each one.
+        sparse Y is made dense. A response may be missing (NaN) in a row whose weight is 0 for its problem.
+    k : int, {"aic", "bic", "ebic", "gic"} or array-like of int, shape (n_problems,)
+        Maximum number of features, for all problems or for each one. The name of an information criterion chooses the k in
+        [0, k_max] for each problem, as in :func:`ksparse.fit`; the problems are then fitted one after the other.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha, gamma, ridge : float or array-like of shape (n_problems,)
@@ -83,6 +91,9 @@ def fit_many(
         Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_problems), optional
         Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes 0 and 1 in every problem, which are multiplied by ``sample_weight``, as in :func:`ksparse.fit`.
+        They need a weight for each row and problem.
     offset : array-like of shape (n_samples,) or (n_samples, n_problems), optional
         Values added to the linear predictor.
     tolerance, max_newton, search, max_rounds, max_refits, max_seconds, random_state : optional
@@ -94,6 +105,10 @@ def fit_many(
         processors.
     verbose : bool or int, default=0
         Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
+    k_max : int, optional
+        The largest k that an information criterion considers. By default 10, or all features if there are fewer.
+    ks : int, {"aic", "bic", "ebic", "gic"} or array-like of int, optional
+        Another name of ``k``.
 
     Returns
     -------
@@ -123,9 +138,13 @@ def fit_many(
     >>> batch[1].objective == ksparse.fit(X, Y[:, 1], k=1).objective
     True
     """
-    settings = Settings.of_arguments(locals())
+    inputs = Inputs(X, sample_weight, offset, Settings.of_arguments(locals()))
+    budgets = only_one("k", k, "ks", ks)
     with progress_if(verbose, "problems") as report:
-        result = solve_many(Inputs(X, sample_weight, offset, settings), Y, k, n_jobs, report)
+        if isinstance(budgets, str):
+            result = _solve_many_by(budgets, inputs, Y, k_max, n_jobs, report)
+        else:
+            result = solve_many(inputs, Y, budgets, n_jobs, report)
     failed = np.flatnonzero(~result.converged)
     if len(failed):
         warnings.warn(
@@ -144,7 +163,7 @@ def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Repor
     """
     given = inputs.settings
     numbers = {name: _check_setting(getattr(given, name), name) for name in ("alpha", "gamma", "ridge")}
-    settings = replace(given, alpha=0.5, gamma=2.0, ridge=0.0)  # what all problems share
+    settings = replace(given, alpha=0.5, gamma=2.0, ridge=0.0, class_weight=None)  # what all problems share
     threads = thread_count(n_jobs)
     design = check_design(inputs.X)
     n, p = design.shape
@@ -154,8 +173,9 @@ def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Repor
     options = settings.options(p, names)
     if hasattr(Y, "toarray"):
         Y = Y.toarray()  # of a sparse indicator, as KSparseMultiLabelClassifier takes it
-    labels, messages = _check_outcomes(Y, n) if loss.is_classification else (_check_responses(Y, n), {})
     weights, offset = _check_matrix(inputs.sample_weight, n, "sample_weight"), _check_matrix(inputs.offset, n, "offset")
+    labels, messages = _check_outcomes(Y, weights, n) if loss.is_classification else (_check_responses(Y, weights, n), {})
+    weights = _with_class_weights(given.class_weight, loss, labels, weights, messages)
     budgets = _check_budgets(k)
     count = _problem_count({"Y": labels, "sample_weight": weights, "offset": offset}, {"k": budgets, **numbers})
     if labels.ndim == 1 and messages:
@@ -175,10 +195,64 @@ def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Repor
     else:
         by_problem.update({name: np.full(count, value) for name, value in loss._focal_parameters.items()})
     answer = _core.fit_many(design, labels, weights, offset, kernels, budgets, by_problem["ridge"], options, threads, report)
-    return result_of(answer, budgets, by_problem, messages, BatchData(checked, labels), loss, Y)
+    return result_of(answer, budgets, by_problem, messages, BatchData(checked, labels, given.class_weight), loss, Y)
 
 
-def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
+def _solve_many_by(
+    criterion: str, inputs: Inputs, Y: Any, k_max: Any, n_jobs: int | None, report: Report | None
+) -> BatchResult:
+    """Choose k for each problem by a criterion, as a fit of this problem alone does."""
+    inputs = replace(inputs, X=check_design(inputs.X), names=feature_names(inputs.X) if inputs.names is None else inputs.names)
+    ks = budgets_of_criterion(criterion, inputs, k_max)
+    # This checks the problems, and is the result of those that cannot be fitted.
+    smallest = solve_many(inputs, Y, ks[0], n_jobs)
+    fits = []
+    for i, fit in enumerate(smallest):
+        share = part_of(report, i * len(ks), len(smallest) * len(ks))
+        request = fit._request
+        fits.append(fit if request is None else solve_path_by(criterion, request, ks, n_jobs, share).best(criterion))
+    return replace(
+        batch_of(fits, inputs.settings.groups),
+        problem_names=smallest.problem_names,
+        _groups=smallest._groups,
+        _batch=smallest._batch,
+    )
+
+
+def _with_class_weights(
+    class_weight: Any, loss: Loss, labels: NDArray[Any], weights: NDArray[Any] | None, messages: dict[int, str]
+) -> NDArray[Any] | None:
+    """Multiply the weights by those of the classes 0 and 1, for each problem whose labels are valid."""
+    if class_weight is None:
+        return weights
+    if labels.ndim == 1 and (weights is None or weights.ndim == 1):
+        return with_class_weights(class_weight, loss, labels.astype(np.float64), _one_of(weights, 0))
+    m = labels.shape[1] if labels.ndim == 2 else 1 if weights is None else weights.shape[1]
+    by_problem = np.ones((len(labels), m), order="F")
+    for j in range(m):
+        own, own_weights = labels if labels.ndim == 1 else labels[:, j], _one_of(weights, j)
+        if j not in messages:
+            by_problem[:, j] = with_class_weights(class_weight, loss, own.astype(np.float64), own_weights)
+        elif own_weights is not None:
+            by_problem[:, j] = own_weights
+    return by_problem
+
+
+def _one_of(weights: NDArray[Any] | None, j: int) -> NDArray[np.float64] | None:
+    return None if weights is None else (weights if weights.ndim == 1 else weights[:, j]).astype(np.float64)
+
+
+def _idle_gaps(Y: NDArray[Any], weights: NDArray[Any] | None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return Y, and which responses are missing where the weight is 0; a vector is repeated if these differ between problems."""
+    missing = np.isnan(Y) if Y.dtype.kind == "f" else np.zeros(Y.shape, dtype=bool)
+    if weights is None or not missing.any():
+        return Y, np.zeros(Y.shape, dtype=bool)
+    if Y.ndim < weights.ndim:
+        Y, missing = (np.repeat(values[:, None], weights.shape[1], axis=1) for values in (Y, missing))
+    return Y, missing & ((weights if weights.ndim == Y.ndim else weights[:, None]) == 0)
+
+
+def _check_outcomes(Y: Any, weights: NDArray[Any] | None, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """Return the labels as bytes, with contiguous columns, and a message for each column that has other values."""
     refuse_unreadable(Y, "Y")
     try:
@@ -186,8 +260,9 @@ def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
     except TypeError as error:
         raise TypeError(f"{str(error).partition(';')[0]}; labels must be 0 and 1, as numbers or booleans") from None
     _check_shape(array, n)
+    array, idle = _idle_gaps(array, weights)
     ones = array == 1
-    bad = ~(ones | (array == 0))
+    bad = ~(ones | (array == 0) | idle)
     labels = np.array(ones, dtype=np.uint8, order="F")
     if bad.any():
         labels[bad] = BAD_LABEL
@@ -195,14 +270,18 @@ def _check_outcomes(Y: Any, n: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
     for j in np.flatnonzero(np.atleast_1d(bad.any(axis=0))).tolist():
         column, values = (bad, array) if array.ndim == 1 else (bad[:, j], array[:, j])
         i = int(np.argmax(column))
-        messages[j] = f"Y[{i}, {j}] is {values[i]}; labels must be 0 or 1"
+        advice = f"; {NUMBERS_NOT_LABELS}" if has_fractions(values) else ""
+        messages[j] = f"Y[{i}, {j}] is {values[i]}; labels must be 0 or 1{advice}"
     return labels, messages
 
 
-def _check_responses(Y: Any, n: int) -> NDArray[Any]:
+def _check_responses(Y: Any, weights: NDArray[Any] | None, n: int) -> NDArray[Any]:
     """Return the responses of a regression, of any real type. The core checks their values for each problem."""
     array = numbers_of(Y, "Y")
     _check_shape(array, n)
+    array, idle = _idle_gaps(array, weights)
+    if idle.any():
+        array = np.where(idle, 1.0, array)  # a response that every loss allows
     return array if array.dtype.itemsize <= 8 and array.dtype != np.float16 else array.astype(np.float64)
 
 

@@ -40,7 +40,7 @@ def near_optimal(
     max_rounds: int | None = None,
     max_refits: int | None = None,
     max_seconds: float | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
@@ -79,8 +79,8 @@ def near_optimal(
         How long to search for the best model before the enumeration, as in :func:`ksparse.fit`.
     max_seconds : float, optional
         Time in seconds after which the enumeration ends. By default there is no limit.
-    random_state : int, default=0
-        Seed of the random perturbations of the search.
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default=0
+        Seed of the random perturbations of the search, or what draws it, see :func:`ksparse.fit`.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`.
 
@@ -115,7 +115,7 @@ def near_optimal(
       8, 15      0.302196    1.35 %
     In all of them: 15. In some: 2 features.
     """
-    settings = Settings.of_arguments({**locals(), "max_seconds": None})
+    settings = Settings.of_arguments({**locals(), "max_seconds": None, "class_weight": None})
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
     best = solve(request, k)
     answer = prove(

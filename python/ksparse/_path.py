@@ -10,23 +10,34 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core
-from ._checks import check_flag, check_integer
+from ._checks import check_flag, check_integer, only_one
 from ._input.progress import Report, progress_if
 from ._input.request import Inputs, Request, Settings
 from ._input.threads import thread_count
+from ._input.validation import limit_budget
+from ._results.criteria import Criterion, check_criterion
 from ._results.fit import FitResult, result_of
 from ._results.path import PathResult
 from .exceptions import ConvergenceWarning
 from .losses import Loss
 
-__all__ = ["check_ks", "fit_path", "merged", "solve_path", "solve_path_by", "warn_of_doubts", "warn_of_path"]
+__all__ = [
+    "budgets_of_criterion",
+    "check_ks",
+    "fit_path",
+    "merged",
+    "solve_path",
+    "solve_path_by",
+    "warn_of_doubts",
+    "warn_of_path",
+]
 
 
 def check_ks(ks: Any, request: Request) -> list[int]:
     """Return the values of k, sorted and without repetition."""
     values = ks.tolist() if isinstance(ks, np.ndarray) else ks
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise TypeError(f"ks is {ks!r}; it must be a list of integers, e.g. range(1, 21)")
+        raise TypeError(f"ks is {ks!r}; it must be a list of integers, e.g. range(1, 21), or [5] for one value")
     budgets = {check_integer(k, f"ks[{i}]", 0) for i, k in enumerate(values)}
     if not budgets:
         raise ValueError("ks is empty; it must name at least one k")
@@ -34,10 +45,23 @@ def check_ks(ks: Any, request: Request) -> list[int]:
     return sorted({min(k, most) for k in budgets})
 
 
+def budgets_of_criterion(criterion: Any, request: Request | Inputs, k_max: Any, name: str = "k") -> range:
+    """Return every k that a criterion compares; ``name`` is the argument that names the criterion."""
+    settings = request.settings
+    check_criterion(criterion, settings.checked_loss(), name=name)
+    units, least, grouped = request.n_units, request.least_budget, settings.groups is not None
+    most = min(max(10, least), units) if k_max is None else check_integer(k_max, "k_max", 0)
+    most = limit_budget(most, "k_max", units, groups=grouped)
+    if most < least:
+        what = "groups" if grouped else "features"
+        raise ValueError(f"k_max is {most} but always_in names {least} {what}; it must be >= {least}")
+    return range(least, most + 1)
+
+
 def fit_path(
     X: ArrayLike,
     y: ArrayLike,
-    ks: ArrayLike,
+    ks: ArrayLike | Criterion | None = None,
     *,
     loss: str | Loss = "logistic",
     alpha: float = 0.5,
@@ -45,6 +69,7 @@ def fit_path(
     ridge: float = 0.0,
     fit_intercept: bool = True,
     sample_weight: ArrayLike | None = None,
+    class_weight: Any = None,
     offset: ArrayLike | None = None,
     tolerance: float = 1e-8,
     max_newton: int = 100,
@@ -52,7 +77,7 @@ def fit_path(
     max_rounds: int | None = None,
     max_refits: int | None = None,
     max_seconds: float | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
@@ -60,6 +85,8 @@ def fit_path(
     cold_starts: bool = True,
     n_jobs: int | None = None,
     verbose: bool | int = 0,
+    k_max: int | None = None,
+    k: Any = None,
 ) -> PathResult:
     r"""Fit a model for every k of a list.
 
@@ -74,9 +101,11 @@ def fit_path(
         Features, as in :func:`ksparse.fit`.
     y : array-like of shape (n_samples,)
         Labels 0 and 1, or responses for a regression loss, as in :func:`ksparse.fit`.
-    ks : array-like of int
+    ks : array-like of int or {"aic", "bic", "ebic", "gic"}
         Values of k, >= 0, in any order; repeated values count once. Values above the number of features (or groups) are
-        replaced by that number, with a warning, so ``range(1, 21)`` works for any X.
+        replaced by that number, with a warning, so ``range(1, 21)`` works for any X. The name of an information criterion
+        stands for every k in [0, k_max]. All of these are fitted with ``search="fast"``, and those whose criterion is close to
+        the smallest are then searched as long as ``search`` says.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.Huber(threshold=2)``.
     alpha : float, default=0.5
@@ -91,7 +120,11 @@ def fit_path(
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is never penalised, and it does not count towards ``k``.
     sample_weight : array-like of shape (n_samples,), optional
-        Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
+        Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows. y may be missing (NaN) in a row of
+        weight 0.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes 0 and 1, which are multiplied by ``sample_weight``, e.g. ``{1: 10}``. With "balanced" both classes have the
+        same sum of weights.
     offset : array-like of shape (n_samples,), optional
         Values added to the linear predictor.
     tolerance : float, default=1e-8
@@ -111,8 +144,9 @@ def fit_path(
     max_seconds : float, optional
         Time in seconds for each k beyond which no further round begins; answers may then differ between runs. By default
         ``search`` sets the limits.
-    random_state : int, default=0
-        Seed of the random perturbations. The same seed and limits give the same answer.
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default=0
+        Seed of the random perturbations, or what draws it, as in scikit-learn: None draws it from NumPy's global generator. The
+        same seed and limits give the same answer.
     always_in : array-like of int or str, optional
         Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str, optional
@@ -133,6 +167,10 @@ def fit_path(
         processors. Threads divide the sums over X. The answer does not depend on their number.
     verbose : bool or int, default=0
         Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
+    k_max : int, optional
+        The largest k that an information criterion considers. By default 10, or all features if there are fewer.
+    k : array-like of int or {"aic", "bic", "ebic", "gic"}, optional
+        Another name of ``ks``.
 
     Returns
     -------
@@ -161,8 +199,13 @@ def fit_path(
     array([ 7, 30])
     """
     settings = Settings.of_arguments(locals())
+    budgets = only_one("ks", ks, "k", k)
+    request = Request.of(Inputs(X, sample_weight, offset, settings), y)
     with progress_if(verbose, "fits") as report:
-        path = solve_path(Request.of(Inputs(X, sample_weight, offset, settings), y), ks, cold_starts, n_jobs, report)
+        if isinstance(budgets, str):
+            path = solve_path_by(budgets, request, budgets_of_criterion(budgets, request, k_max, "ks"), n_jobs, report)
+        else:
+            path = solve_path(request, budgets, cold_starts, n_jobs, report)
     warn_of_path(path, ConvergenceWarning, stacklevel=3)
     return path
 

@@ -40,7 +40,7 @@ def stability_selection(
     max_rounds: int | None = None,
     max_refits: int | None = None,
     max_seconds: float | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
     always_in: ArrayLike | None = None,
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
@@ -79,8 +79,8 @@ def stability_selection(
         How long to search in each round, see :func:`ksparse.fit`.
     max_rounds, max_refits, max_seconds : optional
         As in :func:`ksparse.fit`.
-    random_state : int, default=0
-        Seed of the resamplings and of the searches.
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default=0
+        Seed of the resamplings and of the searches, or what draws it, see :func:`ksparse.fit`.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`.
     verbose : bool or int, default=0
@@ -115,7 +115,7 @@ def stability_selection(
     >>> ksparse.stability_selection(X, y, k=2).stable(0.9)
     array([ 7, 20])
     """
-    settings = Settings.of_arguments(locals())
+    settings = Settings.of_arguments({**locals(), "class_weight": None})
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
     with progress_if(verbose, "rounds") as report:
         result = solve_stability(request, k, rounds, sampling, fraction, n_jobs, report)

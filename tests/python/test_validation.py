@@ -63,7 +63,7 @@ BAD = [
     ({"k": True}, TypeError, "k is True; it must be an integer"),
     ({"k": np.True_}, TypeError, "it must be an integer"),
     ({"k": 2.0}, TypeError, "k is 2.0; it must be an integer"),
-    ({"k": None}, TypeError, "k is None; it must be an integer"),
+    ({"k": None}, TypeError, "k is missing; it must be given"),
     ({"ridge": 10**400}, ValueError, "ridge is too large for a float; it must be finite and >= 0"),
     (
         {"sample_weight": changed(np.ones(30), 17, -0.5)},
@@ -103,7 +103,7 @@ BAD = [
     ({"max_seconds": 0}, ValueError, "max_seconds is 0.0; it must be finite and > 0, or None"),
     ({"max_seconds": np.nan}, ValueError, "max_seconds is nan"),
     ({"random_state": -1}, ValueError, "random_state is -1; it must be >= 0"),
-    ({"random_state": None}, TypeError, "random_state is None; it must be an integer"),
+    ({"random_state": "0"}, TypeError, "random_state is .0.; it must be an integer"),
     ({"fit_intercept": 1}, TypeError, "fit_intercept is 1; it must be True or False"),
 ]
 

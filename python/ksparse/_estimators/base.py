@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_array, check
 
 from .._build_info import __version__
 from .._input.frames import column_names, is_frame, numbers_of_design, select_columns
+from .._input.gaps import without_idle_gaps
 from .._input.request import Inputs, Settings
 from .._input.sparse import is_sparse
 from .._input.validation import check_kind_of_loss, check_loss, linear_predictor
@@ -55,7 +56,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     ) -> tuple[Inputs, Any]:
         """Return the inputs of the fits, and y."""
         check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, self._other)
-        y = targets_of(y, numeric=y_numeric, many_labels=multi_output)
+        y = targets_of(without_idle_gaps(y, sample_weight), numeric=y_numeric, many_labels=multi_output)
         # The core checks that X is finite in its first pass over X, and its message names the row and column.
         X, y = validate_readable(
             self, X, y, reset=reset, ensure_all_finite=False, order=None, multi_output=multi_output, y_numeric=y_numeric

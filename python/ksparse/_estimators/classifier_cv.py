@@ -33,10 +33,13 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     ks : array-like of int or None, default=None
         Values of k to compare. Values above the number of features are replaced by that number, with a warning. None means 0
         (or the number of features in ``always_in``) to 10 (or the number of features).
+    k : array-like of int or None, default=None
+        Another name of ``ks``, of which only one may be given.
     loss : str or object of :mod:`ksparse.losses`, default="logistic"
         The loss, given by its name or as an object that holds its parameters, e.g. ``ksparse.losses.HuberisedHinge(width=1)``.
     alpha, gamma, ridge : float or array-like of float, default=0.5, 2.0, 0.0
-        Parameters as in :class:`ksparse.KSparseClassifier`; the values of a list are compared by cross-validation.
+        Parameters as in :class:`ksparse.KSparseClassifier`; the values of a list are compared by cross-validation. ``alpha`` and
+        ``gamma`` may be lists only with ``loss="focal"``.
     cv : int, splitter, iterable or None, default=None
         How to split the rows, as in scikit-learn. None means 5 stratified folds, or fewer if no class has 5 rows.
     scoring : str, callable or None, default=None
@@ -69,8 +72,9 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         How long to search in the final fit on all rows, see :func:`ksparse.fit`. The paths of the folds use ``search="fast"``.
     max_rounds, max_refits, max_seconds : int, int, float or None, default=None
         Limits of the search in the final fit, see :func:`ksparse.fit`. By default ``search`` sets them.
-    random_state : int, default=0
-        Seed of the random perturbations. The same seed and limits give the same answer.
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default=0
+        Seed of the random perturbations, or what draws it, as in scikit-learn: None draws it from NumPy's global generator. The
+        same seed and limits give the same answer.
     always_in : array-like of int or str or None, default=None
         Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str or None, default=None
@@ -88,15 +92,15 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     Attributes
     ----------
     best_params_ : dict
-        The chosen parameters: ``k``, ``alpha``, ``gamma`` and ``ridge``.
+        The chosen parameters: ``k`` and ``ridge``, and ``alpha`` and ``gamma`` with ``loss="focal"``.
     best_index_ : int
         Index of the chosen parameters in ``cv_results_``.
     best_score_ : float
         Mean score of the chosen parameters.
     cv_results_ : dict of ndarray
         Results as in scikit-learn's ``GridSearchCV``: ``params``, ``param_k`` etc., ``split0_test_score`` etc.,
-        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, and ``mean_fit_time`` (the time of a path divided by its
-        length).
+        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, ``mean_fit_time`` (the time of a path divided by its
+        length), and ``n_separable`` (the number of folds whose classes are separated, so that the score has no meaning).
     n_splits_ : int
         Number of folds.
     classes_, coef_, intercept_, support_, supports_, objective_, status_, n_iter_, result_, n_features_in_, feature_names_in_
@@ -105,8 +109,8 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        If the final fit did not converge, or if the choice may depend on fits of the folds that did not converge; the message
-        says what to change.
+        If the final fit did not converge, if the choice may depend on fits of the folds that did not converge, or if the chosen
+        features separate the classes of some folds; the message says what to change.
 
     Notes
     -----
@@ -125,7 +129,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> model = KSparseClassifierCV(ks=range(1, 6), ridge=[1e-3, 1e-2], scoring="average_precision").fit(X, y)
     >>> sorted(model.best_params_)
-    ['alpha', 'gamma', 'k', 'ridge']
+    ['k', 'ridge']
     """
 
     _grid = ("alpha", "gamma", "ridge")
@@ -136,6 +140,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         self,
         ks: Any = None,
         *,
+        k: Any = None,
         loss: str | Loss = "logistic",
         alpha: Any = 0.5,
         gamma: Any = 2.0,
@@ -153,7 +158,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         max_rounds: int | None = None,
         max_refits: int | None = None,
         max_seconds: float | None = None,
-        random_state: int = 0,
+        random_state: Any = 0,
         always_in: Any = None,
         never_in: Any = None,
         bounds: Any = None,
@@ -161,6 +166,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         verbose: bool | int = 0,
     ) -> None:
         self.ks = ks
+        self.k = k
         self.loss = loss
         self.alpha = alpha
         self.gamma = gamma
@@ -219,7 +225,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         return self
 
     def _check_grid(self, grid: list[dict[str, Any]]) -> None:
-        if self.scoring is None and len({(point["alpha"], point["gamma"]) for point in grid}) > 1:
+        if self.scoring is None and len({(point.get("alpha"), point.get("gamma")) for point in grid}) > 1:
             raise ValueError(
                 "scoring is None, which compares average losses, and these are not comparable between values of alpha or gamma; "
                 "give a scorer, e.g. scoring='neg_log_loss' or 'average_precision'"

@@ -15,11 +15,13 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from .._checks import check_flag
+from .._checks import check_flag, only_one
 from .._fit import solve
+from .._input.gaps import idle_gaps
 from .._input.progress import progress_if
 from .._input.request import Inputs, Request, Settings
 from .._input.threads import thread_count
+from .._input.validation import check_loss
 from .._one_standard_error import choose_point
 from .._path import check_ks
 from .._plot import CrossValidationDisplay
@@ -28,7 +30,7 @@ from .._results.fit import FitResult
 from .base import Predicted, SparseLinearEstimator
 from .classifier import KSparseClassifier
 from .cv_results import grid_of, results_table, warn_of_folds
-from .folds import FoldPaths, Split, counts_of, refuse_undefined, refuse_weightless, splits_of
+from .folds import FoldPaths, Split, counts_of, refuse_undefined, refuse_weightless, splits_of, without_gaps
 from .regressor import KSparseRegressor
 from .scoring import FoldRows, accepts_weights, checked_scorer, minus_mean_loss, reads_predictions_only, score_of
 
@@ -49,6 +51,7 @@ class CrossValidated(SparseLinearEstimator):
     # Whether the default folds are stratified by class.
     _stratified: ClassVar[bool]
     ks: Any
+    k: Any
     cv: Any
     scoring: Any
     one_standard_error: Any
@@ -119,7 +122,9 @@ class CrossValidated(SparseLinearEstimator):
     def _compare(self, X: Any, y: Any, sample_weight: Any, groups: Any, params: dict[str, Any]) -> None:
         """Choose the parameters by cross-validation, then fit on all rows."""
         scorer = checked_scorer(self)
-        grid = grid_of(self, self._grid)
+        loss = check_loss(self.loss, 0.5, 2.0)
+        has = ("ridge", *(loss._by_problem if isinstance(self.loss, str) else ()))
+        grid = grid_of(self, self._grid, has)
         self._check_grid(grid)
         one_standard_error = check_flag(self.one_standard_error, "one_standard_error")
         inputs, labels = self._validated(X, y, sample_weight)
@@ -127,10 +132,13 @@ class CrossValidated(SparseLinearEstimator):
         first = replace(inputs, settings=settings[0])
         problems = [Request.of(first, column) for column in self._columns(inputs, labels)]
         least = first.least_budget
-        ks = range(least, min(max(10, least), problems[0].n_units) + 1) if self.ks is None else self.ks
+        ks = range(least, min(max(10, least), problems[0].n_units) + 1)
+        if self.ks is not None or self.k is not None:
+            ks = only_one("ks", self.ks, "k", self.k)
         paths = FoldPaths(problems, settings, check_ks(ks, problems[0]))
         for_splitter, for_scorer = self._routed(scorer, sample_weight, groups, params)
         splits = splits_of(self.cv, X, self._read(labels), for_splitter, stratified=self._stratified)
+        splits = without_gaps(splits, idle_gaps(y, sample_weight))
         counts = counts_of(splits, labels, problems[0].weights, self._classes())
         refuse_weightless(splits, labels, problems[0].weights if scorer is None else for_scorer.get("sample_weight"))
         began = time.perf_counter()
@@ -148,7 +156,9 @@ class CrossValidated(SparseLinearEstimator):
         self.best_index_ = choose_point(self.cv_results_, one_standard_error)
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
-        warn_of_folds(self.cv_results_, self.best_index_, paths.status(len(splits)))
+        status = paths.status(len(splits))
+        self.cv_results_["n_separable"] = np.sum(status == "separable", axis=2).ravel()
+        warn_of_folds(self.cv_results_, self.best_index_, status)
         chosen = settings[self.best_index_ // len(paths.ks)]
         self._fit_all(replace(inputs, settings=chosen), labels, self.best_params_["k"])
 

@@ -19,9 +19,15 @@ from .._quiet import quiet
 __all__ = ["grid_of", "results_table", "warn_of_folds"]
 
 
-def grid_of(estimator: Any, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return all combinations of the values of parameters that may be lists."""
+def grid_of(estimator: Any, names: Iterable[str], has: Iterable[str]) -> list[dict[str, Any]]:
+    """Return all combinations of the values of parameters that may be lists; ``has`` are those that the loss has."""
     values = {name: _values(getattr(estimator, name), name) for name in names}
+    for name in sorted(set(values).difference(has)):
+        given = values.pop(name)
+        if len(given) > 1:
+            raise ValueError(
+                f"{name} is {getattr(estimator, name)!r} but loss={estimator.loss!r} has no parameter {name} to compare; use loss='focal'"
+            )
     return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
 
 
@@ -47,6 +53,15 @@ def warn_of_folds(results: dict[str, Any], best: int, status: NDArray[Any]) -> N
     near = mean >= mean[best] - standard_error(results)[best]
     near[best] = True
     matters = (words != "converged") & (near[:, None] | (words != "separable"))
+    separable = np.flatnonzero((words == "separable").any(axis=1))
+    if not matters.any() and len(separable):
+        ks = sorted({results["params"][i]["k"] for i in separable.tolist()})
+        warnings.warn(
+            f"the features that some folds chose for k={', '.join(map(str, ks[:5]))}{', ...' if len(ks) > 5 else ''} separate the classes of "
+            "their training rows, so these scores depend on arbitrarily large coefficients; add a ridge penalty, e.g. ridge=1e-3",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
     if matters.any():
         i, fold = np.argwhere(matters)[0]
         word = str(words[i, fold])

@@ -19,7 +19,7 @@ from .._quiet import quiet
 from .._results.fit import FitResult, result_of
 from .input import weights_of
 
-__all__ = ["FoldPaths", "counts_of", "refuse_undefined", "refuse_weightless", "splits_of"]
+__all__ = ["FoldPaths", "counts_of", "refuse_undefined", "refuse_weightless", "splits_of", "without_gaps"]
 
 Split = tuple[Any, Any]
 
@@ -36,6 +36,14 @@ def splits_of(cv: Any, X: Any, y: Any, metadata: dict[str, Any], *, stratified: 
             "used only once; pass a list to fit more than once)"
         )
     return splits
+
+
+def without_gaps(splits: list[Split], gaps: NDArray[np.bool_] | None) -> list[Split]:
+    """Leave rows without a response out of the test rows; in the training rows their weight is 0."""
+    if gaps is None:
+        return splits
+    rows = np.arange(len(gaps))
+    return [(train, rows[test][~gaps[test]]) for train, test in splits]
 
 
 def counts_of(

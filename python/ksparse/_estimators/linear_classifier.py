@@ -15,6 +15,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_choice
+from .._input.class_weight import check_class_weight, times_class_weights
+from .._input.gaps import without_idle_gaps
 from .._input.request import Inputs
 from .._input.validation import PROBABILITIES, check_loss
 from .._probability import one_vs_rest_log_probability, probability_of
@@ -22,7 +24,6 @@ from .._quiet import quiet
 from .._results.batch import BatchResult
 from .._results.fit import FitResult
 from .base import SparseLinearEstimator
-from .class_weight import check_class_weight, times_class_weights
 from .input import scoring_weights, targets_of
 from .outcomes import Outcomes
 from .reading import ReadableClassifier
@@ -196,7 +197,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
             The accuracy, in [0, 1].
         """
         check_is_fitted(self)
-        y = targets_of(y, many_labels=self._many_labels)
+        y = targets_of(without_idle_gaps(y, sample_weight), many_labels=self._many_labels)
         return float(super().score(X, y, scoring_weights(sample_weight, y)))
 
     def _log_odds(self, eta: NDArray[np.float64]) -> Any:

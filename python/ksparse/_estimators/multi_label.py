@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from .._fit import solve
+from .._input.gaps import without_idle_gaps
 from .._input.progress import progress_if
 from .._input.request import Request
 from .._input.validation import feature_names
@@ -64,8 +65,9 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     max_seconds : float or None, default=None
         Time in seconds for each label beyond which no further round begins; answers may then differ between runs. By default
         ``search`` sets the limits.
-    random_state : int, default=0
-        Seed of the random perturbations. The same seed and limits give the same answer.
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default=0
+        Seed of the random perturbations, or what draws it, as in scikit-learn: None draws it from NumPy's global generator. The
+        same seed and limits give the same answer.
     always_in : array-like of int or str or None, default=None
         Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str or None, default=None
@@ -159,7 +161,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         max_rounds: int | None = None,
         max_refits: int | None = None,
         max_seconds: float | None = None,
-        random_state: int = 0,
+        random_state: Any = 0,
         always_in: Any = None,
         never_in: Any = None,
         bounds: Any = None,
@@ -212,7 +214,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             If an argument is invalid; the message names the argument, its value and what it must be.
         """
         label_names = feature_names(y)
-        y = targets_of(y, many_labels=True)
+        y = targets_of(without_idle_gaps(y, sample_weight), many_labels=True)
         with np.errstate(invalid="ignore"):  # an infinite y raises an error below
             kind = type_of_target(y, input_name="y")
         many = kind == "multilabel-indicator" or kind.endswith("-multioutput")

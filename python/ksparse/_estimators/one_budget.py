@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from .._checks import check_flag, check_integer
+from .._checks import check_flag
 from .._fit import solve
 from .._input.progress import Report, progress_if
 from .._input.request import Inputs, Request
-from .._input.validation import check_groups, limit_budget
-from .._path import solve_path_by, warn_of_doubts
-from .._results.criteria import check_criterion
+from .._input.validation import check_groups, refuse_list
+from .._path import budgets_of_criterion, solve_path_by, warn_of_doubts
 from .._results.path import PathResult
 
 __all__ = ["OneBudget"]
@@ -70,18 +69,13 @@ class OneBudget:
         return support if size <= k else None
 
     def _budget(self, inputs: Inputs) -> Any:
+        several = "KSparseClassifierCV(ks)" if inputs.settings.checked_loss().is_classification else "KSparseRegressorCV(ks)"
+        refuse_list(self.k, several)
         return min(10, inputs.n_units) if self.k is None else self.k
 
     def _ks(self, inputs: Inputs) -> range:
         """Return every k that the criterion compares."""
-        check_criterion(self.k, inputs.settings.checked_loss(), name="k")
-        units, least = inputs.n_units, inputs.least_budget
-        k_max = min(max(10, least), units) if self.k_max is None else check_integer(self.k_max, "k_max", 0)
-        k_max = limit_budget(k_max, "k_max", units, groups=self.groups is not None)
-        if k_max < least:
-            what = "features" if self.groups is None else "groups"
-            raise ValueError(f"k_max is {k_max} but always_in names {least} {what}; it must be >= {least}")
-        return range(least, k_max + 1)
+        return budgets_of_criterion(self.k, inputs, self.k_max)
 
     def _path(self, inputs: Inputs, responses: Any, report: Report | None) -> PathResult:
         """Fit every k that the criterion compares."""

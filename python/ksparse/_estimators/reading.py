@@ -77,7 +77,7 @@ class ReadableEstimator:
         level: float = 0.95,
         covariance: str | None = None,
         bootstrap: int = 0,
-        random_state: int = 0,
+        random_state: Any = 0,
         n_jobs: int | None = None,
     ) -> Any:
         """Return a table of the chosen features with standard errors and confidence intervals.

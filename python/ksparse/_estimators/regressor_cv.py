@@ -24,6 +24,8 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
     ks : array-like of int or None, default=None
         Values of k to compare. Values above the number of features are replaced by that number, with a warning. None means 0
         (or the number of features in ``always_in``) to 10 (or the number of features).
+    k : array-like of int or None, default=None
+        Another name of ``ks``, of which only one may be given.
     loss : {"squared", "huber", "poisson", "gamma", "tweedie", "negative_binomial"} or object, default="squared"
         The loss, as in :class:`ksparse.KSparseRegressor`.
     ridge : float or array-like of float, default=0.0
@@ -51,8 +53,9 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         How long to search in the final fit on all rows, see :func:`ksparse.fit`. The paths of the folds use ``search="fast"``.
     max_rounds, max_refits, max_seconds : int, int, float or None, default=None
         Limits of the search in the final fit, see :func:`ksparse.fit`. By default ``search`` sets them.
-    random_state : int, default=0
-        Seed of the random perturbations. The same seed and limits give the same answer.
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default=0
+        Seed of the random perturbations, or what draws it, as in scikit-learn: None draws it from NumPy's global generator. The
+        same seed and limits give the same answer.
     always_in : array-like of int or str or None, default=None
         Features that every model contains, given by index or, if X has column names, by name. They count towards ``k``.
     never_in : array-like of int or str or None, default=None
@@ -106,6 +109,7 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         self,
         ks: Any = None,
         *,
+        k: Any = None,
         loss: str | Loss = "squared",
         ridge: Any = 0.0,
         cv: Any = None,
@@ -119,7 +123,7 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         max_rounds: int | None = None,
         max_refits: int | None = None,
         max_seconds: float | None = None,
-        random_state: int = 0,
+        random_state: Any = 0,
         always_in: Any = None,
         never_in: Any = None,
         bounds: Any = None,
@@ -127,6 +131,7 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         verbose: bool | int = 0,
     ) -> None:
         self.ks = ks
+        self.k = k
         self.loss = loss
         self.ridge = ridge
         self.cv = cv

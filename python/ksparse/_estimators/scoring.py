@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils import _safe_indexing, indexable
 
+from .._input.gaps import without_idle_gaps
 from .._input.sparse import is_sparse
 from .._loss import terms_by_eta
 from ..losses import Loss
@@ -52,7 +53,7 @@ def accepts_weights(scorer: Any) -> bool:
 def score_of(scorer: Any, model: Any, X: Any, y: Any, metadata: dict[str, Any]) -> float:
     """Return the score of a model on some rows."""
     if reads_predictions_only(scorer):  # predictions are NumPy arrays, so y and the weights must be as well
-        y = targets_of(y)
+        y = targets_of(without_idle_gaps(y, metadata.get("sample_weight")))
         metadata = {name: scoring_weights(value, y) if name == "sample_weight" else value for name, value in metadata.items()}
     score = scorer(model, X, y, **metadata)
     if isinstance(score, np.ndarray) and score.ndim == 0:

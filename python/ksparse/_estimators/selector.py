@@ -65,8 +65,9 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
     max_seconds : float or None, default=None
         Time in seconds beyond which no further round begins; answers may then differ between runs. By default ``search`` sets
         the limits.
-    random_state : int, default=0
-        Seed of the random perturbations. The same seed and limits give the same answer.
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default=0
+        Seed of the random perturbations, or what draws it, as in scikit-learn: None draws it from NumPy's global generator. The
+        same seed and limits give the same answer.
     walks : int, default=1
         Number of independent searches that share the limits on rounds and refits, see :func:`ksparse.fit`. It is used if ``k``
         is an integer and there are no more than two classes.
@@ -155,7 +156,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         max_rounds: int | None = None,
         max_refits: int | None = None,
         max_seconds: float | None = None,
-        random_state: int = 0,
+        random_state: Any = 0,
         walks: int = 1,
         always_in: Any = None,
         never_in: Any = None,

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._checks import check_flag, check_integer, check_real
+from .._checks import check_flag, check_integer, check_real, check_seed
 from ..losses import Loss
+from .class_weight import check_class_weight, times_class_weights
+from .gaps import without_idle_gaps
 from .sparse import is_sparse
 from .validation import (
     check_bounds,
@@ -27,7 +29,7 @@ from .validation import (
     limit_budget,
 )
 
-__all__ = ["Inputs", "Request", "Settings"]
+__all__ = ["Inputs", "Request", "Settings", "with_class_weights"]
 
 Matrix = Any  # an array, or a CSC or CSR matrix, of float64 or float32
 Vector = NDArray[np.float64]
@@ -53,17 +55,25 @@ class Settings:
     never_in: Any = None
     bounds: Any = None
     groups: Any = None
+    class_weight: Any = None
 
     @classmethod
     def of_arguments(cls, arguments: Mapping[str, Any]) -> Settings:
         """Make settings from the arguments of a function, which must have all of them."""
-        return cls(**{name: arguments[name] for name in cls.__dataclass_fields__})
+        given = {name: arguments[name] for name in cls.__dataclass_fields__}
+        # A generator is asked for a seed once, so that all parts of one call have the same.
+        return cls(**{**given, "random_state": check_seed(given["random_state"])})
 
     @classmethod
     def of_estimator(cls, estimator: Any, **changes: Any) -> Settings:
-        """Make settings from the parameters of an estimator, with changes; a parameter that it lacks has its default."""
+        """Make settings from the parameters of an estimator, with changes; a parameter that it lacks has its default.
+
+        An estimator multiplies the weights of its rows by the weights of their classes itself, because it knows the labels.
+        """
         own = {name: getattr(estimator, name) for name in cls.__dataclass_fields__ if hasattr(estimator, name)}
-        return cls(**{**own, **changes})
+        return cls(
+            **{**own, "class_weight": None, "random_state": check_seed(getattr(estimator, "random_state", 0)), **changes}
+        )
 
     def checked_loss(self) -> Loss:
         """Check the loss and return it with its parameters."""
@@ -125,6 +135,16 @@ class Inputs:
         return self.X.shape[1] if groups is None else len(groups[1])
 
 
+def with_class_weights(class_weight: Any, loss: Loss, labels: Vector, weights: Vector | None) -> Vector | None:
+    """Multiply the weights of the rows by the weights of the classes 0 and 1."""
+    if class_weight is None:
+        return weights
+    if not loss.is_classification:
+        raise ValueError(f"class_weight is {class_weight!r} but the loss {loss.name!r} has no classes; use sample_weight")
+    check_class_weight(class_weight, np.array([0, 1]))
+    return times_class_weights(class_weight, labels, weights)
+
+
 @dataclass(frozen=True)
 class Request:
     """One problem to solve: valid arrays and settings."""
@@ -150,10 +170,11 @@ class Request:
         n, p = design.shape
         loss = check_loss(settings.loss, settings.alpha, settings.gamma)
         kernel = loss._kernel()
-        labels = check_responses(y, n, loss)
+        labels = check_responses(without_idle_gaps(y, inputs.sample_weight), n, loss)
         weights = inputs.sample_weight
         if weights is not None:
             weights = check_weights(weights, labels, binary=loss.is_classification)
+        weights = with_class_weights(settings.class_weight, loss, labels, weights)
         offset = None if inputs.offset is None else check_rows(inputs.offset, n, "offset")
         names = feature_names(inputs.X) if inputs.names is None else inputs.names
         grouped = check_groups(settings.groups, p) or (None, None)
@@ -194,6 +215,12 @@ class Request:
     def n_units(self) -> int:
         """Number of features, or of groups, to choose from."""
         return self.design.shape[1] if self.group_labels is None else len(self.group_labels)
+
+    @property
+    def least_budget(self) -> int:
+        """Number of features, or groups, that are always in the model."""
+        inside = self.options.always_in
+        return len(inside if self.group_numbers is None else np.unique(self.group_numbers[inside]))
 
     def groups_of(self, support: NDArray[np.int64]) -> NDArray[Any] | None:
         """Return the labels of the groups of some features."""

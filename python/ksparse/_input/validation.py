@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_choice, check_focal, check_integer, check_real
+from .._checks import check_choice, check_focal, check_integer, check_real, check_seed
 from .._quiet import quiet
 from .._warn import warn_user
 from ..losses import BY_NAME, Loss
@@ -20,6 +20,7 @@ from .numbers import FILL_IN, first_missing, refuse_missing, refuse_unreadable
 from .sparse import check_sparse, check_sparse_shape, is_sparse
 
 __all__ = [
+    "NUMBERS_NOT_LABELS",
     "PROBABILITIES",
     "SEARCHES",
     "check_bounds",
@@ -35,13 +36,16 @@ __all__ = [
     "check_search",
     "check_weights",
     "feature_names",
+    "has_fractions",
     "limit_budget",
     "linear_predictor",
     "names_of",
+    "refuse_list",
 ]
 
 SEARCHES = ("auto", "fast", "thorough")
 PROBABILITIES = ("posterior", "score")
+NUMBERS_NOT_LABELS = "for numbers use a regression loss, e.g. loss='squared', or KSparseRegressor"
 
 
 def check_design(X: Any) -> Any:
@@ -154,7 +158,13 @@ def _refuse_labels(y: NDArray[Any]) -> NoReturn:
         )
     except TypeError:  # the labels cannot be sorted
         found = f"dtype {y.dtype}"
-    raise ValueError(f"y has values {found}; it must be binary, 0 and 1 (KSparseClassifier takes any two labels)")
+    advice = NUMBERS_NOT_LABELS if has_fractions(y) else "KSparseClassifier takes any two labels"
+    raise ValueError(f"y has values {found}; it must be binary, 0 and 1 ({advice})")
+
+
+def has_fractions(y: NDArray[Any]) -> bool:
+    """Return whether y has numbers that are not whole, which are hardly labels."""
+    return y.dtype.kind == "f" and bool(np.any(np.isfinite(y) & (y != np.floor(y))))
 
 
 def check_rows(values: Any, n: int, name: str) -> NDArray[np.float64]:
@@ -201,6 +211,12 @@ def limit_budget(k: int, name: str, units: int, *, groups: bool) -> int:
     return min(k, units)
 
 
+def refuse_list(k: Any, cure: str) -> None:
+    """Raise an error that names what fits several values of k, if k is a list."""
+    if isinstance(k, (list, tuple, range, set)) or (isinstance(k, np.ndarray) and k.ndim > 0):
+        raise TypeError(f"k is {k!r}; it must be an integer, or the name of a criterion; for several values of k use {cure}")
+
+
 def check_loss(loss: Any, alpha: Any, gamma: Any) -> Loss:
     """Return the loss as an object. ``alpha`` and ``gamma`` are used if it is the focal loss, given by name."""
     parameters = check_focal(alpha, gamma)
@@ -230,7 +246,7 @@ def check_search(search: Any, max_rounds: Any, max_refits: Any, max_seconds: Any
         "max_rounds": 0 if max_rounds is None else check_integer(max_rounds, "max_rounds", 1, 2**31 - 1),
         "max_refits": 0 if max_refits is None else check_integer(max_refits, "max_refits", 1, 2**31 - 1),
         "max_seconds": seconds,
-        "random_state": check_integer(random_state, "random_state", 0, 2**64 - 1),
+        "random_state": check_seed(random_state),
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._one_standard_error import standard_error
-from .common import literal, scale_x, take_axes
+from .common import literal, scale_x, take_axes, write_note
 
 __all__ = ["CrossValidationDisplay"]
 
@@ -38,6 +38,9 @@ class CrossValidationDisplay:
         Name of the score.
     threshold : float, optional
         The best mean score minus its standard error, if the one-standard-error rule was used.
+    separable : ndarray of bool, shape (n_values,), optional
+        Which scores depend on arbitrarily large coefficients, because the classes of some fold are separated. They may lie outside of the
+        axes, which show the other scores.
 
     Attributes
     ----------
@@ -71,6 +74,7 @@ class CrossValidationDisplay:
     parameter: str = "k"
     score_name: str = "score"
     threshold: float | None = None
+    separable: NDArray[np.bool_] | None = None
     ax_: Any = field(init=False)
     figure_: Any = field(init=False)
     errorbar_: Any = field(init=False)
@@ -124,6 +128,7 @@ class CrossValidationDisplay:
             parameter=parameter,
             score_name=estimator.scoring if isinstance(estimator.scoring, str) else score_name,
             threshold=float((mean - errors)[np.argmax(mean)]) if of_ksparse and estimator.one_standard_error else None,
+            separable=results["n_separable"][best] > 0 if "n_separable" in results else None,
         ).plot(ax=ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> CrossValidationDisplay:
@@ -164,6 +169,21 @@ class CrossValidationDisplay:
             ax.axhline(self.threshold, color=color, linestyle=":", linewidth=1, label="best mean less its standard error")
         scale_x(ax, self.values)
         ax.set(xlabel=literal(self.parameter), ylabel=literal(self.score_name))
+        self._limit(ax)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)  # inside, it would cover error bars
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _limit(self, ax: Any) -> None:
+        """Choose limits of the y axis by the scores that have a meaning, if the others would ruin the scale."""
+        if self.separable is None or not self.separable.any() or self.separable.all():
+            return
+        sound = ~self.separable
+        low, high = ((self.mean_scores + sign * self.standard_errors)[sound] for sign in (-1, 1))
+        bottom, top = float(np.nanmin(low)), float(np.nanmax(high))
+        span = max(top - bottom, 1e-12)
+        outside = self.separable & ~((self.mean_scores >= bottom - span) & (self.mean_scores <= top + span))
+        if outside.any() and np.isfinite([bottom, top]).all():
+            ax.set_ylim(bottom - 0.15 * span, top + 0.15 * span)
+            names = ", ".join(f"{value:g}" for value in self.values[outside][:8])
+            write_note(ax, f"outside of the axes, because the classes of some folds are separated: {self.parameter} = {names}")

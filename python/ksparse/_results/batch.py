@@ -33,6 +33,7 @@ class BatchData:
 
     inputs: Inputs  # weights and offset may have any real type, and one column for each problem
     labels: NDArray[Any]  # (n,) or (n, m): 0, 1 or BAD_LABEL, or responses of a regression
+    class_weight: Any = None  # which the weights of the rows include already
 
     def request(self, i: int, loss: Loss, ridge: float) -> Request:
         """Return the request for problem i alone."""
@@ -44,10 +45,11 @@ class BatchData:
 
         shared = self.inputs
         settings = replace(shared.settings, loss=loss, ridge=ridge)
-        return Request.of(
+        request = Request.of(
             replace(shared, sample_weight=own(shared.sample_weight), offset=own(shared.offset), settings=settings),
             own(self.labels),
         )
+        return replace(request, settings=replace(settings, class_weight=self.class_weight))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -21,14 +21,16 @@ errors whose variance is estimated. For other losses, choose k by cross-validati
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..losses import Loss
 
-__all__ = ["CRITERIA", "check_criterion", "has_likelihood", "information_criterion"]
+__all__ = ["CRITERIA", "Criterion", "check_criterion", "has_likelihood", "information_criterion"]
 
+Criterion = Literal["aic", "bic", "ebic", "gic"]
 CRITERIA = ("aic", "bic", "ebic", "gic")
 
 

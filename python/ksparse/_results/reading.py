@@ -117,14 +117,16 @@ class ReadableFit:
         >>> summary.to_frame().columns.tolist()
         ['coef', 'standard_error', 'lower', 'upper', 'coef_per_sd', 'odds_ratio', 'share_chosen']
         """
+        request = self._unchanged_data()
         return summarise(
             self._result(),
-            self._unchanged_data(),
+            request,
             level=level,
             covariance=covariance,
             bootstrap=bootstrap,
             random_state=random_state,
             n_jobs=n_jobs,
+            class_weighted=request.settings.class_weight is not None,
         )
 
     def formula(self, digits: int = 4) -> str:
@@ -315,14 +317,16 @@ class ReadableFit:
         >>> print(card.score(X[193:194]), card.probability([-20, 0, 20]).round(3))
         [0.1392] [0.333 0.5   0.667]
         """
+        request = self._unchanged_data()
         return make_scorecard(
             self._result(),
-            self._unchanged_data(),
+            request,
             points_to_double_odds=points_to_double_odds,
             base_points=base_points,
             base_odds=base_odds,
             units=units,
             decimals=decimals,
+            class_weighted=request.settings.class_weight is not None,
         )
 
     def _result(self) -> Model:

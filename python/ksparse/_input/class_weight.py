@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from .._checks import check_real
 from .._quiet import quiet
@@ -38,6 +37,8 @@ def times_class_weights(class_weight: Any, y: NDArray[Any], weights: NDArray[np.
     as if each had weight 1. The result here is the same as scikit-learn's for rows that are repeated as often as their weight
     says.
     """
+    from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight  # not needed by most fits
+
     if weights is None:
         return np.asarray(compute_sample_weight(class_weight, y))
     if not (isinstance(class_weight, str) and class_weight == "balanced"):
