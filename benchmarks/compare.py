@@ -28,7 +28,7 @@ import json, sys, time, warnings
 warnings.simplefilter("ignore")
 sys.path[:0] = json.loads(sys.argv[1])
 import compare, ksparse
-problems = compare.problems(json.loads(sys.argv[2]), sys.argv[3] == "1")
+problems = compare.problems(json.loads(sys.argv[2]), json.loads(sys.argv[3]))
 print(json.dumps(list(problems)), flush=True)
 name = None
 for line in sys.stdin:
@@ -79,15 +79,14 @@ def of_shared(make):
 
 
 class Build:
-    """A tree's ksparse in a process of its own."""
+    """A tree's ksparse in a process of its own, which first prints the names of its problems and then answers one line with another."""
 
-    def __init__(self, path: str | None, shared: str | None, with_tables: bool) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    def __init__(self, path: str | None, worker: str, *arguments: object) -> None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         if path:
             environment["PYTHONPATH"] = path
-        arguments = [json.dumps([str(FOLDER)]), json.dumps(shared), "1" if with_tables else "0"]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, *arguments],
+            [sys.executable, "-c", worker, json.dumps([str(FOLDER)]), *map(json.dumps, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -95,9 +94,9 @@ class Build:
         )
         self.names: list[str] = json.loads(self.process.stdout.readline())
 
-    def fit(self, name: str, search: str) -> tuple[float, float, int, int]:
-        """Objective, seconds, scans and Newton iterations of one fit."""
-        self.process.stdin.write(f"{name} {search}\n")
+    def ask(self, *words: str) -> tuple:
+        """Return the answer to a question, such as objective, seconds, scans and Newton iterations of one fit."""
+        self.process.stdin.write(" ".join(words) + "\n")
         self.process.stdin.flush()
         return tuple(json.loads(self.process.stdout.readline()))
 
@@ -117,7 +116,7 @@ def main() -> int:
     parser.add_argument("--shared", help="folder with cases.py and tables.py")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    ours, theirs = (Build(path, arguments.shared, arguments.tables) for path in (None, arguments.against))
+    ours, theirs = (Build(path, WORKER, arguments.shared, arguments.tables) for path in (None, arguments.against))
     names = [
         name
         for name in ours.names
@@ -127,8 +126,8 @@ def main() -> int:
     for search in arguments.search:
         ratios, newton = [], []
         for name in names:
-            a, b = ours.fit(name, search), theirs.fit(name, search)
-            times = [ours.fit(name, search)[1] / theirs.fit(name, search)[1] for _ in range(arguments.repeats)] or [a[1] / b[1]]
+            a, b = ours.ask(name, search), theirs.ask(name, search)
+            times = [ours.ask(name, search)[1] / theirs.ask(name, search)[1] for _ in range(arguments.repeats)] or [a[1] / b[1]]
             ratios.append(float(np.median(times)))
             newton.append((a[3] + 1) / (b[3] + 1))
             change = a[0] / b[0] - 1 if b[0] else 0.0
