@@ -9,7 +9,10 @@ PYTHON = {
     "floors": [
         [("program", ["__main__.py", "_demo.py", "_command_*.py"], "the command line and the demonstration")],
         [("ksparse", ["__init__.py"], "the public names")],
-        [("_cards", ["_cards/*.py"], "scorecards from raw tables: bins, points, exports, evaluation")],
+        [
+            ("_cards", ["_cards/*.py"], "scorecards from raw tables: bins, points, exports, evaluation"),
+            ("scope", ["scope/*.py"], "the names of skscope"),
+        ],
         [
             ("_estimators", ["_estimators/*.py"], "scikit-learn's conventions"),
             ("_scope", ["_scope/*.py"], "objectives written in JAX or NumPy"),

@@ -42,7 +42,7 @@ from ._stability import stability_selection
 from .exceptions import ConvergenceWarning
 
 if TYPE_CHECKING:
-    from . import datasets
+    from . import datasets, scope
     from ._cards.binner import Binner
     from ._cards.evaluation import Evaluation, evaluate_scores
     from ._cards.scorecard import KSparseScorecard
@@ -105,6 +105,7 @@ __all__ = [
     "loss_terms",
     "losses",
     "near_optimal",
+    "scope",
     "stability_selection",
 ]
 
@@ -129,8 +130,8 @@ def __getattr__(name: str) -> Any:
     # These are imported when they are first used, because importing scikit-learn takes longer than the rest.
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name], __name__), name)
-    if name == "datasets":
-        return importlib.import_module(".datasets", __name__)
+    if name in ("datasets", "scope"):
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -265,13 +265,13 @@ def test_skscope_logistic(skscope, data):
 
 @claims(
     PAGE,
-    "Arguments that set the steps of another search",
+    "Settings of another search",
     "the layers NonNegative",
     "lows, highs",
     "lower.limits, upper.limits",
 )
 def test_skscope_layers_and_settings(skscope, data):
-    """Two layers are taken; settings of another search, and other layers, are refused."""
+    """Layers of skscope are taken; settings of another search have no effect, and a warning names them."""
     from skscope.layer import BoxConstraint, LinearConstraint, NonNegative
 
     X, y = data
@@ -284,12 +284,63 @@ def test_skscope_layers_and_settings(skscope, data):
     other = skscope.ScopeSolver(20, 3).solve(logistic(X, y), layers=[NonNegative(20)])
     assert np.flatnonzero(other).tolist() == ksparse.fit(X, y, 3, bounds=(0, None), fit_intercept=False).support.tolist()
     for setting in ({"max_exchange_num": 3}, {"splicing_type": "taper"}, {"important_search": 5}, {"screening_size": 5}):
-        with pytest.raises(ValueError, match=f"{next(iter(setting))} is "):
+        with pytest.warns(UserWarning, match=f"{next(iter(setting))}=.* has no effect"):
             ksparse.ScopeSolver(20, 3, **setting).solve(logistic(X, y))
-    with pytest.raises(ValueError, match="only NonNegative and BoxConstraint"):
-        ksparse.ScopeSolver(20, 3).solve(logistic(X, y), layers=[LinearConstraint(20, np.ones((1, 20)))])
+    assert ksparse.ScopeSolver(20, 3).solve(logistic(X, y), layers=[LinearConstraint(20)]).sum() == pytest.approx(1.0)
     wide = np.full(20, 2.0)
     assert ksparse.fit(X, y, 3, bounds=(-wide, wide)).support.tolist() == TRUE
+
+
+@claims(
+    PAGE,
+    "Of skscope's own 113 tests",
+    "What remains different",
+    "Objectives that are written in C++",
+    "The estimators of skscope.skmodel",
+    "The other solvers are no subclasses",
+    "A solve does not change",
+    "Numbers that are not whole",
+    "eval_objective after a cross-validation",
+    "float(...) of a number",
+    "BaseSolver, PDASSolver, layer, utilities",
+    "numeric_solver",
+)
+def test_what_is_different_from_skscope(skscope, data):
+    """Each difference as the page has it; test_scope_switch.py tests what is the same. The 113 tests themselves are not kept here."""
+    import jax.numpy as jnp
+    from ksparse import scope
+    from skscope import _scope
+
+    X, y = data
+    quadratic = _scope.QuadraticData(X.T @ X, -(X.T @ (y - 0.5)))
+    with pytest.raises(TypeError, match="quadratic_loss"):
+        scope.ScopeSolver(20, 3).solve(_scope.quadratic_loss, quadratic)
+    params = scope.ScopeSolver(20, 3).solve(
+        _scope.quadratic_loss, quadratic, gradient=lambda x, data: np.array(_scope.quadratic_grad(x, data))
+    )
+    assert np.flatnonzero(params).tolist() == TRUE
+    assert not hasattr(scope, "skmodel")
+    assert not issubclass(scope.OMPSolver, scope.BaseSolver)
+    assert issubclass(skscope.OMPSolver, skscope.BaseSolver)
+    for package in (scope, skscope):
+        solver = package.OMPSolver(20, 3)
+        solver.solve(logistic(X, y))
+        assert (solver.group is None) == (package is scope)
+        with pytest.raises(Exception, match=r"float|JAX"):
+            package.OMPSolver(20, 3).solve(lambda b: jnp.sum(b**2) * float(jnp.sum(b)))
+    with pytest.raises(TypeError, match=r"sparsity is 2\.5"):
+        scope.ScopeSolver(20, 2.5).solve(logistic(X, y))
+    values = []
+    for package in (scope, skscope):
+        solver = package.OMPSolver(20, 3, 400, cv=4, split_method=lambda data, index: (data[0][index], data[1][index]))
+        solver.set_config(random_state=0).solve(lambda b, data: logistic(*data)(b), (X, y))
+        values.append(float(solver.eval_objective))
+    assert values[1] == pytest.approx(4 * values[0], rel=1e-3)
+    for name in ("BaseSolver", "PDASSolver", "layer", "utilities", "convex_solver_LBFGS"):
+        assert hasattr(scope, name)
+        assert hasattr(skscope, name)
+    by_lbfgs = scope.OMPSolver(20, 3, numeric_solver=lambda *arguments: skscope.convex_solver_LBFGS(*arguments))
+    np.testing.assert_allclose(by_lbfgs.solve(logistic(X, y)), scope.OMPSolver(20, 3).solve(logistic(X, y)), atol=1e-3)
 
 
 @claims(PAGE, "sparsity=range(20), ic_method", "cv, cv_fold_id, split_method")

@@ -492,29 +492,32 @@ def test_an_objective_that_is_finite_at_no_sparse_point_is_told_so():
 # ------------------------------------------------------------------------------------------------------------------ arguments
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("numeric_solver", lambda: None),
-        ("max_iter", 30),
-        ("max_exchange_num", 2),
-        ("is_dynamic_max_exchange_num", False),
-        ("greedy", False),
-        ("splicing_type", "taper"),
-        ("important_search", 64),
-        ("screening_size", 0),
-        ("thread", 2),
-        ("console_log_level", "debug"),
-        ("file_log_level", "debug"),
-        ("log_file_name", "other.log"),
-        ("gs_lower_bound", 1),
-        ("gs_upper_bound", 4),
-    ],
-)
-def test_what_is_not_supported_is_refused_by_name(name, value):
-    """An argument that would be ignored is an error that names it."""
-    with pytest.raises(ValueError, match=f"^{name} is "):
-        solve(GOOD, 9, 3, **{name: value})
+WITHOUT_EFFECT = {
+    "max_iter": 30,
+    "max_exchange_num": 2,
+    "is_dynamic_max_exchange_num": False,
+    "greedy": False,
+    "splicing_type": "taper",
+    "important_search": 64,
+    "screening_size": 5,
+    "thread": 2,
+    "console_log_level": "debug",
+    "file_log_level": "Debug",
+    "log_file_name": "other.log",
+    "gs_lower_bound": 1,
+    "gs_upper_bound": 4,
+}
+
+
+@pytest.mark.parametrize("names", [[name] for name in WITHOUT_EFFECT] + [list(WITHOUT_EFFECT)], ids=lambda names: names[-1])
+def test_settings_without_effect_are_named_in_one_warning(names):
+    """Settings of skscope's search are accepted, since a program may have them, but nobody is to believe that they do something."""
+    with pytest.warns(UserWarning, match="no effect") as caught:
+        solver = solve(GOOD, 9, 3, **{name: WITHOUT_EFFECT[name] for name in names})
+    assert len(caught) == 1
+    assert all(f"{name}=" in str(caught[0].message) for name in names)
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(solver.params, solve(GOOD, 9, 3).params)
 
 
 @pytest.mark.parametrize(
@@ -530,22 +533,25 @@ def test_what_is_not_supported_is_refused_by_name(name, value):
         ({"sparsity": 1, "preselect": [1, 2]}, {}, ValueError, "sparsity is 1, but preselect names 2"),
         ({"preselect": [9]}, {}, ValueError, r"preselect\[0\] is 9"),
         ({"group": [0, 1]}, {}, ValueError, r"group has shape \(2,\)"),
-        ({"group": [1] * 9}, {}, ValueError, "group must start at 0"),
+        ({"group": [1] * 9}, {}, ValueError, "Group should start from 0. group"),
         ({"ic_method": "bic"}, {}, TypeError, "ic_method is 'bic'"),
         ({"cv": 3}, {}, ValueError, "sample_size is 1; it must be >= 3"),
-        ({"cv": 3, "sample_size": 60}, {}, ValueError, "cv > 1 needs data"),
+        ({"cv": 3, "sample_size": 60, "split_method": lambda data, index: data}, {}, ValueError, "cv > 1 needs data"),
         ({"path_type": "other"}, {}, ValueError, "path_type is 'other'"),
+        ({"numeric_solver": "BFGS"}, {}, TypeError, "numeric_solver is 'BFGS'"),
+        ({"splicing_type": "other"}, {}, ValueError, "splicing_type is 'other'"),
+        ({"max_exchange_num": 0}, {}, ValueError, "max_exchange_num is 0"),
         ({"search": "slow"}, {}, ValueError, "search is 'slow'"),
         ({}, {"init_params": np.ones(3)}, ValueError, r"init_params has shape \(3,\)"),
         ({}, {"init_support_set": [12]}, ValueError, r"init_support_set\[0\] is 12"),
-        ({}, {"layers": ["a"]}, ValueError, r"layers\[0\] is a str; only NonNegative and BoxConstraint"),
+        ({}, {"layers": ["a"]}, ValueError, r"layers\[0\] is a str, which has no transform_params"),
         ({}, {"hessian": 3}, TypeError, "hessian is 3"),
     ],
 )
 def test_arguments_are_checked_by_name(arguments, given, error, message):
     """Each error names the argument, what it was and what it must be."""
     with pytest.raises(error, match=message):
-        ScopeSolver(**{"dimensionality": 9, "sparsity": 3, **arguments}).solve(
+        ScopeSolver(**{"dimensionality": 9, "sparsity": None if "path_type" in arguments else 3, **arguments}).solve(
             GOOD["objective"], gradient=GOOD["gradient"], **given
         )
 
@@ -563,9 +569,9 @@ def test_config_is_read_and_changed_by_name():
     solver = ScopeSolver(9, sparsity=2)
     assert solver.get_config()["sparsity"] == 2
     assert solver.set_config(sparsity=3, preselect=[1]) is solver
-    assert repr(solver) == "ScopeSolver(9, sparsity=3, preselect=[1])"
+    assert repr(solver) == "ScopeSolver(dimensionality=9, preselect=[1], sparsity=3)"
     assert clone(solver).get_config() == solver.get_config()
-    with pytest.raises(ValueError, match="has no argument 'sparsities'"):
+    with pytest.raises(ValueError, match="Invalid parameter 'sparsities'"):
         solver.set_config(sparsities=3)
     with pytest.raises(AttributeError, match="call solve"):
         solver.get_support()
@@ -575,7 +581,9 @@ def test_results_are_as_in_skscope():
     """The keys and methods by which its users read an answer."""
     solver = solve(GOOD, 9, 3)
     result = solver.get_result()
-    assert list(result) == ["params", "support_set", "objective_value", "information_criterion", "cross_validation_loss"]
+    names = ["params", "support_set", "objective_value", "information_criterion", "cross_validation_loss", "eval_objective"]
+    assert list(result) == names
     np.testing.assert_array_equal(result["params"], solver.get_estimated_params())
     np.testing.assert_array_equal(result["support_set"], solver.get_support())
-    assert result["information_criterion"] is None
+    assert result["information_criterion"] == result["eval_objective"] == 2 * result["objective_value"] + 6  # that of Akaike
+    assert result["cross_validation_loss"] is None

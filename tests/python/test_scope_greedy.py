@@ -154,10 +154,10 @@ def test_a_threshold_ends_early_unless_sparsity_is_strict():
 @pytest.mark.parametrize(
     ("solver_class", "arguments", "message"),
     [
-        (OMPSolver, {"max_iter": 5}, "max_iter is 5"),
+        (OMPSolver, {"max_iter": -5}, "max_iter is -5"),
         (OMPSolver, {"threshold": -1.0}, "threshold is -1.0"),
         (FobaSolver, {"foba_threshold_ratio": 2.0}, "foba_threshold_ratio is 2.0"),
-        (GraspSolver, {"numeric_solver": print}, "numeric_solver is"),
+        (GraspSolver, {"numeric_solver": print}, "numeric_solver returned NoneType"),
         (HTPSolver, {"step_size": 0.0}, "step_size is 0.0"),
         (IHTSolver, {"max_iter": 0}, "max_iter is 0"),
     ],

@@ -6,6 +6,7 @@ The core calls them by their names (``python/bindings/bind_objective.hpp``).
 from __future__ import annotations
 
 from ._derivatives import Columns, Matrix, Vector
+from ._numeric_solver import NumericSolver
 from ._refit import Refit, Refits
 from ._scaled import ScaledObjective
 from ._scan import Scans
@@ -24,11 +25,20 @@ class Answers:
         Coefficients from which refits also start if their columns have none yet.
     stride : int
         Number of columns in the largest group.
+    numeric_solver : NumericSolver or None
+        The user's own method for refits.
     """
 
-    def __init__(self, objective: ScaledObjective, init_params: Vector | None = None, *, stride: int = 1):
+    def __init__(
+        self,
+        objective: ScaledObjective,
+        init_params: Vector | None = None,
+        *,
+        stride: int = 1,
+        numeric_solver: NumericSolver | None = None,
+    ):
         self.objective = objective
-        self.refits = Refits(objective, init_params)
+        self.refits = Refits(objective, init_params, numeric_solver=numeric_solver)
         self._scans = Scans(objective, stride)
 
     def refit(self, columns: Columns, coef: Vector, bar: float, exact: bool, rough: bool) -> Refit:

@@ -1,9 +1,11 @@
-"""What the arguments of a solver must be, checked before anything is computed."""
+"""What the arguments of a solver must be, checked before anything is computed.
+
+Messages begin with skscope's words where it refuses the same, so that programs that look for them find them, and then say what was given.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,16 @@ from numpy.typing import NDArray
 from .._checks import check_integer
 from ._derivatives import Vector
 
-__all__ = ["bounds_of", "check_group", "check_numbers", "check_params", "directions_at_once", "same", "usual_sparsity", "what"]
+__all__ = [
+    "check_group",
+    "check_numbers",
+    "check_params",
+    "check_whole",
+    "directions_at_once",
+    "same",
+    "usual_sparsity",
+    "whole",
+]
 
 
 def same(value: Any, other: Any) -> bool:
@@ -29,9 +40,17 @@ def usual_sparsity(n_groups: int) -> int:
     return n_groups if n_groups <= 5 else int(n_groups / math.log(math.log(n_groups)) / math.log(n_groups))
 
 
-def what(p: int, n_groups: int) -> str:
-    """Return what a number of parameters is compared with, in words."""
-    return ", dimensionality" if n_groups == p else ", the number of groups"
+def whole(value: Any) -> Any:
+    """Return a whole number as an integer, whatever type of number or array of one element it is; anything else as it is."""
+    array = np.asarray(value)
+    if array.size == 1 and array.dtype.kind in "iuf" and float(array.item()).is_integer():
+        return int(array.item())
+    return value
+
+
+def check_whole(value: Any, name: str, low: int, high: int | None = None, high_name: str = "") -> int:
+    """Return a whole number in [low, high]."""
+    return check_integer(whole(value), name, low, high, high_name)
 
 
 def check_group(group: Any, p: int) -> NDArray[np.int64]:
@@ -39,23 +58,37 @@ def check_group(group: Any, p: int) -> NDArray[np.int64]:
     if group is None:
         return np.arange(p)
     array = np.asarray(group)
-    if array.shape != (p,):
-        raise ValueError(f"group has shape {array.shape}; it must have shape ({p},), a number for each parameter")
-    if array.dtype.kind not in "iu":
+    if array.ndim != 1:
+        raise ValueError(f"Group should be an 1D array of integers. group has shape {array.shape}")
+    if len(array) != p:
+        raise ValueError(
+            f"The length of group should be equal to dimensionality. group has shape {array.shape}, and dimensionality is {p}"
+        )
+    if array.dtype.kind not in "iuf" or not (array == np.floor(array)).all():
         raise TypeError(f"group has dtype {array.dtype}; it must be integers")
+    array = array.astype(np.int64)
     steps = np.diff(array)
-    if array[0] != 0 or ((steps != 0) & (steps != 1)).any():
-        raise ValueError("group must start at 0 and increase by 0 or 1 from one parameter to the next, e.g. [0, 0, 1, 2, 2]")
-    return array.astype(np.int64)
+    if array[0] != 0:
+        raise ValueError(f"Group should start from 0. group[0] is {array[0]}")
+    for wrong, words in ((steps < 0, "Group should be an incremental integer array."), (steps > 1, "There is a gap in group.")):
+        if wrong.any():
+            j = int(np.flatnonzero(wrong)[0])
+            raise ValueError(
+                f"{words} group[{j}] is {array[j]} and group[{j + 1}] is {array[j + 1]}; from one parameter to the next it may "
+                "stay as it is or increase by 1, e.g. [0, 0, 1, 2, 2]"
+            )
+    return array
 
 
-def check_numbers(values: Any, name: str, count: int) -> list[int]:
-    """Return numbers of parameters, or of groups, sorted and each once."""
+def check_numbers(values: Any, name: str, count: int, words: str) -> list[int]:
+    """Return numbers of parameters, or of groups, sorted and each once; ``words`` are those of skscope if one is out of range."""
     if values is None:
         return []
-    numbers = [
-        check_integer(value, f"{name}[{i}]", 0, count - 1) for i, value in enumerate(np.asarray(values).ravel().tolist())
-    ]
+    numbers = [whole(value) for value in np.asarray(values).ravel().tolist()]
+    for i, number in enumerate(numbers):
+        check_integer(number, f"{name}[{i}]", -(2**62))
+        if not 0 <= number < count:
+            raise ValueError(f"{words} {name}[{i}] is {number}; it must be >= 0 and at most {count - 1}")
     return sorted(set(numbers))
 
 
@@ -65,33 +98,14 @@ def check_params(values: Any, name: str, p: int) -> Vector:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} has dtype {array.dtype}; it must be real numbers")
     if array.shape != (p,):
-        raise ValueError(f"{name} has shape {array.shape}; it must have shape ({p},)")
+        raise ValueError(
+            f"The length of {name} should be equal to dimensionality. {name} has shape {array.shape}; it must have shape ({p},)"
+        )
     vector = array.astype(np.float64)
     if not np.isfinite(vector).all():
         j = int(np.flatnonzero(~np.isfinite(vector))[0])
         raise ValueError(f"{name}[{j}] is {vector[j]}; it must be finite")
     return vector
-
-
-def bounds_of(layers: Sequence[Any], p: int) -> tuple[Vector | None, Vector | None]:
-    """Return the bounds that layers put on the parameters."""
-    lower: Vector | None = None
-    upper: Vector | None = None
-    for i, layer in enumerate(layers):
-        kind = type(layer).__name__
-        limits: tuple[Any, Any]
-        if kind == "NonNegative":
-            limits = 0.0, np.inf
-        elif kind == "BoxConstraint":
-            limits = layer.lower, layer.upper
-        else:
-            raise ValueError(
-                f"layers[{i}] is a {kind}; only NonNegative and BoxConstraint are supported; include other constraints in the objective"
-            )
-        low, high = (np.broadcast_to(np.asarray(limit, dtype=np.float64), (p,)) for limit in limits)
-        lower = np.array(low if lower is None else np.maximum(lower, low))
-        upper = np.array(high if upper is None else np.minimum(upper, high))
-    return lower, upper
 
 
 def directions_at_once(p: int, most: int) -> int:

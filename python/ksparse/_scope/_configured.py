@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-import inspect
+import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ._arguments import same
+from sklearn.base import BaseEstimator
+
+from .._checks import check_flag
+from ._arguments import check_whole, same
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # of Python 3.11
 
-__all__ = ["Configured"]
+__all__ = ["SCOPE_SETTINGS", "Configured"]
 
 
-class Configured:
-    """A solver whose arguments are attributes of the same names; the first is ``dimensionality``."""
+def _at_least(low: int) -> Callable[[Any, str], object]:
+    return lambda value, name: check_whole(value, name, low)
 
-    # Arguments of skscope that have no effect here, with the only value that is accepted.
-    _fixed: ClassVar[dict[str, Any]] = {}
+
+def _level(value: Any, name: str) -> None:
+    if not isinstance(value, str) or value.lower() not in ("off", "error", "warning", "debug"):
+        raise ValueError(
+            f"console_log_level and file_log_level must be in 'off', 'error', 'warning', 'debug'. {name} is {value!r}"
+        )
+
+
+def _file_name(value: Any, name: str) -> None:
+    if not isinstance(value, str):
+        raise ValueError(f"log_file_name must be a string. log_file_name is {value!r}")
+
+
+def _splicing_type(value: Any, name: str) -> None:
+    if value not in ("halve", "taper"):
+        raise ValueError(f"splicing_type should be 'halve' or 'taper'. splicing_type is {value!r}")
+
+
+class Configured(BaseEstimator):
+    """A solver whose arguments are attributes of the same names; the first is ``dimensionality``.
+
+    It has the interface of scikit-learn for parameters: ``get_params``, ``set_params``, ``sklearn.base.clone``.
+    """
+
+    # Arguments of skscope's search that have no effect here, with the default of each and a check of others.
+    _without_effect: ClassVar[dict[str, tuple[Any, Callable[[Any, str], object]]]] = {}
 
     dimensionality: Any
-
-    @classmethod
-    def _names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     def get_config(self, deep: bool = True) -> dict[str, Any]:
         """Return the arguments of the solver.
@@ -38,7 +62,7 @@ class Configured:
         dict
             Values by name.
         """
-        return {name: getattr(self, name) for name in self._names()}
+        return dict(self.get_params(deep))
 
     def set_config(self, **params: Any) -> Self:
         """Change arguments of the solver.
@@ -58,29 +82,41 @@ class Configured:
         ValueError
             If an argument does not exist.
         """
-        for name, value in params.items():
-            if name not in self._names():
-                raise ValueError(f"{type(self).__name__} has no argument {name!r}; it has {', '.join(self._names())}")
-            setattr(self, name, value)
+        self.set_params(**params)
         return self
 
-    get_params = get_config
-    set_params = set_config
+    def _without_effect_now(self) -> list[str]:
+        """Check settings that have no effect, and return which of them were made."""
+        made = []
+        for name, (default, check) in self._without_effect.items():
+            if not same(getattr(self, name), default):
+                check(getattr(self, name), name)
+                made.append(name)
+        return made
 
-    def __repr__(self) -> str:
-        """Return the call that makes the solver, without arguments that are as they are by default."""
-        defaults = inspect.signature(type(self).__init__).parameters
-        words = [str(self.dimensionality)]
-        for name in self._names()[1:]:
-            value = getattr(self, name)
-            if not same(value, defaults[name].default):
-                words.append(f"{name}={value!r}")
-        return f"{type(self).__name__}({', '.join(words)})"
+    def _note_without_effect(self, stacklevel: int) -> None:
+        """Say once which settings have no effect."""
+        made = self._without_effect_now()
+        if made:
+            warnings.warn(
+                f"{', '.join(f'{name}={getattr(self, name)!r}' for name in made)} {'has' if len(made) == 1 else 'have'} no effect: "
+                'the search of ksparse has no such settings (search="thorough" lets ScopeSolver search longer)',
+                UserWarning,
+                stacklevel=stacklevel + 1,
+            )
 
-    def _refuse_unsupported(self) -> None:
-        for name, only in self._fixed.items():
-            value = getattr(self, name)
-            if not same(value, only):
-                raise ValueError(
-                    f"{name} is {value!r}; it has no effect in ksparse's search, so only {only!r} is accepted: leave it out"
-                )
+
+# What skscope's ScopeSolver accepts for each of them.
+SCOPE_SETTINGS: dict[str, tuple[Any, Callable[[Any, str], object]]] = {
+    "max_iter": (20, _at_least(0)),
+    "important_search": (128, _at_least(0)),
+    "screening_size": (-1, _at_least(-1)),
+    "max_exchange_num": (5, _at_least(1)),
+    "is_dynamic_max_exchange_num": (True, check_flag),
+    "greedy": (True, check_flag),
+    "splicing_type": ("halve", _splicing_type),
+    "thread": (1, _at_least(0)),
+    "console_log_level": ("off", _level),
+    "file_log_level": ("off", _level),
+    "log_file_name": ("logs/skscope.log", _file_name),
+}

@@ -9,18 +9,19 @@ from ._derivatives import Matrix, Vector
 
 __all__ = ["lowest_curvature", "make_positive"]
 
-# Eigenvalues of a Hessian that is not positive definite are kept above this fraction of the largest.
+# Eigenvalues of a Hessian that is not positive definite are kept above this fraction of the largest, or of what counts as none at all.
 LEAST_EIGENVALUE = 1e-8
+NO_CURVATURE = 1e-50
 
 
 def make_positive(hessian: Matrix) -> Matrix:
     """Return a symmetric matrix itself if it is positive definite, else with its eigenvalues' absolute values, none tiny."""
     factor, failed = lapack.dpotrf(hessian, lower=1)
-    if not failed and (np.diag(factor) ** 2 > 1e-13 * np.diag(hessian)).all():
+    if not failed and (np.diag(factor) ** 2 > np.maximum(1e-13 * np.diag(hessian), NO_CURVATURE)).all():
         return hessian
     values, vectors = np.linalg.eigh(hessian)
     values = np.abs(values)
-    floor = LEAST_EIGENVALUE * max(values.max(initial=0.0), 1e-300)
+    floor = LEAST_EIGENVALUE * max(values.max(initial=0.0), NO_CURVATURE)
     return (vectors * np.maximum(values, floor)) @ vectors.T
 
 

@@ -146,14 +146,17 @@ class HostDerivatives(Derivatives):
         hessian: Callable[..., Any] | None = None,
         hessian_product: Callable[..., Any] | None = None,
         data: tuple[Any, ...] = (),
+        *,
+        epsilon: float = Derivatives.epsilon,
     ):
-        self.p = p
+        self.p, self.epsilon = p, epsilon
+        self.curvature_noise = max(self.curvature_noise, 1e3 * epsilon)
         self._objective, self._gradient = objective, gradient
         self._hessian, self._hessian_product, self._data = hessian, hessian_product, data
         self.by_differences = hessian is None and hessian_product is None
         self.exact_up_to = float("inf") if hessian is not None else 24 if self.by_differences else 256
         if self.by_differences:
-            self.curvature_noise, self.curvature_is_rough = 1e-5, True
+            self.curvature_noise, self.curvature_is_rough = max(1e-5, 10 * np.sqrt(epsilon)), True
         self._columns: dict[int, Vector] = {}  # of the Hessian, by differences at one of the last points
         self._refit: tuple[Columns, Vector, Vector, Matrix] | None = None  # the last point of a refit and its Hessian
 
@@ -165,7 +168,7 @@ class HostDerivatives(Derivatives):
         answer = np.asarray(self._objective(params.copy(), *self._data))
         if answer.dtype.kind not in "fiub":
             raise ObjectiveError(f"objective returned {_kind(answer)}; it must return a real number ({describe(params)})")
-        if answer.size != 1 or answer.ndim > 1:
+        if answer.size != 1:
             raise ObjectiveError(f"objective returned shape {answer.shape}; it must return a number ({describe(params)})")
         self._note(answer)
         return float(answer.reshape(()))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_flag, check_real
+from ._arguments import check_whole
 from ._greedy import GreedySolver, State, Workbench, with_parameters
 
 __all__ = ["FobaSolver", "ForwardSolver", "OMPSolver"]
@@ -34,13 +35,12 @@ _STRICT = """    strict_sparsity : bool, default=True
 class ForwardSteps(GreedySolver):
     """A solver in which groups enter one at a time, and may be removed again."""
 
-    max_iter: Any
+    _without_effect: ClassVar[Any] = {"max_iter": (100, lambda value, name: check_whole(value, name, 0))}
+
     threshold: Any
     strict_sparsity: Any
 
     def _solve_one(self, bench: Workbench, k: int) -> State:
-        if self.max_iter != 100:
-            raise ValueError(f"max_iter is {self.max_iter!r}; it has no effect here, so only 100 is accepted: leave it out")
         threshold = check_real(self.threshold, "threshold", "finite and >= 0", 0.0)
         strict = check_flag(self.strict_sparsity, "strict_sparsity")
         best = state = self._begin(bench, k)
@@ -108,7 +108,7 @@ class OMPSolver(ForwardSteps):
         threshold: float = 0.0,
         strict_sparsity: bool = True,
         preselect: ArrayLike = (),
-        numeric_solver: None = None,
+        numeric_solver: Callable[..., Any] | None = None,
         max_iter: int = 100,
         group: ArrayLike | None = None,
         ic_method: Callable[[float, int, int, int], float] | None = None,
@@ -140,7 +140,7 @@ class ForwardSolver(ForwardSteps):
         threshold: float = 0.0,
         strict_sparsity: bool = True,
         preselect: ArrayLike = (),
-        numeric_solver: None = None,
+        numeric_solver: Callable[..., Any] | None = None,
         max_iter: int = 100,
         group: ArrayLike | None = None,
         ic_method: Callable[[float, int, int, int], float] | None = None,
@@ -187,7 +187,7 @@ class FobaSolver(ForwardSteps):
         foba_threshold_ratio: float = 0.5,
         strict_sparsity: bool = True,
         preselect: ArrayLike = (),
-        numeric_solver: None = None,
+        numeric_solver: Callable[..., Any] | None = None,
         max_iter: int = 100,
         group: ArrayLike | None = None,
         ic_method: Callable[[float, int, int, int], float] | None = None,

@@ -6,13 +6,13 @@ They are intended for comparisons: none of them revises its choice once its stop
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_integer
 from ..losses import Loss
+from ._arguments import check_whole
 from ._derivatives import Point, Vector
 from ._problem import Outcome, Problem
 from ._refit import STATUS
@@ -71,7 +71,6 @@ class Workbench:
 class GreedySolver(Solver):
     """A solver that makes states, one after another."""
 
-    _fixed: ClassVar[dict[str, Any]] = {"numeric_solver": None}
     _stacklevel = 3
 
     def solve(  # type: ignore[override]
@@ -99,7 +98,7 @@ class GreedySolver(Solver):
         data : any, optional
             Data that are passed to the objective and its derivatives.
         layers : sequence, default=()
-            Objects of skscope: ``NonNegative`` and ``BoxConstraint``, which are used as bounds.
+            Layers of :mod:`ksparse.scope.layer` or of skscope.
         gradient : callable, optional
             A function that returns the gradient, of shape (dimensionality,).
         init_support_set : array-like of int, optional
@@ -131,7 +130,7 @@ class GreedySolver(Solver):
         )
 
     def _store(self, arguments: dict[str, Any]) -> None:
-        for name in self._names():
+        for name in self._get_param_names():
             setattr(self, name, arguments[name])
 
     def _solve_each(self, problem: Problem, sparsities: list[int]) -> list[Outcome]:
@@ -156,13 +155,13 @@ class GreedySolver(Solver):
         return bench.refit(chosen if len(chosen) <= k else bench.problem.required, np.zeros(bench.problem.derivatives.p))
 
     def _iterations(self) -> Iterator[int]:
-        return iter(range(check_integer(self.get_config()["max_iter"], "max_iter", 1)))
+        return iter(range(check_whole(self.get_config()["max_iter"], "max_iter", 1)))
 
 
 def with_parameters(
     first: str = "",
     then: str = "",
-    max_iter: str = "Only the default is accepted, because the number of steps is the number of parameters.",
+    max_iter: str = "Accepted as in skscope, but without an effect because the number of steps is the number of parameters.",
 ) -> Any:
     """Insert the shared parameters and those of the class into the docstring of a class."""
 
@@ -185,8 +184,8 @@ _PARAMETERS = """    Parameters
         Number of samples, which ``ic_method`` and ``cv`` need.
 {first}    preselect : array-like of int, default=()
         Parameters, or groups, that are always chosen. They count towards ``sparsity``.
-{then}    numeric_solver : None
-        Only None is accepted, because ksparse does the refits.
+{then}    numeric_solver : callable, optional
+        The user's own function for refits, as in :class:`ScopeSolver`.
     max_iter : int, default=100
         {max_iter}
     group : array-like of shape (dimensionality,), optional

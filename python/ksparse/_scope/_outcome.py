@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._derivatives import Vector, describe
+from ._layers import Layers
 from ._problem import Outcome
 
 __all__ = ["WithOutcome"]
@@ -26,9 +27,17 @@ class WithOutcome:
     n_refused: int
     _refused_point: Vector | None
 
-    def _keep(self, outcome: Outcome) -> None:
-        self.params = outcome.params
-        self.support_set = outcome.support
+    def _forget(self) -> None:
+        """Drop the results of an earlier call, should the next one fail."""
+        self.__dict__.pop("params", None)
+        self.information_criterion: float | None = None
+        self.cross_validation_loss: float | None = None
+
+    def _keep(self, outcome: Outcome, layers: Layers) -> None:
+        self.params, self.support_set = outcome.params, outcome.support
+        if layers.transform_params_is_needed:
+            self.params = np.asarray(layers.transform(outcome.params), dtype=np.float64)
+            self.support_set = np.flatnonzero(self.params)  # as in skscope, all of them after OffsetSparse
         self.objective_value = outcome.value
         self.status = outcome.status
         self.n_refits = outcome.counts.get("n_refits", 0)
@@ -47,6 +56,11 @@ class WithOutcome:
             )
         self.advice = "; ".join(word for word in words if word)
 
+    @property
+    def eval_objective(self) -> float | None:
+        """The value by which one of several sparsities was chosen: that of cross-validation, or of the criterion."""
+        return self.information_criterion if self.cross_validation_loss is None else self.cross_validation_loss
+
     def _result(self, name: str) -> Any:
         if not hasattr(self, "params"):
             raise AttributeError(f"there is no {name} yet: call solve() first")
@@ -58,10 +72,17 @@ class WithOutcome:
         Returns
         -------
         dict
-            ``params``, ``support_set``, ``objective_value``, ``information_criterion`` and ``cross_validation_loss``, the last
-            two None where they were not used.
+            ``params``, ``support_set``, ``objective_value``, ``information_criterion``, ``cross_validation_loss`` (None where it was
+            not used) and ``eval_objective``, which is that of the two by which the sparsity was chosen.
         """
-        names = ("params", "support_set", "objective_value", "information_criterion", "cross_validation_loss")
+        names = (
+            "params",
+            "support_set",
+            "objective_value",
+            "information_criterion",
+            "cross_validation_loss",
+            "eval_objective",
+        )
         return {name: self._result(name) for name in names}
 
     def get_estimated_params(self) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from .. import _core
 from ._answers import Answers
 from ._derivatives import Derivatives, Vector
 
-__all__ = ["Outcome", "Problem"]
+__all__ = ["Outcome", "Problem", "Question"]
 
 
 class Outcome:
@@ -19,6 +19,57 @@ class Outcome:
 
     def __init__(self, params: Vector, support: NDArray[np.int64], value: float, status: str, counts: dict[str, int]):
         self.params, self.support, self.value, self.status, self.counts = params, support, value, status, counts
+
+
+class Question:
+    """What a user asks of the parameters of a search, checked.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (p,)
+        Group of each parameter.
+    required : list of int
+        Groups that must be chosen.
+    sparsities : list of int
+        Sparsities to solve for, increasing.
+    start : list of int
+        Groups from which an additional search starts.
+    init : ndarray of shape (p,) or None
+        Parameters from which an additional search starts.
+    bounds : pair of ndarray or None
+        Bounds of the parameters.
+    starts_at_init : bool
+        Whether the first scan is made at ``init`` even if the objective is finite at zero.
+    """
+
+    def __init__(
+        self,
+        groups: NDArray[np.int64],
+        required: list[int],
+        sparsities: list[int],
+        start: list[int],
+        init: Vector | None,
+        bounds: tuple[Vector | None, Vector | None],
+        *,
+        starts_at_init: bool = False,
+    ):
+        self.groups, self.required, self.sparsities, self.start = groups, required, sparsities, start
+        self.init, self.bounds, self.starts_at_init = init, bounds, starts_at_init
+        self._sizes = np.bincount(groups)
+
+    @property
+    def n_groups(self) -> int:
+        """Groups to choose from."""
+        return len(self._sizes)
+
+    @property
+    def widest(self) -> int:
+        """Number of parameters of the largest group."""
+        return int(self._sizes.max())
+
+    def most_columns(self, k: int) -> int:
+        """Return the number of parameters of the k largest groups."""
+        return int(np.sort(self._sizes)[::-1][:k].sum())
 
 
 class Problem:

@@ -14,8 +14,9 @@ from scipy.optimize import minimize
 
 from .. import _core
 from ._curvature import lowest_curvature, make_positive
-from ._derivatives import Columns, Matrix, ObjectiveError, Point, Vector
+from ._derivatives import Columns, Matrix, ObjectiveError, Point, Vector, describe
 from ._kinks import KinkedError, jump_along, minimise
+from ._numeric_solver import NumericSolver
 from ._scaled import BelowScaleError, ScaledObjective
 
 __all__ = ["STATUS", "Refit", "Refits"]
@@ -145,6 +146,8 @@ class Refits:
         Maximum number of Newton iterations of a refit.
     tolerance : float
         Newton decrement at which an exact refit stops.
+    numeric_solver : NumericSolver or None
+        The user's own method, in the place of Newton's.
     """
 
     def __init__(
@@ -154,10 +157,12 @@ class Refits:
         *,
         max_iterations: int = 100,
         tolerance: float = 1e-8,
+        numeric_solver: NumericSolver | None = None,
     ):
         self._objective = objective
         self._places: list[Vector] = [] if init_params is None else [init_params]
         self._max_iterations, self._tolerance = max_iterations, tolerance
+        self._numeric_solver = numeric_solver
 
     def begin_at(self, params: Vector) -> None:
         """Let refits of columns without known coefficients also start from these parameters."""
@@ -166,6 +171,8 @@ class Refits:
     def refit(self, columns: Columns, coef: Vector, bar: float, exact: bool, rough: bool) -> Refit:
         """Minimise over the coefficients of some columns."""
         objective = self._objective
+        if self._numeric_solver is not None and len(columns):
+            return self._by_numeric_solver(self._numeric_solver, columns, coef, bar)
         point = self._begin(columns, coef)
         if point is None and np.isfinite(bar):
             return Refit(coef, float("inf"), NUMERICAL_FAILURE, True, 0)
@@ -218,6 +225,25 @@ class Refits:
         if self._objective.derivatives.is_kinked:
             return self._past_kinks(point, columns, bar, exact, rough)
         return self._by_newton(point, columns, bar, exact, rough)
+
+    def _by_numeric_solver(self, solver: NumericSolver, columns: Columns, coef: Vector, bar: float) -> Refit:
+        objective = self._objective
+        start = objective.params_of(columns, coef)
+        if not coef.any():
+            for place in self._places:
+                start[columns] = place[columns]
+        params = objective.clip(solver.solve(start, columns))
+        x = objective.coef_of(params, columns)
+        point = objective.value_at(columns, x)
+        if point is None and np.isfinite(bar):
+            return Refit(x, float("inf"), NUMERICAL_FAILURE, True, 1)
+        if point is None:
+            raise ObjectiveError(f"objective is not finite where numeric_solver ended, at {describe(params)}")
+        objective.last = point
+        value = objective.scaling.of(point.value)
+        if value <= 0:
+            raise BelowScaleError(point.value)
+        return Refit(x, value, CONVERGED, False, 1)
 
     def _past_kinks(self, point: Point, columns: Columns, bar: float, exact: bool, rough: bool) -> Refit:
         objective = self._objective

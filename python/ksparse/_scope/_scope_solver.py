@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _core
-from .._checks import check_choice, check_integer
-from ._arguments import usual_sparsity
+from .._checks import check_choice
+from ._arguments import check_whole, usual_sparsity
+from ._configured import SCOPE_SETTINGS
 from ._derivatives import ObjectiveError
-from ._problem import Outcome, Problem
+from ._problem import Outcome, Problem, Question
 from ._scaled import BelowScaleError, ScaledObjective
 from ._solver import Solver
 
@@ -48,10 +49,11 @@ class ScopeSolver(Solver):
         Number of samples, which ``ic_method`` and ``cv`` need.
     preselect : array-like of int, default=()
         Parameters, or groups, that are always chosen. They count towards ``sparsity``.
-    numeric_solver : None
-        Only None is accepted, because ksparse does the refits.
+    numeric_solver : callable, optional
+        The user's own function for refits, with the arguments of :func:`ksparse.scope.convex_solver_LBFGS`, e.g. to keep the parameters
+        within a set. By default refits are by the Newton method of ksparse.
     max_iter : int, default=20
-        A setting of skscope's search. Only the default is accepted.
+        A setting of skscope's search without an effect here.
     ic_method : callable, optional
         ``ic_method(objective, p, s, n)`` returns the criterion that is minimised over several sparsities. As in skscope, s is
         the number of chosen parameters, n is ``sample_size``, and p is the number of parameters or groups.
@@ -65,17 +67,17 @@ class ScopeSolver(Solver):
         Group of each parameter, numbered from 0 without gaps and non-decreasing. Groups are chosen as a whole, and
         ``sparsity``, ``preselect`` and ``init_support_set`` then refer to groups.
     important_search : int, default=128
-        A setting of skscope's search. Only the default is accepted.
+        A setting of skscope's search without an effect here.
     screening_size : int, default=-1
-        A setting of skscope's search. Only the default is accepted.
+        A setting of skscope's search without an effect here.
     max_exchange_num : int, default=5
-        A setting of skscope's search. Only the default is accepted.
+        A setting of skscope's search without an effect here.
     is_dynamic_max_exchange_num : bool, default=True
-        A setting of skscope's search. Only the default is accepted.
+        A setting of skscope's search without an effect here.
     greedy : bool, default=True
-        A setting of skscope's search. Only the default is accepted.
+        A setting of skscope's search without an effect here.
     splicing_type : str, default="halve"
-        A setting of skscope's search. Only the default is accepted.
+        A setting of skscope's search without an effect here.
     path_type : {"seq", "gs"}, default="seq"
         With ``"gs"``, all sparsities from ``gs_lower_bound`` to ``gs_upper_bound`` are tried.
     gs_lower_bound : int, optional
@@ -83,15 +85,15 @@ class ScopeSolver(Solver):
     gs_upper_bound : int, optional
         Largest sparsity for ``path_type="gs"``. By default the largest default value of ``sparsity``.
     thread : int, default=1
-        Only 1 is accepted.
+        Accepted as in skscope, but without an effect.
     random_state : int, optional
         Seed of the folds and of the perturbations of the search. None means 0.
     console_log_level : str, default="off"
-        Only ``"off"`` is accepted, because there is no logging.
+        Accepted as in skscope, but without an effect.
     file_log_level : str, default="off"
-        Only ``"off"`` is accepted, because there is no logging.
+        Accepted as in skscope, but without an effect.
     log_file_name : str, default="logs/skscope.log"
-        Only the default is accepted, because there is no logging.
+        Accepted as in skscope, but without an effect.
     search : {"auto", "fast", "thorough"}, default="auto"
         How long to search, see :func:`ksparse.fit`. skscope does not have this argument.
 
@@ -141,20 +143,7 @@ class ScopeSolver(Solver):
     array([ 3, 11])
     """
 
-    _fixed: ClassVar[dict[str, Any]] = {
-        "numeric_solver": None,
-        "max_iter": 20,
-        "important_search": 128,
-        "screening_size": -1,
-        "max_exchange_num": 5,
-        "is_dynamic_max_exchange_num": True,
-        "greedy": True,
-        "splicing_type": "halve",
-        "thread": 1,
-        "console_log_level": "off",
-        "file_log_level": "off",
-        "log_file_name": "logs/skscope.log",
-    }
+    _without_effect: ClassVar[Any] = SCOPE_SETTINGS
 
     hessian: Any = None
     use_hessian: Any = False
@@ -166,7 +155,7 @@ class ScopeSolver(Solver):
         sample_size: int = 1,
         *,
         preselect: ArrayLike = (),
-        numeric_solver: None = None,
+        numeric_solver: Callable[..., Any] | None = None,
         max_iter: int = 20,
         ic_method: Callable[[float, int, int, int], float] | None = None,
         cv: int = 1,
@@ -216,32 +205,48 @@ class ScopeSolver(Solver):
         self.log_file_name = log_file_name
         self.search = search
 
+    def _without_effect_now(self) -> list[str]:
+        unused = ("gs_lower_bound", "gs_upper_bound") if self.path_type == "seq" else ("sparsity",)
+        return [*super()._without_effect_now(), *(name for name in unused if getattr(self, name) is not None)]
+
     def _sparsities(self, p: int, n_groups: int, least: int) -> list[int]:
-        check_choice(self.path_type, "path_type", ("seq", "gs"))
-        if self.path_type == "seq":
-            for name in ("gs_lower_bound", "gs_upper_bound"):
-                if getattr(self, name) is not None:
-                    raise ValueError(f"{name} is {getattr(self, name)}, but path_type is 'seq', which does not use it")
-            return super()._sparsities(p, n_groups, least)
-        if self.sparsity is not None:
-            raise ValueError("sparsity is given, but path_type is 'gs', which takes gs_lower_bound and gs_upper_bound")
+        if self.path_type not in ("seq", "gs"):
+            raise ValueError(f"path_type should be 'seq' or 'gs'. path_type is {self.path_type!r}")
+        values = self._golden(n_groups, least) if self.path_type == "gs" else super()._sparsities(p, n_groups, least)
+        size = check_whole(self.screening_size, "screening_size", -1)
+        if size > 0 and not values[-1] <= size <= n_groups:
+            raise ValueError(
+                f"screening_size should be between sparsity and dimensionality. screening_size is {size}; it must be between "
+                f"{values[-1]} and {n_groups}"
+            )
+        return values
+
+    def _golden(self, n_groups: int, least: int) -> list[int]:
+        """Return all sparsities between the bounds of ``path_type="gs"``."""
         low, high = self.gs_lower_bound, self.gs_upper_bound
-        low = least if low is None else max(check_integer(low, "gs_lower_bound", 0, n_groups), least)
-        high = max(low, usual_sparsity(n_groups)) if high is None else check_integer(high, "gs_upper_bound", low, n_groups)
-        whole = ScopeSolver(p, range(low, high + 1), self.sample_size, ic_method=self.ic_method, cv=self.cv)
-        return super(ScopeSolver, whole)._sparsities(p, n_groups, least)
+        low = least if low is None else check_whole(low, "gs_lower_bound", 0)
+        high = max(low, usual_sparsity(n_groups)) if high is None else check_whole(high, "gs_upper_bound", 0)
+        if low < least or high > n_groups:
+            raise ValueError(
+                "gs_lower_bound and gs_upper_bound should be between 0 and dimensionality. They are "
+                f"{low} and {high}; they must be between {least}, the size of preselect, and {n_groups}"
+            )
+        if low > high:
+            raise ValueError(f"gs_upper_bound should be larger than gs_lower_bound. They are {low} and {high}")
+        self._check_choice(1 if self.ic_method is None else high - low + 1)
+        return list(range(low, high + 1))
 
     def _own_hessian(self) -> Callable[..., Any] | None:
         if self.hessian is not None and not callable(self.hessian):
             raise TypeError(f"the attribute hessian is {self.hessian!r}; it must be a function of the parameters")
         return self.hessian
 
-    def _size(self, outcome: Outcome, k: int, groups: NDArray[np.int64]) -> tuple[int, int]:
-        return int(groups[-1]) + 1, len(outcome.support)
+    def _size(self, outcome: Outcome, k: int, question: Question) -> tuple[int, int]:
+        return question.n_groups, len(outcome.support)
 
     def _solve_each(self, problem: Problem, sparsities: list[int]) -> list[Outcome]:
         check_choice(self.search, "search", ("auto", "fast", "thorough"))
-        seed = 0 if self.random_state is None else check_integer(self.random_state, "random_state", 0, 2**64 - 1)
+        seed = 0 if self.random_state is None else check_whole(self.random_state, "random_state", 0, 2**64 - 1)
         p, answers = len(problem.groups), problem.answers
         while True:
             options = problem.options(sparsities[-1], self.search, seed)

@@ -10,22 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_integer
 from ..exceptions import ConvergenceWarning
 from ..losses import Loss
 from ._answers import Answers
-from ._arguments import bounds_of, check_group, check_numbers, check_params, directions_at_once
+from ._arguments import check_group, check_numbers, check_params, check_whole, directions_at_once
 from ._built_in import check_data, functions_of_loss
+from ._calls import with_data, without_jit
 from ._choice import WithChoice
 from ._configured import Configured
-from ._derivatives import Derivatives, HostDerivatives, Vector
+from ._derivatives import Derivatives, Vector
 from ._escape import lower_points
 from ._interrupts import Interrupts
-from ._jax import NotDiagonalError, Traced, derivatives_of, double_precision, jax_module, trace
+from ._jax import NotDiagonalError, double_precision
 from ._kinks import KinkedDerivatives, KinkedError
+from ._layers import Layers
+from ._numeric_solver import NumericSolver, own_solver
 from ._outcome import WithOutcome
-from ._problem import Outcome, Problem
+from ._problem import Outcome, Problem, Question
 from ._scaled import ScaledObjective
+from ._sources import Functions, source_of
 
 __all__ = ["MOST_STARTS", "Solver"]
 
@@ -77,8 +80,8 @@ class Solver(WithChoice, WithOutcome, Configured):
         data : any, optional
             Data that are passed to the objective and its derivatives.
         layers : sequence, default=()
-            Objects of skscope. ``NonNegative`` and ``BoxConstraint`` are used as bounds of the parameters; others raise an
-            error.
+            Layers of :mod:`ksparse.scope.layer` or of skscope, which transform the parameters before the objective sees them.
+            ``NonNegative`` and ``BoxConstraint`` in the first places are used as bounds of the parameters.
         init_support_set : array-like of int, optional
             Parameters, or groups if there are groups, from which an additional search starts.
         init_params : array-like of shape (dimensionality,), optional
@@ -115,15 +118,57 @@ class Solver(WithChoice, WithOutcome, Configured):
         ksparse.ConvergenceWarning
             If the result is not a minimum; ``advice`` says what to do.
         """
-        self._refuse_unsupported()
-        p = check_integer(self.dimensionality, "dimensionality", 1)
-        groups = check_group(self.group, p)
+        self._note_without_effect(self._stacklevel)
+        p = check_whole(self.dimensionality, "dimensionality", 1)
+        transforms = Layers(layers, p)
+        question = self._question(transforms, init_support_set, init_params)
+        functions, data = self._functions(objective, gradient, hessian, hessian_product, data, transforms, p)
+
+        def solve_on(data: Any, sparsities: list[int]) -> list[Outcome]:
+            return self._solve_on(functions, data, jit, question, sparsities, interrupts)
+
+        self._forget()
+        with Interrupts() as interrupts:
+            outcome = self._choose(solve_on, functions.objective, data, question)
+        self._keep(outcome, transforms)
+        if outcome.status != "converged":
+            warnings.warn(f"{outcome.status}: {self.advice}", ConvergenceWarning, stacklevel=self._stacklevel)
+        return self.params
+
+    def _question(self, layers: Layers, init_support_set: Any, init_params: Any) -> Question:
+        """Check what is asked of the parameters."""
+        groups = check_group(self.group, layers.n_parameters if self.group is None else self.dimensionality)
         n_groups = int(groups[-1]) + 1
-        required = check_numbers(self.preselect, "preselect", n_groups)
-        start = check_numbers(init_support_set, "init_support_set", n_groups)
-        sparsities = self._sparsities(p, n_groups, len(required))
-        init = None if init_params is None else check_params(init_params, "init_params", p)
-        bounds = bounds_of(layers, p)
+        required = check_numbers(self.preselect, "preselect", n_groups, "preselect should be between 0 and dimensionality.")
+        sparsities = self._sparsities(len(groups), n_groups, len(required))
+        groups = np.asarray(layers.through("transform_group", groups))
+        if np.ndim(init_support_set) > 1:
+            raise ValueError(
+                f"The initial active set should be an 1D array of integers. init_support_set has shape {np.shape(init_support_set)}"
+            )
+        start = check_numbers(init_support_set, "init_support_set", n_groups, "init_support_set contains wrong index.")
+        init = None if init_params is None else check_params(init_params, "init_params", layers.n_parameters)
+        return Question(
+            groups,
+            [int(group) for group in layers.through("transform_preselect", np.array(required, dtype=np.int64))],
+            [int(k) for k in layers.through("transform_sparsity", np.array(sparsities))],
+            start,
+            self._random_init(layers) if init is None else init,
+            (layers.lower, layers.upper),
+            starts_at_init=layers.starts_at_random,
+        )
+
+    def _random_init(self, layers: Layers) -> Vector | None:
+        if not layers.starts_at_random:
+            return None
+        return np.random.default_rng(check_whole(self.random_state or 0, "random_state", 0)).standard_normal(
+            layers.n_parameters
+        )
+
+    def _functions(
+        self, objective: Any, gradient: Any, hessian: Any, hessian_product: Any, data: Any, layers: Layers, p: int
+    ) -> tuple[Functions, Any]:
+        """Check the user's functions and data, and return functions of the parameters of the search and the data."""
         if isinstance(objective, Loss):
             if gradient is not None or hessian is not None or hessian_product is not None:
                 raise ValueError(f"objective is {objective!r}, a loss, which has its own derivatives; give no others")
@@ -136,74 +181,52 @@ class Solver(WithChoice, WithOutcome, Configured):
                 raise TypeError(f"{name} is {function!r}; it must be a function of the parameters")
             if function is not None and gradient is None:
                 raise ValueError(f"{name} is given without gradient; give both, or neither for an objective written in JAX")
-        if hessian is None and hessian_product is None and gradient is not None:
+        has_data = data is not None
+        if gradient is None:
+            return Functions(layers.before(with_data(without_jit(objective), 1, has_data=has_data))), data
+        if layers.transform_params_is_needed:
+            raise ValueError(
+                "layers other than Identity, NonNegative and BoxConstraint are differentiated with the objective, which must then be "
+                "written in JAX: leave out gradient"
+            )
+        if hessian is None and hessian_product is None:
             hessian = self._own_hessian()
-        functions = (objective, gradient, hessian, hessian_product)
-        widest = int(np.bincount(groups).max())
-
-        def solve_on(data: Any) -> list[Outcome]:
-            return self._solve_on(functions, data, jit, groups, required, start, sparsities, init, bounds, widest, interrupts)
-
-        self.__dict__.pop("params", None)  # of an earlier call, should this one fail
-        self.information_criterion: float | None = None
-        self.cross_validation_loss: float | None = None
-        folds = check_integer(self.cv, "cv", 1)
-        with Interrupts() as interrupts:
-            if folds > 1:
-                means = self._validate(solve_on, functions, data, folds, p)
-                best = int(np.argmin(means))
-                self.cross_validation_loss = float(means[best])
-                sparsities = [sparsities[best]]
-                outcome = solve_on(data)[0]
-            else:
-                outcomes = solve_on(data)
-                outcome = outcomes[0] if self.ic_method is None else self._choose(outcomes, sparsities, groups)
-        self._keep(outcome)
-        if outcome.status != "converged":
-            warnings.warn(f"{outcome.status}: {self.advice}", ConvergenceWarning, stacklevel=self._stacklevel)
-        return self.params
+        return Functions(
+            with_data(objective, 1, has_data=has_data),
+            with_data(gradient, 1, has_data=has_data),
+            None if hessian is None else with_data(hessian, 1, has_data=has_data),
+            None if hessian_product is None else with_data(hessian_product, 2, has_data=has_data),
+        ), data
 
     def _solve_on(
         self,
-        functions: tuple[Any, ...],
+        functions: Functions,
         data: Any,
         jit: bool,
-        groups: NDArray[np.int64],
-        required: list[int],
-        start: list[int],
+        question: Question,
         sparsities: list[int],
-        init: Vector | None,
-        bounds: tuple[Vector | None, Vector | None],
-        widest: int,
         interrupts: Interrupts,
     ) -> list[Outcome]:
-        p = len(groups)
-        objective, gradient, hessian, hessian_product = functions
-        arguments = () if data is None else (data,)
-        traced: Traced | None = None
-        directions = directions_at_once(p, sum(sorted(np.bincount(groups), reverse=True)[: max(sparsities)]))
-        if gradient is None:
-            traced = trace(objective, arguments, p, directions)
-            interrupts.check()
+        p, init = len(question.groups), question.init
+        directions = directions_at_once(p, question.most_columns(max(sparsities)))
+        start = np.zeros(p) if init is None else init
+        source = source_of(functions, data, p, directions, start, jit=jit)
+        interrupts.check()
+        solver = own_solver(self.numeric_solver)
         linear, kinked = True, False
-        with interrupts.waiting(traced is not None), double_precision(traced is not None and traced.rewritten):
+        with interrupts.waiting(source.is_compiled), double_precision(source.is_rewritten):
             while True:
-                derivatives: Derivatives
-                if traced is None:
-                    if jit:
-                        objective, gradient = (jax_module().jit(function) for function in (objective, gradient))
-                    derivatives = HostDerivatives(p, objective, gradient, hessian, hessian_product, arguments)
-                    first = _first_point(derivatives, init)
-                else:
-                    derivatives = derivatives_of(traced, 1 if kinked else directions, np.zeros(p), linear=linear)
-                    first = _first_point(derivatives, init)
+                derivatives = source.derivatives(linear=linear, directions=1 if kinked else None)
+                first = _first_point(derivatives, init, insist=question.starts_at_init)
                 if kinked:
                     derivatives = KinkedDerivatives(derivatives)
                 try:
                     derivatives.before_evaluation = interrupts.check
-                    scaled = ScaledObjective(derivatives, first, *bounds)
-                    problem = Problem(derivatives, Answers(scaled, init, stride=widest), groups, required, start)
-                    if init is not None and not start:
+                    scaled = ScaledObjective(derivatives, first, *question.bounds)
+                    numeric_solver = None if solver is None else NumericSolver(solver, derivatives, data)
+                    answers = Answers(scaled, init, stride=question.widest, numeric_solver=numeric_solver)
+                    problem = Problem(derivatives, answers, question.groups, question.required, question.start)
+                    if init is not None and not question.start:
                         problem.begin_at(init, max(sparsities))
                     outcomes = self._leave_maxima(problem, sparsities, self._solve_each(problem, sparsities))
                     break
@@ -249,10 +272,12 @@ class Solver(WithChoice, WithOutcome, Configured):
         self._refused_point = scaled.last_refused
 
 
-def _first_point(derivatives: Derivatives, init: Vector | None) -> Vector:
-    """Return where the first scan is made: at zero, unless the user has named another point and zero is no use."""
+def _first_point(derivatives: Derivatives, init: Vector | None, *, insist: bool) -> Vector:
+    """Return where the first scan is made: at zero, unless zero is no use and another point is known."""
     zero = np.zeros(derivatives.p)
     if init is None:
         return zero
+    if insist:
+        return init
     first = derivatives.at(zero, np.empty(0, dtype=np.int64))
     return zero if np.isfinite(first.value) and np.isfinite(first.gradient()).all() else init

@@ -21,11 +21,16 @@ from typing import Any
 
 import numpy as np
 
+from ._calls import without_jit
 from ._derivatives import ObjectiveError
 from ._program import Form, RuleError, compiled
 from ._rewrite import NoDoubleError, Rewriter, double_precision, has_narrow, jax_module, wide_value
 
-__all__ = ["Traced", "products_of", "trace"]
+__all__ = ["NotTraceableError", "Traced", "products_of", "trace"]
+
+
+class NotTraceableError(ObjectiveError):
+    """An objective needs the values of its parameters, which it does not have while it is traced."""
 
 
 class Traced:
@@ -89,8 +94,7 @@ def trace(objective: Callable[..., Any], data: tuple[Any, ...], p: int, directio
         If it does not return a real number, or cannot be traced.
     """
     jax = jax_module()
-    if hasattr(objective, "lower"):  # compiled by the user, which hides the arrays that it closes over
-        objective = getattr(objective, "__wrapped__", objective)
+    objective = without_jit(objective)
     kind = jax.dtypes.canonicalize_dtype(np.float64)
     error: Exception | None = None
     # Data that are arguments may change without a compilation, but some objectives need their values during the trace.
@@ -118,7 +122,7 @@ def trace(objective: Callable[..., Any], data: tuple[Any, ...], p: int, directio
             raise ObjectiveError(
                 "objective returned something that is neither a number nor an array; it must return a real number"
             ) from failure
-    raise ObjectiveError(
+    raise NotTraceableError(
         "objective cannot be traced by JAX, since it asks for the values of its parameters (as NumPy's functions, float() and "
         "`if` do): write it with jax.numpy and jax.lax, or give its gradient as gradient=..."
     ) from error
@@ -216,5 +220,5 @@ def _check_output(shape: Any) -> None:
         raise ObjectiveError("objective returned complex numbers, whatever its parameters; it must return a real number")
     if output.dtype.kind != "f" and output.dtype.name not in ("bfloat16",):
         raise ObjectiveError(f"objective returned dtype {output.dtype}, which has no derivatives; it must return a real number")
-    if output.shape not in ((), (1,)):
+    if output.size != 1:
         raise ObjectiveError(f"objective returned shape {output.shape}; it must return a number, such as the mean of these")
