@@ -3,6 +3,7 @@
 EXAMPLES = [
     "imbalanced_labels",
     "choosing_k",
+    "nested_cv",
     "calibration",
     "rare_events",
     "multi_class",
@@ -11,6 +12,7 @@ EXAMPLES = [
     "reporting",
     "fraud_scorecard",
     "proof",
+    "cox",
 ]
 
 

@@ -1,6 +1,6 @@
 """
-Correlated features: search longer, and say what else would do
-==============================================================
+Correlated features: search longer, and report alternatives
+===========================================================
 
 If many features carry nearly the same information, the best subset is hard to find, and it is hardly better than many others. This example
 shows how long to search, which features could replace the chosen ones, and how stable the choice is.

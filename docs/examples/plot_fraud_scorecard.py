@@ -2,16 +2,16 @@
 A fraud scorecard from a raw table to SQL
 =========================================
 
-This example takes a table with categories and missing values, makes a scorecard of a few lines, judges it on held-out rows, and writes it as SQL
-for a database that has nothing but the raw table.
+This example makes a scorecard from a table with categories and missing values, evaluates it on held-out rows, and writes it as an SQL expression for a
+database that contains the raw table.
 """
 
 # %%
 # The table
 # ---------
 #
-# Real fraud tables are rarely public, so this one is simulated: payments with amounts, times, categories and gaps, of which about 5 % are fraud. Whether a
-# value is missing says something as well, as it often does.
+# Real fraud tables are rarely public, so this one is simulated. It has payments with amounts, times, categories and missing values; about 5 % of the payments
+# are fraud. As in many real tables, it is informative whether a value is missing.
 
 import sqlite3
 
@@ -53,8 +53,8 @@ table.head()
 # The scorecard
 # -------------
 #
-# One estimator does it all. It makes at most four bins of each column of numbers and one for each category, chooses five variables, and searches for
-# whole points from −5 to 5.
+# :class:`ksparse.KSparseScorecard` makes at most four bins for each column of numbers and one bin for each category, chooses five variables, and searches
+# for whole points from −5 to 5.
 
 card = KSparseScorecard(k=5, event="fraud", max_points=5, binner=Binner(n_bins=4)).fit(seen, y_seen)
 card
@@ -63,7 +63,7 @@ card
 # How good it is
 # --------------
 #
-# The held-out rows stand beside those of the fit.
+# The tables show the metrics for the rows of the fit and for the held-out rows.
 
 evaluation = card.evaluate(seen, y_seen, X_test=new, y_test=y_new, n_bands=5)
 evaluation
@@ -75,16 +75,16 @@ ksparse.LiftDisplay.from_evaluation(evaluation)
 plt.show()
 
 # %%
-# From what probability a payment should be stopped depends on the costs. If a fraud that is missed costs 20 times as much as a payment that is stopped
-# for nothing:
+# The probability from which a payment should be stopped depends on the costs of errors. Here, a missed fraud costs 20 times as much as a legitimate
+# payment that is stopped.
 
-print(f"stop from a probability of {evaluation.threshold(false_positive=1, false_negative=20):.3f}")
+print(f"stop payments from a probability of {evaluation.threshold(false_positive=1, false_negative=20):.3f}")
 
 # %%
 # The card in the database
 # ------------------------
 #
-# The expression works on the columns as they are, with NULL where a value is missing, and gives the probabilities of Python.
+# The expression works on the columns of the raw table, in which missing values are NULL. Its results agree with ``predict_proba``.
 
 sql = card.to_sql()
 print(sql)

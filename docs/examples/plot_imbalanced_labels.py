@@ -114,8 +114,8 @@ plt.show()
 # -----------------
 #
 # A split is a column of weights, with 1 for the training rows and 0 for the test rows. :func:`ksparse.fit_many` fits all 200 splits at once; a
-# weight of 0 has the same effect as leaving the row out. As in the tutorial, the columns were standardised with all rows. Without a ridge, the
-# scale of the columns has no effect on the fit; without an intercept, the shift of the columns is part of the model.
+# weight of 0 has the same effect as leaving the row out. As in the tutorial, the columns were standardised with all rows, including the test rows.
+# Without a ridge, the scale of the columns has no effect on a fit. The mean that was subtracted has an effect, because there is no intercept.
 
 import warnings
 

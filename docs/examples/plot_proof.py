@@ -2,8 +2,8 @@
 Proofs: is this the best model, and which others are as good?
 =============================================================
 
-A search cannot say whether a better model exists. This example proves that a model of three features is the best one, and then lists all models of three
-features that are nearly as good.
+A search cannot tell whether a better model exists. This example proves that a model with three features is the best one, and then lists all models with
+three features that are nearly as good.
 """
 
 # %%
@@ -29,7 +29,7 @@ print(result)
 print(result.proof.n_nodes, "nodes instead of", 30 * 29 * 28 // 6, "models")
 
 # %%
-# The size of the ridge decides how hard a proof is. A limit on the nodes (or ``max_seconds``) ends a proof with the gap that is left.
+# A proof takes longer with a smaller ridge. ``max_nodes`` (or ``max_seconds``) limits the work. A proof that reaches the limit reports the remaining gap.
 
 for ridge in (0.1, 0.01, 0.001, 0.0001):
     proof = ksparse.fit(X, y, k=3, ridge=ridge, certify=True, max_nodes=20_000).proof

@@ -161,7 +161,7 @@ def test_how_often_an_expression_holds_the_linear_predictor():
 
 
 @pytest.mark.parametrize(
-    "page", ["reading_a_model", "numerical_promises", "choosing_k", "losses", "problem", "data", "constraints", "many_fits"]
+    "page", ["reading_a_model", "numerical_promises", "choosing_k", "losses", "data", "constraints", "many_fits"]
 )
 def test_names_in_pages_exist(page):
     """Every ksparse name that a page refers to, with its attributes."""

@@ -236,7 +236,7 @@ def test_other_models_of_abess(abess, data):
 @claims(
     PAGE,
     "Names of skscope",
-    "Where the objective is a loss that ksparse has built in",
+    "If the objective is one of the built-in losses",
     "ScopeSolver(p, sparsity=8)",
     "get_support(), get_estimated_params()",
     "HTPSolver, IHTSolver",
@@ -294,7 +294,7 @@ def test_skscope_layers_and_settings(skscope, data):
 @claims(
     PAGE,
     "Of skscope's own 113 tests",
-    "What remains different",
+    "These differences remain",
     "Objectives that are written in C++",
     "The estimators of skscope.skmodel",
     "The other solvers are no subclasses",
@@ -402,7 +402,7 @@ def test_l0learn_by_its_formula(data):
     PAGE,
     "Names of the R package, glmnet",
     "The lasso selects by shrinking",
-    "A best subset is not shrunk",
+    "The coefficients of a best subset are not shrunk",
     'glmnet(x, y, family = "binomial")',
     "dfmax, pmax",
     "alpha (mixture of L1 and L2)",

@@ -130,7 +130,7 @@ def test_scorers_of_the_rare_class_need_to_know_it(data):
     PAGE,
     "This is a table of customers",
     "It contains measurements",
-    "Each category becomes a column",
+    "In this pipeline, each category becomes a column",
     "Estimators do not store the training data",
     "pipeline[-1].summary(seen, left_rows)",
     "New rows go through the same steps",
@@ -188,10 +188,10 @@ def test_a_category_without_an_event(data):
     PAGE,
     "SciPy's matrices and arrays in CSC and CSR format",
     "They are neither centred nor made dense",
-    "A pandas frame of sparse columns",
-    "It may also contain dense columns",
+    "A pandas frame with sparse columns",
+    "The frame may also contain dense columns",
     "Other formats are converted in each call",
-    "Groups of features need a copy of a CSR matrix",
+    "A CSR matrix is copied to CSC if there are groups",
 )
 def test_sparse_matrices(seen):
     """In place in two formats; the same answer in all."""
