@@ -127,23 +127,46 @@ void check_shape(std::int64_t rows, std::int64_t columns) {
            "); it must have at least one row and one column, and fit into memory");
 }
 
-template <class Scalar>
-std::unique_ptr<const ksparse::Design> dense_view(const void* data, Index rows, Index columns, ksparse_order order,
-                                                  Index stride) {
-  const auto* const entries = static_cast<const Scalar*>(data);
-  if (order == KSPARSE_COLUMN_MAJOR) return std::make_unique<ksparse::BasicColumnView<Scalar>>(entries, rows, columns, stride);
-  return std::make_unique<ksparse::BasicRowView<Scalar>>(entries, rows, columns, stride);
+template <class ByColumns, class ByRows, class Scalar>
+std::unique_ptr<const ksparse::Design> view_by(ksparse_order order, const Scalar* data, Index rows, Index columns,
+                                               Index stride) {
+  if (order == KSPARSE_COLUMN_MAJOR) return std::make_unique<ByColumns>(data, rows, columns, stride);
+  return std::make_unique<ByRows>(data, rows, columns, stride);
 }
 
-void check_scalar(ksparse_scalar scalar) {
+std::unique_ptr<const ksparse::Design> dense_view(const void* data, ksparse_scalar scalar, Index rows, Index columns,
+                                                  ksparse_order order, Index stride) {
+  const auto of_floats = [&](auto example) {
+    using Scalar = decltype(example);
+    return view_by<ksparse::BasicColumnView<Scalar>, ksparse::BasicRowView<Scalar>>(order, static_cast<const Scalar*>(data),
+                                                                                    rows, columns, stride);
+  };
+  const auto of_bytes = [&](auto example) {
+    using Scalar = decltype(example);
+    return view_by<ksparse::ByteColumns<Scalar>, ksparse::ByteRows<Scalar>>(order, static_cast<const Scalar*>(data), rows,
+                                                                            columns, stride);
+  };
+  switch (scalar) {
+    case KSPARSE_FLOAT64: return of_floats(double());
+    case KSPARSE_FLOAT32: return of_floats(float());
+    case KSPARSE_BOOL: return of_bytes(bool());
+    case KSPARSE_UINT8: return of_bytes(std::uint8_t());
+    case KSPARSE_INT8: return of_bytes(std::int8_t());
+    default:
+      refuse("scalar is " + std::to_string(scalar) +
+             "; it must be KSPARSE_FLOAT64, KSPARSE_FLOAT32, KSPARSE_BOOL, KSPARSE_UINT8 or KSPARSE_INT8");
+  }
+}
+
+void check_scalar_of_sparse(ksparse_scalar scalar) {
   if (scalar != KSPARSE_FLOAT64 && scalar != KSPARSE_FLOAT32)
-    refuse("scalar is " + std::to_string(scalar) + "; it must be KSPARSE_FLOAT64 or KSPARSE_FLOAT32");
+    refuse("scalar is " + std::to_string(scalar) + "; it must be KSPARSE_FLOAT64 or KSPARSE_FLOAT32 for a sparse X");
 }
 
 // Calls use(scalar, index) with examples of the types that the arrays of a sparse X have.
 template <class Use>
 auto with_types(ksparse_scalar scalar, ksparse_index index, const Use& use) {
-  check_scalar(scalar);
+  check_scalar_of_sparse(scalar);
   if (index != KSPARSE_INT32 && index != KSPARSE_INT64)
     refuse("index is " + std::to_string(index) + "; it must be KSPARSE_INT32 or KSPARSE_INT64");
   if (scalar == KSPARSE_FLOAT64) return index == KSPARSE_INT32 ? use(double(), std::int32_t()) : use(double(), std::int64_t());
@@ -348,10 +371,8 @@ ksparse_code ksparse_design_dense(const void* data, ksparse_scalar scalar, int64
       refuse("stride is " + std::to_string(stride) + "; it must be at least the number of " +
              (by_columns ? "rows, " : "columns, ") + std::to_string(length));
     if (lines > std::numeric_limits<std::ptrdiff_t>::max() / 8 / stride) refuse("X is larger than memory can be");
-    check_scalar(scalar);
     auto made = std::make_unique<ksparse_design>();
-    made->view = scalar == KSPARSE_FLOAT64 ? dense_view<double>(data, rows, columns, order, stride)
-                                           : dense_view<float>(data, rows, columns, order, stride);
+    made->view = dense_view(data, scalar, rows, columns, order, stride);
     return made;
   });
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace ksparse::python {
@@ -28,16 +29,18 @@ struct HeldDesign {
 /// A dense matrix in row-major or column-major order, with any distance between rows or columns.
 template <class Scalar>
 std::unique_ptr<Design> dense_view(const py::array& X) {
+  constexpr bool is_byte = internal::is_byte<Scalar>;
+  using ByColumns = std::conditional_t<is_byte, ByteColumns<Scalar>, BasicColumnView<Scalar>>;
+  using ByRows = std::conditional_t<is_byte, ByteRows<Scalar>, BasicRowView<Scalar>>;
   if (X.ndim() != 2) throw py::value_error("X must have two dimensions");
   constexpr py::ssize_t item = sizeof(Scalar);
   const py::ssize_t n = X.shape(0), p = X.shape(1);
   const auto* const data = static_cast<const Scalar*>(X.data());
   // A dimension of one entry has no meaningful stride.
   const py::ssize_t down = n > 1 ? X.strides(0) : item, across = p > 1 ? X.strides(1) : item * n;
-  if (down == item && across > 0 && across % item == 0)
-    return std::make_unique<BasicColumnView<Scalar>>(data, n, p, across / item);
+  if (down == item && across > 0 && across % item == 0) return std::make_unique<ByColumns>(data, n, p, across / item);
   if ((X.strides(1) == item || p == 1) && down > 0 && down % item == 0)
-    return std::make_unique<BasicRowView<Scalar>>(data, n, p, down / item);
+    return std::make_unique<ByRows>(data, n, p, down / item);
   throw py::value_error("X must have contiguous rows or contiguous columns");
 }
 
@@ -73,13 +76,17 @@ HeldDesign sparse_view(const py::object& X, const py::array& values) {
   return held;
 }
 
-/// Converts X from Python: a matrix of float64 or float32, or a CSC or CSR matrix of SciPy with indices of 32 or 64 bits.
+/// Converts X from Python: a matrix of float64, float32, bool, uint8 or int8, or a CSC or CSR matrix of SciPy of float64 or
+/// float32 with indices of 32 or 64 bits.
 inline HeldDesign design_view(const py::object& X) {
   const auto is = [](const py::array& array, auto example) { return py::isinstance<py::array_t<decltype(example)>>(array); };
   if (py::isinstance<py::array>(X)) {
     const auto array = py::reinterpret_borrow<py::array>(X);
     if (is(array, 0.0)) return {dense_view<double>(array), {array}};
     if (is(array, 0.0f)) return {dense_view<float>(array), {array}};
+    if (is(array, false)) return {dense_view<bool>(array), {array}};
+    if (is(array, std::uint8_t())) return {dense_view<std::uint8_t>(array), {array}};
+    if (is(array, std::int8_t())) return {dense_view<std::int8_t>(array), {array}};
   } else if (py::hasattr(X, "indptr")) {
     const py::array values = X.attr("data"), starts = X.attr("indptr"), numbers = X.attr("indices");
     const auto with_indices = [&](auto scalar) -> HeldDesign {
@@ -92,7 +99,8 @@ inline HeldDesign design_view(const py::object& X) {
     if (is(values, 0.0)) return with_indices(0.0);
     if (is(values, 0.0f)) return with_indices(0.0f);
   }
-  throw py::type_error("X must be an array, or a CSC or CSR matrix, of float64 or float32");
+  throw py::type_error(
+      "X must be an array of float64, float32, bool, uint8 or int8, or a CSC or CSR matrix of float64 or float32");
 }
 
 inline Problem::Vector vector_view(const std::optional<Array>& values) {

@@ -72,9 +72,9 @@ def fit(
     Parameters
     ----------
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features, which must be finite. Arrays of float64 or float32 (including memory maps) with contiguous rows or columns,
-        and CSC and CSR matrices of these types, are read in place: they are neither copied, nor centred, nor made dense. (With
-        ``groups``, a CSR matrix is copied to CSC.) Other sparse formats and pandas data frames with sparse columns are
+        Features, which must be finite. Arrays of float64, float32, bool, uint8 or int8 (including memory maps) with contiguous
+        rows or columns, and CSC and CSR matrices of float64 or float32, are read in place: they are neither copied, nor
+        centred, nor made dense. (With ``groups``, a CSR matrix is copied to CSC.) Other sparse formats and pandas data frames with sparse columns are
         converted to CSC, other numeric types are converted to float64, and arrays with other strides are copied. Sums are
         always computed in float64. There is no need to scale the columns: with ``ridge=0``, the choice of features does not
         depend on their units.

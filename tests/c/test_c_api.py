@@ -114,7 +114,7 @@ class Design:
 
     def __init__(self, X):
         self.X, self.handle = X, c_void_p()
-        scalar = {"float64": 0, "float32": 1}[X.dtype.name]
+        scalar = {"float64": 0, "float32": 1, "bool": 2, "uint8": 3, "int8": 4}[X.dtype.name]
         n, p = X.shape
         if sp.issparse(X):
             make = LIBRARY.ksparse_design_csc if X.format == "csc" else LIBRARY.ksparse_design_csr
@@ -273,6 +273,12 @@ STORAGES = {
     "F float32": lambda X: np.asfortranarray(X, np.float32),
     "rows apart": lambda X: np.hstack([X, X])[:, :30],
     "columns apart": lambda X: np.asfortranarray(np.vstack([X, X]))[:150],
+    "C bool": lambda X: np.ascontiguousarray(X > 0),
+    "F bool": lambda X: np.asfortranarray(X > 0),
+    "C uint8": lambda X: np.ascontiguousarray(np.round(20 * X), np.uint8),
+    "F uint8": lambda X: np.asfortranarray(np.round(20 * X), np.uint8),
+    "C int8": lambda X: np.ascontiguousarray(np.round(20 * X) - 9, np.int8),
+    "F int8": lambda X: np.asfortranarray(np.round(20 * X) - 9, np.int8),
     "csc": sp.csc_array,
     "csc float32": lambda X: sp.csc_array(X.astype(np.float32)),
     "csc int64": lambda X: with_long_indices(sp.csc_array(X)),

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <ksparse/design/bytes.hpp>
 #include <ksparse/design/dense.hpp>
 #include <ksparse/design/sparse.hpp>
 #include <ksparse/design/sparse_rows.hpp>
@@ -96,14 +97,39 @@ TEST_CASE("floats_are_summed_as_the_same_numbers_in_double", "[design]") {
     }
 }
 
+TEMPLATE_TEST_CASE("bytes_are_summed_as_the_same_numbers_in_double", "[design]", bool, std::uint8_t, std::int8_t) {
+  using ByColumn = Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic>;
+  using ByRow = Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  for (const Index n : {1, 3, 8, 29, 600})
+    for (const Index p : {1, 2, 5, 9, 140}) {
+      const ByColumn by_columns = (200 * Eigen::ArrayXXd::Random(n, p)).template cast<int>().template cast<TestType>();
+      const ByRow by_rows = by_columns;
+      const Eigen::MatrixXd X = by_columns.template cast<double>();
+      const std::vector<Index> list{p - 1, 0};
+      CAPTURE(n, p);
+      for (const Columns& columns : {Columns{0, p, nullptr}, Columns{p / 2, p - p / 2, nullptr}, Columns{0, 2, list.data()}})
+        for (const Index cross : {0, 1, 3, 60}) {
+          const Eigen::MatrixXd expected = all_sums(ColumnView(X), columns, cross);
+          const auto is_close = [&](const Eigen::MatrixXd& found) {
+            return (found - expected).norm() <= 1e-13 * double(n) * 255;
+          };
+          CHECK(is_close(all_sums(ByteColumns<TestType>(by_columns), columns, cross)));
+          CHECK(is_close(all_sums(ByteRows<TestType>(by_rows), columns, cross)));
+        }
+    }
+}
+
 TEST_CASE("load_block_gives_columns_of_doubles", "[design]") {
   const Index n = 90, p = 41;
   const Eigen::MatrixXf by_columns = Eigen::MatrixXf::Random(n, p);
   const FloatRows::Matrix by_rows = by_columns;
   const Eigen::MatrixXd X = by_columns.cast<double>();
   const RowView::Matrix X_by_rows = X;
+  const Eigen::Matrix<bool, Eigen::Dynamic, Eigen::Dynamic> truth = X.array() > 0;
+  const Eigen::Matrix<bool, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> truth_by_rows = truth;
+  const Eigen::MatrixXd zeros_and_ones = truth.cast<double>();
   const std::vector<Index> list{40, 0, 7, 6, 5};
-  const auto check = [&](const auto& design, const Columns& columns, Index first, Index rows) {
+  const auto check = [](const auto& design, const Eigen::MatrixXd& X, const Columns& columns, Index first, Index rows) {
     const double outside = -7;
     std::vector<double> scratch(std::size_t(columns.count * block_stride(rows)) + 1, outside);
     Index stride = 0;
@@ -120,10 +146,12 @@ TEST_CASE("load_block_gives_columns_of_doubles", "[design]") {
        {Columns{0, p, nullptr}, Columns{3, 17, nullptr}, Columns{2, 1, nullptr}, Columns{0, 5, list.data()}})
     for (const Index rows : {1, 5, 8, 33, 64})
       for (const Index first : {0, 3, 26}) {
-        CHECK(check(ColumnView(X), columns, first, rows) == (columns.list != nullptr));  // else in place
-        CHECK(check(RowView(X_by_rows), columns, first, rows));
-        CHECK(check(FloatColumns(by_columns), columns, first, rows));
-        CHECK(check(FloatRows(by_rows), columns, first, rows));
+        CHECK(check(ColumnView(X), X, columns, first, rows) == (columns.list != nullptr));  // else in place
+        CHECK(check(RowView(X_by_rows), X, columns, first, rows));
+        CHECK(check(FloatColumns(by_columns), X, columns, first, rows));
+        CHECK(check(FloatRows(by_rows), X, columns, first, rows));
+        CHECK(check(ByteColumns<bool>(truth), zeros_and_ones, columns, first, rows));
+        CHECK(check(ByteRows<bool>(truth_by_rows), zeros_and_ones, columns, first, rows));
       }
 }
 

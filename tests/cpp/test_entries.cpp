@@ -150,6 +150,30 @@ struct LargeLoss : Logistic {
 
 }  // namespace
 
+TEMPLATE_TEST_CASE("matrices_of_bytes_are_read_as_they_are", "[entries]", bool, std::uint8_t, std::int8_t) {
+  const Data data = random_data(120, 12, 0.4, 12);
+  const Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic> X =
+      (data.X.array().abs() * 20).cast<int>().cast<TestType>().matrix();
+  const Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> by_rows = X;
+  Options options;
+  options.k = 3;
+  options.ridge = 1e-3;
+  const Problem problem(data.y);
+  const Eigen::MatrixXd doubles = X.template cast<double>();
+  const FitResult expected = fit(doubles, problem, Logistic{}, options);
+  const auto check = [&](const auto& given) {
+    const FitResult got = fit(given, problem, Logistic{}, options);
+    CHECK(got.support == expected.support);
+    CHECK(std::abs(got.objective - expected.objective) < 1e-12);
+    CHECK((linear_predictor(got, given) - linear_predictor(expected, doubles)).norm() < 1e-9);
+  };
+  check(X);
+  check(by_rows);
+  check(X.block(0, 0, 120, 12));
+  check(Eigen::Map<const Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic>>(X.data(), 120, 12));
+  check(Eigen::Ref<const Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic>>(X));
+}
+
 TEST_CASE("every_matrix_of_eigen_is_read_as_it_is", "[entries]") {
   const Data data = random_data(120, 12, 0.4, 11);
   const Eigen::MatrixXd X = (data.X.array().abs() > 0.4).select(data.X.array(), 0.0).matrix().cast<float>().cast<double>();

@@ -223,6 +223,7 @@ def test_sparse_matrices(seen):
     "An array can be in a file",
     "It is read block by block",
     "Float32 takes half the memory",
+    "Arrays of bool, uint8 and int8",
     "Either rows or columns may be contiguous",
     "Other types, such as integers",
     "The file must not be truncated during a fit",
@@ -231,8 +232,9 @@ def test_arrays(data, seen, tmp_path):
     """A memory map of either order and width is handed over as it is; test_storage.py has one that is larger than the memory that is left."""
     X, y = data
     for order in "CF":
-        for dtype in (np.float64, np.float32):
-            np.save(tmp_path / "X.npy", np.array(X, dtype=dtype, order=order))
+        for dtype in (np.float64, np.float32, bool, np.uint8, np.int8):
+            numbers = np.clip(20 * X + 60, 0, 127).round() if dtype in (np.uint8, np.int8) else X > 0 if dtype is bool else X
+            np.save(tmp_path / "X.npy", np.array(numbers, dtype=dtype, order=order))
             mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
             result = ksparse.fit(mapped, y, 2)
             assert np.shares_memory(seen[-1], mapped)

@@ -53,7 +53,8 @@ KSPARSE_API const char* ksparse_version(void);
 typedef struct ksparse_design ksparse_design;
 
 typedef int32_t ksparse_scalar;
-enum { KSPARSE_FLOAT64 = 0, KSPARSE_FLOAT32 = 1 };
+/* The types of the numbers in X. A sparse X has floating-point numbers. Booleans are bytes, of which all but 0 are true. */
+enum { KSPARSE_FLOAT64 = 0, KSPARSE_FLOAT32 = 1, KSPARSE_BOOL = 2, KSPARSE_UINT8 = 3, KSPARSE_INT8 = 4 };
 typedef int32_t ksparse_index;
 enum { KSPARSE_INT32 = 0, KSPARSE_INT64 = 1 };
 typedef int32_t ksparse_order;

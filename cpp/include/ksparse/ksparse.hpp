@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "design/bytes.hpp"
 #include "design/dense.hpp"
 #include "design/sparse.hpp"
 #include "design/sparse_rows.hpp"
@@ -38,6 +39,12 @@ extern template class BasicColumnView<double>;
 extern template class BasicColumnView<float>;
 extern template class BasicRowView<double>;
 extern template class BasicRowView<float>;
+extern template class ByteColumns<bool>;
+extern template class ByteRows<bool>;
+extern template class ByteColumns<std::uint8_t>;
+extern template class ByteRows<std::uint8_t>;
+extern template class ByteColumns<std::int8_t>;
+extern template class ByteRows<std::int8_t>;
 extern template class SparseColumns<double, std::int32_t>;
 extern template class SparseRows<double, std::int32_t>;
 extern template class SparseColumns<double, std::int64_t>;

@@ -17,10 +17,10 @@ from .._input.frames import column_names, is_frame, numbers_of_design, select_co
 from .._input.gaps import without_idle_gaps
 from .._input.request import Inputs, Settings
 from .._input.sparse import is_sparse
-from .._input.validation import check_kind_of_loss, check_loss, linear_predictor
+from .._input.validation import READ_IN_PLACE, check_kind_of_loss, check_loss, linear_predictor
 from .._results.fit import FitResult
 from ..losses import Loss
-from .input import FLOATS, targets_of, validate_readable, weights_of_rows
+from .input import targets_of, validate_readable, weights_of_rows
 from .reading import ReadableEstimator
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         if names is not None and is_frame(X) and len(column_names(X)) != self.n_features_in_:
             # Where a model is deployed there may be no other columns than those that it uses.
             X = check_array(
-                numbers_of_design(select_columns(X, names[self.support_].tolist())), dtype=FLOATS, ensure_min_features=0
+                numbers_of_design(select_columns(X, names[self.support_].tolist())), dtype=READ_IN_PLACE, ensure_min_features=0
             )
             return linear_predictor(X, np.arange(len(self.support_)), coef.T, len(self.support_)) + self.intercept_
         X = validate_readable(self, X, reset=False)

@@ -23,17 +23,15 @@ from sklearn.utils.validation import (
 from .._input.frames import is_frame, numbers_of, numbers_of_design
 from .._input.numbers import first_missing, refuse_missing, refuse_unreadable
 from .._input.sparse import is_sparse
-from .._input.validation import check_weights
+from .._input.validation import READ_IN_PLACE, check_weights
 
-__all__ = ["FLOATS", "scoring_weights", "targets_of", "validate_readable", "weights_of", "weights_of_rows"]
-
-FLOATS = [np.float64, np.float32]  # these are read in place, and other types are converted to the first
+__all__ = ["scoring_weights", "targets_of", "validate_readable", "weights_of", "weights_of_rows"]
 
 
 def validate_readable(estimator: Any, X: Any, *y: Any, reset: bool, **checks: Any) -> Any:
     """Validate X, or X and y, like scikit-learn's ``validate_data``, where X may also be a data frame or an object array."""
     array = X if is_sparse(X) or _is_plain(X) else numbers_of_design(X)
-    checks = {"dtype": FLOATS, "accept_sparse": ["csc", "csr"], **checks}
+    checks = {"dtype": READ_IN_PLACE, "accept_sparse": ["csc", "csr"], **checks}
     if not is_frame(X):
         return validate_data(estimator, array, *y, reset=reset, **checks)
     _check_feature_names(estimator, X, reset=reset)

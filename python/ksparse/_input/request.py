@@ -31,7 +31,7 @@ from .validation import (
 
 __all__ = ["Inputs", "Request", "Settings", "with_class_weights"]
 
-Matrix = Any  # an array, or a CSC or CSR matrix, of float64 or float32
+Matrix = Any  # an array of READ_IN_PLACE, or a CSC or CSR matrix of float64 or float32
 Vector = NDArray[np.float64]
 
 

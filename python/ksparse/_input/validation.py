@@ -22,6 +22,7 @@ from .sparse import check_sparse, check_sparse_shape, is_sparse
 __all__ = [
     "NUMBERS_NOT_LABELS",
     "PROBABILITIES",
+    "READ_IN_PLACE",
     "SEARCHES",
     "check_bounds",
     "check_design",
@@ -46,13 +47,14 @@ __all__ = [
 SEARCHES = ("auto", "fast", "thorough")
 PROBABILITIES = ("posterior", "score")
 NUMBERS_NOT_LABELS = "for numbers use a regression loss, e.g. loss='squared', or KSparseRegressor"
+READ_IN_PLACE = [np.dtype(kind) for kind in (np.float64, np.float32, np.bool_, np.uint8, np.int8)]  # types of a dense X
 
 
 def check_design(X: Any) -> Any:
     """Return X in a format that the core can read, copied only if it must be converted.
 
-    These formats are arrays of float64 or float32 with contiguous rows or columns, and SciPy's CSC and CSR matrices of these
-    types.
+    These formats are arrays of the types in ``READ_IN_PLACE`` with contiguous rows or columns, and SciPy's CSC and CSR matrices
+    of float64 or float32.
     """
     if is_sparse(X):
         return check_sparse(X)
@@ -63,7 +65,7 @@ def check_design(X: Any) -> Any:
         raise ValueError(f"X has shape {array.shape}; it must have two dimensions, (n_samples, n_features)")
     if 0 in array.shape:
         raise ValueError(f"X has shape {array.shape}; it must have at least one row and one column")
-    if array.dtype not in (np.float64, np.float32) or not array.dtype.isnative:
+    if array.dtype not in READ_IN_PLACE or not array.dtype.isnative:
         array = array.astype(np.float64)
     item = array.itemsize
     down, across = array.strides

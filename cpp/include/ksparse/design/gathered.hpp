@@ -15,33 +15,38 @@ class GatheredDesign : public Design {
  public:
   bool columns_contiguous() const noexcept override { return true; }
 
-  void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept final {
-    for_stretches(columns, block, [&](const double* x, const RowBlock& part, Index c) {
-      kernels::column_tile<1>(&x, part, part.cross_count, c, sums);
+  void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
+    for_stretches(columns, block, sums, [](Index count, const RowBlock& part, const Sums& to, const auto& pointer) {
+      kernels::accumulate_columns(count, part, to, pointer, [&](Index) { return part.cross_count; });
     });
   }
-  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept final {
-    for_stretches(columns, block,
-                  [&](const double* x, const RowBlock& part, Index c) { kernels::slope_tile<1>(&x, part, c, sums); });
+  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
+    for_stretches(columns, block, sums, [](Index count, const RowBlock& part, const Sums& to, const auto& pointer) {
+      kernels::accumulate_slopes(count, part, to, pointer);
+    });
   }
   const double* load_block(const Columns& columns, Index first, Index rows, double* scratch,
-                           Index& stride) const noexcept final {
+                           Index& stride) const noexcept override {
     stride = block_stride(rows);
     for (Index c = 0; c < columns.count; ++c) gather(columns[c], first, rows, scratch + c * stride);
     return scratch;
   }
 
  private:
+  // visit(count, part, sums, pointer) for a few columns and a part of the rows at a time, which fit into the first-level cache.
   template <class Visit>
-  void for_stretches(const Columns& columns, const RowBlock& block, const Visit& visit) const noexcept {
-    constexpr Index strip = 128;
-    double buffer[strip];
-    for (Index c = 0; c < columns.count; ++c)
+  void for_stretches(const Columns& columns, const RowBlock& block, const Sums& sums, const Visit& visit) const noexcept {
+    constexpr Index few = 8, strip = 128;
+    double buffer[few * strip];
+    const auto pointer = [&buffer](Index c) -> const double* { return buffer + c * strip; };
+    for (Index place = 0; place < columns.count; place += few) {
+      const Index count = std::min(few, columns.count - place);
       for (Index begin = 0; begin < block.rows; begin += strip) {
         const RowBlock part = block.part(begin, std::min(strip, block.rows - begin));
-        gather(columns[c], part.first, part.rows, buffer);
-        visit(buffer, part, c);
+        for (Index c = 0; c < count; ++c) gather(columns[place + c], part.first, part.rows, buffer + c * strip);
+        visit(count, part, Sums{sums.data + place, sums.stride}, pointer);
       }
+    }
   }
 };
 
