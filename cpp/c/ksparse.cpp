@@ -95,7 +95,8 @@ void check_size(std::uint64_t size, std::size_t first_version, const char* name)
 }
 
 constexpr std::size_t first_options = sizeof(ksparse_options), first_batch = sizeof(ksparse_batch),
-                      first_summary = sizeof(ksparse_summary);
+                      first_summary = sizeof(ksparse_summary), first_proof_options = sizeof(ksparse_proof_options),
+                      first_proof = sizeof(ksparse_proof);
 
 /// Copies the members of a struct that the caller knows over the defaults of this library.
 template <class Struct>
@@ -230,6 +231,23 @@ ksparse_batch default_batch() {
   batch.size = sizeof batch;
   return batch;
 }
+
+ksparse_proof_options default_proof_options() {
+  const ksparse::ProofOptions defaults;
+  return {sizeof(ksparse_proof_options),
+          defaults.max_gap,
+          defaults.max_seconds,
+          defaults.max_nodes,
+          defaults.memory,
+          nullptr,
+          nullptr};
+}
+
+static_assert(int(ksparse::ProofEnd::optimal) == KSPARSE_PROOF_OPTIMAL &&
+              int(ksparse::ProofEnd::convex_loss) == KSPARSE_PROOF_CONVEX_LOSS &&
+              int(ksparse::ProofEnd::rounding) == KSPARSE_PROOF_ROUNDING &&
+              int(ksparse::ProofEnd::max_seconds) == KSPARSE_PROOF_MAX_SECONDS &&
+              int(ksparse::ProofEnd::max_nodes) == KSPARSE_PROOF_MAX_NODES);
 
 static_assert(int(ksparse::Effort::fast) == KSPARSE_SEARCH_FAST && int(ksparse::Effort::automatic) == KSPARSE_SEARCH_AUTO &&
               int(ksparse::Effort::thorough) == KSPARSE_SEARCH_THOROUGH);
@@ -474,6 +492,41 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
   });
 }
 
+ksparse_code ksparse_proof_options_init(ksparse_proof_options* settings, size_t size) {
+  return init(settings, size, default_proof_options(), first_proof_options, "settings");
+}
+
+ksparse_code ksparse_certify(const ksparse_design* design, const double* responses, const double* weights, const double* offset,
+                             const ksparse_options* options, const ksparse_proof_options* settings, ksparse_proof* proof,
+                             size_t proof_size, ksparse_result** result) {
+  return hand_over(result, [&] {
+    require(proof, "proof");
+    check_size<ksparse_proof>(proof_size, first_proof, "proof");
+    const Request request(design, responses, options);
+    const ksparse_proof_options given = complete(settings, default_proof_options(), first_proof_options, "settings");
+    ksparse::ProofOptions limits;
+    limits.max_gap = given.max_gap;
+    limits.max_seconds = given.max_seconds;
+    limits.max_nodes = given.max_nodes;
+    limits.memory = given.memory;
+    if (given.progress)
+      limits.progress = [&given](const ksparse::ProofState& state) {
+        given.progress(given.progress_context, state.seconds, state.objective, state.lower_bound, state.nodes, state.open);
+      };
+    ksparse::Proof found = ksparse::certify(*request.design, request.problem(responses, weights, offset), request.loss(),
+                                            request.settings, request.settings.start, limits, request.run);
+    if (found.end == ksparse::ProofEnd::interrupted) refuse_as_interrupted();
+    if (found.end == ksparse::ProofEnd::not_possible) refuse(found.message);
+    const ksparse_proof whole{found.lower_bound,       found.gap(),       found.loss_gap, found.nodes, found.open,
+                              int32_t(found.improved), int32_t(found.end)};
+    std::memcpy(proof, &whole, proof_size);
+    found.fit.lower_bound = found.lower_bound;
+    std::vector<ksparse::CompactFit> fits;
+    fits.push_back(ksparse::compact(std::move(found.fit)));
+    return request.answer(std::move(fits));
+  });
+}
+
 const char* ksparse_status_name(ksparse_status status) { return ksparse::to_string(Status(status)); }
 const char* ksparse_status_advice(ksparse_status status) { return ksparse::advice(Status(status)); }
 
@@ -495,7 +548,8 @@ ksparse_code ksparse_result_summary(const ksparse_result* result, int64_t i, ksp
                                 info.scans,
                                 info.rounds,
                                 info.restarts,
-                                info.times_found};
+                                info.times_found,
+                                fit.lower_bound};
     std::memcpy(summary, &whole, summary_size);
   });
 }

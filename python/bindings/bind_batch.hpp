@@ -96,6 +96,7 @@ inline py::dict arrays_of(const std::vector<CompactFit>& fits) {
   answer["messages"] = messages;
   answer["intercept"] = by_problem<double>(fits, [](const CompactFit& fit) { return fit.intercept; });
   answer["objective"] = by_problem<double>(fits, [](const CompactFit& fit) { return fit.objective; });
+  answer["lower_bound"] = by_problem<double>(fits, [](const CompactFit& fit) { return fit.lower_bound; });
   answer["status"] = by_problem<std::int8_t>(fits, [](const CompactFit& fit) { return int(fit.info.status); });
   const auto count = [&](const char* name, int Info::* member) {
     answer[name] = by_problem<std::int32_t>(fits, [member](const CompactFit& fit) { return fit.info.*member; });

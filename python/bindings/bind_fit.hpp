@@ -53,6 +53,7 @@ inline void bind_result(py::module_& module) {
       .def_property_readonly(
           "support", [](const FitResult& r) { return to_numpy(r.support); }, "(s,) int64, sorted")
       .def_readonly("objective", &FitResult::objective, "F at coef")
+      .def_readonly("lower_bound", &FitResult::lower_bound, "no support of k features has a lower F; NaN: not known")
       .def_property_readonly(
           "status", [](const FitResult& r) { return to_string(r.info.status); }, "how the fit ended")
       .def_property_readonly(
@@ -103,6 +104,7 @@ inline void bind_paths(py::module_& module) {
           "coef", [](const CompactFit& r) { return to_numpy(r.coef); }, "(s,) coefficients of the support")
       .def_readonly("intercept", &CompactFit::intercept, "0 without an intercept")
       .def_readonly("objective", &CompactFit::objective, "F")
+      .def_readonly("lower_bound", &CompactFit::lower_bound, "no support of k features has a lower F; NaN: not known")
       .def_property_readonly(
           "status", [](const CompactFit& r) { return to_string(r.info.status); }, "how the fit ended")
       .def_property_readonly(

@@ -11,8 +11,13 @@
 
 namespace ksparse::python {
 
-inline Proof prove(const HeldProblem& held, const Options& options, const std::vector<Index>& start,
-                   const ProofOptions& settings, bool list, int threads) {
+inline Proof prove(const HeldProblem& held, const Options& options, const std::vector<Index>& start, ProofOptions settings,
+                   bool list, int threads, const py::object& progress) {
+  if (!progress.is_none())
+    settings.progress = [&progress](const ProofState& state) {
+      const py::gil_scoped_acquire gil;
+      progress(state.nodes, state.open, state.gap());
+    };
   return held.ask([&](const Design& X, const Problem& problem, const AnyLoss& loss) {
     const Run run = run_by(threads, py::none());
     return list ? ksparse::near_optimal(X, problem, loss, options, start, settings, run)
@@ -50,9 +55,9 @@ inline void bind_proof(py::module_& module) {
           "(units, objective) of near-optimal models, in the order of their objectives");
   module.def("prove", &prove,
              "Proves how far the support `start` can be from the best one or, if `list` is true, finds all supports that are "
-             "nearly as good.",
-             py::arg("problem"), py::arg("options"), py::arg("start"), py::arg("settings"), py::arg("list"),
-             py::arg("threads"));
+             "nearly as good. progress is called with the number of nodes, of open nodes and the gap.",
+             py::arg("problem"), py::arg("options"), py::arg("start"), py::arg("settings"), py::arg("list"), py::arg("threads"),
+             py::arg("progress") = py::none());
 }
 
 }  // namespace ksparse::python

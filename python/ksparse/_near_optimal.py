@@ -120,6 +120,7 @@ def near_optimal(
     best = solve(request, k)
     answer = prove(
         request,
+        best.k,
         [int(j) for j in best.support],
         max_seconds=max_seconds,
         max_nodes=max_nodes,

@@ -84,6 +84,9 @@ def fit_path(
     groups: ArrayLike | None = None,
     cold_starts: bool = True,
     n_jobs: int | None = None,
+    certify: bool = False,
+    max_gap: float = 1e-6,
+    max_nodes: int | None = None,
     verbose: bool | int = 0,
     k_max: int | None = None,
     k: Any = None,
@@ -165,6 +168,14 @@ def fit_path(
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
         processors. Threads divide the sums over X. The answer does not depend on their number.
+    certify : bool, default=False
+        Whether to prove for each k how far its fit can be from the best one, by :meth:`PathResult.certify`. The searches then have
+        the limits of ``search``, ``max_rounds`` and ``max_refits``, and ``max_seconds`` limits the proof of each k. A proof needs a
+        ridge penalty.
+    max_gap : float, default=1e-6
+        With ``certify``, the relative gap at which a proof ends, > 0.
+    max_nodes : int, optional
+        With ``certify``, the number of nodes after which the proof of a k ends. By default there is no limit.
     verbose : bool or int, default=0
         Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
     k_max : int, optional
@@ -198,7 +209,7 @@ def fit_path(
     >>> path.best("ebic").support
     array([ 7, 30])
     """
-    settings = Settings.of_arguments(locals())
+    settings = Settings.of_arguments({**locals(), "max_seconds": None if check_flag(certify, "certify") else max_seconds})
     budgets = only_one("ks", ks, "k", k)
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
     with progress_if(verbose, "fits") as report:
@@ -207,6 +218,8 @@ def fit_path(
         else:
             path = solve_path(request, budgets, cold_starts, n_jobs, report)
     warn_of_path(path, ConvergenceWarning, stacklevel=3)
+    if certify:
+        return path.certify(max_gap=max_gap, max_seconds=max_seconds, max_nodes=max_nodes, n_jobs=n_jobs, verbose=verbose)
     return path
 
 
@@ -279,11 +292,15 @@ def merged(path: PathResult, other: PathResult) -> PathResult:
     results = list(path.results)
     for k, result in zip(other.ks, other.results, strict=True):
         place = int(np.searchsorted(path.ks, k))
+        bound = float(np.fmax(results[place].lower_bound, result.lower_bound))
         if not results[place].objective <= result.objective * (1 + 1e-12):
             results[place] = result
+        results[place] = replace(results[place], lower_bound=bound)
     for i in range(1, len(results)):
         if results[i - 1].objective < results[i].objective:
-            results[i] = replace(results[i - 1], k=results[i].k)
+            results[i] = replace(
+                results[i - 1], k=results[i].k, lower_bound=results[i].lower_bound
+            )  # that of fewer features is higher
     counts = {
         name: getattr(path.results[0], name) + getattr(other.results[0], name) for name in ("n_newton", "n_scans", "n_refits")
     }

@@ -4,111 +4,15 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import signal
+import sys
 
 import ksparse
 import numpy as np
 import pytest
+from proof_problems import enumerate_supports, small_problem, worst_support
 from reference import random_problem, refit
 from scipy import sparse
-
-LOSSES = (
-    "logistic",
-    ksparse.losses.Focal(0.3, 2.0),
-    ksparse.losses.AsymmetricFocal(1.0, 4.0),
-    "squared_hinge",
-    "huberised_hinge",
-    "probit",
-    "cloglog",
-    "exponential",
-    "squared",
-    "huber",
-    "poisson",
-    "gamma",
-    "tweedie",
-    "negative_binomial",
-)
-
-
-def responses(loss, eta, rng):
-    """Draw responses of the kind that a loss takes."""
-    name = loss if isinstance(loss, str) else loss.name
-    mean = np.exp(np.clip(eta, -4, 2))
-    if name in ("squared", "huber"):
-        return rng.choice([1.0, 100.0]) * (eta + rng.standard_normal(len(eta)))
-    if name in ("poisson", "negative_binomial", "tweedie"):
-        counts = rng.poisson(mean) * (rng.gamma(2, 1, len(eta)) if name == "tweedie" else 1.0)
-        counts[0] += 1
-        return counts.astype(float)
-    if name == "gamma":
-        return mean * rng.gamma(2, 0.5, len(eta)) + 1e-3
-    y = (rng.random(len(eta)) < 1 / (1 + np.exp(-eta + rng.choice([0.0, 1.5])))).astype(float)
-    y[:2] = 0, 1
-    return y
-
-
-def small_problem(seed):
-    """Return X (of any storage), y, k and settings of a random small problem with any loss and any constraints."""
-    rng = np.random.default_rng([seed, 20])
-    n, p = int(rng.integers(12, 80)), int(rng.integers(2, 10))
-    k = int(rng.integers(0, min(3, p) + 1))
-    X = rng.standard_normal((n, p)) + rng.choice([0.0, 2.0]) * rng.standard_normal((n, 1))
-    if rng.random() < 0.2:
-        X[:, 1] = X[:, 0]  # equal columns
-    if rng.random() < 0.15:
-        X[:, -1] = 2.0  # a constant column
-    X = X * 10.0 ** rng.integers(-2, 3) + rng.choice([0.0, 10.0])
-    loss = LOSSES[seed % len(LOSSES)]
-    scale = X.std(0).max()
-    eta = ((X - X.mean(0)) / scale) @ (rng.standard_normal(p) * (rng.random(p) < 0.5)) * rng.choice([0.5, 2.0])
-    y = responses(loss, eta, rng)
-    settings = {"loss": loss, "ridge": 10.0 ** rng.uniform(-3, 0) * scale**2, "fit_intercept": bool(rng.random() < 0.7)}
-    if rng.random() < 0.4:
-        settings["sample_weight"] = rng.choice([0.5, 1.0, 2.0], n)
-    if rng.random() < 0.3:
-        settings["offset"] = 0.5 * rng.standard_normal(n)
-    if rng.random() < 0.2 and k > 0:
-        settings["always_in"] = [0]
-    if rng.random() < 0.2:
-        settings["never_in"] = [p - 1] if p > 1 else []
-    if rng.random() < 0.3:
-        size = np.abs(rng.standard_normal(p)) / scale + 1e-3 / scale
-        settings["bounds"] = (np.zeros(p) if rng.random() < 0.3 else -size, size)
-        if rng.random() < 0.3:
-            settings["ridge"] = 0.0
-    elif rng.random() < 0.25:
-        labels = rng.integers(0, max(2, p // 2), p)
-        labels[0], labels[-1] = 0, 1  # always_in and never_in name different groups
-        settings["groups"] = np.unique(labels, return_inverse=True)[1]
-        k = min(k, int(settings["groups"].max()) + 1)
-    storage = (np.asarray, np.asfortranarray, sparse.csc_matrix, sparse.csr_matrix, np.float32)[seed % 5]
-    return storage(X), y, k, settings
-
-
-def enumerate_supports(X, y, k, settings):
-    """Return F of every support of k units, by a fit of its features alone."""
-    settings, p = dict(settings), X.shape[1]
-    unit_of = settings.pop("groups", np.arange(p))
-    inside = {int(unit_of[j]) for j in settings.pop("always_in", [])}
-    outside = {int(unit_of[j]) for j in settings.pop("never_in", [])}
-    bounds = settings.pop("bounds", None)
-    free = [u for u in np.unique(unit_of).tolist() if u not in inside | outside]
-    found = {}
-    for chosen in itertools.combinations(free, min(k - len(inside), len(free))):
-        units = sorted(inside | set(chosen))
-        columns = np.flatnonzero(np.isin(unit_of, units))
-        own = {} if bounds is None else {"bounds": (bounds[0][columns], bounds[1][columns])}
-        part = X[:, columns] if len(columns) else X[:, :1]
-        budget = len(columns)
-        result = ksparse.fit(part, y, budget, search="fast", **settings, **(own if budget else {}))
-        assert result.converged
-        found[tuple(units)] = result.objective
-    return found
-
-
-def worst_support(found, settings, p):
-    """Features of the support with the largest F."""
-    unit_of = settings.get("groups", np.arange(p))
-    return np.flatnonzero(np.isin(unit_of, max(found, key=found.get)))
 
 
 @pytest.mark.filterwarnings("ignore::ksparse.ConvergenceWarning")
@@ -186,6 +90,17 @@ def test_proof_does_not_depend_on_threads():
     assert one.proof.n_nodes > 50
 
 
+def test_path_is_proved_for_each_k():
+    """The proofs of a path are those of single fits, and start from the best that is known."""
+    problem = random_problem(7, n=100, p=20, rho=0.9, ridge=1e-2)
+    path = ksparse.fit_path(problem.X, problem.y, range(5), certify=True, **problem.settings)
+    single = [ksparse.fit(problem.X, problem.y, k, certify=True, **problem.settings) for k in range(5)]
+    assert all(result.proof.optimal for result in path)
+    np.testing.assert_allclose(path.objectives, [result.objective for result in single], rtol=1e-6)
+    np.testing.assert_array_equal(path.lower_bounds, [result.proof.lower_bound for result in path])
+    assert np.all(path.gaps <= 1e-6)
+
+
 def test_what_makes_no_proof_possible_is_named():
     """Without a ridge or bounds there is no bound, and nothing is known of a loss of one's own."""
     problem = random_problem(0)
@@ -206,7 +121,7 @@ def test_result_keeps_its_proof():
     problem = random_problem(3)
     plain = ksparse.fit(problem.X, problem.y, 2, **problem.settings)
     assert plain.proof is None
-    assert np.isnan(plain.gap)
+    assert plain.gap > 1e-6  # of the search alone
     result = plain.certify()
     assert "proved optimal" in str(result)
     again = pickle.loads(pickle.dumps(result))
@@ -235,3 +150,37 @@ def test_near_optimal_models_can_be_read():
     assert len(pickle.loads(pickle.dumps(models))) == 2
     with pytest.warns(ksparse.ConvergenceWarning, match="max_models"):
         assert len(ksparse.near_optimal(X, y, 2, ridge=0.01, within=5.0, max_models=3)) == 3
+
+
+def test_progress_tells_the_gap(monkeypatch):
+    """A bar shows nodes and the gap; it is there only on request."""
+    tqdm = pytest.importorskip("tqdm.auto")
+    told = []
+
+    class Bar(tqdm.tqdm):
+        def set_postfix_str(self, s="", refresh=True):
+            told.append(s)
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    problem = random_problem(2, n=80, p=30, rho=0.9, ridge=5e-3, signal=1.0)
+    result = ksparse.fit(problem.X, problem.y, 4, **problem.settings)
+    result.certify()
+    assert told == []
+    result.certify(verbose=True)
+    assert told
+    assert told[-1].startswith("gap ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no alarm")
+def test_interrupt_ends_a_proof():
+    """Ctrl-C in the middle of a proof that would take hours raises KeyboardInterrupt."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 300)), (rng.random(200) < 0.5).astype(float)
+    result = ksparse.fit(X, y, 10, ridge=1e-4, search="fast")
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            result.certify(max_seconds=60, n_jobs=2)
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -13,6 +14,19 @@
 
 namespace ksparse {
 
+/// The state of a proof that is running.
+struct ProofState {
+  double seconds;  // since it began
+  double objective, lower_bound;
+  Index nodes, open;  // relaxations solved, and nodes that are left
+
+  double gap() const noexcept { return relative_gap(objective, lower_bound); }
+};
+
+/// A function that receives the state of a proof about every 100 ms and at its end. It is called from the calling thread only. An
+/// exception that it throws ends the proof and is passed on to the caller.
+using ProofProgress = std::function<void(const ProofState&)>;
+
 struct ProofOptions {
   double max_gap = 1e-6;    ///< the proof ends once (objective - lower_bound) / objective is at most this, > 0
   double max_seconds = 0;   ///< the proof ends after this time, >= 0; 0 means no limit
@@ -20,6 +34,7 @@ struct ProofOptions {
   double memory = 400e6;    ///< bytes of open nodes beyond which the tree is searched depth first, > 0
   double within = 0.01;     ///< near_optimal lists models up to this relative distance from the best objective, >= 0
   Index max_models = 1000;  ///< near_optimal ends once it has found more models than this, >= 1
+  ProofProgress progress;   ///< receives the state of the proof, unless it is empty
 
   /// The first broken rule in words.
   std::optional<std::string> problem() const {
@@ -78,10 +93,7 @@ struct Proof {
   std::vector<NearOptimalModel> models;  ///< the list of near_optimal, in the order of their objectives
 
   /// (objective - lower_bound) / |objective|, in [0, infinity].
-  double gap() const {
-    const double left = fit.objective - lower_bound;
-    return left <= 0 ? 0.0 : left / std::max(std::abs(fit.objective), std::numeric_limits<double>::min());
-  }
+  double gap() const noexcept { return relative_gap(fit.objective, lower_bound); }
 };
 
 }  // namespace ksparse

@@ -197,6 +197,56 @@ KSPARSE_API ksparse_code ksparse_batch_init(ksparse_batch* batch, size_t size);
 KSPARSE_API ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch* batch,
                                           const ksparse_options* options, ksparse_result** result);
 
+/* ------------------------------------------------------------------------------------------------------------ proofs */
+
+/* Called about every 100 ms, only on the calling thread: seconds since a proof began, F of its answer, the lower bound, and the
+   numbers of nodes that are solved and left. */
+typedef void (*ksparse_proof_progress)(void* context, double seconds, double objective, double lower_bound, int64_t nodes,
+                                       int64_t open);
+
+/* Settings of a proof. Initialise them with ksparse_proof_options_init and then change fields. */
+typedef struct ksparse_proof_options {
+  uint64_t size;                   /* of this struct, set by ksparse_proof_options_init */
+  double max_gap;                  /* 1e-6; the proof is done once (objective - lower_bound) / objective is at most this, > 0 */
+  double max_seconds;              /* no new nodes after this time, >= 0; 0 means no limit */
+  int64_t max_nodes;               /* no new nodes beyond so many, >= 0; 0 means no limit */
+  double memory;                   /* bytes of open nodes beyond which the tree is searched depth first, > 0 */
+  ksparse_proof_progress progress; /* or NULL */
+  void* progress_context;
+} ksparse_proof_options;
+
+/* Sets all fields to their defaults. size is sizeof(ksparse_proof_options). */
+KSPARSE_API ksparse_code ksparse_proof_options_init(ksparse_proof_options* settings, size_t size);
+
+/* What ended a proof. These numbers will not change, but later versions may add some. */
+typedef int32_t ksparse_proof_end;
+enum {
+  KSPARSE_PROOF_OPTIMAL = 0,     /* the gap is at most max_gap */
+  KSPARSE_PROOF_CONVEX_LOSS = 1, /* all was searched, but the convex loss below the loss leaves a larger gap */
+  KSPARSE_PROOF_ROUNDING = 2,    /* all was searched, but rounding leaves a larger gap */
+  KSPARSE_PROOF_MAX_SECONDS = 3,
+  KSPARSE_PROOF_MAX_NODES = 4
+};
+
+typedef struct ksparse_proof {
+  double lower_bound;    /* no support of at most k features has a lower F */
+  double gap;            /* (objective - lower_bound) / |objective| */
+  double loss_gap;       /* the part of objective - lower_bound that is owed to a loss that is not convex */
+  int64_t nodes;         /* relaxations solved */
+  int64_t open;          /* nodes that were left */
+  int32_t improved;      /* 1: the answer is better than the one that was given */
+  ksparse_proof_end end; /* what ended it */
+} ksparse_proof;
+
+/* How far the support options->start can be from the best one of at most options->k features: branch and bound from there, until
+   max_gap or a limit is reached. The result is a refit of that support, or a better one that was found on the way. It needs a
+   ridge or bounds on both sides of every coefficient, and a loss of the library; otherwise the code is KSPARSE_INVALID_ARGUMENT
+   and the message says what would make a proof possible. proof_size is sizeof(ksparse_proof). */
+KSPARSE_API ksparse_code ksparse_certify(const ksparse_design* design, const double* responses, const double* weights,
+                                         const double* offset, const ksparse_options* options,
+                                         const ksparse_proof_options* settings, ksparse_proof* proof, size_t proof_size,
+                                         ksparse_result** result);
+
 /* ----------------------------------------------------------------------------------------------------------- answers */
 
 /* How a fit ended. These numbers will not change, but later versions may add some. */
@@ -226,6 +276,7 @@ typedef struct ksparse_summary {
   int32_t rounds;        /* number of descents after the first one */
   int32_t restarts;      /* number of these that began without any feature of the best result found by then */
   int32_t times_found;   /* number of restarts that ended at this result; however many, they prove nothing */
+  double lower_bound;    /* no support of at most k features has a lower F; NaN without a ridge or bounds */
 } ksparse_summary;
 
 /* The number of results, and the number of columns of X. */

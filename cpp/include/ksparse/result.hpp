@@ -3,6 +3,9 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,20 +83,33 @@ struct Info {
   }
 };
 
+/// (objective - lower_bound) / |objective|, in [0, infinity]; NaN where there is no bound.
+inline double relative_gap(double objective, double lower_bound) noexcept {
+  if (std::isnan(objective) || std::isnan(lower_bound)) return std::numeric_limits<double>::quiet_NaN();
+  const double left = objective - lower_bound;
+  return left <= 0 ? 0.0 : left / std::max(std::abs(objective), std::numeric_limits<double>::min());
+}
+
 struct FitResult {
-  Eigen::VectorXd coef;        ///< (p,), zero outside the support
-  double intercept = 0;        ///< 0 if fit_intercept is false
-  double objective = 0;        ///< the minimised objective F, as defined in the documentation
-  std::vector<Index> support;  ///< features with non-zero coefficients, sorted
+  Eigen::VectorXd coef;  ///< (p,), zero outside the support
+  double intercept = 0;  ///< 0 if fit_intercept is false
+  double objective = 0;  ///< the minimised objective F, as defined in the documentation
+  double lower_bound = std::numeric_limits<double>::quiet_NaN();  ///< no support of at most k has a lower F, by the scans of
+                                                                  ///< the search; NaN without a ridge or bounds
+  std::vector<Index> support;                                     ///< features with non-zero coefficients, sorted
   Info info;
+
+  double gap() const noexcept { return relative_gap(objective, lower_bound); }
 };
 
 /// A fit with the non-zero coefficients only.
 struct CompactFit {
   std::vector<Index> support;  // sorted
   Eigen::VectorXd coef;        // of the support
-  double intercept = 0, objective = 0;
+  double intercept = 0, objective = 0, lower_bound = std::numeric_limits<double>::quiet_NaN();
   Info info;
+
+  double gap() const noexcept { return relative_gap(objective, lower_bound); }
 };
 
 inline CompactFit compact(FitResult result) {
@@ -103,6 +119,7 @@ inline CompactFit compact(FitResult result) {
   fit.support = std::move(result.support);
   fit.intercept = result.intercept;
   fit.objective = result.objective;
+  fit.lower_bound = result.lower_bound;
   fit.info = std::move(result.info);
   return fit;
 }

@@ -46,6 +46,8 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     coef_: Any  # an array, or a sparse matrix after sparsify
     intercept_: Any
     objective_: float | NDArray[np.float64]
+    lower_bound_: float | NDArray[np.float64]
+    gap_: float | NDArray[np.float64]
     status_: str | NDArray[np.str_]
     n_iter_: int | NDArray[np.int32]
     loss_: Loss
@@ -81,6 +83,8 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         self.support_ = result.support
         self.supports_ = [result.support]
         self.objective_ = result.objective
+        self.lower_bound_ = result.lower_bound
+        self.gap_ = result.gap
         self.status_ = result.status
         self.n_iter_ = max(1, result.n_newton)
 

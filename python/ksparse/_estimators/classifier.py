@@ -122,6 +122,10 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         Indices of the chosen features for each row of ``coef_``.
     objective_ : float or ndarray of shape (n_classes,)
         Value of the minimised objective F; with more than two classes, of each class. NaN for a class that could not be fitted.
+    lower_bound_ : float or ndarray of shape (n_classes,)
+        No model with at most k features has a lower F than this; NaN without a ridge penalty or bounds, see :class:`ksparse.FitResult`.
+    gap_ : float or ndarray of shape (n_classes,)
+        ``(objective_ - lower_bound_) / objective_``, by which part of F a better model could be better at most.
     status_ : str or ndarray of str, shape (n_classes,)
         How the fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : int or ndarray of shape (n_classes,)

@@ -103,7 +103,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         length), and ``n_separable`` (the number of folds whose classes are separated, so that the score has no meaning).
     n_splits_ : int
         Number of folds.
-    classes_, coef_, intercept_, support_, supports_, objective_, status_, n_iter_, result_, n_features_in_, feature_names_in_
+    classes_, coef_, intercept_, support_, supports_, objective_, lower_bound_, gap_, status_, n_iter_, result_, n_features_in_, feature_names_in_
         Attributes of the final fit, as in :class:`ksparse.KSparseClassifier`.
 
     Warns

@@ -132,6 +132,8 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         self.supports_ = batch.supports
         self.support_ = np.unique(np.concatenate(self.supports_))
         self.objective_ = batch.objectives
+        self.lower_bound_ = batch.lower_bounds
+        self.gap_ = batch.gaps
         self.status_ = batch.status
         self.n_iter_ = np.maximum(1, batch.n_newton)
         return batch

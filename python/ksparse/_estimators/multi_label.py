@@ -100,6 +100,10 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         Indices of the chosen features of each label, sorted.
     objective_ : ndarray of shape (n_labels,)
         Value of the minimised objective F for each label; NaN for a label that could not be fitted.
+    lower_bound_ : ndarray of shape (n_labels,)
+        No model with at most k features for the label has a lower F than this; NaN without a ridge penalty or bounds, see :class:`ksparse.FitResult`.
+    gap_ : ndarray of shape (n_labels,)
+        ``(objective_ - lower_bound_) / objective_``, by which part of F a better model could be better at most.
     status_ : ndarray of str, shape (n_labels,)
         How each fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : ndarray of shape (n_labels,)

@@ -196,6 +196,10 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         The loss with its parameters.
     objective_ : float
         Value of the minimised objective F.
+    lower_bound_ : float
+        No model with at most k features has a lower F than this; NaN without a ridge penalty or bounds, see :class:`ksparse.FitResult`.
+    gap_ : float
+        ``(objective_ - lower_bound_) / objective_``, by which part of F a better model could be better at most.
     status_ : str
         How the fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : int

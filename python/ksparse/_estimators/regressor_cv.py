@@ -82,7 +82,7 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         As in :class:`ksparse.KSparseClassifierCV`.
     n_splits_ : int
         Number of folds.
-    coef_, intercept_, support_, loss_, objective_, status_, n_iter_, result_, n_features_in_, feature_names_in_
+    coef_, intercept_, support_, loss_, objective_, lower_bound_, gap_, status_, n_iter_, result_, n_features_in_, feature_names_in_
         Attributes of the final fit, as in :class:`ksparse.KSparseRegressor`.
 
     Warns

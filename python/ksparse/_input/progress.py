@@ -9,11 +9,14 @@ from typing import Any
 from .._checks import check_verbose
 from .._optional import require
 
-__all__ = ["Report", "part_of", "progress_bar", "progress_if"]
+__all__ = ["ProofReport", "Report", "part_of", "progress_bar", "progress_if", "proof_progress_if"]
 
 Report = Callable[
     [int, int | None], object
 ]  # called with the number of units that are done and their total, or None if it is unknown
+
+
+ProofReport = Callable[[int, int, float], object]  # called with the nodes of a proof, those that are left, and the gap
 
 
 @contextmanager
@@ -42,6 +45,22 @@ def progress_if(verbose: Any, unit: str) -> Iterator[Report | None]:
             yield report
     else:
         yield None
+
+
+@contextmanager
+def proof_progress_if(verbose: Any) -> Iterator[ProofReport | None]:
+    """Yield a function that shows the gap of a proof beside its time and nodes if ``verbose`` asks for it, else None."""
+    if not check_verbose(verbose):
+        yield None
+        return
+    tqdm = require("tqdm.auto", "verbose", "'ksparse[progress]'").tqdm
+    with tqdm(unit=" nodes") as bar:
+
+        def report(nodes: int, left: int, gap: float) -> None:
+            bar.set_postfix_str(f"gap {100 * gap:.3g} %, {left} left", refresh=False)
+            bar.update(nodes - bar.n)
+
+        yield report
 
 
 def part_of(report: Report | None, before: int, total: int) -> Report | None:

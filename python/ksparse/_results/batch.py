@@ -21,6 +21,7 @@ from .._optional import require
 from .._quiet import quiet
 from ..losses import Logistic, Loss
 from .fit import FitResult, prediction_by, probability_by
+from .proof import relative_gaps
 from .stored import Array, Groups, Nothing, Rules, SparseRows, Stored, Value
 from .table import Table, Tabular
 
@@ -67,6 +68,8 @@ class BatchResult(Stored, Tabular):
         Intercepts; NaN for a problem that failed.
     objectives : ndarray of shape (n_problems,)
         Values of the minimised objective F; NaN for a problem that failed.
+    lower_bounds : ndarray of shape (n_problems,)
+        No model of the problem has a lower F than this, as in :class:`ksparse.FitResult`; NaN if there is no bound.
     status : ndarray of str, shape (n_problems,)
         As in :class:`ksparse.FitResult`, or ``invalid_input``.
     messages : dict of int to str
@@ -86,6 +89,7 @@ class BatchResult(Stored, Tabular):
     coefs: Any
     intercepts: NDArray[np.float64]
     objectives: NDArray[np.float64]
+    lower_bounds: NDArray[np.float64]
     status: NDArray[np.str_]
     messages: dict[int, str]
     n_newton: NDArray[np.int32]
@@ -112,7 +116,7 @@ class BatchResult(Stored, Tabular):
 
     _RULES: ClassVar[Rules] = {
         "coefs": SparseRows("m", "p"),
-        **dict.fromkeys(("intercepts", "objectives", "alpha", "gamma", "ridge"), Array("f", "m")),
+        **dict.fromkeys(("intercepts", "objectives", "lower_bounds", "alpha", "gamma", "ridge"), Array("f", "m")),
         "status": Array("U", "m", among=STATUSES),
         "messages": Value((dict,)),
         **dict.fromkeys(("n_newton", "n_scans", "n_refits", "n_rounds", "n_restarts", "times_found", "k"), Array("i", "m")),
@@ -141,6 +145,11 @@ class BatchResult(Stored, Tabular):
     def converged(self) -> NDArray[np.bool_]:
         """Whether the coefficients of each problem minimise F on their support."""
         return np.asarray(self.status == "converged")
+
+    @property
+    def gaps(self) -> NDArray[np.float64]:
+        """By which part of F a better model could be better at most, for each problem; NaN if there is no bound."""
+        return np.asarray(relative_gaps(self.objectives, self.lower_bounds))
 
     @property
     def supports(self) -> list[NDArray[np.int64]]:
@@ -180,6 +189,7 @@ class BatchResult(Stored, Tabular):
             intercept=float(self.intercepts[i]),
             support=support,
             objective=float(self.objectives[i]),
+            lower_bound=float(self.lower_bounds[i]),
             status=str(self.status[i]),
             advice=self._advice(i),
             n_newton=int(self.n_newton[i]),
@@ -359,6 +369,7 @@ def batch_of(results: list[FitResult], groups: Any) -> BatchResult:
         coefs=csr_array((coefs, np.concatenate(supports), starts), shape=(len(results), p)),
         intercepts=np.where(_unfitted(status), np.nan, by_problem("intercept", np.float64)),
         objectives=np.where(_unfitted(status), np.nan, by_problem("objective", np.float64)),
+        lower_bounds=by_problem("lower_bound", np.float64),
         status=status,
         messages={i: result.advice for i, result in enumerate(results) if result.status == "invalid_input"},
         k=by_problem("k", np.int64),
@@ -393,6 +404,7 @@ def result_of(
         coefs=csr_array((answer["coefs"], answer["features"], answer["starts"]), shape=(count, p)),
         intercepts=np.where(failed, np.nan, answer["intercept"]),
         objectives=np.where(failed, np.nan, answer["objective"]),
+        lower_bounds=answer["lower_bound"],
         status=status,
         messages={**answer["messages"], **messages},
         n_newton=answer["n_newton"],

@@ -157,6 +157,11 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
         Names of the columns, if X is a data frame whose column names are all strings.
     groups : ndarray or None
         Labels of the chosen groups, sorted, if the features have groups.
+    lower_bound : float
+        No model with at most ``k`` features that fulfils the constraints has a lower F than this. With a ridge penalty, or with
+        bounds on both sides of all coefficients, every fit has one from the scans of its search, at no extra pass over X. It is
+        usually far from ``objective``; :meth:`certify` raises it. NaN if nothing limits the coefficients, for a loss of your own,
+        or if the fit did not get as far as a scan.
     proof : Proof or None
         What is proved of the fit, after ``ksparse.fit(..., certify=True)`` or :meth:`certify`.
     """
@@ -180,6 +185,7 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
     ridge: float = field(default=0.0, repr=False)
     feature_names: NDArray[np.object_] | None = field(default=None, repr=False)
     groups: NDArray[Any] | None = field(default=None, repr=False)
+    lower_bound: float = field(default=float("nan"), repr=False)
     proof: Proof | None = field(default=None, repr=False)
     _loss: Loss = field(default=cast("Loss", None), repr=False)
     _request: Request | None = field(default=None, repr=False)
@@ -187,7 +193,7 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
     _RULES: ClassVar[Rules] = {
         "coef": Array("f", "p"),
         "support": Array("i", "s", below="p"),
-        **dict.fromkeys(("intercept", "objective", "alpha", "gamma", "ridge"), Value((float, np.floating))),
+        **dict.fromkeys(("intercept", "objective", "alpha", "gamma", "ridge", "lower_bound"), Value((float, np.floating))),
         "status": Value((str,), among=STATUSES),
         "advice": Value((str,)),
         **dict.fromkeys(
@@ -427,6 +433,7 @@ def result_of(
         ridge=request.options.ridge,
         feature_names=request.names,
         groups=request.groups_of(answer.support),
+        lower_bound=answer.lower_bound,
         proof=None,
         _request=request.noted() if keep_data else None,
     )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._caution import cautions_of
+from .._input.progress import progress_if
 from .._optional import require
 from .._plot import PathDisplay
 from .._quiet import quiet
 from .criteria import CRITERIA, check_criterion, has_likelihood, information_criterion
 from .fit import FitResult
+from .proof import relative_gaps
 from .stored import Array, Each, Rules, Stored, Value
 from .table import Table, Tabular
 
@@ -113,6 +115,16 @@ class PathResult(Stored, Tabular):
         return np.array([result.objective for result in self.results])
 
     @property
+    def lower_bounds(self) -> NDArray[np.float64]:
+        """Lower bound on F for each k, of shape (n_fits,); NaN if there is none, see :class:`ksparse.FitResult`."""
+        return np.array([result.lower_bound for result in self.results])
+
+    @property
+    def gaps(self) -> NDArray[np.float64]:
+        """By which part of F a better model with at most k features could be better at most, of shape (n_fits,)."""
+        return np.asarray(relative_gaps(self.objectives, self.lower_bounds))
+
+    @property
     def losses(self) -> NDArray[np.float64]:
         """Average loss of each fit without the ridge penalty, of shape (n_fits,)."""
         return self.objectives - np.array([result._penalty for result in self.results])
@@ -162,6 +174,55 @@ class PathResult(Stored, Tabular):
         free = [len(result.support) + self.fit_intercept for result in self.results]
         chosen = [len(result.support if result.groups is None else result.groups) for result in self.results]
         return information_criterion(name, loss.deviance(losses, self.n_rows), free, chosen, self.n_rows, self.n_units)
+
+    def certify(
+        self,
+        *,
+        max_gap: float = 1e-6,
+        max_seconds: float | None = None,
+        max_nodes: int | None = None,
+        n_jobs: int | None = None,
+        verbose: bool | int = 0,
+    ) -> PathResult:
+        """Prove for each k how far its fit can be from the best one, by :meth:`ksparse.FitResult.certify`.
+
+        Better models that are found on the way replace those of the path, also as starts for the next k.
+
+        Parameters
+        ----------
+        max_gap : float, default=1e-6
+            A proof ends once the gap, ``(objective - lower_bound) / objective``, is at most this, > 0.
+        max_seconds : float, optional
+            Time in seconds after which the proof of a k ends with the gap that is left. By default there is no limit.
+        max_nodes : int, optional
+            Number of nodes after which the proof of a k ends with the gap that is left. By default there is no limit.
+        n_jobs : int or None, default=None
+            Number of threads. The result does not depend on it.
+        verbose : bool or int, default=0
+            Whether to show a progress bar over k, which needs tqdm (``pip install 'ksparse[progress]'``).
+
+        Returns
+        -------
+        PathResult
+            The path with the ``proof`` of each fit; ``gaps`` and ``lower_bounds`` are those of the proofs.
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`ksparse.FitResult.certify`.
+        """
+        proved: list[FitResult] = []
+        with progress_if(verbose, "proofs") as report:
+            for result in self.results:
+                if report is not None:
+                    report(len(proved), len(self))
+                start = result
+                if proved and proved[-1].objective < result.objective:  # a larger k includes the smaller one
+                    start = replace(proved[-1], k=result.k, lower_bound=result.lower_bound, proof=None)
+                proved.append(start.certify(max_gap=max_gap, max_seconds=max_seconds, max_nodes=max_nodes, n_jobs=n_jobs))
+            if report is not None:
+                report(len(self), len(self))
+        return replace(self, results=tuple(proved))
 
     def best(self, criterion: str = "ebic") -> FitResult:
         """Return the fit with the smallest criterion; if several are equal, the one with the smallest k.

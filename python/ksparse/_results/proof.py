@@ -9,11 +9,12 @@ import numpy as np
 
 from .. import _core
 from .._checks import check_integer, check_real
+from .._input.progress import ProofReport, proof_progress_if
 from .._input.request import Request
 from .._input.threads import thread_count
 from .stored import Rules, Stored, Value
 
-__all__ = ["Certifiable", "Proof", "prove"]
+__all__ = ["Certifiable", "Proof", "prove", "relative_gaps"]
 
 Fit = TypeVar("Fit", bound="Certifiable")
 
@@ -24,6 +25,12 @@ STOPPED = {
     "max_seconds": "max_seconds was reached",
     "max_nodes": "max_nodes was reached",
 }
+
+
+def relative_gaps(objectives: Any, lower_bounds: Any) -> Any:
+    """Return ``(objective - lower_bound) / |objective|``, at least 0; NaN without an objective or a bound."""
+    left = np.maximum(np.subtract(objectives, lower_bounds), 0.0)
+    return left / np.maximum(np.abs(objectives), np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,8 +72,7 @@ class Proof(Stored):
     @property
     def gap(self) -> float:
         """``(objective - lower_bound) / objective``: by which part of F a better model could be better at most."""
-        left = max(self.objective - self.lower_bound, 0.0)
-        return left / max(abs(self.objective), np.finfo(np.float64).tiny) if left > 0 else 0.0
+        return float(relative_gaps(self.objective, self.lower_bound))
 
     @property
     def optimal(self) -> bool:
@@ -86,6 +92,7 @@ class Proof(Stored):
 
 def prove(
     request: Request,
+    k: int,
     support: list[int],
     *,
     max_gap: Any = 1e-6,
@@ -94,6 +101,7 @@ def prove(
     within: Any = None,
     max_models: Any = 1,
     n_jobs: int | None = None,
+    report: ProofReport | None = None,
 ) -> _core.ProofAnswer:
     """Check the settings of a proof and run it; with ``within`` it lists near-optimal models."""
     settings = _core.ProofOptions()
@@ -106,7 +114,9 @@ def prove(
         settings.within = check_real(within, "within", "finite and >= 0", 0.0)
     settings.max_models = check_integer(max_models, "max_models", 1, 2**62)
     threads = 1 if n_jobs is None else thread_count(n_jobs)
-    answer = _core.prove(request.problem, request.options, support, settings, within is not None, threads)
+    options = request.settings.options(request.design.shape[1], request.names)  # the fits of a path share their request
+    options.k = k
+    answer = _core.prove(request.problem, options, support, settings, within is not None, threads, report)
     if answer.end == "not_possible":
         raise ValueError(answer.message)
     return answer
@@ -116,21 +126,18 @@ class Certifiable:
     """A fit that can be proved to be the best."""
 
     if TYPE_CHECKING:
+        k: int
         support: Any
         objective: float
+        lower_bound: float
         proof: Proof | None
 
         def _data(self) -> Request: ...
 
     @property
-    def lower_bound(self) -> float:
-        """No model with at most ``k`` features has a lower F than this; NaN where nothing was proved."""
-        return np.nan if self.proof is None else float(self.proof.lower_bound)
-
-    @property
     def gap(self) -> float:
-        """By which part of F a better model could be better at most; NaN where nothing was proved."""
-        return np.nan if self.proof is None else float(self.proof.gap)
+        """``(objective - lower_bound) / objective``, by which part of F a better model could be better at most; NaN without a bound."""
+        return float(relative_gaps(self.objective, self.lower_bound))
 
     def certify(
         self: Fit,
@@ -139,6 +146,7 @@ class Certifiable:
         max_seconds: float | None = None,
         max_nodes: int | None = None,
         n_jobs: int | None = None,
+        verbose: bool | int = 0,
     ) -> Fit:
         """Prove how far this fit can be from the best one, by branch and bound.
 
@@ -155,6 +163,8 @@ class Certifiable:
             Number of nodes after which the proof ends with the gap that is left. By default there is no limit.
         n_jobs : int or None, default=None
             Number of threads. The result does not depend on it.
+        verbose : bool or int, default=0
+            Whether to show the gap beside the time and the number of nodes, which needs tqdm (``pip install 'ksparse[progress]'``).
 
         Returns
         -------
@@ -168,12 +178,23 @@ class Certifiable:
             to its data.
         """
         request = self._data()
+        request.refuse_changed()
         support = [int(j) for j in self.support]
-        answer = prove(request, support, max_gap=max_gap, max_seconds=max_seconds, max_nodes=max_nodes, n_jobs=n_jobs)
+        with proof_progress_if(verbose) as report:
+            answer = prove(
+                request,
+                self.k,
+                support,
+                max_gap=max_gap,
+                max_seconds=max_seconds,
+                max_nodes=max_nodes,
+                n_jobs=n_jobs,
+                report=report,
+            )
         objective = float(answer.fit.objective) if answer.improved else float(self.objective)
         proof = Proof(
             objective=objective,
-            lower_bound=min(float(answer.lower_bound), objective),
+            lower_bound=min(float(np.fmax(answer.lower_bound, self.lower_bound)), objective),
             loss_gap=float(answer.loss_gap),
             max_gap=float(max_gap),
             n_nodes=int(answer.nodes),
@@ -182,7 +203,7 @@ class Certifiable:
         )
         this = cast("Any", self)  # a dataclass
         if not answer.improved:
-            return cast("Fit", replace(this, proof=proof))
+            return cast("Fit", replace(this, lower_bound=proof.lower_bound, proof=proof))
         found = answer.fit
         better = replace(
             this,
@@ -194,6 +215,7 @@ class Certifiable:
             advice=found.advice,
             times_found=1,
             groups=request.groups_of(found.support),
+            lower_bound=proof.lower_bound,
             proof=proof,
         )
         return cast("Fit", better)

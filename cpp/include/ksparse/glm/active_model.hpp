@@ -57,6 +57,9 @@ class ActiveModel {
     const bool any_held = !held_.empty();
     return {inverse, any_held ? &whole_hessian_ : nullptr, any_held ? &gradient_ : nullptr, nullptr, diagonal_.data()};
   }
+  /// The point, the intercept last if there is one, and the gradient of F there.
+  const Eigen::VectorXd& coef() const noexcept { return coef_; }
+  const Eigen::VectorXd& gradient() const noexcept { return gradient_; }
   const ActiveColumns& active() const noexcept { return linearisation_->active(); }
   Interruption& interruption() const noexcept { return linearisation_->interruption(); }
 

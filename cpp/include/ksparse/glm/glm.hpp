@@ -15,6 +15,7 @@
 //   panel_sums         what a scan needs of a panel;  dense_sums, slope_sums, sampled_sums, sparse_sums, cell_sums: ways
 //                      to come by it
 //   scan               panels in order, to a sink
+//   scan_bound         lower bounds on F from these;  gain: what a feature may gain at most
 //   group_scan         the same for groups of columns;  group_sums: what these need beyond
 //   storage            chooses the parts that depend on how X is stored
 //   gram_objective     answers least squares from products of columns instead;  gram_columns: these

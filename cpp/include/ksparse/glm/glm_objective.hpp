@@ -5,6 +5,8 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -24,6 +26,7 @@
 #include "row_ranges.hpp"
 #include "rows.hpp"
 #include "scan.hpp"
+#include "scan_bound.hpp"
 #include "storage.hpp"
 #include "unit_choice.hpp"
 #include "unit_of_responses.hpp"
@@ -66,8 +69,9 @@ class GlmObjective final : public Objective {
                      {entries, capacity_, groups_.most_columns(options.k), groups_.single() ? 0 : groups_.stride()});
     choice_.reset(units_, rows_, linearisation_);
     model_.reset(linearisation_, !groups_.single(), capacity_);
-    scan_.reset(model_, units_, choice_, storage_, entries, capacity_);
-    if (!groups_.single()) group_scan_.reset(model_, groups_, storage_, scan_, entries, p);
+    bound_.reset(units_, rows_, groups_, linearisation_, options, p);
+    scan_.reset(model_, units_, choice_, storage_, bound_, entries, capacity_);
+    if (!groups_.single()) group_scan_.reset(model_, groups_, storage_, scan_, bound_, entries, p);
   }
 
   Index features() const override { return groups_.units(); }
@@ -88,6 +92,11 @@ class GlmObjective final : public Objective {
 
   /// Coefficients of the user's columns from an iterate in units.
   void to_user(const Iterate& iterate, FitResult& result) const { units_.to_user(iterate, groups_, result); }
+  /// No support of at most k units has a lower F than this, in the user's units, by the scans so far; NaN where they say nothing.
+  double lower_bound(Index k) const noexcept {
+    const double bound = bound_.of(k);
+    return std::isfinite(bound) ? units_.to_user(bound) : std::numeric_limits<double>::quiet_NaN();
+  }
   /// F in the user's units.
   double to_user(double objective) const noexcept { return units_.to_user(objective); }
   /// Whether F, which is of order one here, is not so large that losses were held from overflowing (stable.hpp).
@@ -105,6 +114,7 @@ class GlmObjective final : public Objective {
   const Rows& rows() const noexcept { return rows_; }
   const ColumnReader& columns() const noexcept { return columns_; }
   Linearisation& linearisation() noexcept { return linearisation_; }
+  ScanBound& bound() noexcept { return bound_; }
   bool interrupted() { return interruption_.asked(); }
 
   Index bad_row() const noexcept { return choice_.bad_row(); }
@@ -130,6 +140,7 @@ class GlmObjective final : public Objective {
   Refit refit_;
   UnitChoice choice_;
   ActiveModel model_;
+  ScanBound bound_;
   Scan scan_;
   GroupScan group_scan_;
 };

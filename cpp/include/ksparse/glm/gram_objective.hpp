@@ -13,6 +13,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -80,11 +81,14 @@ class GramObjective final : public Objective {
         is_ready() && fetch(iterate.support) && factorise_active(iterate.support) && has_digits(iterate.objective);
     if (!ready) return rows_.scan(iterate, columns, kind, sink);
     if (columns.list && columns.count <= largest_list) sums_.fetch(columns);
+    const bool bounds = !columns.list && columns.count == features() && rows_.bound().possible();
+    if (bounds) begin_bound(iterate);
     invert(iterate.size() + intercept_);
     const Index d = iterate.size() + intercept_;
     sink.begin_scan({inverse_.topLeftCorner(d, d), nullptr, nullptr, nullptr, diagonal_.data()});
     for (Index begin = 0; begin < columns.count; begin += largest_panel)
-      take_panel(iterate, columns.slice(begin, std::min(largest_panel, columns.count - begin)), sink);
+      take_panel(iterate, columns.slice(begin, std::min(largest_panel, columns.count - begin)), sink, bounds);
+    if (bounds) rows_.bound().end();
     return rows_.interrupted() ? Status::interrupted : Status::converged;
   }
 
@@ -133,7 +137,7 @@ class GramObjective final : public Objective {
     factor.template triangularView<Eigen::Lower>().adjoint().solveInPlace(inverse);
   }
 
-  void take_panel(const Iterate& iterate, const Columns& panel, ScanSink& sink) {
+  void take_panel(const Iterate& iterate, const Columns& panel, ScanSink& sink, bool bounds) {
     const Index count = panel.count, size = iterate.size(), d = size + intercept_;
     auto gradient = panel_gradient_.head(count), curvature = panel_curvature_.head(count);
     auto cross = panel_cross_.topLeftCorner(count, d);
@@ -155,7 +159,40 @@ class GramObjective final : public Objective {
         curvature[c] = 0;
       else
         curvature[c] += rows_.units().ridge_of(panel[c]);
-    sink.take_panel({panel, gradient, curvature, cross});
+    const ScanPanel answer{panel, gradient, curvature, cross};
+    if (bounds) rows_.bound().take(answer);
+    sink.take_panel(answer);
+  }
+
+  // The rows' slopes w (eta - y) are moved by a common part s / T of their weights, so that they add up to 0, which costs
+  // s^2 / (2 T) of the value: squares have a conjugate everywhere. Sums of products of columns are known to gamma times
+  // (the norms of their terms), with those of the best constant among them.
+  void begin_bound(const Iterate& iterate) {
+    const Index size = iterate.size();
+    const auto coef = iterate.coef.head(size);
+    bound_coef_.setZero(size + 1);
+    bound_coef_.head(size) = coef;
+    bound_gradient_.setZero(size + 1);
+    const double moved = intercept_ ? iterate.intercept - sums_.constant().intercept : 0.0, total = sums_.constant().weight;
+    double slope = sums_.constant().slope + moved * total, penalty = 0;
+    double norm = std::sqrt(2 * sums_.constant().objective) + std::abs(moved) * std::sqrt(total);  // of all terms of w^(1/2) r
+    for (Index i = 0; i < size; ++i) {
+      const Index column = iterate.support[std::size_t(i)];
+      const auto products = sums_.products_with(column);
+      const double ridge = rows_.units().ridge_of(column);
+      double& gradient = bound_gradient_[i];
+      gradient = sums_.slope()[column] + moved * sums_.mean()[column] + ridge * coef[i];
+      for (Index j = 0; j < size; ++j) gradient += products[iterate.support[std::size_t(j)]] * coef[j];
+      if (intercept_) slope += sums_.mean()[column] * coef[i];
+      penalty += 0.5 * ridge * coef[i] * coef[i];
+      norm += std::abs(coef[i]) * std::sqrt(std::max(products[column], 0.0));
+    }
+    ScanBound::AtRows at;
+    const double gamma = (1024 + double(rows_.rows().count())) * std::numeric_limits<double>::epsilon();
+    at.slope_norm = norm;
+    at.by_spread = (intercept_ ? std::abs(slope) / std::sqrt(total) : 0.0) + 8 * gamma * norm;
+    at.value = iterate.objective - penalty - (intercept_ ? 0.5 * slope * slope / total : 0.0) - 8 * gamma * norm * norm;
+    rows_.bound().begin(iterate.support, iterate.support, at, bound_coef_, bound_gradient_);
   }
 
   GlmObjective& rows_;
@@ -167,6 +204,7 @@ class GramObjective final : public Objective {
   Eigen::VectorXd solution_, diagonal_;              // (k + 1,)
   Eigen::ArrayXd panel_gradient_, panel_curvature_;  // (largest_panel,)
   Eigen::MatrixXd panel_cross_;                      // (largest_panel, k + 1)
+  Eigen::VectorXd bound_coef_, bound_gradient_;      // (k + 1,)
 };
 
 }  // namespace ksparse

@@ -10,6 +10,7 @@
 #include "../search/objective.hpp"
 #include "active_model.hpp"
 #include "scan.hpp"
+#include "scan_bound.hpp"
 #include "storage.hpp"
 
 namespace ksparse {
@@ -17,11 +18,13 @@ namespace ksparse {
 class GroupScan {
  public:
   /// For panels of at most so many columns; `units` chooses the units of these at first.
-  void reset(ActiveModel& model, const Groups& groups, Storage& storage, Scan& units, Index entries, Index columns) {
+  void reset(ActiveModel& model, const Groups& groups, Storage& storage, Scan& units, ScanBound& bound, Index entries,
+             Index columns) {
     model_ = &model;
     groups_ = &groups;
     storage_ = &storage;
     units_ = &units;
+    bound_ = &bound;
     columns_ = columns;
     blocks_.resize(entries, groups.stride());
     starts_.reserve(std::size_t(entries + 1));
@@ -39,10 +42,13 @@ class GroupScan {
     }
     const bool all = !groups.list && groups.count > 0;
     if (!storage_->groups().begin(all ? Columns{0, columns_, nullptr} : list_members(groups))) return Status::interrupted;
+    bounds_ = all && groups.count == groups_->units() && bound_->possible();
+    if (bounds_) bound_->begin(iterate.support, model_->coef(), model_->gradient());
     sink.begin_scan(model_->point());
     const Index per_panel = std::max<Index>(1, largest_panel / groups_->stride());
     for (Index first = 0; first < groups.count; first += per_panel)
       if (!sum_panel(groups.slice(first, std::min(per_panel, groups.count - first)), sink)) return Status::interrupted;
+    if (bounds_) bound_->end();
     return Status::converged;
   }
 
@@ -63,6 +69,7 @@ class GroupScan {
     answer.columns = groups;
     answer.starts = starts_.data();
     answer.blocks = &blocks_;
+    if (bounds_) bound_->take(answer);
     sink.take_panel(answer);
     return true;
   }
@@ -79,6 +86,8 @@ class GroupScan {
   const Groups* groups_ = nullptr;
   Storage* storage_ = nullptr;
   Scan* units_ = nullptr;
+  ScanBound* bound_ = nullptr;
+  bool bounds_ = false;  // whether the scan at hand gives a bound
   Index columns_ = 0;
   Eigen::MatrixXd blocks_;     // (entries of a panel, stride) H within groups
   std::vector<Index> starts_;  // (groups of a panel + 1,) where the members of each begin

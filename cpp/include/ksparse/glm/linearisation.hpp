@@ -103,6 +103,7 @@ class Linearisation {
   }
 
   // Over all rows, at the last point.
+  double value() const noexcept { return total().loss.value; }  // without the ridge
   double slope() const noexcept { return total().loss.slope; }
   double curvature() const noexcept { return total().loss.curvature; }
   const Eigen::ArrayXXd& sums() const noexcept { return total().sums; }  // lower triangle

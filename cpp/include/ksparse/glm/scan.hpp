@@ -10,6 +10,7 @@
 #include "active_model.hpp"
 #include "panel.hpp"
 #include "panel_sums.hpp"
+#include "scan_bound.hpp"
 #include "storage.hpp"
 #include "unit_choice.hpp"
 #include "units.hpp"
@@ -18,17 +19,20 @@ namespace ksparse {
 
 class Scan {
  public:
-  void reset(ActiveModel& model, Units& units, UnitChoice& choice, Storage& storage, Index entries, Index capacity) {
+  void reset(ActiveModel& model, Units& units, UnitChoice& choice, Storage& storage, ScanBound& bound, Index entries,
+             Index capacity) {
     model_ = &model;
     units_ = &units;
     choice_ = &choice;
     storage_ = &storage;
+    bound_ = &bound;
     sums_ = &storage.sums();
     panel_.reset(units, entries, capacity);
   }
 
   Status run(const Iterate& iterate, const Columns& columns, Hessian kind, ScanSink& sink) {
-    if (!begin(iterate, kind, sink) || !sums_->begin(columns)) return Status::interrupted;
+    const bool all = !columns.list && columns.count == units_->factors().size();
+    if (!begin(iterate, kind, sink, all) || !sums_->begin(columns)) return Status::interrupted;
     for (Index first = 0; first < columns.count; first += largest_panel) {
       const Columns panel = columns.slice(first, std::min(largest_panel, columns.count - first));
       begin_panel(panel);
@@ -40,10 +44,12 @@ class Scan {
     return Status::converged;
   }
 
-  /// Returns false if interrupted.
-  bool begin(const Iterate& iterate, Hessian kind, ScanSink& sink) {
+  /// Of all columns, or of some. Returns false if interrupted.
+  bool begin(const Iterate& iterate, Hessian kind, ScanSink& sink, bool all) {
     sums_ = &choose_sums(kind);
     if (!model_->set(iterate, *sums_)) return false;
+    bounds_ = all && bound_->possible();
+    if (bounds_) bound_->begin(iterate.support, model_->coef(), model_->gradient());
     sink.begin_scan(model_->point());
     return true;
   }
@@ -56,11 +62,14 @@ class Scan {
       panel_.convert(*sums_);
     else if (!choice_->choose(panel_))
       return Status::invalid_input;
-    sink.take_panel(panel_.answer());
+    const ScanPanel answer = panel_.answer();
+    if (bounds_) bound_->take(answer);
+    sink.take_panel(answer);
     return Status::converged;
   }
   void end() {
     if (!units_->chosen()) choice_->end();
+    if (bounds_) bound_->end();
   }
 
   // Of the scan at hand, if it is driven by parts.
@@ -96,6 +105,8 @@ class Scan {
   UnitChoice* choice_ = nullptr;
   Storage* storage_ = nullptr;
   PanelSums* sums_ = nullptr;  // of the scan at hand
+  ScanBound* bound_ = nullptr;
+  bool bounds_ = false;  // whether the scan at hand gives a bound
   Panel panel_;
 };
 

@@ -1,9 +1,5 @@
-// The ridge penalty and the bounds on coefficients, as a proof uses them. If the derivative of the loss by the coefficient of
-// feature j is c, then the feature can lower F by at most phi_j(c) = max over allowed coefficients b of (-c b - ridge b^2 / 2):
-//   ridge                  c^2 / (2 ridge)
-//   ridge and l <= b <= u  the value at b = clip(-c / ridge, l, u)
-//   l <= b <= u alone      max(-c l, -c u)
-// For a group it is the sum over its features. Without a ridge and without bounds it is infinite, and there is no bound on F.
+// The ridge penalty and the bounds on coefficients, as a proof uses them: phi_j(c), by how much feature j can lower F at most if
+// the derivative of the loss by its coefficient is c (glm/gain.hpp). For a group it is the sum over its features.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -13,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "../glm/gain.hpp"
 #include "../types.hpp"
 
 namespace ksparse::proof {
@@ -43,16 +40,12 @@ class Penalty {
   /// phi_j(c).
   double gain(Index column, double slope) const noexcept {
     if (!bounded()) return ridge_ > 0 ? 0.5 * slope * slope / ridge_ : slope == 0 ? 0.0 : infinity;
-    const double low = lower_[std::size_t(column)], high = upper_[std::size_t(column)];
-    const double free = ridge_ > 0 ? -slope / ridge_ : slope > 0 ? -infinity : slope < 0 ? infinity : 0.0;
-    const double best = std::min(std::max(free, low), high);
-    if (std::isinf(best)) return infinity;
-    return -best * (slope + 0.5 * ridge_ * best);
+    return ksparse::largest_gain(slope, ridge_, lower_[std::size_t(column)], upper_[std::size_t(column)]);
   }
   /// The largest phi_j(c) for c within `error` of a slope. As phi is convex, the maximum is at an end of this interval.
   double largest_gain(Index column, double slope, double error) const noexcept {
     if (!bounded()) return gain(column, std::abs(slope) + error);
-    return std::max(gain(column, slope - error), gain(column, slope + error));
+    return ksparse::largest_gain_near(slope, error, ridge_, lower_[std::size_t(column)], upper_[std::size_t(column)]);
   }
 
  private:

@@ -153,7 +153,7 @@ class Window {
         answer_alone(slot);
     }
     FitResult result;
-    take_answer(search, slot.objective, result);
+    take_answer(search, slot.objective, slot.problem.options.k, result);
     give(slot.number, compact(std::move(result)));
     return false;
   }
@@ -173,7 +173,7 @@ class Window {
     for (const auto& slot : slots_) {
       Splicing& engine = slot->search.engine();
       slot->objective.share_moments(moments_);
-      if (!slot->scan().begin(engine.current(), engine.hessian(), engine)) return false;
+      if (!slot->scan().begin(engine.current(), engine.hessian(), engine, true)) return false;
       slot->status = Status::converged;
     }
     prepare_samples();

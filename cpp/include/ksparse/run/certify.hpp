@@ -188,9 +188,15 @@ class Prover {
   }
 
   ProofEnd search(proof::Tree& tree, bool list, const Interrupt& interrupt) const {
+    constexpr double between = 0.1;  // seconds
     const auto began = Clock::now();
+    double told = -between;
     for (bool more = true; more;) {
       const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
+      if (settings_.progress && (seconds >= told + between || tree.open() == 0)) {
+        settings_.progress({seconds, tree.best(), tree.lower_bound(), tree.nodes(), tree.open()});
+        told = seconds;
+      }
       if (list && Index(tree.models().size()) > settings_.max_models) return ProofEnd::max_models;
       if (tree.open() == 0) break;
       if (settings_.max_seconds > 0 && seconds >= settings_.max_seconds) return ProofEnd::max_seconds;

@@ -96,12 +96,21 @@ inline void check_range(const GlmObjective& objective, const Iterate& iterate, F
     result.info.status = Status::numerical_failure;
 }
 
-/// The result of a search that has ended.
-inline void take_answer(const Search& search, const GlmObjective& objective, FitResult& result) {
+/// What the scans of a search say of all supports of at most k units.
+inline void take_bound(const GlmObjective& objective, Index k, FitResult& result) {
+  const bool answered = result.info.status != Status::interrupted && result.info.status != Status::invalid_input &&
+                        result.info.status != Status::numerical_failure;
+  result.lower_bound =
+      answered ? std::min(objective.lower_bound(k), result.objective) : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// The result of a search for k units that has ended.
+inline void take_answer(const Search& search, const GlmObjective& objective, Index k, FitResult& result) {
   objective.to_user(search.engine().current(), result);
   result.info = search.info();
   note_bad_entry(objective, result.info);
   check_range(objective, search.engine().current(), result);
+  take_bound(objective, k, result);
 }
 
 }  // namespace internal
@@ -132,7 +141,7 @@ KSPARSE_ENTRY const FitResult& Workspace::fit(const AnyDesign& X, const Problem&
   search.reset(objective, own);
   search.reserve();
   drive(search, objective);
-  internal::take_answer(search, objective, result);
+  internal::take_answer(search, objective, own.k, result);
   return result;
 }
 
@@ -148,7 +157,7 @@ inline FitResult fit_by_one_walk(const Design& design, const Problem& problem, c
   Objective& answering = by_gram ? static_cast<Objective&>(*by_gram) : objective;
   Search search(answering, options);
   drive(search, answering);
-  take_answer(search, objective, result);
+  take_answer(search, objective, options.k, result);
   return result;
 }
 
@@ -161,7 +170,10 @@ inline FitResult best_of(std::vector<FitResult> ends) {
   const std::size_t best = std::size_t(std::min_element(ends.begin(), ends.end(), better) - ends.begin());
   Info total = ends[best].info;
   for (std::size_t i = 0; i < ends.size(); ++i)
-    if (i != best) total.add(ends[i].info, !better(ends[best], ends[i]));
+    if (i != best) {
+      total.add(ends[i].info, !better(ends[best], ends[i]));
+      ends[best].lower_bound = std::fmax(ends[best].lower_bound, ends[i].lower_bound);
+    }
   ends[best].info = std::move(total);
   return std::move(ends[best]);
 }
@@ -258,6 +270,7 @@ inline std::vector<FitResult> fit_path(const CheckedDesign& design, const Proble
         objective.to_user(iterate, result);
         check_range(objective, iterate, result);
       });
+  for (std::size_t i = 0; i < results.size(); ++i) take_bound(objective, ks[std::min(i, ks.size() - 1)], results[i]);
   note_bad_entry(objective, results.front().info);
   return results;
 }
