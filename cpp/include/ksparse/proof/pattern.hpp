@@ -294,12 +294,12 @@ class PatternSolver {
     const double length = 1 / largest_row;
     ahead_ = x;
     current_ = x;
-    double momentum = 1;
+    double momentum = 1, share_factor = 0;
     for (int step = 0; step < 60; ++step) {
       model_->slope_at(ahead_, trial_slope_);
       trial_ = ahead_;
       for (Index i = 0; i < n; ++i) trial_[std::size_t(i)] -= length * trial_slope_[std::size_t(i)];
-      shrink(trial_, length);
+      shrink(trial_, length, share_factor);
       const double next = 0.5 * (1 + std::sqrt(1 + 4 * momentum * momentum));
       for (std::size_t i = 0; i < trial_.size(); ++i) ahead_[i] = trial_[i] + (momentum - 1) / next * (trial_[i] - current_[i]);
       momentum = next;
@@ -314,31 +314,50 @@ class PatternSolver {
     return true;
   }
 
-  // The proximal operator: z_j = clip(|u_j| / theta - s ridge, 0, 1) with sum z = places, x_j = z_j u_j / (z_j + s ridge).
-  void shrink(std::vector<double>& u, double s) const {
+  // The proximal operator: z_j = clip(t |u_j| - s ridge, 0, 1) with sum z = places, x_j = z_j u_j / (z_j + s ridge). Neighbouring
+  // steps have a similar t, so the search for it starts from that of the last one.
+  void shrink(std::vector<double>& u, double s, double& t) const {
     const double weight = s * ridge_;
-    double most = 0;
+    double total = 0;
     Index free = 0;
     for (std::size_t i = 0; i < u.size(); ++i) {
-      if ((*sides_)[i] != Side::free) continue;
-      most = std::max(most, std::abs(u[i]));
-      free += u[i] != 0;
+      if ((*sides_)[i] != Side::free || u[i] == 0) continue;
+      total += std::abs(u[i]);
+      ++free;
     }
     const bool all_whole = free <= places_;
-    double low = 0, high = most / weight;  // a bracket of theta; at `high`, all shares are 0
-    const auto share = [&](double size, double theta) { return std::clamp(size / theta - weight, 0.0, 1.0); };
-    for (int halving = 0; !all_whole && halving < 100; ++halving) {
-      const double middle = 0.5 * (low + high);
-      double sum = 0;
-      for (std::size_t i = 0; i < u.size(); ++i)
-        if ((*sides_)[i] == Side::free) sum += share(std::abs(u[i]), middle);
-      (sum > double(places_) ? low : high) = middle;
-    }
+    if (!all_whole) t = find_share_factor(u, weight, t > 0 ? t : (double(places_) + weight * double(free)) / total);
     for (std::size_t i = 0; i < u.size(); ++i) {
       const Side side = (*sides_)[i];
-      const double z = side == Side::in ? 1.0 : side == Side::out ? 0.0 : all_whole ? 1.0 : share(std::abs(u[i]), high);
+      const double z = side == Side::in    ? 1.0
+                       : side == Side::out ? 0.0
+                       : all_whole         ? 1.0
+                                           : std::clamp(t * std::abs(u[i]) - weight, 0.0, 1.0);
       u[i] = z > 0 ? z * u[i] / (z + weight) : 0.0;
     }
+  }
+  // The t at which the shares use all places. Their sum is piecewise linear in t and does not decrease, so that Newton's method
+  // is exact once it is on the right piece; a bracket keeps it from moving back and forth.
+  double find_share_factor(const std::vector<double>& u, double weight, double t) const {
+    const double places = double(places_);
+    double low = 0, high = std::numeric_limits<double>::infinity();
+    for (int iteration = 0; iteration < 100; ++iteration) {
+      double sum = 0, slope = 0;
+      for (std::size_t i = 0; i < u.size(); ++i) {
+        if ((*sides_)[i] != Side::free) continue;
+        const double size = std::abs(u[i]), share = t * size - weight;
+        const bool inside = share > 0 && share < 1;
+        sum += std::clamp(share, 0.0, 1.0);
+        slope += inside ? size : 0.0;
+      }
+      if (std::abs(sum - places) <= 1e-13 * places) break;
+      (sum > places ? high : low) = t;
+      double next = slope > 0 ? t + (places - sum) / slope : 0.0;
+      if (!(next > low && next < high)) next = std::isfinite(high) ? 0.5 * (low + high) : 2 * t;
+      if (next == t) break;
+      t = next;
+    }
+    return t;
   }
 
   const QuadraticModel* model_ = nullptr;

@@ -20,9 +20,34 @@ struct QuadraticModel {
   std::vector<double> at;        // (size,)
   std::vector<double> follow;    // (size,) the best intercept at x is intercept - follow . d
   double intercept = 0;
+  double curvature = 0;     // total curvature of the rows where the Hessian was computed
   Eigen::MatrixXd hessian;  // at least (size, size)
 
   Index size() const noexcept { return Index(columns.size()); }
+  /// Takes the Hessian from a model at another point, scaled to the total curvature of the rows here. Returns false if that model
+  /// lacks one of the columns.
+  bool borrow_hessian(const QuadraticModel& from, double total_curvature) {
+    if (!(from.curvature > 0 && total_curvature > 0)) return false;
+    places_.clear();
+    std::size_t place = 0;
+    for (const Index column : columns) {
+      while (place < from.columns.size() && from.columns[place] < column) ++place;
+      if (place == from.columns.size() || from.columns[place] != column) return false;
+      places_.push_back(Index(place));
+    }
+    const Index n = size();
+    if (hessian.rows() < n) hessian.resize(n + 16, n + 17);
+    const double scale = total_curvature / from.curvature;
+    follow.resize(columns.size());
+    for (Index j = 0; j < n; ++j) {
+      const double* const source = from.hessian.data() + places_[std::size_t(j)] * from.hessian.outerStride();
+      double* const target = hessian.data() + j * hessian.outerStride();
+      for (Index i = 0; i < n; ++i) target[i] = scale * source[places_[std::size_t(i)]];
+      follow[std::size_t(j)] = from.follow[std::size_t(places_[std::size_t(j)])];
+    }
+    curvature = total_curvature;
+    return true;
+  }
   double intercept_at(const std::vector<double>& x) const {
     double value = intercept;
     for (std::size_t i = 0; i < columns.size(); ++i) value -= follow[i] * (x[i] - at[i]);
@@ -42,6 +67,9 @@ struct QuadraticModel {
     for (std::size_t i = 0; i < x.size(); ++i) value += 0.5 * (slope[i] + gradient[i]) * (x[i] - at[i]);
     return value;
   }
+
+ private:
+  std::vector<Index> places_;  // of the columns in the model from which the Hessian comes
 };
 
 }  // namespace ksparse::proof

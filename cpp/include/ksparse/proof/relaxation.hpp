@@ -76,9 +76,17 @@ class Relaxation {
     const Verdict verdict = judge(node, cutoff);
     if (verdict != Verdict::open) return verdict;
     if (is_leaf(node)) return iterate(node, cutoff, 0, nullptr);
-    build_model(node, node_model_);
+    build_model(node, node_model_, reference_);
     return verdict;
   }
+  /// Builds a model at the point of the node, for models of other nodes to take their Hessian from (refer_to). Returns false if that would
+  /// save little.
+  bool build_reference(Subproblem& node, QuadraticModel& reference) {
+    evaluate(node);
+    build_model(node, reference, nullptr);
+    return is_hessian_expensive(reference.size());
+  }
+  void refer_to(const QuadraticModel& reference) noexcept { reference_ = &reference; }
   /// Solves the relaxation of a child of the node that was linearised last.
   Verdict solve_child(Subproblem& child, double cutoff) { return iterate(child, cutoff, usual_share, &node_model_); }
 
@@ -130,10 +138,14 @@ class Relaxation {
   static constexpr double rounding = 1e-13;  // relative; values of F that differ by less are considered equal
 
   Verdict iterate(Subproblem& node, double cutoff, double share, const QuadraticModel* given) {
-    double before = given || moved_ ? infinity : value_;
+    double before = given || moved_ ? infinity : value_, gap_before = infinity;
+    const QuadraticModel* source = given;  // the model from which Hessians are taken as long as the steps make good progress
+    bool borrows = true;
     for (int iteration = 0; iteration < 60; ++iteration) {
-      if (!given) build_model(node, own_model_);
-      const QuadraticModel& model = given ? *given : own_model_;
+      QuadraticModel& own = source == &own_models_[0] ? own_models_[1] : own_models_[0];
+      const bool is_new = !given && !build_model(node, own, borrows ? source : nullptr);
+      if (is_new) source = &own;
+      const QuadraticModel& model = given ? *given : own;
       given = nullptr;
       previous_ = node.coef;
       const double previous_intercept = node.intercept, bound_before = node.bound;
@@ -147,7 +159,11 @@ class Relaxation {
       }
       const Verdict verdict = judge(node, cutoff);
       if (verdict != Verdict::open || is_settled(node, cutoff, share)) return verdict;
-      if (!moved_ && !(value_ < before * (1 - rounding)) && !(node.bound > bound_before)) break;
+      const bool progressed = moved_ || value_ < before * (1 - rounding) || node.bound > bound_before;
+      if (!progressed && (is_new || !borrows)) break;
+      const double gap = value_ - node.bound;
+      borrows = progressed && (moved_ || gap < 0.5 * gap_before);
+      gap_before = gap;
       before = moved_ ? infinity : value_;
     }
     return is_leaf(node) ? Verdict::leaf : Verdict::open;
@@ -242,8 +258,15 @@ class Relaxation {
     if (any_in && !moved_) set_value(node);  // because fewer places are left for the other units
   }
 
-  // Builds the model at the point that was evaluated last, for its coefficients and the free units with the largest gains.
-  void build_model(const Subproblem& node, QuadraticModel& model) {
+  // Whether the Hessian of so many columns takes much longer than an evaluation of the node. For 10000 rows and 300 columns it takes 50
+  // times as long, and the Hessian of another node serves as well.
+  bool is_hessian_expensive(Index size) const {
+    return shared_.rows.rows >= 1000 && size * size > 8 * Index(point_.listed_columns.size());
+  }
+
+  // Builds the model at the point that was evaluated last, for its coefficients and the free units with the largest gains. Returns
+  // whether its Hessian is that of `source`, if there is one: else it is computed.
+  bool build_model(const Subproblem& node, QuadraticModel& model, const QuadraticModel* source) {
     const LiveColumns& columns = shared_.columns;
     choose_units(node);
     model.columns.clear();
@@ -264,7 +287,10 @@ class Relaxation {
     model.gradient.resize(model.columns.size());
     at_.gradient(model.columns.data(), model.size(), model.gradient.data());
     model.intercept = node.intercept;
+    if (source && is_hessian_expensive(model.size()) && model.borrow_hessian(*source, at_.total_curvature())) return true;
     at_.hessian(model.columns.data(), model.size(), model.hessian, model.follow);
+    model.curvature = at_.total_curvature();
+    return false;
   }
 
   // Chooses the units of the model: those with a coefficient at the point (even if fixed out since then), and some without.
@@ -317,7 +343,8 @@ class Relaxation {
   RowsAt at_;
   Bound bound_;
   ModelSolver solver_;
-  QuadraticModel node_model_, own_model_;
+  QuadraticModel node_model_, own_models_[2];
+  const QuadraticModel* reference_ = nullptr;
   Point point_;
   double value_ = 0, discarded_ = infinity;
   bool moved_ = false;  // a coefficient was set to 0 since the last evaluation

@@ -72,6 +72,8 @@ class Tree {
     if (verdict == Verdict::leaf) end_leaf(root);
     if (verdict == Verdict::open) {
       compact(root);
+      if (relaxation.build_reference(root, reference_))
+        for (const auto& each : relaxations_) each->refer_to(reference_);
       open_.push(root);
     }
   }
@@ -254,6 +256,7 @@ class Tree {
   double best_ = infinity, discarded_ = infinity, leaf_bound_ = infinity;
   Index nodes_ = 0;
   std::vector<std::unique_ptr<Relaxation>> relaxations_;  // one for each thread
+  QuadraticModel reference_;                              // the model at the root
   OpenNodes open_;
   std::vector<Work> batch_ = std::vector<Work>(std::size_t(most_at_once));
   Index batch_count_ = 0;
