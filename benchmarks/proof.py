@@ -1,17 +1,24 @@
 """Proofs of optimality: seconds, nodes and gap beside the figures that they should reach.
 
     python benchmarks/proof.py [--only seed-ce factor] [--seconds 30] [--jobs 1] [--tables tables.py] [--el0ps]
+    python benchmarks/proof.py --enumerate 1000 [--first 0]
 
 Each problem is searched thoroughly, and the proof starts from that answer (gap 1e-6, one thread). Times are those of the processor, which a
 busy machine stretches less than the clock. ``--tables`` names a file whose ``PUBLIC`` has further problems by name, as dicts of X, y, k and
 settings. ``--el0ps`` solves the penalised problem whose optimum has k features with El0ps (``pip install el0ps``) beside ours.
+
+``--enumerate`` compares proofs and lists of near-optimal models with the enumeration of all supports of random small problems: at most 14
+features of which 4 are chosen, all losses, weights, offsets, bounds, groups and storages, from the answer of a search and from the worst
+support.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +105,61 @@ def el0ps_seconds(X: Any, y: Any, k: int, ridge: float, result: ksparse.FitResul
     return f"El0ps {time.process_time() - start:8.2f} s, {found.status}, {np.count_nonzero(found.x)} features"
 
 
+def faults_of(seed: int) -> list[str]:
+    """Return what proofs and the list of models of a random problem say that the enumeration of its supports contradicts."""
+    from proof_problems import enumerate_supports, small_problem, worst_support
+
+    X, y, k, settings = small_problem(seed, 14, 4)
+    found = enumerate_supports(X, y, k, settings, strict=False)
+    best, within = min(found.values()), 0.1
+    faults = []
+    convex = "ocal" not in type(settings["loss"]).__name__
+    fits = [ksparse.fit(X, y, k, **settings) for _ in range(2)]
+    if fits[0].lower_bound > best * (1 + 1e-12):
+        faults.append(f"the bound of the search is {fits[0].lower_bound / best - 1:.1e} above the optimum")
+    object.__setattr__(fits[1], "support", worst_support(found, settings, X.shape[1]))
+    for start, which in zip(fits, ("the answer of the search", "the worst support"), strict=True):
+        try:
+            proved = start.certify()
+        except ValueError as error:
+            faults.append(f"from {which}: {error}")
+            continue
+        if proved.lower_bound > best * (1 + 1e-11):
+            faults.append(f"from {which} the bound is {proved.lower_bound / best - 1:.1e} above the optimum")
+        if not proved.objective <= best * (1 + max(proved.gap, 1e-6) + 1e-9):
+            faults.append(
+                f"from {which} F is {proved.objective / best - 1:.1e} above the optimum, and the gap is {proved.gap:.1e}"
+            )
+        if convex and not proved.proof.optimal:
+            faults.append(f"from {which} the gap is {proved.gap:.1e} ({proved.proof.stopped})")
+    models = ksparse.near_optimal(X, y, k, within=within, max_models=10**6, **settings)
+    listed = {tuple(support.tolist()): value for support, value in zip(models.supports, models.objective, strict=True)}
+    # A column that is constant adds nothing to a model with an intercept and does not count as one of its features.
+    constant = {j for j in range(X.shape[1]) if np.ptp(X[:, [j]].toarray() if hasattr(X, "toarray") else X[:, j]) == 0}
+    sure = {support for support in found if "groups" in settings or not constant & set(support)}
+    missing = [support for support in sure if found[support] <= best * (1 + within - 1e-9) and support not in listed]
+    beyond = [support for support, value in listed.items() if value > best * (1 + within + 1e-9)]
+    other = [support for support in listed if support in found and abs(listed[support] / found[support] - 1) > 1e-7]
+    if not models.complete or missing or beyond or other:
+        faults.append(f"list complete: {models.complete}, missing {missing}, beyond {beyond}, with another F {other}")
+    return faults
+
+
+def enumerate_all(first: int, count: int) -> None:
+    """Print the problems of a sweep on which proofs and enumeration differ, and how many there are."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python"))
+    from proof_problems import small_problem
+
+    warnings.simplefilter("ignore", ksparse.ConvergenceWarning)
+    wrong = 0
+    for seed in range(first, first + count):
+        faults = faults_of(seed)
+        wrong += bool(faults)
+        for fault in faults:
+            print(f"problem {seed} ({small_problem(seed, 14, 4)[3]['loss']}): {fault}", flush=True)
+    print(f"{count - wrong} of {count} problems agree with the enumeration of their supports")
+
+
 def main() -> None:
     """Print a line for each proof and each list of models."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -106,7 +168,14 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--tables", help="a file with further problems")
     parser.add_argument("--el0ps", action="store_true")
+    parser.add_argument(
+        "--enumerate", type=int, default=0, metavar="N", help="compare with enumeration on N random problems instead"
+    )
+    parser.add_argument("--first", type=int, default=0, help="number of the first of these problems")
     options = parser.parse_args()
+    if options.enumerate:
+        enumerate_all(options.first, options.enumerate)
+        return
     known = problems(options.tables)
     for case in (*PROOFS, *NEAR):
         if case.name not in known or not case.name.startswith(tuple(options.only)):
