@@ -70,6 +70,7 @@ def test_cpp() -> None:
     cmake_test(BUILD / "release", "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_INSTALL_PREFIX={prefix}")
     run("cmake", "--install", BUILD / "release", "--component", "cpp")
     run(sys.executable, ROOT / "tests" / "run_consumers.py", prefix, BUILD / "install")
+    run(sys.executable, ROOT / "tests" / "run_cpp_page.py")
     # The C API is tested over the same headers in release.
     options = [
         "-DCMAKE_BUILD_TYPE=Debug",
