@@ -1,7 +1,6 @@
-// The rows of a refit on sparse columns. A row without an entry in any active column has the same linear predictor as all
-// others of its label without one, if there is no offset; these rows, which are usually most of them, are replaced by one row
-// for each label with the sum of their weights. A Newton iteration on ten columns of density 1/1000 then goes over 1 % of the
-// rows.
+// The rows of a refit on sparse columns. Without an offset, all rows of a label that have no entry in any active column have
+// the same linear predictor. These are usually most of the rows. They are replaced by one row for each label, with the sum of
+// their weights. A Newton iteration on ten columns of density 1/1000 then goes over 1 % of the rows.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -17,7 +16,8 @@ namespace ksparse {
 
 class CompactRows final : public ReducedRows {
  public:
-  /// Of n rows of two classes, sign (+1 or -1 by the label) and weight; these and the reader of X outlive this.
+  /// For n rows of two classes. The sign is +1 or -1, according to the label. The arrays and the reader of X must exist as long
+  /// as this object.
   void reset(Index n, const Eigen::VectorXd& sign, const Eigen::VectorXd& weight, SparseReader& reader) {
     reader_ = &reader;
     entries_.reserve(n);
@@ -55,7 +55,7 @@ class CompactRows final : public ReducedRows {
     has_absent_ = positive_[0] + positive_[1] < n_;
   }
 
-  // What a careful column has in common in all rows without an entry is far larger than its spread.
+  // In rows without an entry, a careful column has a value in units that is far larger than its spread.
   bool may_gather(const std::vector<Index>& columns, const Units& units) const override {
     return std::none_of(columns.begin(), columns.end(), [&](Index j) { return units.is_careful(j); });
   }
@@ -82,13 +82,13 @@ class CompactRows final : public ReducedRows {
     return true;
   }
 
-  /// Those of the background last.
+  /// The rows for the background come last.
   RowsView view() noexcept override {
     return {count_, padded(), sign_.data(), weight_.data(), nullptr, slope_.data(), curvature_.data()};
   }
-  Index listed() const noexcept { return Index(rows_.size()); }  // rows that stand for themselves
+  Index listed() const noexcept { return Index(rows_.size()); }  // number of rows that are not merged
 
-  /// The rows as sums over a sparse X take them: all by class, and which are listed.
+  /// The classes of all rows, and the listed rows, for sums over a sparse X.
   RowClasses classes() const noexcept { return {&second_, all_weights_, one_weight_by_class_ ? class_weight_ : nullptr}; }
   void describe(RowTerms& terms) const noexcept {
     terms.listed = &listed_;
@@ -97,7 +97,7 @@ class CompactRows final : public ReducedRows {
     terms.count = listed();
   }
 
-  /// Slope and curvature that the rows of a class have in common if they are not listed, by unit of their weight.
+  /// The slope and the curvature of rows that are not listed, for each class and per unit of weight.
   struct Common {
     double slope = 0, curvature = 0;
   };
@@ -109,7 +109,7 @@ class CompactRows final : public ReducedRows {
   int class_of(Index place) const noexcept { return sign_[place] > 0; }  // of a listed row
   int class_of_row(Index row) const noexcept { return label(row); }
   Index place_of_row(Index row) const noexcept { return listed_.has(row) ? place_[std::size_t(row)] : -1; }
-  /// visit(row, slope) for each row of X.
+  /// Calls visit(row, slope) for each row of X.
   template <class Visit>
   void for_all_slopes(const Visit& visit) const {
     const Common by_class[2] = {common(0), common(1)};
@@ -119,14 +119,14 @@ class CompactRows final : public ReducedRows {
 
  private:
   Index padded() const noexcept { return padded_to_pack(count_); }  // with rows of weight 0
-  // With more rows than that, all rows one by one are as fast.
+  // With more listed rows than this, using all rows is as fast.
   Index most() const noexcept { return n_ / 2 - 2 - Pack::size; }
   int label(Index row) const noexcept { return all_signs_[row] > 0; }
 
   bool list(const EntryList& entries) {
     for (Index e = 0; e < entries.count; ++e) {
       const Index row = entries.rows[std::size_t(e)];
-      if (listed_.has(row) || !(all_weights_[row] > 0)) continue;  // what a row of weight 0 holds must not matter
+      if (listed_.has(row) || !(all_weights_[row] > 0)) continue;  // the values of rows of weight 0 must not matter
       if (listed() >= most()) return false;
       listed_.add(row);
       place_[std::size_t(row)] = listed();
@@ -135,7 +135,7 @@ class CompactRows final : public ReducedRows {
     return true;
   }
 
-  // A row for each label that has others, and padding.
+  // Adds a row for each label with merged rows, and padding.
   void add_background() {
     double weight[2] = {total_[0], total_[1]};
     Index positive[2] = {positive_[0], positive_[1]};
@@ -152,7 +152,7 @@ class CompactRows final : public ReducedRows {
       if (positive[which] == 0) continue;
       background_[which] = count_;
       sign_[count_] = which ? 1.0 : -1.0;
-      // Rounding must not make a row that counts vanish: whether data are separable may hang on it.
+      // Rounding must not remove the weight of a row, because it may decide whether the data are separable.
       weight_[count_] = std::max(weight[which], 1e-17 * total_[which]);
       ++count_;
     }
@@ -166,13 +166,13 @@ class CompactRows final : public ReducedRows {
   EntryList entries_;
   const double *all_signs_ = nullptr, *all_weights_ = nullptr;  // (n,)
   Index n_ = 0;
-  double total_[2] = {0, 0};    // weight by label
-  Index positive_[2] = {0, 0};  // rows with a positive weight by label
-  bool has_absent_ = false;     // whether other rows are there as well; these are never listed
+  double total_[2] = {0, 0};    // total weight of each label
+  Index positive_[2] = {0, 0};  // number of rows of each label with a positive weight
+  bool has_absent_ = false;     // whether there are rows of weight 0, which are never listed
   Index count_ = 0, background_[2] = {-1, -1};
-  std::vector<Index> rows_;   // that stand for themselves
-  IndexSet listed_;           // the same
-  std::vector<Index> place_;  // (n,) of a listed row
+  std::vector<Index> rows_;   // the listed rows, which are not merged
+  IndexSet listed_;           // the same rows
+  std::vector<Index> place_;  // (n,) the place of each listed row
   Eigen::VectorXd sign_, weight_, slope_, curvature_;
   IndexSet second_;  // all rows of sign +1
   double class_weight_[2] = {0, 0};

@@ -63,14 +63,14 @@ class DenseSums final : public PanelSums {
   }
 
  private:
-  // What a range of rows needs for itself.
+  // The buffers of a range of rows.
   struct Part {
     Eigen::MatrixXd cross;   // (block_rows, capacity) curvature times active columns of a block
     Eigen::VectorXd column;  // (block_rows,) a stretch of one column
     Eigen::ArrayXXd sums;    // (entries, 3 + capacity); of the first range none, which adds to those of all
   };
 
-  // A panel of few rows is divided by its columns. Each is summed as it is without that, but for products of matrices.
+  // If X has few rows, threads share the columns of a panel. Each column is summed as by one thread, except in matrix products.
   static constexpr Index columns_of_part = 64, few_entries = Index(1) << 17;
   bool divides_columns(const Columns& panel) const {
     const Index rows = active().rows().count;
@@ -89,14 +89,14 @@ class DenseSums final : public PanelSums {
   const ActiveColumns& active() const noexcept { return linearisation_->active(); }
   Interruption& interruption() const noexcept { return linearisation_->interruption(); }
 
-  // The first scan weighs the squares by the rows' weights, which are never negative and whose mean is the best centre; its
-  // curvatures are these moments times the average curvature of the loss.
+  // The first scan multiplies squares by the weights of the rows, which are never negative and whose mean is the best centre.
+  // Its curvatures are these moments times the average curvature of the loss.
   RowBlock rows_of(Index first, Index rows, Part& part) const {
     const RowsView& all = active().rows();
     return active().block(first, rows, point_.size, point_.first ? all.weight : all.curvature, part.cross);
   }
 
-  // Adds to `sums` what add(range, part, sums) adds for each range of the rows.
+  // Calls add(range, part, sums) for each range of the rows, and adds the sums of all ranges to `sums`.
   template <class Add>
   bool sum_ranges(const Columns& panel, const Sums& sums, Index lead, const Add& add) {
     const Index width = Sums::cross + point_.size;
@@ -135,7 +135,7 @@ class DenseSums final : public PanelSums {
   bool add_careful_range(const RowRange& range, const Columns& panel, const Sums& sums, Part& part) const;
 
   void keep(const Columns& columns) {
-    // A longer list is that of a single scan, which reads its columns once in any case.
+    // A longer list belongs to a single scan, which reads its columns only once.
     kept_list_ = columns.count <= kept_.cols() ? columns.list : nullptr;
     if (!kept_list_) return;
     if (Index(kept_columns_.size()) == columns.count && std::equal(kept_columns_.begin(), kept_columns_.end(), columns.list))
@@ -147,7 +147,7 @@ class DenseSums final : public PanelSums {
   const Design* design_ = nullptr;
   const Linearisation* linearisation_ = nullptr;
   SumsPoint point_;
-  std::vector<Part> parts_;           // by range
+  std::vector<Part> parts_;           // one for each range
   Eigen::MatrixXd kept_;              // (padded, most) columns of the working set in units
   std::vector<Index> kept_columns_;   // which these are
   const Index* kept_list_ = nullptr;  // by which list they are named in the scan at hand, or null: none is kept

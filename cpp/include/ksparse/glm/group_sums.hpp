@@ -16,16 +16,16 @@ namespace ksparse {
 class GroupSums {
  public:
   virtual ~GroupSums() = default;
-  /// Before a scan of groups with these members, at the point of the last linearisation. Returns false if interrupted.
+  /// Called before a scan of groups with these members, at the point of the last linearisation. Returns false if interrupted.
   virtual bool begin(const Columns& members) = 0;
-  /// Before the groups of a panel, all whose members are begun in it. Returns false if interrupted.
+  /// Called before the groups of a panel, which has all their members. Returns false if interrupted.
   virtual bool begin_panel(Panel& panel) = 0;
   /// Derivatives of the members of a group, which begin at a place in the panel, and the block of the Hessian among them, whose
   /// rows begin there. Returns false if interrupted.
   virtual bool sum(const Columns& group, Index place, Panel& panel, Eigen::MatrixXd& blocks) = 0;
 };
 
-/// Members are gathered in units, and matrix products do the rest, over ranges of rows.
+/// Gathers the members of a group in units, and computes matrix products over ranges of rows.
 class GatheredGroups final : public GroupSums {
  public:
   /// For groups of at most so many members, whose columns several threads may read at once, or not.
@@ -87,7 +87,7 @@ class GatheredGroups final : public GroupSums {
     return ranges_.for_each(members_.rows(), 0, visit);
   }
 
-  // Over a range of rows, of the members z of a group: z'(h z), z'(h z_A), z'r and z'h, side by side.
+  // Computes z'(h z), z'(h z_A), z'r and z'h, next to each other, for the members z of a group and a range of rows.
   void set_part(const RowRange& range, const Columns& group, Eigen::MatrixXd& part) {
     const Index width = group.count, size = active().size();
     auto z = members_.middleRows(range.first, range.count).leftCols(width);
@@ -106,13 +106,13 @@ class GatheredGroups final : public GroupSums {
   }
 
   const Linearisation* linearisation_ = nullptr;
-  Eigen::MatrixXd members_, weighted_members_;  // (n, most) of one group, in units; and times the curvature
+  Eigen::MatrixXd members_, weighted_members_;  // (n, most) members of one group in units, and these times the curvature
   Eigen::MatrixXd weighted_;                    // (n, capacity) curvature times active columns
   RowRanges ranges_;
   std::vector<Eigen::MatrixXd> parts_;  // by range, (most, most + capacity + 2)
 };
 
-/// Of a sparse X, sums over the entries, but of groups with a careful member.
+/// Sums over the entries of a sparse X, except for groups with a careful member.
 class EntryGroups final : public GroupSums {
  public:
   void reset(EntrySource& source, const Linearisation& linearisation, SparseSums& sums, GatheredGroups& gathered) {
@@ -160,7 +160,7 @@ class EntryGroups final : public GroupSums {
  private:
   const Units& units() const noexcept { return linearisation_->units(); }
 
-  // The raw entries of a member times the curvature, row by row.
+  // Multiplies the raw entries of a member by the curvature.
   void spread_member(Index column) {
     const Eigen::VectorXd& curvature = linearisation_->active().reader().rows().curvature();
     source_->reader().entries(column, entries_);
@@ -177,7 +177,7 @@ class EntryGroups final : public GroupSums {
     return product;
   }
 
-  // With x = centre + scale z, x_i.(h x_j) becomes that of z.
+  // Converts x_i.(h x_j) to z_i.(h z_j), where x = centre + scale z.
   double in_units(double product, Index i, Index j, const Panel& panel) const {
     const double of_i = panel.sum(i, Sums::curvature), of_j = panel.sum(j, Sums::curvature);
     product -= panel.centre(i) * of_j + panel.centre(j) * (of_i - panel.centre(i) * linearisation_->curvature());
@@ -188,8 +188,8 @@ class EntryGroups final : public GroupSums {
   const Linearisation* linearisation_ = nullptr;
   SparseSums* sums_ = nullptr;
   GatheredGroups* gathered_ = nullptr;
-  Eigen::VectorXd member_;      // (n,) zeros, but while one member of a group is paired with others
-  EntryList entries_, others_;  // of that member, and of another
+  Eigen::VectorXd member_;      // (n,) zeros, except while a member of a group is multiplied by others
+  EntryList entries_, others_;  // the entries of this member, and of another one
 };
 
 }  // namespace ksparse

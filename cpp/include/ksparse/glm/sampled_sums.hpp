@@ -1,5 +1,5 @@
-// Sums of panels of a dense X of which only the slopes are of all rows; the others are of a sample of the rows, scaled up: to
-// see which features are worth an exact scan.
+// Sums for panels of a dense X. The sums of slopes are over all rows. The other sums are over a sample of the rows and are
+// scaled, which is accurate enough to find the features that need an exact scan.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -19,8 +19,8 @@ namespace ksparse {
 
 class SampledSums final : public PanelSums {
  public:
-  /// Rows of the sample for `chosen` active columns in the end: enough to tell features worth a second look from the rest, where
-  /// half of the rows have weight 0 as well; where more have, more rows.
+  /// The number of rows of the sample for `chosen` active columns at the end. It is large enough to find the features that need
+  /// an exact scan if up to half of the rows have weight 0, and larger if more rows have.
   static Index size_for(const Rows& rows, Index chosen) {
     const Index usual = std::max<Index>(256, 8 * (chosen + 1));
     return std::max(usual, Index(double(usual) * double(rows.count()) / (2 * double(rows.positive()))));
@@ -40,7 +40,7 @@ class SampledSums final : public PanelSums {
     active_sums_.resize(capacity, Sums::cross + capacity);
   }
 
-  // The active columns are scaled so that the diagonal of the sample's Hessian is that of all rows, which is known.
+  // The active columns are scaled such that the diagonal of the Hessian of the sample equals that of all rows, which is known.
   void take_point(const SumsPoint& point) override {
     const Index size = size_ = point.size;
     const auto curvature = curvature_.array();
@@ -69,8 +69,8 @@ class SampledSums final : public PanelSums {
   }
   bool begin(const Columns&) override { return true; }
 
-  // A few columns at a time, where these are contiguous: what the first pass over them brought into the caches serves the
-  // second, for which the rows of the sample are put side by side.
+  // If columns are contiguous, a few of them are processed at a time. The second pass, over the rows of the sample, which are
+  // copied next to each other, then finds them in the cache.
   bool sum(const Columns& panel, const Sums& sums) override {
     if (!design_->columns_contiguous()) return sum_in_place(panel, sums);
     for (Index place = 0; place < panel.count; place += slice) {
@@ -96,8 +96,9 @@ class SampledSums final : public PanelSums {
     return true;
   }
 
-  // Whether the sample holds the few rows in which a column is far from the rest is luck. Where it sees another curvature by far
-  // than the spread of the column over all rows lets expect, what it says of correlations stands, and the scale is that of all.
+  // A sample may or may not contain the few rows in which a column has extreme values. If its curvature is far from the one
+  // that follows from the spread of the column over all rows, then the curvature of all rows is used, with the correlations of
+  // the sample.
   void correct(Panel& panel) const override {
     constexpr double far =
         16;  // 256 rows of an even column err by a tenth; curvature that varies with the column may double it
@@ -121,14 +122,14 @@ class SampledSums final : public PanelSums {
 
  private:
   static constexpr Index slice = 16;  // columns
-  // A sample that holds less than this part of a column's curvature knows nothing of the column.
+  // If the sample has less than this part of the curvature of a column, its sums for this column are not used.
   static constexpr double least_seen = 1e-4;
 
   const RowsView& rows() const noexcept { return linearisation_->active().rows(); }
   const Units& units() const noexcept { return linearisation_->units(); }
   Interruption& interruption() const noexcept { return linearisation_->interruption(); }
 
-  // Some rows of the sample, from a place in it on, with slopes of 0: the slopes of all rows are summed apart.
+  // A block of rows of the sample, beginning at a place in it, with slopes of 0, because slopes are summed over all rows.
   RowBlock block(Index place, Index count) const {
     return {place, count, no_slope_.data(), curvature_.data() + place, cross_.data() + place, cross_.outerStride(), size_};
   }
@@ -146,12 +147,12 @@ class SampledSums final : public PanelSums {
   const Design* design_ = nullptr;
   const Linearisation* linearisation_ = nullptr;
   SlopeAdder* slopes_ = nullptr;
-  Index size_ = 0;  // active columns
+  Index size_ = 0;  // number of active columns
   RowSample sample_;
   RowTotals totals_;
   Eigen::VectorXd no_slope_;        // (sample,) zeros
   Eigen::VectorXd curvature_;       // (sample,)
-  Eigen::MatrixXd active_, cross_;  // (sample, capacity) active columns; and times the curvature
+  Eigen::MatrixXd active_, cross_;  // (sample, capacity) active columns, and these times the curvature
   Eigen::MatrixXd columns_;         // (sample, slice) of X
   Eigen::ArrayXXd active_sums_;     // (capacity, 3 + capacity)
 };

@@ -13,7 +13,7 @@
 
 namespace ksparse {
 
-/// Adds x.r over all rows, the slopes being those at the last point.
+/// Adds x.r over all rows, with the slopes at the last point.
 class SlopeAdder {
  public:
   /// For at most so many columns at once.
@@ -27,7 +27,7 @@ class SlopeAdder {
     }
   }
 
-  /// Of raw columns.
+  /// Adds the sums of raw columns.
   void add(const Columns& columns, const Sums& sums) {
     const Index lead = design_->lead();
     add_ranges(columns.count, lead, sums, [&](const RowRange& range, Part&, const Sums& to) {
@@ -38,7 +38,7 @@ class SlopeAdder {
     });
   }
 
-  /// Of one column in units. Returns false if interrupted.
+  /// Adds the sum of one column in units. Returns false if interrupted.
   bool add_in_units(Index column, const Sums& sums) {
     return add_ranges(1, 0, sums, [&](const RowRange& range, Part& part, const Sums& to) {
       for (Index first = range.first; first < range.end(); first += block_rows) {
@@ -53,7 +53,7 @@ class SlopeAdder {
   }
 
  private:
-  // What a range of rows needs for itself.
+  // The buffers of a range of rows.
   struct Part {
     Eigen::VectorXd column;  // (block_rows,) a stretch of one column
     Eigen::ArrayXd sums;     // (entries,); of the first range none, which adds to those of all
@@ -77,10 +77,10 @@ class SlopeAdder {
 
   const Design* design_ = nullptr;
   const Linearisation* linearisation_ = nullptr;
-  std::vector<Part> parts_;  // by range
+  std::vector<Part> parts_;  // one for each range
 };
 
-/// Of a first scan whose other sums are known (unit_choice.hpp).
+/// The sums of a first scan if all others are known (unit_choice.hpp).
 class SlopeSums final : public PanelSums {
  public:
   void reset(const Linearisation& linearisation, SlopeAdder& slopes) noexcept {

@@ -1,7 +1,7 @@
-// Sums for panels of a sparse X, over its entries. If the active columns are in compact rows, only the listed rows are summed,
-// without the contribution that all rows of their class have in common, which is added from the moments of the classes that are
-// computed once. Products with the active columns are x.(h z_A) = x.(h (z_A - background)) + background (x.h), where only
-// listed rows count in the first.
+// Sums for panels of a sparse X, over its entries. With compact rows (compact_rows.hpp), only the listed rows are summed,
+// without the contribution that all rows of their class have in common. This contribution is added from the moments of the
+// classes, which are computed once. Products with the active columns are x.(h z_A) = x.(h (z_A - background)) + background
+// (x.h), where the first term is a sum over listed rows.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -21,7 +21,7 @@
 
 namespace ksparse {
 
-/// Single columns of a sparse X, by a reader that may keep what it has read.
+/// Reads single columns of a sparse X; the reader may keep columns that it has read.
 class EntrySource final : public ColumnSource {
  public:
   void reset(const SparseDesign& design, Index most_active, Interruption& interruption) {
@@ -54,7 +54,7 @@ class EntrySource final : public ColumnSource {
 
 class SparseSums final : public PanelSums {
  public:
-  /// `compact`: the rows in which active columns may be, or null if they are in all rows.
+  /// `compact` are the reduced rows of the active columns, or null if they always have all rows.
   void reset(EntrySource& source, const CompactRows* compact, const Linearisation& linearisation, Rows& rows, Index columns,
              Index capacity) {
     source_ = &source;
@@ -98,23 +98,23 @@ class SparseSums final : public PanelSums {
   Rows* rows_ = nullptr;
   Index columns_ = 0;
   SumsPoint point_;
-  const CompactRows* reduced_ = nullptr;  // where active columns may be
-  const CompactRows* compact_ = nullptr;  // the same in the scan at hand, or null: all rows
-  CompactRows::Common common_[2];         // what rows that are not listed have, by class
+  const CompactRows* reduced_ = nullptr;  // the reduced rows, if there are any
+  const CompactRows* compact_ = nullptr;  // the same if the current scan uses them, or null if it uses all rows
+  CompactRows::Common common_[2];         // slope and curvature of rows that are not listed, for each class
   Eigen::ArrayXXd class_moments_[2];      // (2, p) each; not needed if rows are never compact
-  RowTerms terms_{};                      // what a scan multiplies X with, row by row
-  Eigen::VectorXd row_vectors_;           // (n * stride,) the numbers of these
+  RowTerms terms_{};                      // the vectors by which a scan multiplies the rows of X
+  Eigen::VectorXd row_vectors_;           // (n * stride,) their numbers
   Eigen::VectorXd background_;            // (capacity,) active columns in units in rows that are not listed
   Eigen::VectorXd careful_column_;        // (n,) if there are careful columns
   Eigen::VectorXd careful_sums_;          // (stride + 3,) of one of them
   EntryList entries_;
-  std::vector<Index> cancelled_;  // places of a panel whose sums are recounted
+  std::vector<Index> cancelled_;  // places of a panel whose sums have lost digits and are computed again
   std::vector<Index> fetched_;    // columns to be read
 };
 
-// Before a scan of some columns. Returns false if interrupted.
+// Called before a scan of some columns. Returns false if interrupted.
 inline bool SparseSums::begin(const Columns& columns) {
-  if (columns.count == 0) return true;  // only the point is of interest
+  if (columns.count == 0) return true;  // the scan only needs the model at the point
   const Interrupt stopped = interruption().as_function();
   SparseReader& reader = source_->reader();
   compact_ = active().is_reduced() ? reduced_ : nullptr;
@@ -129,7 +129,7 @@ inline bool SparseSums::begin(const Columns& columns) {
   return reader.begin_scan(columns, terms_, stopped) && (!point_.first || fetch_doubtful());
 }
 
-// Which rows are listed, and what the others have.
+// Finds the listed rows, and the slope and curvature of the others.
 inline void SparseSums::set_terms() {
   const Index size = point_.size;
   terms_ = {nullptr, nullptr, nullptr, row_vectors_.data(), rows_->count(), RowTerms::stride_for(size), size};
@@ -163,7 +163,7 @@ inline void SparseSums::set_row_vectors() {
   }
 }
 
-// Where columns are not contiguous, those that the first scan will have to look at one by one are picked out together.
+// If columns are not contiguous, reads all columns together that the first scan would otherwise read one by one.
 inline bool SparseSums::fetch_doubtful() {
   if (!source_->reads_ahead()) return true;
   std::vector<Index> doubtful;
@@ -191,8 +191,8 @@ inline bool SparseSums::sum_entries(const Columns& panel, const Sums& sums) {
   return !compact_ || recount_cancelled(panel, sums);
 }
 
-// Adds what all rows of a class have. What is left of these sums once the listed rows are taken out of them may have lost so
-// many digits at most: models of nearly equal columns need the others.
+// Adds the contribution of all rows of a class. The difference between this sum and that of the listed rows may lose at most
+// this many digits, because models with nearly equal columns need the rest.
 inline bool SparseSums::recount_cancelled(const Columns& panel, const Sums& sums) {
   constexpr double cancellation = 1e-3;
   cancelled_.clear();
@@ -216,7 +216,7 @@ inline bool SparseSums::recount_cancelled(const Columns& panel, const Sums& sums
   return true;
 }
 
-// What all rows of a class contribute to the sums of a column, from its moments.
+// Adds the contribution of all rows of a class to the sums of a column, computed from its moments.
 inline void SparseSums::add_common(const double* zero, const double* one, const Sums& sums) const {
   *sums.row(Sums::slope) += common_[0].slope * zero[0] + common_[1].slope * one[0];
   *sums.row(Sums::curvature) += common_[0].curvature * zero[0] + common_[1].curvature * one[0];
@@ -230,7 +230,7 @@ inline void SparseSums::add_background(Index count, const Sums& sums) const {
           background_[j] * Eigen::Map<const Eigen::ArrayXd>(sums.row(Sums::curvature), count);
 }
 
-// The first three sums of a column over compact rows, entry by entry.
+// Computes the first three sums of a column over compact rows, entry by entry.
 template <class RowOf, class ValueOf>
 void SparseSums::recount(Index count, const RowOf& row_of, const ValueOf& value_of, const Sums& sums) const {
   const RowsView& rows = active().rows();
@@ -249,7 +249,7 @@ void SparseSums::recount(Index count, const RowOf& row_of, const ValueOf& value_
   *sums.row(Sums::square) = square;
 }
 
-// As if the columns had an entry in every row.
+// Computes the sums as if the columns had an entry in every row.
 inline bool SparseSums::sum_careful(const Columns& panel, const Sums& sums) {
   const double* const z = careful_column_.data();
   const auto row_of = [](Index e) { return e; };
