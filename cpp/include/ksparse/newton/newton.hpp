@@ -63,12 +63,13 @@ struct NewtonOutcome {
 /// Buffers for Newton's method on up to `capacity` coefficients. A Function offers
 ///   double linearise(coef, allowed, gradient, hessian)   F there, and where F <= allowed its derivatives (hessian: the lower
 ///                                                         triangle at least); NaN if any of these is not finite
-///   bool can_be_concave()                                 whether there is another Hessian that is positive semi-definite
-///   void make_convex(coef, gradient, hessian)             puts that in the place of the one at coef, the last point
-///   bool convex_stands_in() whether it replaces a curvature of 0
-///   bool separates(coef)                                  F falls towards 0 along the ray through the last point
-///   bool has_no_minimum() F decreases forever along some ray; called once at most
-///   bool interrupted()
+///   bool can_be_concave()                                 whether there is a substitute for a Hessian that is not positive
+///                                                         semi-definite
+///   void make_convex(coef, gradient, hessian)             replaces the Hessian at coef, the last point, by the substitute
+///   bool convex_stands_in()                               whether the substitute replaces a curvature of 0
+///   bool separates(coef)                                  whether F falls towards 0 along the ray through the last point
+///   bool has_no_minimum()                                 whether F decreases forever along some ray; called at most once
+///   bool interrupted()                                    whether to stop
 class Newton {
  public:
   Newton() = default;

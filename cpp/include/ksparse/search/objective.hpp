@@ -20,10 +20,10 @@ namespace ksparse {
 /// A point of the search: coefficients on an ordered active set of units (single features, or groups of them).
 struct Iterate {
   std::vector<Index> support;  // active units
-  Eigen::VectorXd coef;        // (capacity * stride,) of place i from i * stride on; those after the unit's own are 0
+  Eigen::VectorXd coef;        // (capacity * stride,) those of place i begin at i * stride; unused entries are 0
   double intercept = 0;
   double objective = std::numeric_limits<double>::infinity();
-  Index stride = 1;  // coefficients of the largest unit
+  Index stride = 1;  // number of coefficients of the largest unit
 
   explicit Iterate(Index capacity, Index largest_unit = 1) { reset(capacity, largest_unit); }
   Iterate(const Iterate&) = default;
@@ -40,7 +40,7 @@ struct Iterate {
     return *this;
   }
 
-  /// As newly made; allocates only what it does not have.
+  /// Makes the iterate empty. It allocates only if it needs more memory than before.
   void reset(Index capacity, Index largest_unit) {
     support.clear();
     support.reserve(std::size_t(capacity));
@@ -134,9 +134,9 @@ class ScanSink {
 class Objective {
  public:
   virtual ~Objective() = default;
-  /// Units to choose from: features, or groups of them.
+  /// Number of units to choose from, which are features or groups of features.
   virtual Index features() const = 0;
-  /// Features of the largest unit.
+  /// Number of features of the largest unit.
   virtual Index largest_unit() const { return 1; }
 
   /// Minimises over the coefficients of iterate.support (and the intercept), starting at the iterate. Sets iterate.objective; F

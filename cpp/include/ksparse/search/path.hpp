@@ -27,7 +27,7 @@ class Path {
     Entry(Index capacity, Index largest_unit) : iterate(capacity, largest_unit) {}
     Iterate iterate;
     SearchReport report;
-    int descents = 1;  // of its own search, to which its memory belongs
+    int descents = 1;  // number of descents of its own search
     Status status = Status::converged;
     int improvements = 0;                                // how often it was replaced
     int seeded_from_below = -1, seeded_from_above = -1;  // improvements of the neighbour when it last seeded this one
@@ -40,12 +40,13 @@ class Path {
     entries_.assign(ks.size(), Entry(std::min(ks.back(), objective.features()), objective.largest_unit()));
   }
 
-  /// Entries begin at the supports of a like problem (the same rows under another ridge, say), and scan all features only where
-  /// an exchange with the features at hand helps. One iterate per k, in the objective's units; called once they are known.
+  /// Starts the entries at the supports of a similar problem, for example one with another ridge. All features are then scanned
+  /// only where an exchange within the working set helps. There is one iterate for each k, in the units of the objective, so
+  /// this must be called after the units are chosen.
   using Seeds = std::function<std::vector<Iterate>()>;
   void seed_by(Seeds seeds) { seeds_ = std::move(seeds); }
 
-  /// Counts the entries, the last of them when the path is done: what follows the first fits may take as long as they do.
+  /// Reports progress: counts an entry when its first fit is done, and the last entry when the whole path is done.
   void count_by(ProgressCounter& counter) { counter_ = &counter; }
 
   /// Returns false if interrupted or if X is not finite, as info() tells.
@@ -71,8 +72,8 @@ class Path {
     return engine.info().status == Status::converged;
   }
 
-  // Up to so many features every entry also starts as a single fit does; beyond, where that is most of the work and neighbours
-  // differ by little, only the last, and the others start from the one before.
+  // Entries with at most this many features also start like a single fit. With more features, this would be most of the work,
+  // and neighbours differ by little. Then only the last entry does so, and the others start from the entry before them.
   static constexpr Index most_cold = Options::few;
 
   bool starts_cold(std::size_t i) const {
@@ -90,7 +91,7 @@ class Path {
       }
       Options options = options_;
       options.k = ks_[i];
-      // An entry that starts from the one before has had its search there.
+      // An entry that starts from the one before it makes no search of its own.
       if (!starts_cold(i) && ks_[i] > most_cold) options.search = Effort::fast;
       Perturbation perturbation;
       for (bool more = perturbation.begin(engine, options); more; more = perturbation.next()) drive(engine, objective_);
@@ -123,7 +124,7 @@ class Path {
     return true;
   }
 
-  // The growth of a single fit to k features, from that to the k before, if both grow in the same working set.
+  // Continues the growth of the previous k to k features, as a single fit would grow, if both use the same working set.
   bool grow(Splicing& engine, Iterate& grown, Index k) {
     engine.follow(nullptr);
     if (Options::working_set(objective_.features(), k) != engine.working_set().size()) {
@@ -163,7 +164,7 @@ class Path {
     return a.size() == b.size() && std::is_permutation(a.support.begin(), a.support.end(), b.support.begin());
   }
 
-  // Each sweep must improve an entry for the next to take place, so few ever happen.
+  // There is another sweep only if the last one improved an entry, so there are only few.
   bool exchange_seeds(Splicing& engine) {
     bool improved = true;
     for (int sweep = 0; improved && sweep < options_.path_sweeps; ++sweep) {
@@ -176,8 +177,8 @@ class Path {
     return true;
   }
 
-  // A descent of an entry from a neighbour's support. Of many features, exchanges follow only where that is better at once, and
-  // only the first sweep does so, from neighbours that have changed.
+  // Makes a descent of an entry from the support of a neighbour. With many features, exchanges follow only if the refit of this
+  // support is already better, and there is only one sweep, from neighbours that have changed.
   bool seed(Splicing& engine, Entry& entry, std::size_t i, const Entry& neighbour, int& seeded, int sweep, bool& improved) {
     const bool large = ks_[i] > most_cold;
     if (large && (sweep > 0 || seeded == neighbour.improvements)) return true;
@@ -186,8 +187,9 @@ class Path {
       return engine.joined() < 0 && engine.current().objective < entry.iterate.objective * (1 - least_gain);
     };
     engine.follow(memories_[i].get());
-    // All of them have the number after those of the entry's own search: each ends where that search has been, but none where
-    // another neighbour led, for they descend within different working sets.
+    // All of these descents have the same number, after those of the entry's own search. Each of them therefore ends when it
+    // reaches a support of that search, but not when it reaches one of another neighbour's descent, which has another working
+    // set.
     engine.descend_from(neighbour.iterate, ks_[i], large ? Reach::grow : Reach::global, entry.descents);
     if (!settle(engine)) return false;
     if (large && better()) {
@@ -212,7 +214,7 @@ class Path {
       entry.status = engine.info().status;
       entry.iterate = engine.current();
       if (entry.status == Status::interrupted) return false;
-      // A larger budget contains the smaller one.
+      // A support of fewer features is also allowed for a larger k.
       if (i > 0 && entries_[i - 1].iterate.objective < entry.iterate.objective) entry = entries_[i - 1];
     }
     return true;

@@ -4,17 +4,17 @@
 
 namespace ksparse {
 
-/// How far a descent goes.
+/// Where a descent ends.
 enum class Reach {
-  grow,    // until the support is full
-  local,   // and until no exchange within the working set helps
-  global,  // and none with any feature
+  grow,    // when the support is full
+  local,   // when, in addition, no exchange within the working set helps
+  global,  // when, in addition, no exchange with any feature helps
 };
 
-/// What a new engine begins with.
+/// How a new engine begins.
 enum class Begin {
   with_descent,  // descent 0, from the empty support
-  with_survey,   // a scan of all features at the empty support, and nothing more
+  with_survey,   // only a scan of all features at the empty support
 };
 
 /// What the engine waits for.
@@ -22,13 +22,13 @@ enum class Phase {
   null_model,  // refit of the empty support
   survey,      // first scan of all features
   many,        // refit of the working set
-  shrink,      // of a support that is too large, or may hold combinations of features, a scan of nothing but the point
+  shrink,      // scan of no features but the model at the point, of a support that is too large or may be linearly dependent
   grow,        // refits and scans of the working set until the support is full
   local,       // exchanges within the working set
   screen,      // sampled scan of all features
   global,      // exchanges with any feature, or any that passed the screen
-  all,         // every exchange there is, in turn
-  polish,      // the answer, to the user's tolerance
+  all,         // all possible exchanges, one after the other
+  polish,      // refit to the user's tolerance
   done,
 };
 

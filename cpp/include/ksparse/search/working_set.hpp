@@ -19,7 +19,7 @@ namespace ksparse {
 
 class WorkingSet {
  public:
-  /// Makes the set empty, for searches for up to k of so many units; `candidates` is the most that choose_candidates chooses.
+  /// Makes the set empty, for searches for up to k of the units. choose_candidates chooses at most `candidates` units.
   void reset(Index units, Index k, Index candidates) {
     units_ = units;
     set_size_for(k);
@@ -33,23 +33,23 @@ class WorkingSet {
     promise_of_survey_.reserve(std::size_t(units));
   }
 
-  /// From now on the set is chosen for searches for up to k units.
+  /// Changes the size of the set to that for searches for up to k units.
   void set_size_for(Index k) noexcept { size_ = Options::working_set(units_, k); }
   Index size() const noexcept { return size_; }
 
-  /// What a unit promises, by a scan of all of them.
+  /// Sets the predicted gain ("promise") of a unit, from a scan of all units.
   void note(Index unit, double promise) noexcept { promise_[std::size_t(unit)] = promise; }
   double promise(Index unit) const noexcept { return promise_[std::size_t(unit)]; }
 
-  /// Chooses the members by what the units promise now.
+  /// Chooses the members by their current promise.
   void renew(const ActiveSet& active) {
     hides_ = false;
     if (size_ < units_) return choose(size_, active, members_);
     members_.resize(std::size_t(units_));
     std::iota(members_.begin(), members_.end(), Index(0));
   }
-  /// The same, but for those that are hidden; `kept` are members in any case. Surveyed: by what the units promised in the last
-  /// survey. The next call of renew() shows all again.
+  /// Chooses the members among the units that are not hidden; `kept` are always members. If `surveyed` is true, the promise of
+  /// the last survey is used. The next call of renew() makes hidden units available again.
   void renew_without(const std::vector<char>& hidden, const std::vector<Index>& kept, bool surveyed) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const std::vector<double>& promise = surveyed && !promise_of_survey_.empty() ? promise_of_survey_ : promise_;
@@ -60,15 +60,15 @@ class WorkingSet {
     hides_ = true;
   }
   bool hides() const noexcept { return hides_; }
-  /// The same after a survey, which is kept.
+  /// Chooses the members after a survey, and stores them and the promises.
   void survey(const ActiveSet& active) {
     renew(active);
     surveyed_ = members_;
     promise_of_survey_ = promise_;
   }
-  /// Puts the members back to those of the last survey.
+  /// Restores the members of the last survey.
   void restore() { members_ = surveyed_; }
-  /// Puts back what the units promised in the last survey.
+  /// Restores the promises of the last survey.
   void restore_promises() { promise_ = promise_of_survey_; }
   void add(const std::vector<Index>& units) {
     members_.insert(members_.end(), units.begin(), units.end());
@@ -81,12 +81,13 @@ class WorkingSet {
   Columns columns() const noexcept { return covers_all() ? all() : Columns{0, Index(members_.size()), members_.data()}; }
   Columns all() const noexcept { return {0, units_, nullptr}; }
 
-  /// Chooses so many units, whether members or not, by what they promise now.
+  /// Chooses a number of units by their current promise, whether they are members or not.
   void choose_candidates(Index count, const ActiveSet& active) { choose(count, active, candidates_); }
   Columns candidates() const noexcept { return {0, Index(candidates_.size()), candidates_.data()}; }
 
  private:
-  // The units that promise most, and the active ones; of equals the first. The list is sorted.
+  // Sets a sorted list to the units with the largest promise, and the active ones. Among equal units, the first ones are
+  // chosen.
   void choose(Index count, const ActiveSet& active, std::vector<Index>& chosen) {
     for (Index j = 0; j < units_; ++j) ranks_[std::size_t(j)] = rank(j, active);
     choose_by_rank(count, chosen);
@@ -98,7 +99,7 @@ class WorkingSet {
     ordered_ = ranks_;
     std::nth_element(ordered_.begin(), ordered_.begin() + (count - 1), ordered_.end(), std::greater<double>());
     const double last = ordered_[std::size_t(count - 1)];
-    // All units above the last are chosen, and so many of its equals as there is room for.
+    // All units with a larger promise than the last one are chosen, and as many equal ones as there is room for.
     auto equals = std::count(ordered_.begin(), ordered_.begin() + count, last);
     for (Index j = 0; j < units_; ++j) {
       const double rank = ranks_[std::size_t(j)];
@@ -112,12 +113,12 @@ class WorkingSet {
   }
 
   Index units_ = 0;
-  Index size_ = 0;                         // how many are chosen
-  bool hides_ = false;                     // some units, which would be members
+  Index size_ = 0;                         // number of units to choose
+  bool hides_ = false;                     // whether some units are hidden
   std::vector<Index> members_;             // sorted
   std::vector<Index> surveyed_;            // the members after the last survey
   std::vector<Index> candidates_;          // sorted
-  std::vector<double> promise_;            // (units,) by the last scan of all
+  std::vector<double> promise_;            // (units,) from the last scan of all units
   std::vector<double> promise_of_survey_;  // (units,)
   std::vector<double> ranks_, ordered_;    // (units,) scratch of the choice
 };
