@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from claims import claims, uncovered, unfounded
-from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseRegressor
+from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseRegressor, KSparseSelector
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression, PoissonRegressor
-from sklearn.model_selection import KFold, PredefinedSplit
+from sklearn.feature_selection import RFE, SelectKBest, SequentialFeatureSelector, f_classif
+from sklearn.linear_model import LogisticRegression, OrthogonalMatchingPursuit, PoissonRegressor
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, KFold, PredefinedSplit
 from sklearn.preprocessing import StandardScaler
 
 PAGE = "coming_from.rst"
@@ -65,7 +67,7 @@ def chosen(model):
     "train_loss_",
     "fit_intercept | fit_intercept",
     "Names of abess",
-    "The rows on abess and skscope are tested",
+    "The rows on scikit-learn, abess and skscope are tested",
 )
 def test_abess_logistic(abess, data):
     """The same features and coefficients, in other shapes; and the loss is a sum there."""
@@ -457,6 +459,59 @@ def test_glmnet_settings(data):
     many = ksparse.fit_many(pd.DataFrame(X), np.column_stack([y, X[:, 5] + np.random.default_rng(1).logistic(size=400) > 0]), 3)
     assert many[0].support.tolist() == TRUE
     assert 5 in many.supports[1]
+
+
+@claims(
+    PAGE,
+    "Names of scikit-learn",
+    "ksparse chooses all k features together",
+    "LogisticRegression(l1_ratio=1.0",
+    "LogisticRegression(C=c)",
+    "RFE(LogisticRegression()",
+    "Lasso, OrthogonalMatchingPursuit",
+    "penalty, solver, max_iter",
+)
+def test_sklearn_models(data):
+    """With as many features, no L1 model and no step-wise selection fits better; a ridge is 1 / (C n); k is the only parameter."""
+    X, y = data
+    ours = KSparseClassifier(k=3).fit(X, y)
+    assert ours.support_.tolist() == TRUE
+    for strength in np.geomspace(1e-3, 1.0, 40):
+        l1 = LogisticRegression(l1_ratio=1.0, C=strength, solver="liblinear").fit(X, y)
+        if np.count_nonzero(l1.coef_) == 3:
+            break
+    assert np.count_nonzero(l1.coef_) == 3
+    assert log_loss(y, ours.predict_proba(X)) <= log_loss(y, l1.predict_proba(X))
+    ridge = LogisticRegression(C=0.1, tol=1e-10, max_iter=10_000).fit(X, y)
+    np.testing.assert_allclose(KSparseClassifier(k=20, ridge=1 / (0.1 * 400)).fit(X, y).coef_, ridge.coef_, atol=1e-6)
+    plain = LogisticRegression(C=np.inf, max_iter=10_000)
+    for selector in (RFE(plain, n_features_to_select=3), SequentialFeatureSelector(plain, n_features_to_select=3)):
+        theirs = plain.fit(X[:, selector.fit(X, y).get_support()], y)
+        assert log_loss(y, ours.predict_proba(X)) <= log_loss(y, theirs.predict_proba(X[:, selector.get_support()])) + 1e-9
+    assert KSparseSelector(k=3).fit(X, y).get_support(indices=True).tolist() == TRUE
+    target = X[:, TRUE] @ [1.0, -1.0, 0.5] + np.random.default_rng(1).standard_normal(400)
+    assert KSparseRegressor(k=3).fit(X, target).support_.tolist() == TRUE
+    assert np.flatnonzero(OrthogonalMatchingPursuit(n_nonzero_coefs=3).fit(X, target).coef_).tolist() == TRUE
+    assert {"penalty", "solver", "max_iter"}.isdisjoint(ours.get_params())
+    assert "max_newton" in ours.get_params()
+
+
+@claims(PAGE, "RFECV, GridSearchCV", "SelectKBest(f_classif")
+def test_sklearn_selection(data):
+    """A cross-validation over k is that of GridSearchCV; two features that only matter together are found, but not one by one."""
+    X, y = data
+    cv = KFold(4)
+    ours = KSparseClassifierCV(ks=range(1, 6), cv=cv, scoring="neg_log_loss", ridge=1e-3).fit(X, y)
+    theirs = GridSearchCV(KSparseClassifier(ridge=1e-3), {"k": range(1, 6)}, cv=cv, scoring="neg_log_loss").fit(X, y)
+    np.testing.assert_allclose(ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], rtol=1e-6)
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((400, 30))
+    common = rng.standard_normal(400)
+    pair = np.column_stack([common + 0.2 * noise[:, 0], common - 0.2 * noise[:, 0]])  # their difference is what matters
+    table = np.column_stack([noise[:, 1:], pair])
+    label = (noise[:, 0] + 0.3 * rng.logistic(size=400) > 0).astype(int)
+    assert KSparseSelector(k=2).fit(table, label).get_support(indices=True).tolist() == [29, 30]
+    assert SelectKBest(f_classif, k=2).fit(table, label).get_support(indices=True).tolist() != [29, 30]
 
 
 @claims(PAGE, "These tables translate the names of other packages")
