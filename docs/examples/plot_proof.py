@@ -36,16 +36,16 @@ for ridge in (0.1, 0.01, 0.001, 0.0001):
     print(f"ridge {ridge:<7g} {proof.n_nodes:6d} nodes   gap {proof.gap:.1e}")
 
 # %%
-# The best model is not the only good one. ``near_optimal`` lists every model whose objective is at most 1 % above the best one.
+# The best model is not the only good one. ``near_optimal`` lists every model whose objective is at most 5 % above the best one.
 
-models = ksparse.near_optimal(X, y, k=3, ridge=0.01, within=0.01)
+models = ksparse.near_optimal(X, y, k=3, ridge=0.01, within=0.05)
 print(models)
 
 # %%
 # The features that replace each other measure almost the same thing: the radius, the perimeter and the area of a tumour.
 
 for first, second, times in models.replacements(5):
-    print(f"{X.columns[first]} and {X.columns[second]} replace each other in {times} pairs of models")
+    print(f"{X.columns[first]} and {X.columns[second]} replace each other in {times} pair{'s' if times > 1 else ''} of models")
 
 models.plot()
 plt.show()
