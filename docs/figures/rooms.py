@@ -40,6 +40,7 @@ PYTHON = {
             ("_model", ["_model.py"], "the attributes of a model that others read"),
             ("_one_standard_error", ["_one_standard_error.py"], "the choice among scores"),
             ("_build_info", ["_build_info.py"], "what was built"),
+            ("_blocks", ["_blocks/*.py"], "answers the search for rows that come in blocks: a file, or several machines"),
         ],
         [("_input", ["_input/*.py"], "every argument is checked here, once: arrays, settings, threads, progress")],
         [("losses", ["losses/*.py"], "the losses, and what their linear predictor means")],

@@ -3,6 +3,8 @@
 //   linearise(x, allowed) -> (value, gradient or None, hessian or None)   value is NaN where the function is not defined, and
 //                                                                          there are derivatives if value <= allowed
 //   make_convex(hessian)  -> hessian                                       a positive definite matrix near a symmetric one
+//   separates()           -> bool, or None                                 whether F falls towards 0 along the ray through the
+//                                                                          last point
 //
 // An exception that these raise stops the minimisation and is passed on to the caller.
 // SPDX-License-Identifier: BSD-3-Clause
@@ -22,8 +24,11 @@ namespace ksparse::python {
 /// A function for Newton's method (newton.hpp) that Python computes.
 class PythonFunction {
  public:
-  PythonFunction(py::object linearise, py::object make_convex)
-      : linearise_(std::move(linearise)), make_convex_(std::move(make_convex)) {}
+  PythonFunction(py::object linearise, py::object make_convex, py::object separates, bool convex_stands_in)
+      : linearise_(std::move(linearise)),
+        make_convex_(std::move(make_convex)),
+        separates_(std::move(separates)),
+        convex_stands_in_(convex_stands_in) {}
 
   double linearise(const Eigen::Ref<const Eigen::VectorXd>& coef, double allowed, Eigen::Ref<Eigen::VectorXd> gradient,
                    Eigen::Ref<Eigen::MatrixXd> hessian) const {
@@ -44,8 +49,10 @@ class PythonFunction {
     Eigen::Map<Eigen::MatrixXd>(matrix.mutable_data(), coef.size(), coef.size()) = hessian;
     take(make_convex_(matrix).cast<Matrix>(), hessian);
   }
-  bool convex_stands_in() const { return false; }
-  bool separates(const Eigen::Ref<const Eigen::VectorXd>& /*coef*/) const { return false; }
+  bool convex_stands_in() const { return convex_stands_in_; }
+  bool separates(const Eigen::Ref<const Eigen::VectorXd>& /*coef*/) const {
+    return !separates_.is_none() && separates_().cast<bool>();
+  }
   bool has_no_minimum() const { return false; }
   bool interrupted() const { return false; }
 
@@ -58,15 +65,17 @@ class PythonFunction {
     hessian = Eigen::Map<const Eigen::MatrixXd>(values.data(), hessian.rows(), hessian.cols());
   }
 
-  const py::object linearise_, make_convex_;
+  const py::object linearise_, make_convex_, separates_;
+  const bool convex_stands_in_;
 };
 
-/// Returns the minimiser, F there, the status as a number, whether F was predicted to stay above the bar, and the number of
-/// iterations.
-inline std::tuple<Array, double, int, bool, int> minimise(const py::object& linearise, const py::object& make_convex,
-                                                          const Array& start, NewtonLimits limits,
-                                                          const std::optional<Array>& lower,
-                                                          const std::optional<Array>& upper) {
+/// Returns the minimiser, F there, the status as a number, whether F was predicted to stay above the bar, the number of
+/// iterations, and whether the last Hessian was singular.
+inline std::tuple<Array, double, int, bool, int, bool> minimise(const py::object& linearise, const py::object& make_convex,
+                                                                const Array& start, NewtonLimits limits,
+                                                                const std::optional<Array>& lower,
+                                                                const std::optional<Array>& upper, const py::object& separates,
+                                                                bool convex_stands_in) {
   Eigen::VectorXd coef = vector_view(start);
   // Newton's method needs both bounds or none.
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -79,10 +88,10 @@ inline std::tuple<Array, double, int, bool, int> minimise(const py::object& line
     limits.lower = least.data();
     limits.upper = largest.data();
   }
-  PythonFunction function(linearise, make_convex);
+  PythonFunction function(linearise, make_convex, separates, convex_stands_in);
   Newton newton(coef.size());
   const NewtonOutcome outcome = newton.minimise(function, coef, limits);
-  return {to_numpy(coef), outcome.objective, int(outcome.status), outcome.abandoned, outcome.iterations};
+  return {to_numpy(coef), outcome.objective, int(outcome.status), outcome.abandoned, outcome.iterations, outcome.singular};
 }
 
 inline void bind_newton(py::module_& module) {
@@ -93,13 +102,14 @@ inline void bind_newton(py::module_& module) {
                      "It ends when half the squared decrement, divided by the value of the function, is at most this.")
       .def_readwrite("tolerance", &NewtonLimits::tolerance, "It ends when the decrement is at most this.")
       .def_readwrite("bar", &NewtonLimits::bar, "It is given up when the function is predicted to stay above this.")
+      .def_readwrite("separable", &NewtonLimits::separable, "Values below this count as 0 if the function separates the rows.")
       .def_readwrite("perfect", &NewtonLimits::perfect, "Values of the function below this count as 0.")
       .def_readwrite("noise", &NewtonLimits::noise, "The error with which the function is computed.")
       .def_readwrite("max_cut_short", &NewtonLimits::max_cut_short,
                      "It ends after this number of successive iterations whose steps lead to points without a finite value.");
   module.def("minimise", &minimise, "Minimises a function that Python computes by Newton's method.", py::arg("linearise"),
              py::arg("make_convex"), py::arg("start"), py::arg("limits"), py::arg("lower") = py::none(),
-             py::arg("upper") = py::none());
+             py::arg("upper") = py::none(), py::arg("separates") = py::none(), py::arg("convex_stands_in") = false);
 }
 
 }  // namespace ksparse::python

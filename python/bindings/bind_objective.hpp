@@ -4,6 +4,9 @@
 //   refit(columns, coef, bar, exact, rough) -> (coef, objective, status, abandoned, iterations)
 //   begin_scan(columns, coef)               -> (inverse, hessian or None, gradient or None)
 //   scan_panel(columns, starts)             -> (gradient, curvature, cross, blocks)
+//   expect(columns, scanned)                  optional: which columns the next refits may add, or the next scan covers
+//   has_intercept, foresight, perfect_objective   optional attributes: see search/objective.hpp; an intercept is the last
+//                                             coefficient
 // with the status as a number, starts where the columns of each group begin, blocks (columns, stride) with H among the columns
 // of a group; starts and blocks are None without groups. An exception that these methods raise, including KeyboardInterrupt,
 // stops the search and is passed on to the caller. The GIL is held all the time, because the search takes only microseconds
@@ -28,10 +31,22 @@ class PythonObjective final : public ColumnObjective {
       : ColumnObjective(columns, constraints),
         refit_(answers.attr("refit")),
         begin_scan_(answers.attr("begin_scan")),
-        scan_panel_(answers.attr("scan_panel")) {}
+        scan_panel_(answers.attr("scan_panel")),
+        expect_(py::getattr(answers, "expect", py::none())),
+        has_intercept_(py::getattr(answers, "has_intercept", py::bool_(false)).cast<bool>()),
+        foresight_(Foresight(py::getattr(answers, "foresight", py::int_(int(Foresight::rough))).cast<int>())),
+        perfect_(py::getattr(answers, "perfect_objective", py::float_(separable_objective))) {}
+
+  Foresight foresight() const override { return foresight_; }
+  double perfect_objective() const override { return perfect_.cast<double>(); }
 
  private:
   using Matrix = py::array_t<double, py::array::f_style | py::array::forcecast>;
+
+  bool has_intercept() const override { return has_intercept_; }
+  void expect(const List& columns, bool scanned) override {
+    if (!expect_.is_none()) expect_(to_numpy(columns), scanned);
+  }
 
   RefitOutcome refit_columns(const List& active, Eigen::VectorXd& coef, double& objective, const RefitGoal& goal) override {
     const auto [found, F, status, abandoned, iterations] =
@@ -76,7 +91,10 @@ class PythonObjective final : public ColumnObjective {
     return {values.data(), rows, columns};
   }
 
-  const py::object refit_, begin_scan_, scan_panel_;
+  const py::object refit_, begin_scan_, scan_panel_, expect_;
+  const bool has_intercept_;
+  const Foresight foresight_;
+  const py::object perfect_;
   Index active_ = 0;  // columns at the point of the scan
 };
 

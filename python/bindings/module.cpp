@@ -2,6 +2,7 @@
 // It contains only declarations and conversions; arguments are validated in Python, and the algorithms are in the library.
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind_batch.hpp"
+#include "bind_blocks.hpp"
 #include "bind_fit.hpp"
 #include "bind_loss.hpp"
 #include "bind_newton.hpp"
@@ -18,6 +19,7 @@ PYBIND11_MODULE(KSPARSE_MODULE_NAME, module, py::mod_gil_not_used()) {
   ksparse::python::bind_loss(module);
   ksparse::python::bind_newton(module);
   ksparse::python::bind_objective(module);
+  ksparse::python::bind_blocks(module);
   ksparse::python::bind_proof(module);
   module.def(
       "instruction_set", [] { return KSPARSE_INSTRUCTION_SET; }, "Name of the instruction set this module was compiled for.");

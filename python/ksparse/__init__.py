@@ -16,6 +16,7 @@ from ._build_info import __version__, build_info
 from ._check_loss import LossReport, check_loss
 from ._each import FitFailure, fit_each
 from ._fit import fit
+from ._input.row_blocks import RowBlocks
 from ._loss import loss_terms
 from ._many import fit_many
 from ._near_optimal import near_optimal
@@ -87,6 +88,7 @@ __all__ = [
     "PathDisplay",
     "PathResult",
     "Proof",
+    "RowBlocks",
     "ScopeSolver",
     "Scorecard",
     "ScorecardDisplay",

@@ -13,6 +13,8 @@ import os
 from ._cpu import supported
 
 __all__ = [
+    "Block",
+    "BlockLoss",
     "CompactFit",
     "FitAnswer",
     "Loss",
@@ -73,6 +75,8 @@ def _choose() -> str:
 
 _module = importlib.import_module(f"{__package__}._core_{_choose()}")
 
+Block = _module.Block
+BlockLoss = _module.BlockLoss
 CompactFit = _module.CompactFit
 FitAnswer = _module.FitAnswer
 Loss = _module.Loss

@@ -144,6 +144,64 @@ class ProofAnswer:
     @property
     def models(self) -> list[tuple[list[int], float]]: ...
 
+class BlockLoss:
+    def __init__(self, loss: Loss, unit: float, total_weight: float, fit_intercept: bool) -> None: ...
+    def to_user(self, F: float, /) -> float: ...
+    def ridge(self, of_user: float, /) -> float: ...
+    def start(self, mean: float, /) -> float: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def shift(self) -> float: ...
+    @property
+    def falls_for_ever(self) -> bool: ...
+    @property
+    def convex_stands_in(self) -> bool: ...
+    @property
+    def foresight(self) -> int: ...
+    @property
+    def has_units(self) -> bool: ...
+    @property
+    def predicts_logarithm(self) -> bool: ...
+
+class Block:
+    def __init__(
+        self,
+        X: Any,
+        y: NDArray[np.float64],
+        sample_weight: NDArray[np.float64] | None,
+        offset: NDArray[np.float64] | None,
+    ) -> None: ...
+    def moments(self, loss: BlockLoss, coef: NDArray[np.float64]) -> tuple[Any, ...]: ...
+    def sums(
+        self,
+        loss: BlockLoss,
+        active: list[int],
+        coef: NDArray[np.float64],
+        centre: NDArray[np.float64],
+        factor: NDArray[np.float64],
+        convex: bool,
+        asked: list[int] | None,
+    ) -> tuple[Any, ...]: ...
+    def slope_sizes(
+        self,
+        loss: BlockLoss,
+        active: list[int],
+        coef: NDArray[np.float64],
+        centre: NDArray[np.float64],
+        factor: NDArray[np.float64],
+    ) -> NDArray[np.float64]: ...
+    def slopes_survive(
+        self,
+        loss: BlockLoss,
+        active: list[int],
+        coef: NDArray[np.float64],
+        centre: NDArray[np.float64],
+        factor: NDArray[np.float64],
+        step: NDArray[np.float64],
+        error: float,
+    ) -> bool: ...
+
 class StopFlag:
     def __init__(self) -> None: ...
     def set(self) -> None: ...
@@ -189,6 +247,7 @@ class NewtonLimits:
     relative_tolerance: float
     tolerance: float
     bar: float
+    separable: float
     perfect: float
     noise: float
     max_cut_short: int
@@ -200,7 +259,9 @@ def minimise(
     limits: NewtonLimits,
     lower: NDArray[np.float64] | None = None,
     upper: NDArray[np.float64] | None = None,
-) -> tuple[NDArray[np.float64], float, int, bool, int]: ...
+    separates: Callable[[], bool] | None = None,
+    convex_stands_in: bool = False,
+) -> tuple[NDArray[np.float64], float, int, bool, int, bool]: ...
 def fit_objective(answers: Any, columns: int, options: Options) -> FitAnswer: ...
 def fit_objective_path(answers: Any, columns: int, ks: list[int], options: Options) -> list[FitAnswer]: ...
 def alternatives(

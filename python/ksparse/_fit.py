@@ -8,8 +8,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from . import _core
+from ._blocks.solve import fit_blocks, source_of
 from ._checks import check_flag, check_integer, only_one
 from ._input.request import Inputs, Request, Settings
+from ._input.row_blocks import CountedBlocks
 from ._input.threads import thread_count
 from ._input.validation import check_features, refuse_list
 from ._path import budgets_of_criterion, solve_path_by, warn_of_doubts
@@ -71,8 +73,9 @@ def fit(
 
     Parameters
     ----------
-    X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features, which must be finite. Arrays of float64, float32, bool, uint8 or int8 (including memory maps) with contiguous
+    X : array-like or sparse matrix of shape (n_samples, n_features), or RowBlocks
+        Features, which must be finite. X that is larger than memory is passed as :class:`ksparse.RowBlocks`; a memory map in C
+        order that takes more than half of the memory of the machine is read in the same way. Arrays of float64, float32, bool, uint8 or int8 (including memory maps) with contiguous
         rows or columns, and CSC and CSR matrices of float64 or float32, are read in place: they are neither copied, nor
         centred, nor made dense. (With ``groups``, a CSR matrix is copied to CSC.) Other sparse formats and pandas data frames with sparse columns are
         converted to CSC, other numeric types are converted to float64, and arrays with other strides are copied. Sums are
@@ -202,6 +205,8 @@ def fit(
     budget = only_one("k", k, "ks", ks)
     inputs = Inputs(X, sample_weight, offset, settings)
     request = Request.of(inputs, y)
+    if certify and isinstance(request.design, CountedBlocks):
+        raise ValueError("certify is True, but X comes in blocks; a proof needs X in memory")
     with told_if(verbose, request, budget) as tell:
         if isinstance(budget, str):
             path = solve_path_by(budget, request, budgets_of_criterion(budget, request, k_max), n_jobs)
@@ -235,6 +240,12 @@ def solve(
     request.options.k = request.check_budget(k)
     request.options.walks = check_integer(walks, "walks", 1, 2**15)
     request.options.start = check_features(start, "start", request.design.shape[1], request.names)
+    if (blocks := source_of(request, 1 if n_jobs is None else thread_count(n_jobs))) is not None:
+        if request.options.walks > 1:
+            raise ValueError(f"walks is {walks}, but X comes in blocks, for which it must be 1")
+        options = request.new_options()
+        options.k, options.start = request.options.k, request.options.start
+        return result_of(fit_blocks(blocks, request.loss, options, request.options), options.k, request, keep_data=False)
     alone = request.options.walks == 1 and n_jobs is None  # joblib, which counts the threads, takes long to import
     answer = _core.fit(request.problem, request.options, stop, 1 if alone else thread_count(n_jobs))
     request.raise_if_refused(answer)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core
+from ._blocks.solve import fit_path_of_blocks, source_of
 from ._checks import check_flag, check_integer, only_one
 from ._input.progress import Report, progress_if
 from ._input.request import Inputs, Request, Settings
@@ -251,13 +252,21 @@ def solve_path(
     budgets = check_ks(ks, request)
     request.options.cold_starts = check_flag(cold_starts, "cold_starts")
     threads = 1 if n_jobs is None else thread_count(n_jobs)
-    answers = _core.fit_path(request.problem, budgets, request.options, threads, report)
-    request.raise_if_refused(answers[0])
+    answers: list[Any]
+    if (blocks := source_of(request, threads)) is not None:
+        options = request.new_options()
+        options.cold_starts = request.options.cold_starts
+        answers = list(fit_path_of_blocks(blocks, request.loss, budgets, options, request.options))
+    else:
+        answers = list(_core.fit_path(request.problem, budgets, request.options, threads, report))
+        request.raise_if_refused(answers[0])
     if len(answers) < len(budgets):  # the model without features failed already, with which every fit begins
         answers = answers[:1] * len(budgets)
     return PathResult(
         ks=np.array(budgets, dtype=np.int64),
-        results=tuple(result_of(answer, k, request) for k, answer in zip(budgets, answers, strict=True)),
+        results=tuple(
+            result_of(answer, k, request, keep_data=blocks is None) for k, answer in zip(budgets, answers, strict=True)
+        ),
         n_rows=float(len(request.labels) if request.weights is None else request.weights.sum()),
         fit_intercept=request.options.fit_intercept,
         n_units=request.n_units,

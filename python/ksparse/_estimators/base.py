@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_array, check_is_fitted, column_or_1d
 
 from .._build_info import __version__
 from .._input.frames import column_names, is_frame, numbers_of_design, select_columns
 from .._input.gaps import without_idle_gaps
 from .._input.request import Inputs, Settings
+from .._input.row_blocks import CountedBlocks, RowBlocks
 from .._input.sparse import is_sparse
 from .._input.validation import READ_IN_PLACE, check_kind_of_loss, check_loss, linear_predictor
 from .._results.fit import FitResult
@@ -42,6 +43,8 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     # What y contains, "labels" or "numbers", and the name of the estimator for the other kind.
     _responses: ClassVar[str]
     _other: ClassVar[str]
+    # Whether X may come in blocks of rows.
+    _takes_blocks: ClassVar[bool] = False
     # These have an entry for each class or label if there are several.
     coef_: Any  # an array, or a sparse matrix after sparsify
     intercept_: Any
@@ -49,6 +52,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     lower_bound_: float | NDArray[np.float64]
     gap_: float | NDArray[np.float64]
     status_: str | NDArray[np.str_]
+    n_features_in_: int
     n_iter_: int | NDArray[np.int32]
     loss_: Loss
     loss: Any
@@ -59,12 +63,22 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         """Return the inputs of the fits, and y."""
         check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, self._other)
         y = targets_of(without_idle_gaps(y, sample_weight), numeric=y_numeric, many_labels=multi_output)
+        if isinstance(X, RowBlocks) and self._takes_blocks:
+            return self._validated_blocks(X, y, sample_weight, reset)
         # The core checks that X is finite in its first pass over X, and its message names the row and column.
         X, y = validate_readable(
             self, X, y, reset=reset, ensure_all_finite=False, order=None, multi_output=multi_output, y_numeric=y_numeric
         )
         names = getattr(self, "feature_names_in_", None)
         return Inputs(X, weights_of_rows(sample_weight, X), None, Settings.of_estimator(self), names), y
+
+    def _validated_blocks(self, X: RowBlocks, y: Any, sample_weight: Any, reset: bool) -> tuple[Inputs, Any]:
+        y = column_or_1d(y, warn=True)
+        if reset:
+            self.__dict__.pop("feature_names_in_", None)  # of an earlier fit
+            self.n_features_in_ = X.n_features
+        counted = CountedBlocks(X, len(y))
+        return Inputs(counted, weights_of_rows(sample_weight, y), None, Settings.of_estimator(self)), y
 
     def _take_coefficients(self, result: FitResult) -> None:
         raise NotImplementedError
@@ -93,6 +107,8 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         check_is_fitted(self)
         if isinstance(X, Predicted):
             return X.eta
+        if isinstance(X, RowBlocks):
+            return np.concatenate([self._linear_predictor(block) for block in X.make_blocks()])
         coef = self.coef_[:, self.support_].toarray() if is_sparse(self.coef_) else np.atleast_2d(self.coef_)[:, self.support_]
         names = getattr(self, "feature_names_in_", None)
         if names is not None and is_frame(X) and len(column_names(X)) != self.n_features_in_:

@@ -195,6 +195,8 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
 
     path_: PathResult | list[PathResult | None]
 
+    _takes_blocks = True
+
     def __init__(
         self,
         k: int | str | None = None,
@@ -253,7 +255,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features), or RowBlocks
             Features, which must be finite. See :func:`ksparse.fit` for the types that are read without a copy.
         y : array-like of shape (n_samples,)
             Labels of two or more classes, of any type that can be sorted.

@@ -240,6 +240,8 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
     mean = 152 + 603 * bmi + 262 * bp + 544 * s5
     """
 
+    _takes_blocks = True
+
     def __init__(
         self,
         k: int | str | None = None,
@@ -290,7 +292,7 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features), or RowBlocks
             Features, which must be finite. See :func:`ksparse.fit` for the types that are read without a copy.
         y : array-like of shape (n_samples,)
             Responses, with values that the loss allows.

@@ -14,6 +14,7 @@ from .._checks import check_flag, check_integer, check_real, check_seed
 from ..losses import Loss
 from .class_weight import check_class_weight, times_class_weights
 from .gaps import without_idle_gaps
+from .row_blocks import CountedBlocks, RowBlocks, blocks_if_large
 from .sparse import is_sparse
 from .validation import (
     check_bounds,
@@ -166,7 +167,11 @@ class Request:
     def of(cls, inputs: Inputs, y: Any) -> Request:
         """Check all arguments; raise TypeError or ValueError with the name of the argument that is invalid."""
         settings = inputs.settings
-        design = check_design(inputs.X)
+        design = blocks_if_large(inputs.X)
+        if isinstance(design, RowBlocks):
+            design = CountedBlocks(design, len(y))
+        elif not isinstance(design, CountedBlocks):
+            design = check_design(design)
         n, p = design.shape
         loss = check_loss(settings.loss, settings.alpha, settings.gamma)
         kernel = loss._kernel()
@@ -214,6 +219,10 @@ class Request:
         loss = settings.checked_loss()
         options = settings.options(self.design.shape[1], self.names)
         return replace(self, loss=loss, kernel=loss._kernel(), options=options, settings=settings)
+
+    def new_options(self) -> _core.Options:
+        """Return options of the core that are not shared; the caller sets ``k`` and ``start``."""
+        return self.settings.options(self.design.shape[1], self.names)
 
     @property
     def n_units(self) -> int:

@@ -289,7 +289,7 @@ class Refits:
         for _ in range(MOST_SADDLES + 1):
             limits.max_iterations = self._max_iterations - iterations
             try:
-                answer = Refit(*_core.minimise(function.linearise, make_positive, x, limits, *objective.bounds_of(columns)))
+                answer = Refit(*_core.minimise(function.linearise, make_positive, x, limits, *objective.bounds_of(columns))[:5])
                 if answer.status in (STALLED, MAX_ITERATIONS):
                     function.check_for_kinks(KINK)
             except KinkedError as kink:

@@ -19,6 +19,7 @@
 //   group_scan         the same for groups of columns;  group_sums: what these need beyond
 //   storage            chooses the parts that depend on how X is stored
 //   gram_objective     answers least squares from products of columns instead;  gram_columns: these
+//   block_sums         sums over one block of rows, for rows that are in a file or on other machines (python/ksparse/_blocks)
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

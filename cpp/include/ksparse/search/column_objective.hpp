@@ -25,13 +25,16 @@ class ColumnObjective : public Objective {
 
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) final {
     const Columns units = take_active(iterate);
+    announce(goal.likely, false);
     const RefitOutcome outcome = refit_columns(active_, coef_, iterate.objective, goal);
     groups_.scatter(units, coef_.data(), iterate.coef.data());
+    if (has_intercept()) iterate.intercept = coef_[Index(active_.size())];
     return outcome;
   }
 
   Status scan(const Iterate& iterate, const Columns& units, Hessian, ScanSink& sink) final {
     take_active(iterate);
+    announce(units, true);
     if (const Status status = begin_scan(active_, coef_, point_); status != Status::converged) return status;
     sink.begin_scan({point_.inverse, point_.hessian.size() ? &point_.hessian : nullptr,
                      point_.gradient.size() ? &point_.gradient : nullptr, groups_.single() ? nullptr : starts_.data()});
@@ -54,7 +57,7 @@ class ColumnObjective : public Objective {
  protected:
   using List = std::vector<Index>;
 
-  /// The point of a scan, with d active columns.
+  /// The point of a scan, with d active columns, the intercept included.
   struct Point {
     Eigen::MatrixXd inverse;   // (d, d) H^-1 among the active columns; zeros for a coefficient that is held at a bound
     Eigen::MatrixXd hessian;   // (d, d) H, if a coefficient is held, or empty
@@ -75,6 +78,11 @@ class ColumnObjective : public Objective {
   /// Sets what a scan says of some columns. Starts: with groups, where the columns of each begin (groups + 1,), else null.
   virtual Status scan_columns(const List& columns, const List* starts, Panel& panel) = 0;
 
+  /// Whether there is an intercept, which is then the last coefficient, after those of the active columns.
+  virtual bool has_intercept() const { return false; }
+  /// Called before a refit with the columns that this or the next refits may add, and before a scan with those that it covers.
+  virtual void expect(const List& /*columns*/, bool /*scanned*/) {}
+
   /// Columns of the largest group; 1 without groups.
   Index stride() const noexcept { return groups_.stride(); }
 
@@ -82,9 +90,14 @@ class ColumnObjective : public Objective {
   Columns take_active(const Iterate& iterate) {
     const Columns units{0, iterate.size(), iterate.support.data()};
     groups_.list(units, active_, starts_);
-    coef_.resize(Index(active_.size()));
+    coef_.resize(Index(active_.size()) + has_intercept());
     groups_.gather(units, iterate.coef.data(), coef_.data());
+    if (has_intercept()) coef_[Index(active_.size())] = iterate.intercept;
     return units;
+  }
+  void announce(const Columns& units, bool scanned) {
+    groups_.list(units, asked_, asked_starts_);
+    expect(asked_, scanned);
   }
   void take_bounds() {
     lower_.clear();
