@@ -79,15 +79,15 @@ class Workspace {
 
 // -------------------------------------------------------------------------------------------------------------------- losses
 
-/// A built-in loss by its name in Python ("logistic", "focal", "huber", ...), with its parameters in the order of its members;
-/// what is out of range a fit refuses. Empty if there is none, or not so many parameters, and `wrong` then says so. The structs
-/// themselves are as good where the loss is known beforehand.
+/// Returns a built-in loss by its name in Python ("logistic", "focal", "huber", ...), with its parameters in the order of its
+/// members. Returns an empty loss, and sets `wrong` to a message, if there is no such loss or if the number of parameters is
+/// wrong. Parameters out of range are refused by the fit. If the loss is known at compile time, use its struct instead.
 KSPARSE_ENTRY AnyLoss loss_by_name(const std::string& name, const std::vector<double>& parameters, std::string& wrong);
 
 // ---------------------------------------------------------------------------------------------------------------------- path
 
-/// A fit for every k of an increasing list (path.hpp); options.k is ignored. On bad input, on an interrupt, and where the
-/// model without features cannot be fitted, one result that says so. Progress is told of entries.
+/// Returns a fit for every k of an increasing list (path.hpp); options.k is ignored. For invalid input, after an interrupt, or
+/// if the model without features cannot be fitted, it returns a single result with the reason. Progress counts the values of k.
 KSPARSE_ENTRY std::vector<FitResult> fit_path(const AnyDesign& X, const Problem& problem, const AnyLoss& loss,
                                               const std::vector<Index>& ks, const Options& options = {}, const Run& run = {});
 
@@ -126,7 +126,8 @@ Eigen::VectorXd predict(const Fit& fit, const AnyDesign& X, const AnyLoss& loss)
   return mean_response(linear_predictor(fit, X), loss);
 }
 
-// ----------------------------------------------------------------------------------------------------- an objective of one's own
+// ----------------------------------------------------------------------------------------------------- an objective of one's
+// own
 
 /// Best subset for an objective of your own, which answers two questions: to refit a support, and to scan at a point
 /// (search/objective.hpp, or search/column_objective.hpp, which sees to groups). It must be >= 0, as tolerances are relative to
@@ -184,8 +185,8 @@ KSPARSE_ENTRY Alternatives alternatives(const AnyDesign& X, const Problem& probl
 // --------------------------------------------------------------------------------------------------------------------- proof
 
 /// How far an answer can be from the best: branch and bound from the support of an answer, ended by a proof that it is within
-/// settings.max_gap of the best, or by a limit, with the gap that is left. A better support found on the way becomes the answer.
-/// It needs a ridge penalty, or bounds on both sides of every coefficient, and a loss that is convex or a focal one.
+/// settings.max_gap of the best, or by a limit, with the gap that is left. A better support found on the way becomes the
+/// answer. It needs a ridge penalty, or bounds on both sides of every coefficient, and a loss that is convex or a focal one.
 KSPARSE_ENTRY Proof certify(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& options,
                             const std::vector<Index>& start, const ProofOptions& settings = {}, const Run& run = {});
 

@@ -209,7 +209,7 @@ typedef struct ksparse_proof_options {
   uint64_t size;                   /* of this struct, set by ksparse_proof_options_init */
   double max_gap;                  /* 1e-6; the proof is done once (objective - lower_bound) / objective is at most this, > 0 */
   double max_seconds;              /* no new nodes after this time, >= 0; 0 means no limit */
-  int64_t max_nodes;               /* no new nodes beyond so many, >= 0; 0 means no limit */
+  int64_t max_nodes;               /* the proof ends after this number of nodes, >= 0; 0 means no limit */
   double memory;                   /* bytes of open nodes beyond which the tree is searched depth first, > 0 */
   ksparse_proof_progress progress; /* or NULL */
   void* progress_context;

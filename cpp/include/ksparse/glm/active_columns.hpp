@@ -131,7 +131,7 @@ class ActiveColumns {
   const Groups* groups_ = nullptr;
   Eigen::MatrixXd values_;      // (padded, capacity) by slot
   std::vector<Index> slots_;    // column gathered in each slot, or -1
-  std::vector<Index> listed_;   // columns of the iterate at hand
+  std::vector<Index> listed_;   // columns of the current iterate
   std::vector<Index> starts_;   // where those of each of its units begin
   std::vector<Index> fetched_;  // columns that will be read
   RowsView view_;

@@ -16,9 +16,9 @@ namespace ksparse {
 
 class DenseSums final : public PanelSums {
  public:
-  /// For panels of at most so many columns. Where X scatters its columns, those of the working set are gathered once and kept:
-  /// they are scanned often. So are they for large supports (`chosen` active columns in the end), whose scans are matrix
-  /// products of columns that lie side by side.
+  /// Prepares for panels of at most `entries` columns. If the columns of X are not contiguous, those of the working set, which
+  /// are scanned often, are gathered once and kept. The same is done for large supports (`chosen` active columns at the end),
+  /// because their scans are matrix products of adjacent columns.
   void reset(const Design& design, const Linearisation& linearisation, Index entries, Index capacity, Index chosen) {
     design_ = &design;
     linearisation_ = &linearisation;
@@ -33,7 +33,8 @@ class DenseSums final : public PanelSums {
       if (r > 0) parts_[r].sums.resize(entries, Sums::cross + capacity);
     }
     const bool keeps = !design.columns_contiguous() || chosen > kernels::few_vectors;
-    // Some more, since a path puts features of its entries into the working set; memory that is not used is not touched.
+    // There is room for more columns, because a path adds the features of its entries to the working set. Unused memory costs
+    // nothing.
     const Index usual = Options::working_set(design.columns(), capacity);
     kept_.resize(active().values().rows(), keeps ? std::min(usual + usual / 2, design.columns()) : 0);
     kept_columns_.reserve(std::size_t(kept_.cols()));

@@ -56,8 +56,8 @@ class GramColumns {
     return true;
   }
 
-  /// Makes sure of the products of some columns with all; those not known yet are summed. False: there is no room, or
-  /// interrupted.
+  /// Computes the products of some columns with all columns, if they are not known yet. Returns false if there is no memory for
+  /// them, or if interrupted.
   bool fetch(const Columns& columns) {
     wanted_.clear();
     for (Index c = 0; c < columns.count; ++c)

@@ -28,7 +28,7 @@ namespace ksparse {
 
 class GramObjective final : public Objective {
  public:
-  /// Of the problem that `rows` answers, which outlives this.
+  /// Takes the problem of `rows`, which must exist as long as this object.
   GramObjective(GlmObjective& rows, const Options& options) : rows_(rows), sums_(rows), intercept_(options.fit_intercept) {
     const Index p = features(), d = options.places(p) + 1, panel = std::min(largest_panel, p);
     for (Eigen::MatrixXd* matrix : {&hessian_, &inverse_}) matrix->resize(d, d);
@@ -39,15 +39,15 @@ class GramObjective final : public Objective {
     panel_cross_.resize(panel, d);
   }
 
-  /// Such an objective where it can answer, and where searches for so many k ask often enough to make good what it takes; else
-  /// null.
+  /// Returns such an objective if it is suitable for the problem, and if the searches for this number of k have enough refits
+  /// and scans to pay for its sums. Otherwise returns null.
   static std::unique_ptr<Objective> if_worthwhile(GlmObjective& rows, const Design& design, const LossKernel& loss,
                                                   const Options& options, Index searches) {
     constexpr Index few = 3;
     const Constraints& constraints = options.constraints;
     const bool can_answer =
         loss.foresight() == Foresight::exact && !design.sparse() && !constraints.bounded() && constraints.groups.empty();
-    // Where the rows are asked for a sample, answers are theirs: a search goes the same way whoever answers.
+    // Scans of a sample are left to the rows, so that a search is the same with both objectives.
     if (!can_answer || Splicing::samples(rows, options.k)) return nullptr;
     const Index p = design.columns();
     const bool asks_often = searches >= few || Options::working_set(p, options.k) == p;
@@ -93,7 +93,8 @@ class GramObjective final : public Objective {
   }
 
  private:
-  // Features that are scanned by name soon enter, so that their products are worth having, unless there are more than so many.
+  // Features that are scanned by name often enter soon, so their products are computed, unless there are more features than
+  // this.
   static constexpr Index largest_list = 64;
   // F is known to some 1e-16 of F0 over the least part of an active feature that the others do not explain. Down to this ratio
   // it has the ten digits by which supports are compared.
@@ -103,7 +104,7 @@ class GramObjective final : public Objective {
     return std::isfinite(objective) && least_pivot_ * objective >= least_ratio * sums_.constant().objective;
   }
 
-  // Whether the sums over rows are there; once the units are chosen they are made. False: not yet, or interrupted.
+  // Computes the sums over rows once the units are chosen. Returns false before that, or if interrupted.
   bool is_ready() {
     if (!ready_ && rows_.units().chosen()) ready_ = sums_.sum_rows();
     return ready_;
@@ -111,7 +112,7 @@ class GramObjective final : public Objective {
 
   bool fetch(const std::vector<Index>& support) { return sums_.fetch({0, Index(support.size()), support.data()}); }
 
-  // Cholesky factor of the Hessian of a support, in inverse_. False: singular to rounding.
+  // Computes the Cholesky factor of the Hessian of a support in inverse_. Returns false if the Hessian is numerically singular.
   bool factorise_active(const std::vector<Index>& support) {
     const Index size = Index(support.size()), d = size + intercept_;
     for (Index j = 0; j < size; ++j) {

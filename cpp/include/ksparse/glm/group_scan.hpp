@@ -17,7 +17,7 @@ namespace ksparse {
 
 class GroupScan {
  public:
-  /// For panels of at most so many columns; `units` chooses the units of these at first.
+  /// Prepares for panels of at most this number of columns, whose units are chosen by `units` in the first scan.
   void reset(ActiveModel& model, const Groups& groups, Storage& storage, Scan& units, ScanBound& bound, Index entries,
              Index columns) {
     model_ = &model;

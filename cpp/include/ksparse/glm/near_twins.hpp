@@ -64,7 +64,7 @@ class NearTwins {
     for (Index i = 0; i < count; ++i) residual_ -= coef[i] * column(kept_[std::size_t(i)]);
   }
 
-  // False: the columns kept cannot be told apart after all.
+  // Returns false if the remaining columns cannot be distinguished either.
   bool keep(Index place) {
     kept_.push_back(place);
     const Index count = Index(kept_.size());

@@ -1,6 +1,7 @@
 // How sums over rows are divided. Sums over all rows are computed range by range, and the small sums of the ranges are added in
 // a fixed order, so results depend only on the number of ranges, and only in their last digits. That number depends on the rows
-// alone, so every number of threads has the same results. This is the only place that decides which thread sums a range, and when.
+// alone, so every number of threads has the same results. This is the only place that decides which thread sums a range, and
+// when.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -23,25 +24,26 @@ struct RowRange {
 
 class RowRanges {
  public:
-  /// As many ranges as suit the rows, or so many if `count` is not 0, summed by these workers, who outlive this.
+  /// Divides rows into `count` ranges, or into a suitable number if `count` is 0. The workers, which sum them, must exist as
+  /// long as this object.
   explicit RowRanges(Index count = 0, Workers* workers = nullptr) noexcept : count_(count), workers_(workers) {}
 
-  /// Of so many rows.
+  /// The number of ranges for this number of rows.
   Index count(Index rows) const noexcept { return count_ > 0 ? count_ : std::clamp<Index>(rows / usual_rows, 1, most_ranges); }
 
-  /// Range r of so many rows. All but the first begin a multiple of a cache line behind `lead` rows.
+  /// Range r of this number of rows. All ranges except the first begin at `lead` rows plus a multiple of a cache line.
   RowRange range(Index r, Index rows, Index lead = 0) const noexcept {
     const Index first = cut(r, rows, lead);
     return {first, cut(r + 1, rows, lead) - first};
   }
 
-  /// add(r, range) for each range. False as soon as one call returns that: interrupted.
+  /// Calls add(r, range) for each range. Returns false if a call returns false, because it was interrupted.
   template <class Add>
   bool for_each(Index rows, Index lead, const Add& add) const {
     return for_each_part(count(rows), [&](Index r) { return add(r, range(r, rows, lead)); });
   }
 
-  /// do_part(i) for each part of some work, which is none of the others' business. False: interrupted.
+  /// Calls do_part(i) for each part of some work whose parts are independent. Returns false if interrupted.
   template <class Part>
   bool for_each_part(Index parts, const Part& do_part) const {
     if (!workers_ || parts == 1) {
@@ -60,7 +62,8 @@ class RowRanges {
 
  private:
   static constexpr Index line = 8;  // doubles, a whole number of packs
-  // Rows that take longer to sum than a thread takes to wake up; and more ranges than a machine has cores, which even out.
+  // A range has enough rows to take longer than waking up a thread, and there are more ranges than cores, so that all cores are
+  // busy.
   static constexpr Index usual_rows = 65536, most_ranges = 64;
 
   Index cut(Index r, Index rows, Index lead) const noexcept {

@@ -44,7 +44,7 @@ class Scan {
     return Status::converged;
   }
 
-  /// Of all columns, or of some. Returns false if interrupted.
+  /// Scans all columns, or some of them. Returns false if interrupted.
   bool begin(const Iterate& iterate, Hessian kind, ScanSink& sink, bool all) {
     sums_ = &choose_sums(kind);
     if (!model_->set(iterate, *sums_)) return false;
@@ -72,13 +72,13 @@ class Scan {
     if (bounds_) bound_->end();
   }
 
-  // Of the scan at hand, if it is driven by parts.
+  // These describe the current scan if a batch runs its parts.
   bool needs_slopes_alone() const { return sums_->needs_slopes_alone(); }
   const RowSample* sample() const { return sums_->sample(); }
   const double* slopes() const { return model_->active().rows().slope; }  // (n,)
-  double* slope_sums() { return panel_.sums().row(Sums::slope); }         // by place in the panel
+  double* slope_sums() { return panel_.sums().row(Sums::slope); }         // (columns of the panel,)
 
-  /// Units of all of so many columns, where scans are not of single ones. The kind that sums is left at another point.
+  /// Chooses the units of all columns, if scans are not of single columns. Afterwards the sums belong to another point.
   Status choose_units(Index columns) {
     PanelSums& sums = storage_->sums();
     sums.take_point({0, true});
@@ -104,7 +104,7 @@ class Scan {
   Units* units_ = nullptr;
   UnitChoice* choice_ = nullptr;
   Storage* storage_ = nullptr;
-  PanelSums* sums_ = nullptr;  // of the scan at hand
+  PanelSums* sums_ = nullptr;  // those of the current scan
   ScanBound* bound_ = nullptr;
   bool bounds_ = false;  // whether the scan at hand gives a bound
   Panel panel_;

@@ -109,7 +109,7 @@ class Storage {
     std::optional<CellSums> sums;
   };
 
-  // Of fewer rows, a pass over them takes no longer than finding the cells.
+  // With fewer rows than this, a pass over all rows takes no longer than finding the cells.
   static constexpr Index few_rows = 1024;
 
   void connect_dense(const Linearisation& linearisation, const Rows& rows, const Sizes& sizes) {

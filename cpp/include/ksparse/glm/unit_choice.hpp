@@ -18,7 +18,7 @@
 
 namespace ksparse {
 
-/// Of a column of the first scan, by its sums.
+/// The moments of a column, from the sums of the first scan.
 struct PlainMoments {
   double mean, variance, slope;
 
@@ -73,8 +73,8 @@ class UnitChoice {
   /// Whether the first scan can skip sums that are known already.
   bool knows_moments() const noexcept { return moments_ && !records_; }
 
-  /// From the sums of a panel: units, and derivatives in these units. False: X is not finite, or bounds ask for a coefficient
-  /// that a constant column cannot have.
+  /// Chooses the units of the columns of a panel from its sums, and converts the derivatives to these units. Returns false if X
+  /// is not finite, or if bounds require a coefficient that a constant column cannot have.
   bool choose(Panel& panel) {
     if (moments_) exchange(panel);
     const double total = rows_->weight().sum(), average_curvature = linearisation_->curvature() / total;
@@ -144,7 +144,7 @@ class UnitChoice {
     }
   }
 
-  // Units of a column whose plain sums are no use. False: it is not finite.
+  // Chooses the units of a column whose plain sums cannot be used. Returns false if the column is not finite.
   bool examine(Index column) {
     const double* const weight = rows_->weight().data();
     units_->set(column, 0, 0);

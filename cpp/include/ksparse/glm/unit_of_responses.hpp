@@ -1,4 +1,5 @@
-// The unit in which the solver has y, so that its numbers are of order one and tolerances mean the same whatever the user's unit.
+// The unit in which the solver has y, so that its numbers are of order one and tolerances mean the same whatever the user's
+// unit.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -82,7 +83,7 @@ inline double unit_of_responses(const Problem& problem, const LossKernel& loss, 
     const double away = y / near_size - mean;
     return weight * away * away;
   });
-  // Of responses that are all the same, up to rounding, their size.
+  // If all responses are equal up to rounding, the unit is their absolute value.
   const double spread = variance > 1e-24 ? std::sqrt(variance) : 1.0;
   return std::min(stable::power_of_two_near(spread) * near_size * unit, greatest);
 }

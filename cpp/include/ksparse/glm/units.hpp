@@ -77,7 +77,7 @@ class Units {
   bool bounded() const { return constraints_->bounded(); }
   double lower(Index column) const { return in_units(constraints_->lower_of(column), column); }
   double upper(Index column) const { return in_units(constraints_->upper_of(column), column); }
-  /// Of some columns and an intercept, which has none.
+  /// The bounds of some columns, and of the intercept, which has none.
   void bounds_of(const std::vector<Index>& columns, Eigen::VectorXd& lower_bounds, Eigen::VectorXd& upper_bounds) const {
     const Index size = Index(columns.size());
     for (Index i = 0; i < size; ++i) {

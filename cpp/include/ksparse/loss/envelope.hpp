@@ -1,8 +1,8 @@
 // The convex envelope of a margin loss that is concave far to the left: the largest convex function that is nowhere above it.
 // A focal loss l of the margin m falls like the line of slope -a for badly misfitted rows (a its slope at -infinity), bends the
-// wrong way, and is convex from its inflection on. Its envelope on the whole line is l itself for m >= m_t and the line of slope
-// -a through (m_t, l(m_t)) below, where l'(m_t) = -a. Bounds of proofs (proof/) need a convex loss; how much they lose is the
-// sum of l - envelope over the rows below m_t.
+// wrong way, and is convex from its inflection on. Its envelope on the whole line is l itself for m >= m_t and the line of
+// slope -a through (m_t, l(m_t)) below, where l'(m_t) = -a. Bounds of proofs (proof/) need a convex loss; how much they lose is
+// the sum of l - envelope over the rows below m_t.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -13,17 +13,17 @@
 
 namespace ksparse {
 
-/// Where the line takes over, and its value and slope per unit of weight.
+/// The margin below which the envelope is a line, and the value and slope of the line per unit of weight.
 struct EnvelopeTangent {
-  double margin = -1e300;  // none: the loss is convex
+  double margin = -1e300;  // the default means that there is no line, because the loss is convex
   double value = 0, slope = -1;
 };
 
 namespace internal {
 
-/// Of a margin loss whose slope at -infinity is `slope`, convex to the right of some point and concave to its left; `terms`
-/// are value, slope and curvature of a margin. The point lies where the loss is convex, between the inflection, which a search
-/// from the right meets first, and 0.
+/// Finds the line for a margin loss that is convex to the right of an inflection point and concave to its left, with the slope
+/// `slope` at -infinity. `terms` returns the value, slope and curvature at a margin. The line begins between the inflection
+/// point and 0, where the loss is convex; the search starts at 0.
 template <class Terms>
 EnvelopeTangent tangent_of(const Terms& terms, double slope) {
   double high = 0, low = 0;
@@ -35,7 +35,7 @@ EnvelopeTangent tangent_of(const Terms& terms, double slope) {
     if (at.slope <= slope) break;
     high = low;
   }
-  if (terms(low).slope > slope) return {};  // never as steep as its far end: convex
+  if (terms(low).slope > slope) return {};  // the slope is smallest at -infinity, so the loss is convex
   for (int step = 0; step < 100; ++step) {
     const double middle = 0.5 * (low + high);
     (terms(middle).slope <= slope ? low : high) = middle;

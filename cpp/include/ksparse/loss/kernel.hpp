@@ -35,7 +35,8 @@ struct LossRows {
 /// Sums over the rows.
 struct LossSums {
   double value = 0, slope = 0, curvature = 0;
-  // Of the rows that count. It is not above 0 for a loss for which no sign of eta is correct, or that attains its infimum.
+  // Over rows with a positive weight. It is at most 0 for a loss for which no sign of eta is correct, or that attains its
+  // infimum.
   double lowest_margin = std::numeric_limits<double>::infinity();
   bool concave = false;  // whether some curvature differs from that of Curvature::convex
 

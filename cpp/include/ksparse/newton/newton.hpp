@@ -162,8 +162,9 @@ class Newton {
   static constexpr double rounding_of_gradient = 1e-13;
   // With exponential tails, separable rows take about 35 iterations to the usual tolerance, and a proper minimum takes a few.
   static constexpr int many_iterations = 40;
-  // Of F as a sum over blocks of rows, relative to F: some hundred units in the last place, for a million rows as well. With
-  // four units, steps were halved to nothing and a hundred of them taken where packs are of two numbers (baseline).
+  // The rounding error of F, a sum over blocks of rows, relative to F: some hundred units in the last place, even for a million
+  // rows. With a value of four units, line searches failed, and a hundred tiny steps were taken, with packs of two numbers
+  // (baseline).
   static constexpr double rounding_of_sum = 1e-13;
 
   static NewtonOutcome end(NewtonOutcome outcome, Status status) {

@@ -110,10 +110,10 @@ class ColumnObjective : public Objective {
 
   const Constraints constraints_;
   const Groups groups_;
-  List active_, starts_;  // columns of the iterate at hand, and where those of each place begin
+  List active_, starts_;  // columns of the current iterate, and where those of each place begin
   Eigen::VectorXd coef_;  // of the active columns
   Point point_;
-  List asked_, asked_starts_;  // columns of the panel at hand
+  List asked_, asked_starts_;  // columns of the current panel, and where those of each unit begin
   Panel panel_;
   std::vector<double> lower_, upper_;  // of the panel's columns
 };

@@ -83,7 +83,7 @@ class Exchanges {
     StandIns::Choice choice;
   };
 
-  // By which an exact model may be wrong about an exchange, for rounding: relative to F, and to what leaves and is made good.
+  // Rounding errors of the prediction of an exact model, relative to F and to the two terms of the exchange.
   static constexpr double rounding_of_objective = 1e-6, rounding_of_loss = 1e-10;
   // For a large support, an exchange that is predicted to increase F by more than this fraction of the loss is not tried.
   static constexpr double largest_rise = 0.03;
@@ -154,8 +154,8 @@ class Exchanges {
     return std::min(proposed, is_large(current) ? std::max<Index>(most * Options::few / current.size(), 2) : most);
   }
 
-  // Whether the model, which is exact and of this very point, rules an exchange out. A model that leaves something out does not,
-  // not even that of a smooth loss: on tables of categories, exchanges that it held to fall short by far were needed
+  // Whether the model, which is exact and of this very point, rules an exchange out. A model that leaves something out does
+  // not, not even that of a smooth loss: on tables of categories, exchanges that it held to fall short by far were needed
   // (spambase-k10, mammo-k5).
   bool is_hopeless(const Proposal& proposal, double loss, const Iterate& current) const noexcept {
     if (foresight_ != Foresight::exact || improved_ || !(current.objective > 0)) return false;

@@ -18,8 +18,8 @@ namespace ksparse {
 
 class Findings {
  public:
-  /// For supports of up to so many places of up to `largest_unit` features, out of so many units; at most `kept` proposals are
-  /// remembered. Allocates only what it does not have.
+  /// Prepares for supports of up to `places` units of up to `largest_unit` features each, out of `units`. At most `kept`
+  /// proposals are kept. It allocates only if it needs more memory than before.
   void reset(Index places, Index largest_unit, Index units, Index kept) {
     if (!model_ || places != places_ || largest_unit != largest_unit_ || units != units_) {
       model_ = make_sacrifice_model(places, largest_unit, units);

@@ -28,7 +28,7 @@ class Growth {
   /// At most this fraction of a large support is added before the next refit.
   static constexpr Index part_entering = 4;
 
-  /// For supports of up to so many places.
+  /// Prepares for supports of up to `places` units.
   void reset(Index places) {
     leaving_.reserve(places);
     unchecked_ = one_by_one_ = false;

@@ -30,7 +30,7 @@ class SupportMemory {
     return key;
   }
 
-  /// Forgets all.
+  /// Removes all supports.
   void clear() noexcept {
     count_ = 0;
     if (++epoch_ == 0) {
@@ -38,7 +38,7 @@ class SupportMemory {
       epoch_ = 1;
     }
   }
-  /// Has room for so many supports.
+  /// Allocates memory for this number of supports.
   void reserve(std::size_t supports) {
     std::size_t size = smallest;
     while (size < 2 * supports) size *= 2;

@@ -38,7 +38,7 @@ class Trail {
   bool is_above(Index leaving, Index entering, double bar) const {
     return memory_ && memory_->is_above(exchanged(leaving, entering), bar);
   }
-  /// The same, and the refit went to its end.
+  /// Like is_above(), but also requires that the refit has converged.
   bool ended_above(Index leaving, Index entering, double bar) const {
     return memory_ && memory_->ended_above(exchanged(leaving, entering), bar);
   }
