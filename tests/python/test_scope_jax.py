@@ -1,6 +1,7 @@
 """ScopeSolver with objectives in JAX: the tutorial's own, in both precisions, and what tracing makes of others."""
 
 import _thread
+import functools
 import gc
 import signal
 import subprocess
@@ -647,3 +648,102 @@ except ModuleNotFoundError as error:
     assert (
         "an objective without a gradient function needs jax, which is not installed: pip install 'ksparse[jax]'" in done.stdout
     )
+
+
+class Model:
+    """An objective that is a method, compiled by its class."""
+
+    def __init__(self, X, y):
+        self.X, self.y = X, y
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def loss(self, params):
+        """Return a mean square."""
+        return jnp.mean((self.y - self.X @ params) ** 2)
+
+    def twice(self, params):
+        """Return it from an inner function."""
+        return 2.0 * self.loss(params)
+
+
+def inner(X, y):
+    """Return an objective with a compiled function in it that closes over the data."""
+    predictors = jax.jit(lambda params: X @ params)
+    compiled = jax.jit(lambda params: jnp.mean((y - predictors(params)) ** 2))
+    return lambda params: compiled(params) + 0.01 * jnp.sum(params**2)
+
+
+def inner_rows(X, y):
+    """Return one with a compiled function of each row, in a loop."""
+    X, y = jnp.asarray(X), jnp.asarray(y)
+    compiled = jax.jit(lambda b: jax.lax.fori_loop(0, len(y), lambda i, s: s + (y[i] - X[i] @ b) ** 2, 0.0) / len(y))
+    return lambda params: 1.0 * compiled(params)
+
+
+@both_precisions
+@pytest.mark.parametrize(
+    "make",
+    [inner, inner_rows, lambda X, y: Model(X, y).loss, lambda X, y: Model(X, y).twice],
+    ids=["inner", "rows", "method", "inner method"],
+)
+def test_an_inner_function_that_closes_over_data_is_compiled_once(precision, make, monkeypatch):
+    """Its data are arguments of what is compiled, however deep in the objective it stands."""
+    built = []
+    compiled = _program.compiled
+    for seed in range(3):
+        X, y = least_squares(seed, n=37)
+        solver = ScopeSolver(9, 3)
+        monkeypatch.setattr(
+            _jax, "compiled", lambda key, build, seed=seed: compiled(key, lambda: built.append(seed) or build())
+        )
+        solver.solve(make(X, y))
+        monkeypatch.setattr(_jax, "compiled", compiled)
+        expected = ScopeSolver(9, 3)
+        expected.solve(lambda b, X=X, y=y: jnp.mean((y - X @ b) ** 2) + (0.01 * jnp.sum(b**2) if make is inner else 0.0))
+        np.testing.assert_allclose(solver.params, expected.params, rtol=1e-4, atol=1e-5)
+    assert set(built) <= {0}
+
+
+def called_back(X, y):
+    """Return a mean square that NumPy computes, and whose derivative NumPy computes as well."""
+
+    @jax.custom_vjp
+    def mean_square(e):
+        return jax.pure_callback(lambda e: np.asarray(np.mean(np.square(e)), e.dtype), jax.ShapeDtypeStruct((), e.dtype), e)
+
+    def backward(e, slope):
+        return (
+            slope * jax.pure_callback(lambda e: np.asarray(2 * e / e.size, e.dtype), jax.ShapeDtypeStruct(e.shape, e.dtype), e),
+        )
+
+    mean_square.defvjp(lambda e: (mean_square(e), e), backward)
+    return lambda params: mean_square(jnp.asarray(y) - jnp.asarray(X) @ params)
+
+
+def with_a_rule_of_first_order(X, y):
+    """Return a mean square with a rule for directions that NumPy computes."""
+
+    @jax.custom_jvp
+    def mean_square(e):
+        return jax.pure_callback(lambda e: np.asarray(np.mean(np.square(e)), e.dtype), jax.ShapeDtypeStruct((), e.dtype), e)
+
+    @mean_square.defjvp
+    def forward(primals, tangents):
+        (e,) = primals
+        slope = jax.pure_callback(lambda e: np.asarray(2 * e / e.size, e.dtype), jax.ShapeDtypeStruct(e.shape, e.dtype), e)
+        return mean_square(e), jnp.sum(slope * tangents[0])
+
+    return lambda params: mean_square(jnp.asarray(y) - jnp.asarray(X) @ params)
+
+
+@both_precisions
+@pytest.mark.parametrize("make", [called_back, with_a_rule_of_first_order])
+def test_an_objective_that_is_differentiated_once_is_minimised(precision, make):
+    """Differences of gradients stand in for a Hessian that JAX cannot have."""
+    X, y = least_squares(2)
+    solver, expected = ScopeSolver(9, 3), ScopeSolver(9, 3)
+    solver.solve(make(X, y))
+    expected.solve(lambda b: jnp.mean((y - X @ b) ** 2))
+    np.testing.assert_array_equal(solver.get_support(), expected.get_support())
+    np.testing.assert_allclose(solver.params, expected.params, rtol=1e-3, atol=1e-4)
+    assert solver.status == "converged"

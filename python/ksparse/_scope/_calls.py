@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +29,10 @@ def with_data(function: Callable[..., Any], n_before: int, *, has_data: bool) ->
 
 def without_jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function that a user has compiled, since what it closes over would be out of reach, or any other as it is."""
-    return getattr(function, "__wrapped__", function) if hasattr(function, "lower") else function
+    if not (hasattr(function, "lower") and hasattr(function, "__wrapped__")):
+        return function
+    plain: Callable[..., Any] = function.__wrapped__
+    return types.MethodType(plain, function.__self__) if isinstance(function, types.MethodType) else plain
 
 
 def _takes_data(function: Callable[..., Any], n_before: int, has_data: bool) -> bool:

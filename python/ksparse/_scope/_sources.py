@@ -70,9 +70,15 @@ class TracedSource(Source):
     def __init__(self, traced: Traced, directions: int):
         self._traced, self._directions = traced, directions
         self.is_rewritten = traced.rewritten
+        self._made: dict[
+            tuple[bool, int], Derivatives
+        ] = {}  # an objective that cannot be recognised is compiled for each of them
 
     def derivatives(self, *, linear: bool, directions: int | None = None) -> Derivatives:
-        return derivatives_of(self._traced, directions or self._directions, np.zeros(self._traced.p), linear=linear)
+        key = linear, directions or self._directions
+        if key not in self._made:
+            self._made[key] = derivatives_of(self._traced, key[1], np.zeros(self._traced.p), linear=linear)
+        return self._made[key]
 
 
 class HostSource(Source):
@@ -130,7 +136,8 @@ def source_of(functions: Functions, data: Any, p: int, directions: int, start: V
 def _of_first_order(objective: Callable[..., Any], data: Any, p: int, start: Vector, error: Exception) -> Source:
     """Return the value and the gradient of an objective that JAX cannot differentiate twice."""
     jax = jax_module()
-    functions = Functions(jax.jit(_scalar(objective)), jax.jit(jax.grad(_scalar(objective))))
+    scalar = _scalar(objective)
+    functions = Functions(jax.jit(scalar), jax.jit(jax.grad(scalar)))
     source = HostSource(functions, data, p, epsilon=_epsilon())
     try:
         source.derivatives(linear=False).at(start, np.empty(0, dtype=np.int64)).gradient()
