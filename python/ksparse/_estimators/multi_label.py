@@ -103,7 +103,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     lower_bound_ : ndarray of shape (n_labels,)
         No model with at most k features for the label has a lower F than this; NaN without a ridge penalty or bounds, see :class:`ksparse.FitResult`.
     gap_ : ndarray of shape (n_labels,)
-        ``(objective_ - lower_bound_) / objective_``, by which part of F a better model could be better at most.
+        ``(objective_ - lower_bound_) / objective_``, the largest part of F by which a better model could lower it.
     status_ : ndarray of str, shape (n_labels,)
         How each fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : ndarray of shape (n_labels,)

@@ -199,7 +199,7 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
     lower_bound_ : float
         No model with at most k features has a lower F than this; NaN without a ridge penalty or bounds, see :class:`ksparse.FitResult`.
     gap_ : float
-        ``(objective_ - lower_bound_) / objective_``, by which part of F a better model could be better at most.
+        ``(objective_ - lower_bound_) / objective_``, the largest part of F by which a better model could lower it.
     status_ : str
         How the fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : int

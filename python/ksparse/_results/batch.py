@@ -148,7 +148,7 @@ class BatchResult(Stored, Tabular):
 
     @property
     def gaps(self) -> NDArray[np.float64]:
-        """By which part of F a better model could be better at most, for each problem; NaN if there is no bound."""
+        """Largest part of F by which a better model of each problem could lower it; NaN if there is no bound."""
         return np.asarray(relative_gaps(self.objectives, self.lower_bounds))
 
     @property

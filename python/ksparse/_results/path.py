@@ -121,7 +121,7 @@ class PathResult(Stored, Tabular):
 
     @property
     def gaps(self) -> NDArray[np.float64]:
-        """By which part of F a better model with at most k features could be better at most, of shape (n_fits,)."""
+        """Largest part of F by which a better model with at most k features could lower it, of shape (n_fits,)."""
         return np.asarray(relative_gaps(self.objectives, self.lower_bounds))
 
     @property

@@ -71,7 +71,7 @@ class Proof(Stored):
 
     @property
     def gap(self) -> float:
-        """``(objective - lower_bound) / objective``: by which part of F a better model could be better at most."""
+        """``(objective - lower_bound) / objective``: the largest part of F by which a better model could lower it."""
         return float(relative_gaps(self.objective, self.lower_bound))
 
     @property
