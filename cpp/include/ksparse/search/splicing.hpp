@@ -9,13 +9,13 @@
 //   4. scan all features, try exchanges; after a success renew the working set and go to 3. With many rows, the scan of all
 //      features uses a Hessian of a sample of them, and those that it finds best are scanned exactly (sub-sampled Newton).
 //
-// That is one descent, from nothing. Others may start from any support (descend_from), as rounds of a longer search and the
-// entries of a path do; polish() refits the answer to the user's tolerance.
+// This is one descent from the empty support. A descent may also start from any other support (descend_from), like the rounds
+// of a longer search and the entries of a path. polish() refits the result to the user's tolerance.
 //
-// This file holds the phases and what follows from an answer. What a scan says is in findings.hpp, how supports grow and shrink
-// in growth.hpp, which exchanges are tried in exchanges.hpp. A scan of the working set (working_set.hpp) costs a small fraction
-// of one of all features, so that large data see few passes over X. The pair model (Zhu et al., PNAS 2020, for the sacrifices;
-// the joint form is ours) is described in sacrifice_model.hpp.
+// This file has the phases, and what follows from the result of a request. The results of a scan are in findings.hpp, how
+// supports grow and shrink is in growth.hpp, and which exchanges are tried is in exchanges.hpp. A scan of the working set
+// (working_set.hpp) costs a small fraction of one of all features, so that large data see few passes over X. The pair model
+// (Zhu et al., PNAS 2020, for the sacrifices; the joint form is ours) is described in sacrifice_model.hpp.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -41,8 +41,8 @@ class Splicing final : public ScanSink {
   enum class Question { refit, scan, done };
 
   Splicing() = default;  // to be reset
-  /// options.k is the most that any descent of this engine may use. A memory, if given, outlives the engine: supports known to
-  /// be no better are not refitted, and a descent that comes upon the way of an earlier one ends there.
+  /// options.k is the largest number of features of any descent. A memory, if given, must exist as long as the engine. Supports
+  /// that are known to be no better are then not refitted, and a descent ends when it reaches a support of an earlier one.
   Splicing(const Objective& objective, const Options& options, SupportMemory* memory = nullptr,
            Begin begin = Begin::with_descent) {
     reset(objective, options, memory, begin);
@@ -53,14 +53,14 @@ class Splicing final : public ScanSink {
     return objective.can_sample() && objective.features() > 4 * (candidate_count + std::min(k, objective.features()));
   }
 
-  /// As newly made for another objective; allocates only what it does not have.
+  /// Prepares for another objective. It allocates only if it needs more memory than before.
   void reset(const Objective& objective, const Options& options, SupportMemory* memory = nullptr,
              Begin begin = Begin::with_descent);
 
-  // Commands, which are given once the engine is done. A descent has a number, by which later ones of the same search, that is,
-  // with the same memory, tell whose way they came upon.
+  // Commands, which are only allowed when the engine is done. Each descent has a number, which later descents of the same
+  // search, with the same memory, report if they reach one of its supports.
 
-  /// A descent from a support (with any coefficients) to at most k features.
+  /// Starts a descent from a support (with any coefficients) to at most k features.
   void descend_from(const Iterate& start, Index k, Reach reach, int number) {
     KSPARSE_ASSERT(is_done(), "descend_from: the engine is not done");
     KSPARSE_ASSERT(start.coef.size() == current().coef.size(),
@@ -69,8 +69,8 @@ class Splicing final : public ScanSink {
     position_.trial() = start;
     ask_refit(Phase::grow);
   }
-  /// A descent to k features from the working set that the last survey chooses for so many, out of which features leave; from
-  /// none, if these separate the classes.
+  /// Starts a descent to k features from the whole working set for k, from which features are removed. If the working set
+  /// separates the classes, the descent starts from the empty support.
   void descend_from_many(Index k, int number) {
     KSPARSE_ASSERT(is_done(), "descend_from_many: the engine is not done");
     begin_descent(k, Reach::global, number);
@@ -81,14 +81,14 @@ class Splicing final : public ScanSink {
     KSPARSE_ASSERT(working_set_.size() <= findings_.places(), "descend_from_many: the engine is for smaller supports");
     start_from_many();
   }
-  /// Goes on to exchanges with any feature, in the same descent.
+  /// Continues the descent with exchanges with any feature.
   void descend_further() {
     KSPARSE_ASSERT(is_done(), "descend_further: the engine is not done");
     reach_ = Reach::global;
     exchange_with_any();
   }
-  /// Refits every exchange of one feature to convergence, unless that was done before, whatever the model predicts, and
-  /// descends further from the first one that is better.
+  /// Refits every exchange of one feature to convergence, whatever the model predicts, unless this was done before. Descends
+  /// further from the first exchange that is better.
   void try_all_exchanges(int number) {
     KSPARSE_ASSERT(is_done(), "try_all_exchanges: the engine is not done");
     begin_descent(current().size(), Reach::global, number);
@@ -108,7 +108,7 @@ class Splicing final : public ScanSink {
     position_.announce_trial();
     position_.take_trial();
   }
-  /// From now on descents are of the search that this memory belongs to, or of none.
+  /// Makes later descents part of the search that this memory belongs to, or of no search if it is null.
   void follow(SupportMemory* memory) {
     KSPARSE_ASSERT(is_done(), "follow: the engine is not done");
     position_.trail().follow(memory);
@@ -121,7 +121,7 @@ class Splicing final : public ScanSink {
     position_.trial() = null_model();
     ask_refit(Phase::null_model);
   }
-  /// To restore the working set, to add to it, or to choose it anew.
+  /// Access to the working set, to restore it, to add to it, or to choose it again.
   WorkingSet& working_set() {
     KSPARSE_ASSERT(is_done(), "working_set: the engine is not done");
     return working_set_;
@@ -129,7 +129,7 @@ class Splicing final : public ScanSink {
 
   Question question() const noexcept { return question_; }
 
-  // refit: minimise over trial() to goal(), then answer.
+  // Request refit: minimise over trial() to the accuracy goal(), then pass on the result.
   Iterate& trial() {
     KSPARSE_ASSERT(question_ == Question::refit, "trial: the engine did not ask for a refit");
     return position_.trial();
@@ -137,7 +137,7 @@ class Splicing final : public ScanSink {
   const RefitGoal& goal() const noexcept { return goal_; }
   void answer_refit(const RefitOutcome& outcome);
 
-  // scan: columns() at current(), panels to this sink, then answer.
+  // Request scan: scan columns() at current(), with this object as the sink of the panels, then pass on the status.
   const Iterate& current() const noexcept { return position_.current(); }
   Columns columns() const noexcept;
   Hessian hessian() const noexcept { return phase_ == Phase::screen ? Hessian::sampled : Hessian::exact; }
@@ -145,11 +145,11 @@ class Splicing final : public ScanSink {
   void take_panel(const ScanPanel& panel) override;
   void answer_scan(Status status);
 
-  // done: current() is where the descent ended.
+  // Request done: current() is the end of the descent.
   const Info& info() const noexcept { return info_; }
-  /// The number of the earlier descent upon whose way the last one came, or -1: it went its own way.
+  /// The number of the earlier descent that the last one joined, or -1 if it joined none.
   int joined() const noexcept { return position_.trail().joined(); }
-  /// The refit of the features that must be in (none, without constraints), from which every descent from nothing starts.
+  /// The refit of the required features, or of the empty support if there are none, from which descents start by default.
   const Iterate& null_model() const noexcept { return position_.null_model(); }
   const WorkingSet& working_set() const noexcept { return working_set_; }
   const ActiveSet& active() const noexcept { return position_.active(); }
@@ -158,12 +158,12 @@ class Splicing final : public ScanSink {
   double perfect_objective() const noexcept { return perfect_objective_; }
   /// How well the predictions of the model agree with refits.
   Foresight foresight() const noexcept { return exchanges_.foresight(); }
-  /// How many exchanges of one feature there are at the current point.
+  /// The number of possible exchanges of one feature at the current point.
   Index exchanges() const noexcept { return position_.exchanges(); }
 
   /// What the last scan found.
   const Findings& findings() const noexcept { return findings_; }
-  /// The place whose feature is missed least, of those that may leave, or -1: none may.
+  /// The place of the feature whose removal increases F least, or -1 if none may be removed.
   Index weakest_place() const { return findings_.model().weakest_place(active()); }
 
  private:
@@ -172,7 +172,7 @@ class Splicing final : public ScanSink {
   void ask_scan(Phase phase);
   void finish(Status status);
 
-  // What follows from the answer in each phase.
+  // The next step after the result of a request, for each phase.
   void after_null_model(const RefitOutcome& outcome);
   void after_entry(const RefitOutcome& outcome);
   void after_exchange(const RefitOutcome& outcome);
@@ -188,7 +188,7 @@ class Splicing final : public ScanSink {
   void exchange_with_any() { ask_scan(screens() ? Phase::screen : Phase::global); }
   bool screens() const noexcept { return samples_ && !working_set_.covers_all(); }
   bool holds_too_many() const noexcept { return position_.exceeds(budget_); }
-  // Nothing lowers an objective of 0, and nothing is to be found on the way of an earlier descent.
+  // An objective of 0 cannot be lowered, and a descent that joins an earlier one would only repeat it.
   bool ends_at(const RefitOutcome& outcome) {
     return outcome.status == Status::separable || outcome.perfect || (current().size() == budget_ && position_.trail().joins());
   }
@@ -284,7 +284,7 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
   switch (phase_) {
     case Phase::null_model: return after_null_model(outcome);
     case Phase::many:
-      // Features that separate the classes, or fit perfectly, have no place to start from: from none, then.
+      // If the features separate the classes or fit perfectly, there are no coefficients to start from, so it starts from none.
       if (outcome.status == Status::converged && !outcome.perfect) {
         position_.take_trial();
         growth_.took_many();
@@ -322,7 +322,7 @@ inline void Splicing::after_exchange(const RefitOutcome& outcome) {
   if (better) {
     position_.take_trial();
     if (ends_at(outcome)) return finish(Status::converged);
-    // Near at hand a fresh scan is cheap and better than the rest of an old list; for a pass over all of X it is not.
+    // A new scan of the working set is cheap, and better than the rest of an old list. A pass over all of X is not cheap.
     if (phase_ == Phase::local || working_set_.covers_all()) return ask_scan(phase_);
   }
   exchange();
@@ -375,7 +375,7 @@ inline void Splicing::answer_scan(Status status) {
     exchanges_.begin(current(), scan_of(phase_));
     return exchange();
   }
-  // If nothing in the working set, which holds what promises most, adds anything, the support stays smaller.
+  // The working set has the most promising features. If none of them lowers F, the support remains smaller.
   if (findings_.proposals().size() == 0) return finish(Status::converged);
   growth_.enter(findings_, budget_, position_);
   ask_refit(Phase::grow);
@@ -384,7 +384,7 @@ inline void Splicing::answer_scan(Status status) {
 inline void Splicing::after_survey() {
   const std::vector<Index>& required = active().roles().required();
   if (!required.empty() && null_model().support.empty()) {
-    // The first scan has to be at the empty support. From here on every search starts with the features that must be in.
+    // The first scan must be at the empty support. From here on, every search starts with the required features.
     position_.trial() = null_model();
     for (const Index feature : required) position_.trial().append(feature);
     return ask_refit(Phase::null_model);
