@@ -24,7 +24,7 @@ class PDASSolver(GreedySolver):
 
     See Also
     --------
-    ScopeSolver : The recommended solver, with the same attributes.
+    ksparse.ScopeSolver : The recommended solver, with the same attributes.
 
     References
     ----------

@@ -26,7 +26,7 @@ class BaseSolver(GreedySolver):
 
     See Also
     --------
-    ScopeSolver : The recommended solver, with the same attributes.
+    ksparse.ScopeSolver : The recommended solver, with the same attributes.
     """
 
     max_iter: Any

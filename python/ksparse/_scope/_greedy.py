@@ -1,4 +1,4 @@
-"""The base class of older algorithms for sparse minimisation, which use the derivatives and refits of :class:`ScopeSolver`.
+"""The base class of older algorithms for sparse minimisation, which use the derivatives and refits of :class:`ksparse.ScopeSolver`.
 
 They are intended for comparisons: none of them revises its choice once its stopping rule is satisfied.
 """
@@ -88,7 +88,7 @@ class GreedySolver(Solver):
     ) -> NDArray[np.float64]:
         """Minimise an objective over parameters of which only a few are non-zero.
 
-        The arguments are those of :meth:`ScopeSolver.solve`, in the order of skscope's solvers.
+        The arguments are those of :meth:`ksparse.ScopeSolver.solve`, in the order of skscope's solvers.
 
         Parameters
         ----------
@@ -179,17 +179,17 @@ _PARAMETERS = """    Parameters
     dimensionality : int
         Number of parameters p.
     sparsity : int or array-like of int, optional
-        Maximum number of non-zero parameters, or of groups, as in :class:`ScopeSolver`.
+        Maximum number of non-zero parameters, or of groups, as in :class:`ksparse.ScopeSolver`.
     sample_size : int, default=1
         Number of samples, which ``ic_method`` and ``cv`` need.
 {first}    preselect : array-like of int, default=()
         Parameters, or groups, that are always chosen. They count towards ``sparsity``.
 {then}    numeric_solver : callable, optional
-        The user's own function for refits, as in :class:`ScopeSolver`.
+        The user's own function for refits, as in :class:`ksparse.ScopeSolver`.
     max_iter : int, default=100
         {max_iter}
     group : array-like of shape (dimensionality,), optional
-        Group of each parameter, as in :class:`ScopeSolver`.
+        Group of each parameter, as in :class:`ksparse.ScopeSolver`.
     ic_method : callable, optional
         ``ic_method(objective, p, s, n)`` returns the criterion by which one of several sparsities is chosen. As in skscope, p is
         ``dimensionality``, s is the sparsity, and n is ``sample_size``.
