@@ -2,6 +2,10 @@
 
     python benchmarks/storage.py
     python benchmarks/storage.py --sparse 200000 20000 1e-3 --dense 20000 1000
+    python benchmarks/storage.py --orders
+
+The last one compares C order with F order only: a fit on each in turn, the ratio of their processor times (at most 1.3), and the memory that
+either adds.
 
 t_pass is one ``X.T @ r`` of the very X in the same process. Memory is RssAnon, sampled all the time: a memory map's pages are the
 kernel's to drop, and do not count. The maps are fitted under a limit (RLIMIT_DATA) that X would not fit in.
@@ -116,14 +120,52 @@ def child(kind: str, n: int, p: int, density: float, repeats: int, search: str) 
     print(json.dumps([size, watch.added, ratio, milliseconds, result.n_scans, result.objective, result.support.tolist()]))
 
 
+def orders(repeats: int) -> None:
+    """Print the cost of C order relative to F order, for sizes at which X is read from memory."""
+    import ctypes
+
+    import common  # noqa: F401  one thread
+    import ksparse
+    import numpy as np
+
+    print(f"{'n':>7s} {'p':>5s} {'F ms':>7s} {'C ms':>7s} {'C/F':>5s} {'quartiles':>11s} {'F added':>8s} {'C added':>8s}  of X")
+    for n, p in [(100_000, 500), (10_000, 1000), (2000, 2000)]:
+        by_columns, y = dense(n, p, "F", "")
+        by_rows = np.ascontiguousarray(by_columns)
+        times: dict[str, list[float]] = {"F": [], "C": []}
+        added, results = {}, {}
+        for _ in range(repeats):
+            for name, X in (("F", by_columns), ("C", by_rows)):
+                ctypes.CDLL(None).malloc_trim(0)
+                with Watch() as watch:
+                    start = time.thread_time()
+                    results[name] = ksparse.fit(X, y, 10)
+                    times[name].append(time.thread_time() - start)
+                added[name] = watch.added
+        ratios = np.array(times["C"]) / np.array(times["F"])
+        low, middle, high = np.percentile(ratios, [25, 50, 75])
+        f, c = (1e3 * np.median(times[name]) for name in "FC")
+        same = abs(results["F"].objective - results["C"].objective) <= 1e-12 * results["F"].objective
+        same = same and results["F"].support.tolist() == results["C"].support.tolist()
+        print(
+            f"{n:7d} {p:5d} {f:7.1f} {c:7.1f} {middle:5.2f} {f'{low:.2f}-{high:.2f}':>11s} {added['F'] / by_rows.nbytes:8.1%} "
+            f"{added['C'] / by_rows.nbytes:8.1%}  {'same answer' if same else 'ANOTHER ANSWER'}",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dense", nargs=2, type=int, default=[100000, 500], metavar=("N", "P"))
     parser.add_argument("--sparse", nargs=3, type=float, default=[100000, 50000, 1e-3], metavar=("N", "P", "DENSITY"))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--search", default="auto")
+    parser.add_argument("--orders", action="store_true")
     parser.add_argument("--child")
     arguments = parser.parse_args()
+    if arguments.orders:
+        orders(max(arguments.repeats, 9))
+        return
     n, p, density = arguments.sparse if arguments.child in SPARSE else (*arguments.dense, 1.0)
     if arguments.child:
         child(arguments.child, int(n), int(p), density, arguments.repeats, arguments.search)

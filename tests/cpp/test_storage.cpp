@@ -113,6 +113,37 @@ std::vector<Eigen::VectorXd> record_scans(const Design& design, const Problem& p
 
 Problem labels_of(const Data& data) { return {{data.y.data(), data.y.size()}}; }
 
+// X by rows that counts the entries that are read column by column, each of which costs a cache line, and those of listed columns
+// that are read together.
+class CountedRows final : public Design {
+ public:
+  explicit CountedRows(const RowView::Matrix& X) : view_(X) {}
+  mutable double singly = 0, listed = 0;
+
+  Index rows() const noexcept override { return view_.rows(); }
+  Index columns() const noexcept override { return view_.columns(); }
+  bool columns_contiguous() const noexcept override { return false; }
+  void gather(Index column, Index first, Index rows, double* target) const noexcept override {
+    singly += double(rows);
+    view_.gather(column, first, rows, target);
+  }
+  void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
+    if (columns.list) singly += double(columns.count * block.rows);
+    view_.accumulate(columns, block, sums);
+  }
+  void accumulate_slopes(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
+    view_.accumulate_slopes(columns, block, sums);
+  }
+  const double* load_block(const Columns& columns, Index first, Index rows, double* scratch,
+                           Index& stride) const noexcept override {
+    if (columns.list) listed += double(columns.count * rows);
+    return view_.load_block(columns, first, rows, scratch, stride);
+  }
+
+ private:
+  RowView view_;
+};
+
 }  // namespace
 
 TEST_CASE("every_storage_gives_the_same_fit", "[storage]") {
@@ -392,4 +423,35 @@ TEST_CASE("separable_sparse_data_are_recognised", "[storage]") {
     CAPTURE(name);
     CHECK(fit(design, data.y, Logistic{}, options).info.status == Status::separable);
   });
+}
+
+TEST_CASE("scattered_columns_are_read_together_and_once", "[storage]") {
+  const Data data = random_data(3000, 600, 0.5, 41);
+  const RowView::Matrix by_rows = data.X;
+  const double n = 3000;
+  Options options;
+  options.k = 8;
+  const FitResult expected = fit(ColumnView(data.X), data.y, Logistic{}, options);
+  const CountedRows counted(by_rows);
+  const FitResult result = fit(counted, data.y, Logistic{}, options);
+  CHECK(result.support == expected.support);
+  CHECK(close(result.objective, expected.objective, 1e-12));
+  CHECK(counted.singly <= n);  // a look at the values of the first column
+  // The working set, the candidates of each scan of all features, and few others; a refit copies what is kept.
+  const double working_set = double(Options::working_set(600, 8)), candidates = 64 + 8 + 3;
+  CAPTURE(counted.listed / n, result.info.scans, result.info.refits);
+  CHECK(counted.listed <= n * (2 * working_set + candidates * double(result.info.scans - 1)));
+
+  // Members of groups, and products of columns.
+  for (Index j = 0; j < 600; ++j) options.constraints.groups.push_back(j / 3);
+  options.k = 3;
+  const CountedRows grouped(by_rows);
+  CHECK(fit(grouped, data.y, Logistic{}, options).support == fit(ColumnView(data.X), data.y, Logistic{}, options).support);
+  CHECK(grouped.singly <= n);
+  options.constraints.groups.clear();
+  const Eigen::VectorXd numbers = data.X.col(3) - data.X.col(77) + data.y;
+  const CountedRows products(by_rows);
+  CHECK(fit_path(products, numbers, Squared{}, {1, 2, 3}, options).back().support ==
+        fit_path(ColumnView(data.X), numbers, Squared{}, {1, 2, 3}, options).back().support);
+  CHECK(products.singly <= n);
 }

@@ -135,7 +135,7 @@ class BasicRowView final : public Design {
                            Index& stride) const noexcept override {
     stride = block_stride(rows);
     if (columns.list) {
-      for (Index c = 0; c < columns.count; ++c) gather(columns[c], first, rows, scratch + c * stride);
+      load_listed(columns, first, rows, scratch, stride);
       return scratch;
     }
     constexpr Index size = Pack::size;
@@ -158,7 +158,23 @@ class BasicRowView final : public Design {
  private:
   const Scalar* at(Index row, Index column) const noexcept { return data_ + row * stride_ + column; }
 
-  // Scattered columns are copied a few at a time. A caller that often scans the same ones copies them once (dense_sums.hpp).
+  // A few rows at a time, of all listed columns: rows are read in order, columns that share a cache line fetch it once, and what
+  // is written of a column is a cache line. Column by column, each entry would cost a line, and each row another page.
+  void load_listed(const Columns& columns, Index first, Index rows, double* scratch, Index stride) const noexcept {
+    constexpr Index line = 8;
+    Index i = 0;
+    for (; i + line <= rows; i += line)
+      for (Index c = 0; c < columns.count; ++c) {
+        const Scalar* const x = at(first + i, columns[c]);
+        double* const target = scratch + c * stride + i;
+        for (Index r = 0; r < line; ++r)
+          prefetch(reinterpret_cast<std::uintptr_t>(x) + std::uintptr_t((line + r) * stride_) * sizeof(Scalar));
+        for (Index r = 0; r < line; ++r) target[r] = double(x[r * stride_]);
+      }
+    for (Index c = 0; c < columns.count; ++c) gather(columns[c], first + i, rows - i, scratch + c * stride + i);
+  }
+
+  // Scattered columns are copied a few at a time. A caller that often scans the same ones copies them once (column_store.hpp).
   void accumulate_listed(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept {
     Index c = 0;
     for (; c + 4 <= columns.count; c += 4) accumulate_few<4>(columns, c, block, sums);

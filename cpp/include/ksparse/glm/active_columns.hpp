@@ -10,7 +10,7 @@
 #include "../design/kernels.hpp"
 #include "../groups.hpp"
 #include "../search/objective.hpp"
-#include "column_reader.hpp"
+#include "column_store.hpp"
 #include "reduced_rows.hpp"
 #include "row_ranges.hpp"
 #include "rows.hpp"
@@ -20,13 +20,15 @@ namespace ksparse {
 class ActiveColumns {
  public:
   /// For at most `capacity` columns at once. `reduced`: how fewer rows are found, or null.
-  void reset(Rows& rows, const ColumnReader& columns, const Groups& groups, Index capacity, ReducedRows* reduced) {
+  void reset(Rows& rows, ColumnStore& columns, const Groups& groups, Index capacity, ReducedRows* reduced) {
     rows_ = &rows;
     columns_ = &columns;
     groups_ = &groups;
     values_.resize(rows.padded(), capacity);
     values_.bottomRows(rows.padded() - rows.count()).setZero();
     slots_.assign(std::size_t(capacity), -1);
+    stale_.reserve(std::size_t(capacity));
+    fresh_.reserve(std::size_t(capacity));
     listed_.clear();
     listed_.reserve(std::size_t(capacity));
     starts_.clear();
@@ -74,8 +76,9 @@ class ActiveColumns {
   bool is_reduced() const noexcept { return is_reduced_; }
   /// Changes when the rows change, after which slopes and curvatures are not set.
   Index version() const noexcept { return version_; }
-  const ColumnReader& reader() const noexcept { return *columns_; }
-  const Units& units() const noexcept { return columns_->units(); }
+  ColumnStore& store() const noexcept { return *columns_; }
+  const ColumnReader& reader() const noexcept { return columns_->reader(); }
+  const Units& units() const noexcept { return reader().units(); }
 
   /// A block of rows as the kernels take it, with the first `size` columns times the curvature at the last point, which are put
   /// into `cross` (block_rows, capacity); and with a curvature that need not be that one.
@@ -95,7 +98,7 @@ class ActiveColumns {
     const bool reduces = reduced_ && reduced_->may_gather(listed_, units());
     if (reduces && is_reduced_ && size() == reduced_size_ && std::equal(listed_.begin(), listed_.end(), slots_.begin()))
       return true;
-    if (columns_->source().reads_ahead() && !fetch(likely)) return false;
+    if (reader().source().reads_ahead() && !fetch(likely)) return false;
     if (reduces) {
       ++version_;
       if (reduced_->gather(listed_, units(), values_)) {
@@ -111,29 +114,37 @@ class ActiveColumns {
       go_over_all_rows();
       std::fill(slots_.begin(), slots_.end(), Index(-1));
     }
+    stale_.clear();
+    fresh_.clear();
     for (Index slot = 0; slot < size(); ++slot) {
-      if (slots_[std::size_t(slot)] == listed_[std::size_t(slot)]) continue;
-      slots_[std::size_t(slot)] = listed_[std::size_t(slot)];
-      columns_->gather(slots_[std::size_t(slot)], 0, view_.count, values_.col(slot).data());
+      const Index column = listed_[std::size_t(slot)];
+      if (slots_[std::size_t(slot)] == column) continue;
+      slots_[std::size_t(slot)] = column;
+      stale_.push_back(slot);
+      fresh_.push_back(column);
     }
-    return true;
+    const bool done = columns_->copy({0, Index(fresh_.size()), fresh_.data()},
+                                     [&](Index i) { return values_.col(stale_[std::size_t(i)]).data(); });
+    if (!done) std::fill(slots_.begin(), slots_.end(), Index(-1));
+    return done;
   }
 
   bool fetch(const Columns& likely) {
     fetched_.assign(listed_.begin(), listed_.end());
     for (Index c = 0; c < likely.count; ++c)
       for (Index i = 0; i < groups_->width(likely[c]); ++i) fetched_.push_back(groups_->column(likely[c], i));
-    return columns_->source().fetch({0, Index(fetched_.size()), fetched_.data()});
+    return reader().source().fetch({0, Index(fetched_.size()), fetched_.data()});
   }
 
   Rows* rows_ = nullptr;
-  const ColumnReader* columns_ = nullptr;
+  ColumnStore* columns_ = nullptr;
   const Groups* groups_ = nullptr;
-  Eigen::MatrixXd values_;      // (padded, capacity) by slot
-  std::vector<Index> slots_;    // column gathered in each slot, or -1
-  std::vector<Index> listed_;   // columns of the current iterate
-  std::vector<Index> starts_;   // where those of each of its units begin
-  std::vector<Index> fetched_;  // columns that will be read
+  Eigen::MatrixXd values_;            // (padded, capacity) by slot
+  std::vector<Index> slots_;          // column gathered in each slot, or -1
+  std::vector<Index> listed_;         // columns of the current iterate
+  std::vector<Index> starts_;         // where those of each of its units begin
+  std::vector<Index> fetched_;        // columns that will be read
+  std::vector<Index> stale_, fresh_;  // slots whose columns are replaced, and by which
   RowsView view_;
   Index version_ = 0;
   ReducedRows* reduced_ = nullptr;

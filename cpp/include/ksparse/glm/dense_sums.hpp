@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "../design/design.hpp"
-#include "../options.hpp"
 #include "../util/interruption.hpp"
 #include "linearisation.hpp"
 #include "panel_sums.hpp"
@@ -16,38 +15,38 @@ namespace ksparse {
 
 class DenseSums final : public PanelSums {
  public:
-  /// Prepares for panels of at most `entries` columns. If the columns of X are not contiguous, those of the working set, which
-  /// are scanned often, are gathered once and kept. The same is done for large supports (`chosen` active columns at the end),
-  /// because their scans are matrix products of adjacent columns.
-  void reset(const Design& design, const Linearisation& linearisation, Index entries, Index capacity, Index chosen) {
+  /// For panels of at most so many columns.
+  void reset(const Design& design, const Linearisation& linearisation, Index entries, Index capacity) {
     design_ = &design;
     linearisation_ = &linearisation;
     point_ = {};
-    kept_list_ = nullptr;
-    kept_columns_.clear();
+    list_ = nullptr;
+    kept_.reserve(std::size_t(entries));
     parts_.resize(
         std::size_t(std::max(linearisation.ranges().count(design.rows()), (entries + columns_of_part - 1) / columns_of_part)));
     for (std::size_t r = 0; r < parts_.size(); ++r) {
       parts_[r].cross.resize(block_rows, capacity);
       parts_[r].column.resize(block_rows);
+      for (Eigen::VectorXd* room : {&parts_[r].block, &parts_[r].scratch}) room->resize(reader().scratch_size());
       if (r > 0) parts_[r].sums.resize(entries, Sums::cross + capacity);
     }
-    const bool keeps = !design.columns_contiguous() || chosen > kernels::few_vectors;
-    // There is room for more columns, because a path adds the features of its entries to the working set. Unused memory costs
-    // nothing.
-    const Index usual = Options::working_set(design.columns(), capacity);
-    kept_.resize(active().values().rows(), keeps ? std::min(usual + usual / 2, design.columns()) : 0);
-    kept_columns_.reserve(std::size_t(kept_.cols()));
   }
 
   void take_point(const SumsPoint& point) override { point_ = point; }
   RowTotals totals() const override { return {linearisation_->slope(), linearisation_->curvature(), &linearisation_->sums()}; }
 
+  // Listed columns that are kept, or scattered in X, are summed in units.
   bool begin(const Columns& columns) override {
-    if (columns.list && columns.count > 0) keep(columns);
+    list_ = nullptr;
+    if (!columns.list || columns.count == 0) return true;
+    if (!active().store().keep(columns)) return false;
+    kept_.clear();
+    for (Index c = 0; c < columns.count; ++c) kept_.push_back(active().store().find(columns[c]));
+    const bool all = std::find(kept_.begin(), kept_.end(), nullptr) == kept_.end();
+    if (all || !design_->columns_contiguous()) list_ = columns.list;
     return true;
   }
-  bool in_units(const Columns& panel) const override { return panel.list && kept_list_; }
+  bool in_units(const Columns& panel) const override { return panel.list && list_; }
 
   bool sum(const Columns& panel, const Sums& sums) override {
     if (divides_columns(panel)) return sum_parts(panel, sums);
@@ -66,9 +65,11 @@ class DenseSums final : public PanelSums {
  private:
   // The buffers of a range of rows.
   struct Part {
-    Eigen::MatrixXd cross;   // (block_rows, capacity) curvature times active columns of a block
-    Eigen::VectorXd column;  // (block_rows,) a stretch of one column
-    Eigen::ArrayXXd sums;    // (entries, 3 + capacity); of the first range none, which adds to those of all
+    Eigen::MatrixXd cross;    // (block_rows, capacity) curvature times active columns of a block
+    Eigen::VectorXd column;   // (block_rows,) a stretch of one column
+    Eigen::VectorXd block;    // of columns in units that are not kept, a few at a time
+    Eigen::VectorXd scratch;  // of the reader
+    Eigen::ArrayXXd sums;     // (entries, 3 + capacity); of the first range none, which adds to those of all
   };
 
   // If X has few rows, threads share the columns of a panel. Each column is summed as by one thread, except in matrix products.
@@ -88,6 +89,7 @@ class DenseSums final : public PanelSums {
 
   const RowRanges& ranges() const noexcept { return linearisation_->ranges(); }
   const ActiveColumns& active() const noexcept { return linearisation_->active(); }
+  const ColumnReader& reader() const noexcept { return active().reader(); }
   Interruption& interruption() const noexcept { return linearisation_->interruption(); }
 
   // The first scan multiplies squares by the weights of the rows, which are never negative and whose mean is the best centre.
@@ -116,42 +118,48 @@ class DenseSums final : public PanelSums {
 
   // Adds the sums of a range of rows. Returns false if interrupted.
   bool add_range(const RowRange& range, const Columns& panel, const Sums& sums, Part& part) const {
-    const bool kept = in_units(panel);
-    const Index lead = kept ? 0 : design_->lead();
+    const bool listed = in_units(panel);
+    const Index lead = listed ? 0 : design_->lead();
     for (Index first = range.first, rows = 0; first < range.end(); first += rows) {
       if (interruption().asked()) return false;
       rows = std::min(first < lead ? lead : block_rows, range.end() - first);
       const RowBlock block = rows_of(first, rows, part);
-      if (kept)
-        kernels::accumulate_columns(
-            panel.count, block, sums,
-            [&](Index c) { return kept_.data() + (panel.list - kept_list_ + c) * kept_.outerStride() + first; },
-            [&](Index) { return point_.size; });
+      if (listed)
+        add_listed(block, panel, sums, part);
       else
         design_->accumulate(panel, block, sums);
     }
     return true;
   }
 
-  bool add_careful_range(const RowRange& range, const Columns& panel, const Sums& sums, Part& part) const;
-
-  void keep(const Columns& columns) {
-    // A longer list belongs to a single scan, which reads its columns only once.
-    kept_list_ = columns.count <= kept_.cols() ? columns.list : nullptr;
-    if (!kept_list_) return;
-    if (Index(kept_columns_.size()) == columns.count && std::equal(kept_columns_.begin(), kept_columns_.end(), columns.list))
-      return;
-    kept_columns_.assign(columns.list, columns.list + columns.count);
-    for (Index c = 0; c < columns.count; ++c) active().reader().gather(columns[c], 0, design_->rows(), kept_.col(c).data());
+  // Columns in units; those that are not kept are read block by block.
+  void add_listed(const RowBlock& block, const Columns& panel, const Sums& sums, Part& part) const {
+    constexpr Index most = ColumnReader::columns_at_once;
+    for (Index place = 0; place < panel.count; place += most) {
+      const Columns columns = panel.slice(place, std::min(most, panel.count - place));
+      const double* const* const kept = kept_.data() + (columns.list - list_);
+      const double* at[most];
+      Index missing[most], count = 0;
+      const auto room = [&](Index i) { return part.block.data() + i * block_stride(block_rows); };
+      for (Index c = 0; c < columns.count; ++c) {
+        at[c] = kept[c] ? kept[c] + block.first : room(count);
+        if (!kept[c]) missing[count++] = columns[c];
+      }
+      reader().gather({0, count, missing}, block.first, block.rows, part.scratch.data(), room);
+      kernels::accumulate_columns(
+          columns.count, block, Sums{sums.data + place, sums.stride}, [&](Index c) { return at[c]; },
+          [&](Index) { return point_.size; });
+    }
   }
+
+  bool add_careful_range(const RowRange& range, const Columns& panel, const Sums& sums, Part& part) const;
 
   const Design* design_ = nullptr;
   const Linearisation* linearisation_ = nullptr;
   SumsPoint point_;
-  std::vector<Part> parts_;           // one for each range
-  Eigen::MatrixXd kept_;              // (padded, most) columns of the working set in units
-  std::vector<Index> kept_columns_;   // which these are
-  const Index* kept_list_ = nullptr;  // by which list they are named in the scan at hand, or null: none is kept
+  std::vector<Part> parts_;          // one for each range
+  std::vector<const double*> kept_;  // by place in the list of the scan at hand: where the column is kept, or null
+  const Index* list_ = nullptr;      // that list, or null if its columns are summed where they are
 };
 
 inline bool DenseSums::sum_careful(const Columns& panel, const Sums& sums) {
@@ -170,7 +178,7 @@ inline bool DenseSums::add_careful_range(const RowRange& range, const Columns& p
     const RowBlock block = rows_of(first, rows, part);
     for (Index c = 0; c < panel.count; ++c) {
       if (!active().units().is_careful(panel[c])) continue;
-      active().reader().gather(panel[c], first, rows, part.column.data());
+      reader().gather(panel[c], first, rows, part.column.data());
       const double* const x[1] = {part.column.data()};
       kernels::column_tile<1>(x, block, point_.size, 0, {sums.data + c, sums.stride});
     }

@@ -6,7 +6,7 @@
 //   rows               responses, weights, offset; slope and curvature at a point;  row_ranges: how sums over rows are divided
 //   reduced_rows       fewer rows that stand for all of them;  compact_rows: of a sparse X;  cell_rows: of two-valued columns
 //   cells, contingency which rows agree in two-valued columns, and what they weigh
-//   column_reader      how single columns are read, raw and in units
+//   column_reader      how columns are read, raw and in units;  column_store: which are kept
 //   active_columns     which columns are gathered, and in which rows
 //   linearisation      F, gradient and Hessian on the active columns at a point, and the last ones kept
 //   refit              Newton's method on a support, and what its end means;  separation, near_twins: proofs for that

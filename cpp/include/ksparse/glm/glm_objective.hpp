@@ -20,6 +20,7 @@
 #include "active_columns.hpp"
 #include "active_model.hpp"
 #include "column_reader.hpp"
+#include "column_store.hpp"
 #include "group_scan.hpp"
 #include "linearisation.hpp"
 #include "refit.hpp"
@@ -59,14 +60,15 @@ class GlmObjective final : public Objective {
     units_.reset(responses, options, p);
     rows_.reset(problem, *loss_, responses, options.fit_intercept);
     storage_.choose(design, rows_, may_reduce(), capacity_, interruption_);
+    const Index chosen = groups_.most_columns(options.k);
     columns_.reset(storage_.source(), units_, rows_);
-    active_.reset(rows_, columns_, groups_, capacity_, storage_.reduced_rows());
+    store_.reset(columns_, storage_.room(chosen, capacity_), capacity_, ranges, interruption_);
+    active_.reset(rows_, store_, groups_, capacity_, storage_.reduced_rows());
     linearisation_.reset(*loss_, active_, capacity_, ranges, interruption_);
     refit_.reset(linearisation_, rows_, options, capacity_);
     // Columns of a panel; of groups, as many as fit, one at least.
     const Index entries = std::min(std::max(largest_panel, groups_.stride()), p);
-    storage_.connect(linearisation_, rows_,
-                     {entries, capacity_, groups_.most_columns(options.k), groups_.single() ? 0 : groups_.stride()});
+    storage_.connect(linearisation_, rows_, {entries, capacity_, chosen, groups_.single() ? 0 : groups_.stride()});
     choice_.reset(units_, rows_, linearisation_);
     model_.reset(linearisation_, !groups_.single(), capacity_);
     bound_.reset(units_, rows_, groups_, linearisation_, options, p);
@@ -135,6 +137,7 @@ class GlmObjective final : public Objective {
   Rows rows_;
   Storage storage_;
   ColumnReader columns_;
+  ColumnStore store_;
   ActiveColumns active_;
   Linearisation linearisation_;
   Refit refit_;

@@ -23,6 +23,7 @@ class GramColumns {
       : answered_(answered), n_(answered.rows().count()), p_(answered.units().centres().size()) {
     place_.assign(std::size_t(p_), -1);
     wanted_.reserve(std::size_t(p_));
+    scratch_.resize(answered.columns().scratch_size());
   }
 
   /// Sums over the rows, whose units are chosen: with all pairs of columns, if there are few. Returns false if interrupted.
@@ -116,9 +117,9 @@ class GramColumns {
   }
 
   // Columns in units.
-  void gather(const Columns& columns, Index first, Index rows, Eigen::MatrixXd& block) const {
+  void gather(const Columns& columns, Index first, Index rows, Eigen::MatrixXd& block) {
     if (block.rows() < rows_at_once || block.cols() < columns.count) block.resize(rows_at_once, columns.count);
-    for (Index c = 0; c < columns.count; ++c) answered_.columns().gather(columns[c], first, rows, block.col(c).data());
+    answered_.columns().gather(columns, first, rows, scratch_.data(), [&](Index c) { return block.col(c).data(); });
   }
 
   GlmObjective& answered_;
@@ -130,6 +131,7 @@ class GramColumns {
   Index kept_ = 0;
   std::vector<Index> wanted_;             // columns whose products are summed next
   Eigen::MatrixXd block_, wanted_block_;  // (rows_at_once, columns) gathered
+  Eigen::VectorXd scratch_;               // of the reader of columns
 };
 
 }  // namespace ksparse

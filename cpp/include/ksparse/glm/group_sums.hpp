@@ -28,14 +28,15 @@ class GroupSums {
 /// Gathers the members of a group in units, and computes matrix products over ranges of rows.
 class GatheredGroups final : public GroupSums {
  public:
-  /// For groups of at most so many members, whose columns several threads may read at once, or not.
-  void reset(const Linearisation& linearisation, Index most, Index capacity, bool threads_read) {
+  /// For groups of at most so many members.
+  void reset(const Linearisation& linearisation, Index most, Index capacity) {
     constexpr Index wide = 64;  // groups of more members have large sums, and matrix products enough to do
     linearisation_ = &linearisation;
-    const Index n = linearisation.active().reader().rows().count();
+    const Index n = reader().rows().count();
     for (Eigen::MatrixXd* matrix : {&members_, &weighted_members_}) matrix->resize(n, most);
     weighted_.resize(n, capacity);
-    ranges_ = threads_read && most <= wide ? linearisation.ranges() : RowRanges(1);
+    ranges_ = reader().source().is_shared() && most <= wide ? linearisation.ranges() : RowRanges(1);
+    scratch_.resize(reader().scratch_size(), ranges_.count(n));
     parts_.resize(std::size_t(ranges_.count(n)));
     for (Eigen::MatrixXd& part : parts_) part.resize(most, most + capacity + 2);
   }
@@ -53,7 +54,7 @@ class GatheredGroups final : public GroupSums {
   bool sum(const Columns& group, Index place, Panel& panel, Eigen::MatrixXd& blocks) override {
     const Index width = group.count, size = active().size();
     const bool done = for_ranges([&](Index r, const RowRange& range) {
-      set_part(range, group, parts_[std::size_t(r)]);
+      set_part(r, range, group);
       return true;
     });
     if (!done) return false;
@@ -75,6 +76,7 @@ class GatheredGroups final : public GroupSums {
 
  private:
   const ActiveColumns& active() const noexcept { return linearisation_->active(); }
+  const ColumnReader& reader() const noexcept { return active().reader(); }
   const Units& units() const noexcept { return linearisation_->units(); }
   Eigen::Map<const Eigen::VectorXd> slope(const RowRange& range) const {
     return {active().reader().rows().slope().data() + range.first, range.count};
@@ -88,15 +90,14 @@ class GatheredGroups final : public GroupSums {
   }
 
   // Computes z'(h z), z'(h z_A), z'r and z'h, next to each other, for the members z of a group and a range of rows.
-  void set_part(const RowRange& range, const Columns& group, Eigen::MatrixXd& part) {
+  void set_part(Index r, const RowRange& range, const Columns& group) {
+    Eigen::MatrixXd& part = parts_[std::size_t(r)];
     const Index width = group.count, size = active().size();
     auto z = members_.middleRows(range.first, range.count).leftCols(width);
     auto weighted = weighted_members_.middleRows(range.first, range.count).leftCols(width);
+    reader().gather(group, range.first, range.count, scratch_.col(r).data(), [&](Index i) { return z.col(i).data(); });
     for (Index i = 0; i < width; ++i)
-      if (units().is_constant(group[i]))
-        z.col(i).setZero();
-      else
-        active().reader().gather(group[i], range.first, range.count, z.col(i).data());
+      if (units().is_constant(group[i])) z.col(i).setZero();
     weighted = z;
     weighted.array().colwise() *= curvature(range).array();
     part.topLeftCorner(width, width).noalias() = z.transpose() * weighted;
@@ -108,6 +109,7 @@ class GatheredGroups final : public GroupSums {
   const Linearisation* linearisation_ = nullptr;
   Eigen::MatrixXd members_, weighted_members_;  // (n, most) members of one group in units, and these times the curvature
   Eigen::MatrixXd weighted_;                    // (n, capacity) curvature times active columns
+  Eigen::MatrixXd scratch_;                     // (reader's, ranges)
   RowRanges ranges_;
   std::vector<Eigen::MatrixXd> parts_;  // by range, (most, most + capacity + 2)
 };

@@ -57,6 +57,8 @@ class RowRanges {
     });
     return done;
   }
+  /// The same ranges, on the calling thread.
+  RowRanges on_one_thread() const noexcept { return RowRanges(count_); }
   /// Whether there are several threads.
   bool has_workers() const noexcept { return workers_ && workers_->threads() > 1; }
 

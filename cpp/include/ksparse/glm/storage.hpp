@@ -10,9 +10,10 @@
 #include "../design/design.hpp"
 #include "../design/sparse.hpp"
 #include "../design/two_valued_rows.hpp"
+#include "../options.hpp"
 #include "cell_rows.hpp"
 #include "cell_sums.hpp"
-#include "column_reader.hpp"
+#include "column_store.hpp"
 #include "compact_rows.hpp"
 #include "dense_sums.hpp"
 #include "group_sums.hpp"
@@ -28,6 +29,8 @@ namespace ksparse {
 class DenseSource final : public ColumnSource {
  public:
   void reset(const Design& design) noexcept { design_ = &design; }
+  const Design* scattered() const noexcept override { return design_->columns_contiguous() ? nullptr : design_; }
+  bool is_shared() const noexcept override { return true; }
   void gather(Index column, Index first, Index rows, double* target) override { design_->gather(column, first, rows, target); }
 
  private:
@@ -65,6 +68,14 @@ class Storage {
       two_valued_ = std::make_unique<TwoValued>(std::move(*table), rows.count());
   }
   ColumnSource& source() const noexcept { return *source_; }
+  /// Which columns are worth keeping, for `chosen` active ones in the end and `capacity` on the way.
+  ColumnStore::Room room(Index chosen, Index capacity) const {
+    const bool side_by_side = chosen > kernels::few_vectors;
+    if (sparse_ || !(side_by_side || source_->scattered())) return {};
+    // Some more than the working set, since a path puts features of its entries into it.
+    const Index usual = Options::working_set(design_->columns(), capacity);
+    return {std::min(usual + usual / 2, design_->columns()), side_by_side};
+  }
   /// How fewer rows are found that stand for all of them, or null.
   ReducedRows* reduced_rows() const noexcept {
     if (two_valued_) return &two_valued_->rows;
@@ -76,7 +87,7 @@ class Storage {
   /// The sums for a problem.
   void connect(const Linearisation& linearisation, Rows& rows, const Sizes& sizes) {
     sampled_ = nullptr;
-    if (sizes.member > 0) gathered_.reset(linearisation, sizes.member, sizes.capacity, !sparse_);
+    if (sizes.member > 0) gathered_.reset(linearisation, sizes.member, sizes.capacity);
     if (sparse_)
       connect_sparse(linearisation, rows, sizes);
     else
@@ -114,7 +125,7 @@ class Storage {
 
   void connect_dense(const Linearisation& linearisation, const Rows& rows, const Sizes& sizes) {
     dense_.slopes.reset(*design_, linearisation, sizes.entries);
-    dense_.sums.reset(*design_, linearisation, sizes.entries, sizes.capacity, sizes.chosen);
+    dense_.sums.reset(*design_, linearisation, sizes.entries, sizes.capacity);
     dense_.slope_sums.reset(linearisation, dense_.slopes);
     sums_ = &dense_.sums;
     groups_ = &gathered_;

@@ -7,6 +7,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace ksparse {
 
@@ -73,6 +74,17 @@ inline void transpose(Pack (&square)[Pack::size]) noexcept {
   for (int i = 0; i < Pack::size; ++i) block.packet[i] = square[i].raw;
   Eigen::internal::ptranspose(block);
   for (int i = 0; i < Pack::size; ++i) square[i] = Pack::from(block.packet[i]);
+}
+
+/// Asks for the cache line at an address to be brought into the second cache. What lies past the end of an array does no harm.
+inline void prefetch(std::uintptr_t address) noexcept {
+#if defined(__GNUC__)
+  __builtin_prefetch(reinterpret_cast<const void*>(address), 0, 2);
+#elif defined(EIGEN_VECTORIZE_SSE)
+  _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T1);
+#else
+  static_cast<void>(address);
+#endif
 }
 
 /// With these overloads, the same formulas work for double (in tests) and for Pack (in hot loops).
