@@ -12,10 +12,12 @@ PYTHON = {
         [
             ("_cards", ["_cards/*.py"], "scorecards from raw tables: bins, points, exports, evaluation"),
             ("scope", ["scope/*.py"], "the names of skscope"),
+            ("dask", ["dask.py"], "entries and estimators for rows on several machines"),
         ],
         [
             ("_estimators", ["_estimators/*.py"], "scikit-learn's conventions"),
             ("_scope", ["_scope/*.py"], "objectives written in JAX or NumPy"),
+            ("_dask", ["_dask/*.py"], "chunks of rows on workers, and rounds of tasks"),
         ],
         [
             (
@@ -40,6 +42,7 @@ PYTHON = {
             ("_model", ["_model.py"], "the attributes of a model that others read"),
             ("_one_standard_error", ["_one_standard_error.py"], "the choice among scores"),
             ("_build_info", ["_build_info.py"], "what was built"),
+            ("_executor", ["_executor.py"], "batches on any executor of concurrent.futures"),
             ("_blocks", ["_blocks/*.py"], "answers the search for rows that come in blocks: a file, or several machines"),
         ],
         [("_input", ["_input/*.py"], "every argument is checked here, once: arrays, settings, threads, progress")],

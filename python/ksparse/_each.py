@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from . import _core
 from ._checks import check_flag, check_integer, check_verbose
+from ._executor import check_executor, in_tasks
 from ._fit import solve
 from ._input.progress import progress_bar
 from ._input.request import Inputs, Request, Settings
@@ -68,6 +70,7 @@ def fit_each(
     k: int,
     *,
     n_jobs: int | None = None,
+    executor: Any = None,
     window: int | None = None,
     raise_errors: bool = False,
     loss: str | Loss = "logistic",
@@ -107,6 +110,9 @@ def fit_each(
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
         processors.
+    executor : concurrent.futures.Executor, optional
+        Executor that runs the fits in place of threads, e.g. a ``ProcessPoolExecutor``, ``client.get_executor()`` of Dask or an
+        ``MPIPoolExecutor``. A task has about half a second of fits. It is not shut down.
     window : int, optional
         Maximum number of data sets that have been drawn and whose results have not been taken; by default 8 per thread. If it
         is smaller than the number of threads, some threads are idle.
@@ -156,7 +162,8 @@ def fit_each(
     settings.checked_loss()
     settings.options_of_any_data()
     budget = check_integer(k, "k", 0)
-    threads = thread_count(n_jobs)
+    check_executor(executor, n_jobs)
+    threads = 1 if executor is not None else thread_count(n_jobs)
     most = PENDING_PER_THREAD * threads if window is None else check_integer(window, "window", 1)
     raising = check_flag(raise_errors, "raise_errors")
     if not hasattr(type(datasets), "__iter__") and not hasattr(type(datasets), "__getitem__"):
@@ -164,7 +171,10 @@ def fit_each(
             f"datasets is a {type(datasets).__name__}; it must be an iterable of tuples (X, y) or (X, y, sample_weight)"
         )
     showing = check_verbose(verbose)
-    stream = _stream(iter(datasets), budget, settings, min(threads, most), most, raising)
+    if executor is None:
+        stream = _stream(iter(datasets), budget, settings, min(threads, most), most, raising)
+    else:
+        stream = _stream_on(executor, iter(datasets), budget, settings, None if window is None else most, raising)
     return _with_bar(stream, len(datasets) if isinstance(datasets, Sized) else None) if showing else stream
 
 
@@ -197,8 +207,7 @@ def _stream(
         outcome = _wait(pending.popleft())
         if isinstance(outcome, FitFailure):
             if raise_errors:
-                kind = type(outcome.error) if type(outcome.error) in (TypeError, ValueError) else RuntimeError
-                raise kind(str(outcome)) from outcome.error
+                raise _error_of(outcome) from outcome.error
             _forget_frames(outcome.error)
         return outcome
 
@@ -232,6 +241,51 @@ def _stream(
         if pool is not None and stop is not None and os.getpid() == process:
             stop.set()
             pool.shutdown(cancel_futures=True)
+
+
+def _stream_on(
+    executor: Any, datasets: Iterator[Any], k: int, settings: Settings, window: int | None, raise_errors: bool
+) -> Generator[FitResult | FitFailure, None, None]:
+    """Draw data sets, fit them by tasks of an executor, and yield the results in order."""
+    broken: list[Exception] = []
+    position = 0
+
+    def numbered() -> Iterator[Any]:
+        try:
+            yield from enumerate(datasets)
+        except Exception as error:
+            broken.append(error)
+
+    with closing(in_tasks(executor, _fit_several, numbered(), ((k, settings),) * 2, window)) as tasks:
+        for outcomes in tasks:
+            for outcome in outcomes:
+                position += 1
+                if raise_errors and isinstance(outcome, FitFailure):
+                    raise _error_of(outcome) from outcome.error
+                yield outcome
+    if broken:
+        raise RuntimeError(
+            f"datasets raised {broken[0]!r} in place of data set {position}; the results of all data sets before it have been yielded"
+        ) from broken[0]
+
+
+def _fit_several(items: list[tuple[int, Any]], shared: tuple[int, Settings]) -> list[FitResult | FitFailure]:
+    """Fit some data sets in another process; errors that cannot be sent are replaced by their text."""
+    k, settings = shared
+    outcomes = [_fit_one(position, dataset, k, settings, None) for position, dataset in items]
+    for i, outcome in enumerate(outcomes):
+        if isinstance(outcome, FitFailure):
+            _forget_frames(outcome.error)
+            try:
+                pickle.loads(pickle.dumps(outcome.error))
+            except Exception:
+                outcomes[i] = FitFailure(outcome.position, RuntimeError(repr(outcome.error)))
+    return outcomes
+
+
+def _error_of(outcome: FitFailure) -> Exception:
+    kind = type(outcome.error) if type(outcome.error) in (TypeError, ValueError) else RuntimeError
+    return kind(str(outcome))
 
 
 class _Done:

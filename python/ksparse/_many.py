@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._checks import check_real, only_one
+from ._executor import check_executor, fit_many_by
 from ._input.frames import numbers_of
 from ._input.numbers import refuse_unreadable
 from ._input.progress import Report, part_of, progress_if
@@ -63,6 +64,7 @@ def fit_many(
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
     n_jobs: int | None = None,
+    executor: Any = None,
     verbose: bool | int = 0,
     k_max: int | None = None,
     ks: Any = None,
@@ -103,6 +105,8 @@ def fit_many(
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
         processors.
+    executor : concurrent.futures.Executor, optional
+        Executor that runs the fits in place of threads, as in :func:`ksparse.fit_each`. X is sent once.
     verbose : bool or int, default=0
         Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
     k_max : int, optional
@@ -142,9 +146,13 @@ def fit_many(
     budgets = only_one("k", k, "ks", ks)
     with progress_if(verbose, "problems") as report:
         if isinstance(budgets, str):
+            if executor is not None:
+                raise ValueError(
+                    f"k is {budgets!r} and executor is given; on an executor k must be a number, or one per problem"
+                )
             result = _solve_many_by(budgets, inputs, Y, k_max, n_jobs, report)
         else:
-            result = solve_many(inputs, Y, budgets, n_jobs, report)
+            result = solve_many(inputs, Y, budgets, n_jobs, report, executor)
     failed = np.flatnonzero(~result.converged)
     if len(failed):
         warnings.warn(
@@ -156,7 +164,9 @@ def fit_many(
     return result
 
 
-def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Report | None = None) -> BatchResult:
+def solve_many(
+    inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Report | None = None, executor: Any = None
+) -> BatchResult:
     """Solve a problem for each column of Y; the caller warns.
 
     ``alpha``, ``gamma`` and ``ridge`` of the settings may have an entry for each problem, and weights and offset a column.
@@ -164,7 +174,8 @@ def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Repor
     given = inputs.settings
     numbers = {name: _check_setting(getattr(given, name), name) for name in ("alpha", "gamma", "ridge")}
     settings = replace(given, alpha=0.5, gamma=2.0, ridge=0.0, class_weight=None)  # what all problems share
-    threads = thread_count(n_jobs)
+    check_executor(executor, n_jobs)
+    threads = 1 if executor is not None else thread_count(n_jobs)
     design = check_design(inputs.X)
     n, p = design.shape
     names = feature_names(inputs.X) if inputs.names is None else inputs.names
@@ -185,6 +196,7 @@ def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Repor
     budgets = np.broadcast_to(np.minimum(budgets, checked.n_units), (count,))
     by_problem = {name: np.broadcast_to(value, (count,)) for name, value in numbers.items()}
     kernels = [kernel]
+    losses: list[Any] = [loss]  # as they are sent to other processes
     if isinstance(given.loss, str) and loss._by_problem:
         parameters = np.column_stack([by_problem[name] for name in loss._by_problem])
         different, place = np.unique(parameters, axis=0, return_inverse=True)
@@ -192,9 +204,14 @@ def solve_many(inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Repor
             _core.loss_by_name(loss.name, values) for values in different.tolist()
         ]  # the core checks them problem by problem
         kernels = own if len(own) == 1 else [own[i] for i in place.ravel().tolist()]
+        losses = [(loss.name, different[i].tolist()) for i in place.ravel().tolist()]
     else:
         by_problem.update({name: np.full(count, value) for name, value in loss._focal_parameters.items()})
-    answer = _core.fit_many(design, labels, weights, offset, kernels, budgets, by_problem["ridge"], options, threads, report)
+    ridges = by_problem["ridge"]
+    if executor is not None:
+        answer = fit_many_by(executor, design, labels, weights, offset, losses, budgets, ridges, options, report)
+    else:
+        answer = _core.fit_many(design, labels, weights, offset, kernels, budgets, ridges, options, threads, report)
     return result_of(answer, budgets, by_problem, messages, BatchData(checked, labels, given.class_weight), loss, Y)
 
 

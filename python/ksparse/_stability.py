@@ -27,6 +27,7 @@ def stability_selection(
     sampling: str = "subsample",
     fraction: float = 0.5,
     n_jobs: int | None = None,
+    executor: Any = None,
     loss: str | Loss = "logistic",
     alpha: float = 0.5,
     gamma: float = 2.0,
@@ -73,6 +74,8 @@ def stability_selection(
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
         processors.
+    executor : concurrent.futures.Executor, optional
+        Executor that runs the fits in place of threads, as in :func:`ksparse.fit_each`. X is sent once.
     loss, alpha, gamma, ridge, fit_intercept, sample_weight, offset, tolerance, max_newton : optional
         As in :func:`ksparse.fit`.
     search : {"fast", "auto", "thorough"}, default="fast"
@@ -118,7 +121,7 @@ def stability_selection(
     settings = Settings.of_arguments({**locals(), "class_weight": None})
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
     with progress_if(verbose, "rounds") as report:
-        result = solve_stability(request, k, rounds, sampling, fraction, n_jobs, report)
+        result = solve_stability(request, k, rounds, sampling, fraction, n_jobs, report, executor)
     failed = [word for word in result.status if word != "converged"]
     if failed:
         warnings.warn(

@@ -36,6 +36,10 @@ class RowBlocks:
         Number of bytes up to which columns that are read often (those of the model and some fifty candidates) are kept in memory. More
         of them go to a temporary file.
 
+    See Also
+    --------
+    ksparse.dask.fit : Rows on several machines.
+
     Examples
     --------
     >>> import numpy as np

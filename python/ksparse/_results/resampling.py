@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._checks import check_integer, check_real
+from .._executor import check_executor, fit_many_by
 from .._input.progress import Report, part_of
 from .._input.request import Request
 from .._input.threads import thread_count
@@ -31,9 +32,17 @@ _MOST_COPIES = 2**26
 
 
 def solve_stability(
-    request: Request, k: Any, rounds: Any, sampling: Any, fraction: Any, n_jobs: int | None, report: Report | None = None
+    request: Request,
+    k: Any,
+    rounds: Any,
+    sampling: Any,
+    fraction: Any,
+    n_jobs: int | None,
+    report: Report | None = None,
+    executor: Any = None,
 ) -> StabilityResult:
     """Fit all resamplings and count the chosen features; the caller warns."""
+    check_executor(executor, n_jobs)
     budget = request.check_budget(k)
     copies = _copies(request.weights)
     counts = _resamplings(request, check_integer(rounds, "rounds", 1), sampling, fraction, copies)
@@ -44,7 +53,7 @@ def solve_stability(
         else None
     )
     labels = request.labels.astype(np.uint8) if request.loss.is_classification else request.labels
-    threads = thread_count(n_jobs)
+    threads = 1 if executor is not None else thread_count(n_jobs)
     names_of_status = _core.status_names()
     supports: list[NDArray[np.int64]] = []
     status: list[str] = []
@@ -52,10 +61,12 @@ def solve_stability(
         weights = some if factors is None else some * factors[:, None]
         share = part_of(report, len(status), counts.shape[1])
         n_rounds = some.shape[1]
-        answer = _core.fit_many(
-            *(request.design, labels, weights, request.offset, [request.kernel]),
-            *(np.full(n_rounds, budget), np.full(n_rounds, request.options.ridge), request.options, threads, share),
-        )
+        ks, ridges = np.full(n_rounds, budget), np.full(n_rounds, request.options.ridge)
+        problem = request.design, labels, weights, request.offset
+        if executor is not None:
+            answer = fit_many_by(executor, *problem, [request.loss], ks, ridges, request.options, share)
+        else:
+            answer = _core.fit_many(*problem, [request.kernel], ks, ridges, request.options, threads, share)
         words = [names_of_status[code] for code in answer["status"]]
         _raise_if_refused(words, answer["messages"], request, budget, weights)
         supports += np.split(answer["features"].astype(np.int64), answer["starts"][1:-1])

@@ -1,0 +1,1 @@
+"""Rows that lie on several machines, on Dask."""
