@@ -117,9 +117,9 @@ def fit(
     search : {"auto", "fast", "thorough"}, default="auto"
         How long to search. ``"fast"`` is a single descent; with fewer than about 100 features, it is followed by four rounds
         that perturb the best support and descend again. ``"thorough"`` makes up to 800 such rounds or about 80000 / k refits,
-        which is useful for strongly correlated features and for dummies. ``"auto"`` makes up to 40 rounds, but only if more than
-        a quarter of the chosen features could each be replaced by another one at a cost of less than 1 % of F; otherwise it is
-        the same as ``"fast"``. No search proves that its answer is the best.
+        which is useful for strongly correlated features and for dummies. ``"auto"`` makes up to 40 rounds, fewer if
+        restarts come back to the same support, but only if more than a quarter of the chosen features could each be replaced by
+        another one at a cost of less than 1 % of F; otherwise it is the same as ``"fast"``. No search proves that its answer is the best.
     max_rounds : int, optional
         Maximum number of perturbation rounds. By default ``search`` sets this limit.
     max_refits : int, optional

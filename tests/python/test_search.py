@@ -213,6 +213,40 @@ def test_a_search_is_no_worse_than_fits_of_random_parts_of_the_features(seed):
         assert ksparse.fit(X, y, 4, search=search, ridge=1e-4).objective <= lowest * (1 + 1e-8)
 
 
+def test_a_short_search_ends_once_restarts_agree():
+    """Where every restart comes back to one support, further ones are not worth their time; where they end elsewhere, they go on.
+
+    A default fit made 40 rounds on either of these.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 30))
+    X[:, 10] = X[:, 3] + 0.03 * rng.standard_normal(300)  # a close competitor
+    X[:, 11] = X[:, 9] + 0.03 * rng.standard_normal(300)
+    y = (X[:, 3] - X[:, 9] + X[:, 20] + 0.5 * rng.standard_normal(300) > 0).astype(int)
+    clear = ksparse.fit(X, y, 3, ridge=1e-3)
+    assert 0 < clear.n_restarts == clear.times_found
+    assert clear.n_rounds <= 24
+    F = rng.standard_normal((300, 4)) @ rng.standard_normal((4, 60)) + 0.5 * rng.standard_normal((300, 60))
+    eta = F[:, :8] @ rng.choice([-1.0, 1.0], 8)
+    y = rng.random(300) < 1 / (1 + np.exp(-3 * eta / eta.std()))
+    rugged = ksparse.fit(F, y, 8, ridge=1e-3)
+    assert rugged.times_found < rugged.n_restarts
+    assert rugged.n_rounds > clear.n_rounds
+
+
+def test_a_short_search_hides_no_features_where_scans_are_expensive():
+    """Each such round scans all features several times: they took two thirds of the time and found nothing."""
+    rng = np.random.default_rng(1)
+    blocks = np.repeat(rng.standard_normal((300, 100)), 10, axis=1)
+    X = blocks + 0.2 * rng.standard_normal((300, 1000)) + 0.7 * rng.standard_normal((300, 3)) @ rng.standard_normal((3, 1000))
+    eta = X[:, rng.choice(1000, 10, replace=False)] @ rng.choice([-1.0, 1.0], 10)
+    y = rng.random(300) < 1 / (1 + np.exp(-3 * eta / eta.std()))
+    got = ksparse.fit(X, y, 10)
+    assert got.n_rounds >= 10
+    assert got.n_restarts == 0
+    assert ksparse.fit(X, y, 10, search="thorough").n_restarts > 0
+
+
 def test_restarts_that_found_the_answer_are_counted():
     """Where one support is far better than all others, every restart comes back to it although its features were hidden."""
     rng = np.random.default_rng(0)

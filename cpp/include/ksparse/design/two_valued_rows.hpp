@@ -6,6 +6,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -91,18 +92,14 @@ class TwoValuedRows {
 
   // Reads values of a column. Returns false if there is a third value, or one that is not finite.
   static bool note_values(const double* x, const double* weight, Index rows, double& low, double& high) noexcept {
-    bool two = true;
-    for (Index i = 0; i < rows; ++i) {
-      if (x[i] == low || x[i] == high || !(weight[i] > 0)) continue;
-      if (low != low)
-        low = x[i];
-      else if (high != high)
-        high = x[i];
-      else
-        return false;
-      two = two && x[i] - x[i] == 0;
-    }
-    return two;
+    for (Index i = 0; low != low && i < rows; ++i)
+      if (weight[i] > 0) low = x[i];
+    for (Index i = 0; high != high && i < rows; ++i)
+      if (weight[i] > 0 && x[i] != low) high = x[i];
+    // Without branches, which would be mispredicted in every other row.
+    bool other = false;
+    for (Index i = 0; i < rows; ++i) other |= (x[i] != low) & (x[i] != high) & (weight[i] > 0);
+    return !other && !std::isinf(low) && !std::isinf(high);
   }
 
   static std::uint64_t hash(const std::uint64_t* words, Index count, bool positive) noexcept {

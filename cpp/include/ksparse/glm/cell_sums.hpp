@@ -30,14 +30,15 @@ class CellSums final : public PanelSums {
 
   bool begin(const Columns& columns) override {
     if (!in_cells_) return dense_.begin(columns);
-    if (columns.count > 0) multiply();
+    if (columns.count > 0) multiply(columns);
     return true;
   }
   bool in_units(const Columns& panel) const override { return in_cells_ || dense_.in_units(panel); }
 
   bool sum(const Columns& panel, const Sums& sums) override {
     if (!in_cells_) return dense_.sum(panel, sums);
-    for (Index c = 0; c < panel.count; ++c) add(panel[c], {sums.data + c, sums.stride});
+    const Index first = panel.list ? Index(panel.list - counted_.list) : panel[0];
+    for (Index c = 0; c < panel.count; ++c) add(panel[c], first + c, {sums.data + c, sums.stride});
     return !linearisation_.interruption().asked();
   }
   bool sum_careful(const Columns& panel, const Sums& sums) override { return dense_.sum_careful(panel, sums); }
@@ -47,10 +48,10 @@ class CellSums final : public PanelSums {
 
   // Multiplies the contingency table by the slope, the curvature, and the curvature times the active columns of each cell, each
   // divided by the weight of the cell.
-  void multiply() {
+  void multiply(const Columns& columns) {
     const Index k = active().size();
-    if (counted_ != active().version()) contingency_.count(rows_.cells());
-    counted_ = active().version();
+    contingency_.count(rows_.cells(), columns);
+    counted_ = columns;
     const RowsView& cells = active().rows();
     const auto array = [&cells](const double* data) { return Eigen::Map<const Eigen::ArrayXd>(data, cells.count); };
     const auto weight = array(cells.weight), curvature = array(cells.curvature);
@@ -61,9 +62,9 @@ class CellSums final : public PanelSums {
     of_high_.noalias() = contingency_.table() * by_weight_;
   }
 
-  void add(Index column, const Sums& sums) const {
+  void add(Index column, Index place, const Sums& sums) const {
     const double low = rows_.low(column), step = rows_.step(column);
-    const auto high = of_high_.row(column);
+    const auto high = of_high_.row(place);
     const double curvature = linearisation_.curvature();
     *sums.row(Sums::slope) += low * linearisation_.slope() + step * high[0];
     *sums.row(Sums::curvature) += low * curvature + step * high[1];
@@ -76,9 +77,9 @@ class CellSums final : public PanelSums {
   const Linearisation& linearisation_;
   DenseSums& dense_;
   Contingency contingency_;
-  Index counted_ = -1;                   // version of the active rows for which the table was computed
+  Columns counted_;                      // columns of the current scan
   bool in_cells_ = false;                // whether the rows of the point are grouped into cells
-  Eigen::MatrixXd by_weight_, of_high_;  // (cells, 2 + k), (p, 2 + k)
+  Eigen::MatrixXd by_weight_, of_high_;  // (cells, 2 + k), (columns, 2 + k)
 };
 
 }  // namespace ksparse

@@ -63,7 +63,8 @@ class Storage {
     sparse_.reset();
     dense_.source.reset(design);
     source_ = &dense_.source;
-    if (!reduces || rows.count() < few_rows || capacity > Cells::most_columns) return;
+    const bool few = rows.count() < few_rows || (rows.count() < many_rows && rows.count() < design.columns());
+    if (!reduces || few || capacity > Cells::most_columns) return;
     if (auto table = TwoValuedRows::read(design, rows.response().data(), rows.weight().data(), interruption.as_function()))
       two_valued_ = std::make_unique<TwoValued>(std::move(*table), rows.count());
   }
@@ -120,8 +121,9 @@ class Storage {
     std::optional<CellSums> sums;
   };
 
-  // With fewer rows than this, a pass over all rows takes no longer than finding the cells.
-  static constexpr Index few_rows = 1024;
+  // With fewer rows than this, a pass over all rows takes no longer than finding the cells. Until there are many, it is not worth reading more
+  // columns than rows: most of them are never in a support.
+  static constexpr Index few_rows = 128, many_rows = 1024;
 
   void connect_dense(const Linearisation& linearisation, const Rows& rows, const Sizes& sizes) {
     dense_.slopes.reset(*design_, linearisation, sizes.entries);

@@ -35,6 +35,7 @@ class Perturbation {
     // Some rounds have two descents, and the detour has a few.
     const int rounds = std::min(options.rounds_allowed(features, true), usual);
     record_.ends.reserve(std::size_t(rounds + rounds / 8 + 16));
+    record_.optima.reserve(std::size_t(rounds + 1));
   }
 
   /// Called when the first descent of an engine, which has the number 0, is done. Starts a descent from the user's start if
@@ -165,7 +166,7 @@ class Perturbation {
     const bool near = start_kind_ == Start::near;
     record_.report.restarts += restart;
     record_.nearby += near;
-    record_.hiding += restart || start_kind_ == Start::regrown;
+    if (restart || start_kind_ == Start::regrown) record_.note_hiding(end);
     if (record_.is_improved_by(*engine_))
       record_.take_as_best(*engine_);
     else if (end <= record_.best.objective * (1 + tie))

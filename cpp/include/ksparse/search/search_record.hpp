@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -25,6 +27,7 @@ struct SearchRecord {
   // The number of descents that began near a good support, including the first, and how many of these ended at the best one;
   // and the number of descents that hid features at first (starts.hpp).
   int nearby = 1, returns = 1, hiding = 0;
+  std::vector<double> optima;  // F at the different ends of the first descent and of those that hid features
 
   /// Called when the first descent of an engine is done.
   void begin(const Splicing& engine) {
@@ -33,6 +36,7 @@ struct SearchRecord {
     hiding = 0;
     take_as_best(engine);
     ends.assign(1, best.objective);
+    optima.assign(1, best.objective);
   }
 
   /// The number of the next descent.
@@ -42,6 +46,21 @@ struct SearchRecord {
     const int joined = engine.joined();
     ends.push_back(joined >= 0 ? ends[std::size_t(joined)] : engine.current().objective);
     return ends.back();
+  }
+
+  /// Records where a descent ended that hid features.
+  void note_hiding(double end) {
+    ++hiding;
+    for (const double other : optima)
+      if (end == other || std::abs(end - other) <= tie * other) return;
+    optima.push_back(end);
+  }
+  /// The estimated probability that the next descent that hides features ends at an optimum that none has reached so far: with
+  /// w different ends of N descents, w (w + 1) / (N (N - 1)) (Boender & Rinnooy Kan, Bayesian stopping rules for multistart
+  /// global optimization methods, Mathematical Programming 37, 1987).
+  double chance_of_another() const {
+    const double descents = 1 + hiding, different = double(optima.size());
+    return hiding == 0 ? 1.0 : std::min(1.0, different * (different + 1) / (descents * (descents - 1)));
   }
 
   /// Whether the engine reached a better point, without joining an earlier descent.

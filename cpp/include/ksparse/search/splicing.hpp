@@ -372,7 +372,7 @@ inline void Splicing::answer_scan(Status status) {
   }
   findings_.end(of_all);
   if (current().size() >= budget_) {
-    exchanges_.begin(current(), scan_of(phase_));
+    exchanges_.begin(current(), reach_ == Reach::local ? ScanOf::working_set : scan_of(phase_));
     return exchange();
   }
   // The working set has the most promising features. If none of them lowers F, the support remains smaller.

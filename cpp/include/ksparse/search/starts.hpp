@@ -51,6 +51,7 @@ class Starts {
   void begin(const Splicing& engine, const SearchRecord& record, const Options& options) {
     random_.seed(options.random_state);
     scans_cheaply_ = options.scans_all_cheaply(engine.roles().units());
+    is_thorough_ = options.search == Effort::thorough;
     to_ = options.detour_to(engine.roles().units());
     turns_.clear();
     next_ = 0;
@@ -108,11 +109,13 @@ class Starts {
   static constexpr double back_to_best = 0.1;
   // A feature is replaced by one of its best replacements with this probability, and otherwise by one of the working set.
   static constexpr double from_rivals = 0.6;
-  // The first `near_at_hand` rounds are near. Up to round `short_search`, one of `hides_soon` rounds hides features (regrown,
-  // or, two times out of three, restart). After that it is one of `hides_often`, or of `hides_seldom` if scans of all features
-  // are expensive. Of the other rounds, the part `part_wide` is wide once `returns_near_at_hand` near ones have led back to the
-  // best support, or, if scans of all features are expensive, as soon as one of them has not.
-  static constexpr int near_at_hand = 10, short_search = 40, hides_soon = 2, hides_often = 4, hides_seldom = 8;
+  // The first rounds are near: `near_at_hand` of them, or `few_near_at_hand` in a short search whose scans of all features are
+  // cheap. Up to round `short_search`, one of `hides_soon` rounds hides features (regrown, or, two times out of three, restart).
+  // After that it is one of `hides_often`, or of `hides_seldom` if scans of all features are expensive. Of the other rounds,
+  // the part `part_wide` is wide once `returns_near_at_hand` near ones have led back to the best support, or, if scans of all
+  // features are expensive, as soon as one of them has not.
+  static constexpr int near_at_hand = 10, few_near_at_hand = 4, short_search = 40, hides_soon = 2, hides_often = 4,
+                       hides_seldom = 8;
   static constexpr int returns_near_at_hand = 100;
   static constexpr double part_wide = 0.5;
   // The part of the wide rounds that replace the weakest feature by one other; the rest replace several features at random.
@@ -127,12 +130,15 @@ class Starts {
 
   Start next_kind(const SearchRecord& record) {
     const int round = record.report.rounds;
-    if (round <= near_at_hand) return Start::near;
-    const bool is_early = round <= short_search;
+    const bool is_early = round <= short_search, is_short = is_early && !is_thorough_;
+    if (round <= (is_short && scans_cheaply_ ? few_near_at_hand : near_at_hand)) return Start::near;
+    // A short search does not pay for descents that scan all features where that is expensive: on factor-500x500 and
+    // blocks-300x1000, they took two thirds of its time and found nothing.
+    if (is_short && !scans_cheaply_) return Start::near;
     const int hides = is_early ? hides_soon : scans_cheaply_ ? hides_often : hides_seldom;
-    // If scans of all features are expensive, a short search hides no features as long as all near starts have led back to the
-    // best support, and a longer search does so twice. Large supports are not regrown, because growing one takes as long as
-    // another search.
+    // If scans of all features are expensive, a thorough search hides no features at first as long as all near starts have led
+    // back to the best support, and does so twice later on. Large supports are not regrown, because growing one takes as long
+    // as another search.
     const bool pays = scans_cheaply_ || record.returns < record.nearby || (!is_early && record.hiding < 2);
     if (pays && round % hides == 0 && walk_.size() <= Options::few)
       return record.hiding % 3 == 1 ? Start::regrown : Start::restart;
@@ -202,6 +208,7 @@ class Starts {
   }
 
   std::mt19937_64 random_;
+  bool is_thorough_ = false;    // whether the search is not a short one
   bool scans_cheaply_ = false;  // whether scans of all features are cheap
   Index to_ = 0;                // the largest size of a support during a round
   Iterate walk_{0};             // where the next round starts
