@@ -314,7 +314,7 @@ TEST_CASE("every_storage_gives_the_same_path_batch_and_alternatives", "[storage]
     const auto other_rivals = alternatives(design, problem, Logistic{}, options, path[1].support, 3);
     REQUIRE(other_rivals.choices.size() == rivals.choices.size());
     for (std::size_t i = 0; i < rivals.choices.size(); ++i) {
-      CHECK(other_rivals.choices[i].stand_in == rivals.choices[i].stand_in);
+      CHECK(other_rivals.choices[i].replacement == rivals.choices[i].replacement);
       CHECK(close(other_rivals.choices[i].objective, rivals.choices[i].objective, 1e-10));
     }
   });

@@ -93,7 +93,9 @@ def enumerate_supports(X, y, k, settings, strict=True):
     for chosen in itertools.combinations(free, min(k - len(inside), len(free))):
         units = sorted(inside | set(chosen))
         columns = np.flatnonzero(np.isin(unit_of, units))
-        own = {} if bounds is None else {"bounds": (bounds[0][columns], bounds[1][columns])}
+        own = {}
+        if bounds is not None:  # a search may leave out a feature whose coefficient is nearly 0
+            own = {"bounds": (bounds[0][columns], bounds[1][columns]), "always_in": range(len(columns))}
         part = X[:, columns] if len(columns) else X[:, :1]
         budget = len(columns)
         result = ksparse.fit(part, y, budget, search="fast", **settings, **(own if budget else {}))

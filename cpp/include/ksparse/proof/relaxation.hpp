@@ -65,7 +65,7 @@ class Relaxation {
   /// times cutoff - bound.
   Verdict solve(Subproblem& node, double cutoff, double share) {
     evaluate(node);
-    if (const auto verdict = judge(node, cutoff); verdict != Verdict::open) return verdict;
+    if (const auto verdict = prune_or_fix(node, cutoff); verdict != Verdict::open) return verdict;
     if (is_settled(node, cutoff, share)) return Verdict::open;
     return iterate(node, cutoff, share, nullptr);
   }
@@ -73,20 +73,27 @@ class Relaxation {
   /// Builds the quadratic model at the point of the node. Its children start with this model.
   Verdict linearise(Subproblem& node, double cutoff) {
     evaluate(node);
-    const Verdict verdict = judge(node, cutoff);
+    const Verdict verdict = prune_or_fix(node, cutoff);
     if (verdict != Verdict::open) return verdict;
     if (is_leaf(node)) return iterate(node, cutoff, 0, nullptr);
-    build_model(node, node_model_, reference_);
+    build_model(node, node_model_, source_);
     return verdict;
   }
-  /// Builds a model at the point of the node, for models of other nodes to take their Hessian from (refer_to). Returns false if that would
-  /// save little.
-  bool build_reference(Subproblem& node, QuadraticModel& reference) {
-    evaluate(node);
-    build_model(node, reference, nullptr);
-    return is_hessian_expensive(reference.size());
+  /// Raises the bound of the node to that at its point, if this is larger.
+  void raise_bound(Subproblem& node) { evaluate(node); }
+  /// Builds a model at the point of the root, from which models of other nodes can take their Hessian (begin_nodes). Returns false
+  /// if that would save little.
+  bool build_reference(Subproblem& root, QuadraticModel& reference) {
+    if (!has_many_rows()) return false;
+    evaluate(root);
+    build_model(root, reference, nullptr, most_candidates);
+    return is_hessian_expensive(reference.columns.size());
   }
-  void refer_to(const QuadraticModel& reference) noexcept { reference_ = &reference; }
+  /// Ends the work on the root. Models of other nodes then take their Hessian from the reference, unless it is null.
+  void begin_nodes(const QuadraticModel* reference) noexcept {
+    at_root_ = false;
+    source_ = reference;
+  }
   /// Solves the relaxation of a child of the node that was linearised last.
   Verdict solve_child(Subproblem& child, double cutoff) { return iterate(child, cutoff, usual_share, &node_model_); }
 
@@ -135,16 +142,19 @@ class Relaxation {
 
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr std::size_t most_candidates = 256;
   static constexpr double rounding = 1e-13;  // relative; values of F that differ by less are considered equal
 
   Verdict iterate(Subproblem& node, double cutoff, double share, const QuadraticModel* given) {
     double before = given || moved_ ? infinity : value_, gap_before = infinity;
-    const QuadraticModel* source = given;  // the model from which Hessians are taken as long as the steps make good progress
+    // The model from which the others take their Hessian as long as each step halves the distance between value and bound.
+    const QuadraticModel* source = given ? given : source_;
     bool borrows = true;
     for (int iteration = 0; iteration < 60; ++iteration) {
       QuadraticModel& own = source == &own_models_[0] ? own_models_[1] : own_models_[0];
       const bool is_new = !given && !build_model(node, own, borrows ? source : nullptr);
       if (is_new) source = &own;
+      if (is_new && at_root_) source_ = source;
       const QuadraticModel& model = given ? *given : own;
       given = nullptr;
       previous_ = node.coef;
@@ -157,11 +167,11 @@ class Relaxation {
         node.intercept = 0.5 * (node.intercept + previous_intercept);
         evaluate(node);
       }
-      const Verdict verdict = judge(node, cutoff);
+      const Verdict verdict = prune_or_fix(node, cutoff);
       if (verdict != Verdict::open || is_settled(node, cutoff, share)) return verdict;
       const bool progressed = moved_ || value_ < before * (1 - rounding) || node.bound > bound_before;
       if (!progressed && (is_new || !borrows)) break;
-      const double gap = value_ - node.bound;
+      const double gap = value_ - bound_.value();
       borrows = progressed && (moved_ || gap < 0.5 * gap_before);
       gap_before = gap;
       before = moved_ ? infinity : value_;
@@ -178,7 +188,7 @@ class Relaxation {
     return places == 0 || free <= places;
   }
 
-  Verdict judge(Subproblem& node, double cutoff) {
+  Verdict prune_or_fix(Subproblem& node, double cutoff) {
     if (node.bound >= cutoff) {
       discarded_ = std::min(discarded_, node.bound);
       return Verdict::pruned;
@@ -258,17 +268,31 @@ class Relaxation {
     if (any_in && !moved_) set_value(node);  // because fewer places are left for the other units
   }
 
-  // Whether the Hessian of so many columns takes much longer than an evaluation of the node. For 10000 rows and 300 columns it takes 50
-  // times as long, and the Hessian of another node serves as well.
-  bool is_hessian_expensive(Index size) const {
-    return shared_.rows.rows >= 1000 && size * size > 8 * Index(point_.listed_columns.size());
+  // Whether the Hessian for this number of columns takes much longer than an evaluation of the node: for 10000 rows and 300 of 1000
+  // columns about 50 times as long. The Hessian of another node is then good enough.
+  bool is_hessian_expensive(std::size_t size) const {
+    return has_many_rows() && size * size > 8 * point_.listed_columns.size();
   }
+  bool has_many_rows() const { return shared_.rows.rows >= 1000; }
 
-  // Builds the model at the point that was evaluated last, for its coefficients and the free units with the largest gains. Returns
-  // whether its Hessian is that of `source`, if there is one: else it is computed.
-  bool build_model(const Subproblem& node, QuadraticModel& model, const QuadraticModel* source) {
+  // Builds the model at the point that was evaluated last, with at least `candidates` units without a coefficient. Its Hessian is
+  // that of `source` if there is one and a new one would be expensive. Returns whether it is.
+  bool build_model(const Subproblem& node, QuadraticModel& model, const QuadraticModel* source, std::size_t candidates = 0) {
+    candidates = std::max(candidates, std::size_t(std::min<Index>(places_left(node) + 8, 64)));
+    if (source && is_hessian_expensive(point_.columns.size() + candidates)) {
+      choose_units(node, candidates, source);
+      list_units(node, model);
+      if (model.borrow_hessian(*source, at_.total_curvature())) return true;
+    }
+    choose_units(node, candidates, nullptr);
+    list_units(node, model);
+    at_.hessian(model.columns.data(), model.size(), model.hessian, model.follow);
+    model.curvature = at_.total_curvature();
+    return false;
+  }
+  // Copies the chosen units, their columns, the point and the gradient there to the model.
+  void list_units(const Subproblem& node, QuadraticModel& model) {
     const LiveColumns& columns = shared_.columns;
-    choose_units(node);
     model.columns.clear();
     model.units.clear();
     model.start.assign(1, 0);
@@ -287,32 +311,40 @@ class Relaxation {
     model.gradient.resize(model.columns.size());
     at_.gradient(model.columns.data(), model.size(), model.gradient.data());
     model.intercept = node.intercept;
-    if (source && is_hessian_expensive(model.size()) && model.borrow_hessian(*source, at_.total_curvature())) return true;
-    at_.hessian(model.columns.data(), model.size(), model.hessian, model.follow);
-    model.curvature = at_.total_curvature();
-    return false;
   }
 
-  // Chooses the units of the model: those with a coefficient at the point (even if fixed out since then), and some without.
-  void choose_units(const Subproblem& node) {
+  // Chooses the units of the model: those with a coefficient at the point (even if fixed out since then), and the units without one
+  // (of those in `source`, if there is one) that have the largest gains: all that gain more than a unit with a coefficient, since they
+  // will get one, but at least `candidates`.
+  void choose_units(const Subproblem& node, std::size_t candidates, const QuadraticModel* source) {
     const LiveColumns& columns = shared_.columns;
-    const Index most = std::min<Index>(places_left(node) + 8, 64);
     chosen_.assign(std::size_t(columns.units()), 0);
+    if (source) {
+      in_source_.assign(chosen_.size(), 0);
+      for (const Index u : source->units) in_source_[std::size_t(u)] = 1;
+    }
     order_.clear();
     std::size_t active = 0;
+    double bar = infinity;
     for (const Index u : point_.listed) {
       while (active < point_.columns.size() && point_.columns[active] < columns.begin(u)) ++active;
       char& chosen = chosen_[std::size_t(u)];
       chosen = node.side[std::size_t(u)] == Side::in ||
                (active < point_.columns.size() && point_.columns[active] < columns.begin(u + 1));
-      if (!chosen && node.side[std::size_t(u)] == Side::free && bound_.gain(u) > 0) order_.push_back(u);
+      if (node.side[std::size_t(u)] != Side::free) continue;
+      if (chosen)
+        bar = std::min(bar, 0.9 * bound_.gain(u));
+      else if (bound_.gain(u) > 0 && (!source || in_source_[std::size_t(u)]))
+        order_.push_back(u);
     }
     const auto gains_more = [this](Index a, Index b) {
       return bound_.gain(a) != bound_.gain(b) ? bound_.gain(a) > bound_.gain(b) : a < b;
     };
-    if (Index(order_.size()) > most) {
-      std::nth_element(order_.begin(), order_.begin() + most, order_.end(), gains_more);
-      order_.resize(std::size_t(most));
+    const auto entering = std::count_if(order_.begin(), order_.end(), [&](Index u) { return bound_.gain(u) > bar; });
+    const std::size_t most = std::clamp(std::size_t(entering), candidates, most_candidates);
+    if (order_.size() > most) {
+      std::nth_element(order_.begin(), order_.begin() + std::ptrdiff_t(most), order_.end(), gains_more);
+      order_.resize(most);
     }
     for (const Index u : order_) chosen_[std::size_t(u)] = 1;
   }
@@ -344,14 +376,15 @@ class Relaxation {
   Bound bound_;
   ModelSolver solver_;
   QuadraticModel node_model_, own_models_[2];
-  const QuadraticModel* reference_ = nullptr;
+  const QuadraticModel* source_ = nullptr;  // the reference; at the root, the last model with a Hessian of its own
+  bool at_root_ = true;
   Point point_;
   double value_ = 0, discarded_ = infinity;
   bool moved_ = false;  // a coefficient was set to 0 since the last evaluation
   std::vector<Index> order_;
   std::vector<double> slopes_, previous_, x_, size_;
   std::vector<Side> sides_;
-  std::vector<char> chosen_;
+  std::vector<char> chosen_, in_source_;
 };
 
 }  // namespace ksparse::proof

@@ -42,9 +42,17 @@ class Tree {
   /// Refits a support, given as sorted units of the user, and returns F, or infinity if the refit fails.
   using Refit = std::function<double(const std::vector<Index>&)>;
 
+  /// Moves a node to the minimum of F on a support, which a refit has found. Returns false if the refit fails.
+  using MoveToMinimum = std::function<bool(const std::vector<Index>&, Subproblem&)>;
+
   /// `known` is the best support known so far, as sorted units of the user, and `best` is F on it.
-  Tree(const Shared& shared, const Target& target, Refit refit, const std::vector<Index>& known, double best)
-      : shared_(shared), target_(target), refit_(std::move(refit)), open_(target.node_bytes) {
+  Tree(const Shared& shared, const Target& target, Refit refit, const std::vector<Index>& known, double best,
+       MoveToMinimum move_to_minimum = {})
+      : shared_(shared),
+        target_(target),
+        refit_(std::move(refit)),
+        move_to_minimum_(std::move(move_to_minimum)),
+        open_(target.node_bytes) {
     tried_.insert(SupportMemory::of(known));
     best_ = best;
     list(known, best);
@@ -72,8 +80,8 @@ class Tree {
     if (verdict == Verdict::leaf) end_leaf(root);
     if (verdict == Verdict::open) {
       compact(root);
-      if (relaxation.build_reference(root, reference_))
-        for (const auto& each : relaxations_) each->refer_to(reference_);
+      const bool saves_time = relaxation.build_reference(root, reference_);
+      for (const auto& each : relaxations_) each->begin_nodes(saves_time ? &reference_ : nullptr);
       open_.push(root);
     }
   }
@@ -145,6 +153,7 @@ class Tree {
             std::binary_search(known.begin(), known.end(), shared_.columns.name(u)) ? Side::in : Side::out;
     relaxations_.front()->solve(leaf, infinity, 0);
     relaxations_.front()->take_discarded();
+    raise_bound(leaf);
     if (!(leaf.bound < cutoff())) return;
     leaf_bound_ = leaf.bound;
     discard(leaf.bound);
@@ -203,13 +212,25 @@ class Tree {
   void discard(double bound) { discarded_ = std::min(discarded_, bound); }
 
   // The leaf has one support. It is refitted, because the bound of the leaf is only about the convex function below the loss.
-  void end_leaf(const Subproblem& leaf) {
+  void end_leaf(Subproblem& leaf) {
     likely_.clear();
     for (Index u = 0; u < shared_.columns.units(); ++u)
       if (leaf.side[std::size_t(u)] == Side::in) likely_.push_back(u);
     try_likely(likely_);
+    raise_bound(leaf);
     if (leaf.bound < cutoff()) leaf_bound_ = std::min(leaf_bound_, leaf.bound);
     discard(leaf.bound);
+  }
+
+  // Where a loss has little curvature, the steps of a relaxation may end far from the minimum on the support of a leaf. A refit ends
+  // there, and a bound from that point is as good as rounding and the convex function below the loss allow.
+  void raise_bound(Subproblem& leaf) {
+    if (!move_to_minimum_ || target_.within >= 0 || !(leaf.bound < cutoff())) return;
+    support_.clear();
+    for (Index u = 0; u < shared_.columns.units(); ++u)
+      if (leaf.side[std::size_t(u)] == Side::in) support_.push_back(shared_.columns.name(u));
+    std::sort(support_.begin(), support_.end());
+    if (move_to_minimum_(support_, leaf)) relaxations_.front()->raise_bound(leaf);
   }
 
   // Refits a support of live units, and returns true, unless it was refitted before.
@@ -253,6 +274,7 @@ class Tree {
   const Shared& shared_;
   const Target target_;
   const Refit refit_;
+  const MoveToMinimum move_to_minimum_;
   double best_ = infinity, discarded_ = infinity, leaf_bound_ = infinity;
   Index nodes_ = 0;
   std::vector<std::unique_ptr<Relaxation>> relaxations_;  // one for each thread

@@ -42,13 +42,16 @@ class SupportRefit {
   }
   /// Returns F on a support of units, or infinity if F has no minimum on it.
   double operator()(const std::vector<Index>& support) {
-    Iterate at = cold_;
-    for (const Index unit : support) at.append(unit);
     FitResult result;
-    if (finish(at, result) != Status::converged || !std::isfinite(result.objective))
-      return std::numeric_limits<double>::infinity();
+    if (!minimise(support, result)) return std::numeric_limits<double>::infinity();
     if (result.objective < best.objective) best = result;
     return result.objective;
+  }
+  /// Returns false if F has no minimum on the support.
+  bool minimise(const std::vector<Index>& support, FitResult& result) {
+    Iterate at = cold_;
+    for (const Index unit : support) at.append(unit);
+    return finish(at, result) == Status::converged && std::isfinite(result.objective);
   }
 
   FitResult best;
@@ -129,7 +132,8 @@ class Prover {
     target.node_bytes = settings_.memory;
     target.threads = run.threads;
     proof::Tree tree(
-        shared, target, [this](const std::vector<Index>& support) { return refit_(support); }, known, proof_.fit.objective);
+        shared, target, [this](const std::vector<Index>& support) { return refit_(support); }, known, proof_.fit.objective,
+        [this](const std::vector<Index>& support, proof::Subproblem& node) { return move_to_minimum(support, node); });
     tree.start(std::move(sides), known);
     const ProofEnd end = search(tree, list, run.interrupt);
     finish(tree, end);
@@ -185,6 +189,14 @@ class Prover {
       if (!in && columns_.is_constant(u)) sides[std::size_t(u)] = proof::Side::out;
     }
     return sides;
+  }
+
+  bool move_to_minimum(const std::vector<Index>& support, proof::Subproblem& node) {
+    FitResult found;
+    if (!refit_.minimise(support, found)) return false;
+    for (Index c = 0; c < columns_.columns(); ++c) node.coef[std::size_t(c)] = found.coef[columns_.feature(c)];
+    node.intercept = found.intercept;
+    return true;
   }
 
   ProofEnd search(proof::Tree& tree, bool list, const Interrupt& interrupt) const {
