@@ -155,7 +155,7 @@ inline void bind_alternatives(py::module_& module) {
           throw py::value_error(found.info.message.empty() ? advice(found.info.status) : found.info.message);
         std::vector<std::tuple<Index, Index, double, const char*>> rows;
         for (const Alternative& choice : found.choices)
-          rows.emplace_back(choice.feature, choice.stand_in, choice.objective, to_string(choice.status));
+          rows.emplace_back(choice.feature, choice.replacement, choice.objective, to_string(choice.status));
         return rows;
       },
       "Returns (chosen feature, replacement, objective, status) for the best replacements of each feature of a support.",

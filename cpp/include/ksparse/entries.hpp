@@ -166,7 +166,7 @@ KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, 
 
 struct Alternative {
   Index feature = -1;                 // the chosen feature (or group, if there are groups)
-  Index stand_in = -1;                // the feature that replaces it
+  Index replacement = -1;             // the feature that replaces it
   double objective = 0;               // objective after a refit with the replacement
   Status status = Status::converged;  // status of the refit; unless it converged, the minimum may be lower
 };

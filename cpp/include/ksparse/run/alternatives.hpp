@@ -20,10 +20,10 @@ namespace ksparse {
 namespace internal {
 
 // The best replacements in one scan of all features.
-class StandInScan final : public ScanSink {
+class ReplacementScan final : public ScanSink {
  public:
-  StandInScan(const Iterate& at, const Constraints& constraints, Index units, Index width)
-      : stand_ins(at.size(), width),
+  ReplacementScan(const Iterate& at, const Constraints& constraints, Index units, Index width)
+      : replacements(at.size(), width),
         at_(at),
         active_(constraints, units),
         model_(make_sacrifice_model(at.size(), at.stride, units)),
@@ -34,10 +34,10 @@ class StandInScan final : public ScanSink {
   void begin_scan(const ScanPoint& point) override { model_->set(at_, point); }
   void take_panel(const ScanPanel& panel) override {
     model_->evaluate(panel);
-    model_->propose_exchanges(panel, active_, proposals_, &stand_ins);
+    model_->propose_exchanges(panel, active_, proposals_, &replacements);
   }
 
-  StandIns stand_ins;
+  Replacements replacements;
 
  private:
   const Iterate& at_;
@@ -100,7 +100,7 @@ KSPARSE_ENTRY Alternatives alternatives(const AnyDesign& X, const Problem& probl
   };
   // The first scan, at the empty support, chooses the units.
   Iterate at(options.k, objective.largest_unit());
-  internal::StandInScan first(at, options.constraints, units, 1);
+  internal::ReplacementScan first(at, options.constraints, units, 1);
   if (stopped(objective.refit(at, internal::exact_refit).status)) return answer;
   if (stopped(objective.scan(at, {0, units, nullptr}, Hessian::exact, first))) return answer;
   Iterate cold = at;
@@ -108,16 +108,16 @@ KSPARSE_ENTRY Alternatives alternatives(const AnyDesign& X, const Problem& probl
   at.coef.setZero();
   cold.coef.setZero();
   if (stopped(objective.refit(at, internal::exact_refit).status)) return answer;
-  internal::StandInScan scan(at, options.constraints, units, std::min(2 * count, units));
+  internal::ReplacementScan scan(at, options.constraints, units, std::min(2 * count, units));
   if (stopped(objective.scan(at, {0, units, nullptr}, Hessian::exact, scan))) return answer;
   for (Index place = 0; place < at.size(); ++place) {
     std::vector<Alternative> refitted;
-    for (Index rank = 0; rank < scan.stand_ins.count(place); ++rank) {
+    for (Index rank = 0; rank < scan.replacements.count(place); ++rank) {
       Iterate trial = at;
-      const Index stand_in = scan.stand_ins.at(place, rank).feature;
-      const Status status = internal::refit_in_place(objective, cold, place, stand_in, trial);
+      const Index replacement = scan.replacements.at(place, rank).feature;
+      const Status status = internal::refit_in_place(objective, cold, place, replacement, trial);
       if (stopped(status)) return answer;
-      refitted.push_back({support[std::size_t(place)], stand_in, objective.to_user(trial.objective), status});
+      refitted.push_back({support[std::size_t(place)], replacement, objective.to_user(trial.objective), status});
     }
     std::stable_sort(refitted.begin(), refitted.end(),
                      [](const Alternative& a, const Alternative& b) { return a.objective < b.objective; });

@@ -100,10 +100,10 @@ class Detour {
   // on the 5 problems above). If the support nearly separates the classes, as on the example data, no feature is weak.
   static bool has_near_substitute(const Splicing& engine, const Iterate& best) {
     constexpr double most = 0.75, weak = 0.1;
-    const StandIns& stand_ins = engine.findings().stand_ins_of_all();
+    const Replacements& replacements = engine.findings().replacements_of_all();
     for (Index place = 0; place < best.size(); ++place) {
       const double loss = engine.findings().model().leaving_loss(place);
-      if (loss < weak * best.objective && stand_ins.count(place) > 0 && stand_ins.at(place, 0).gain > -(1 - most) * loss)
+      if (loss < weak * best.objective && replacements.count(place) > 0 && replacements.at(place, 0).gain > -(1 - most) * loss)
         return true;
     }
     return false;

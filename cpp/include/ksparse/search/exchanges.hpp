@@ -80,7 +80,7 @@ class Exchanges {
  private:
   struct Exchange {
     Index place;
-    StandIns::Choice choice;
+    Replacements::Choice choice;
   };
 
   // Rounding errors of the prediction of an exact model, relative to F and to the two terms of the exchange.
@@ -97,7 +97,7 @@ class Exchanges {
   // achieve almost as much as the best alone is predicted to. Returns false if there are not two of them.
   bool next_together(const Findings& findings, Position& position) {
     const Iterate& current = position.current();
-    list(findings.stand_ins(), current.size());
+    list(findings.replacements(), current.size());
     const Index most = std::min(together_, std::max<Index>(current.size() / part_leaving, 2));
     Iterate& trial = position.try_from_current();
     Index count = 0;
@@ -116,11 +116,11 @@ class Exchanges {
   }
 
   // The exchanges that are predicted to decrease F, the best first.
-  void list(const StandIns& stand_ins, Index size) {
+  void list(const Replacements& replacements, Index size) {
     list_.clear();
     for (Index place = 0; place < size; ++place)
-      for (Index rank = 0; rank < stand_ins.count(place) && stand_ins.at(place, rank).gain > 0; ++rank)
-        list_.push_back({place, stand_ins.at(place, rank)});
+      for (Index rank = 0; rank < replacements.count(place) && replacements.at(place, rank).gain > 0; ++rank)
+        list_.push_back({place, replacements.at(place, rank)});
     std::sort(list_.begin(), list_.end(), [](const Exchange& a, const Exchange& b) {
       return a.choice.gain != b.choice.gain ? a.choice.gain > b.choice.gain : a.place < b.place;
     });

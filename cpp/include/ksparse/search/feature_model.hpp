@@ -97,7 +97,7 @@ class FeatureModel final : public SacrificeModel {
   }
 
   void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list,
-                         StandIns* stand_ins = nullptr) override {
+                         Replacements* replacements = nullptr) override {
     const Index count = panel.columns.count;
     constexpr double infinity = std::numeric_limits<double>::infinity();
     auto gain = gain_.head(count), best = best_.head(count), barred = barred_.head(count);
@@ -113,11 +113,11 @@ class FeatureModel final : public SacrificeModel {
       gain = (curvature > collinearity * panel.curvature && gain < infinity).select(gain - loss + barred, -infinity);
       best = (best > gain).select(best, gain);
       const double bar =
-          std::max(std::min(list.bar(), stand_ins ? stand_ins->bar(i) : infinity), std::numeric_limits<double>::lowest());
+          std::max(std::min(list.bar(), replacements ? replacements->bar(i) : infinity), std::numeric_limits<double>::lowest());
       for (Index c = 0; c < count; ++c) {
         if (!(gain[c] > bar)) continue;
         const double taken = step(panel, c, panel.gradient[c] - v[c] * removal, schur_[c] + v[c] * v[c] * weight);
-        if (stand_ins && gain[c] > stand_ins->bar(i)) stand_ins->offer(i, panel.columns[c], gain[c], taken);
+        if (replacements && gain[c] > replacements->bar(i)) replacements->offer(i, panel.columns[c], gain[c], taken);
         if (list.admits(gain[c]) && gain[c] + loss > least_recovery * loss)
           list.insert({panel.columns[c], support_[i], i, gain[c], taken}, moves_.row(c).head(dimension_).transpose());
       }

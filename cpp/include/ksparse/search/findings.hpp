@@ -40,15 +40,15 @@ class Findings {
     proposals_.clear();
     full_ = full;
     // Small supports change one feature at a time, for which the proposals suffice.
-    stand_ins_ = of == ScanOf::all                                       ? &of_all_
-                 : of == ScanOf::working_set && at.size() > Options::few ? &of_working_set_
-                                                                         : nullptr;
-    if (stand_ins_) stand_ins_->clear();
+    replacements_ = of == ScanOf::all                                       ? &of_all_
+                    : of == ScanOf::working_set && at.size() > Options::few ? &of_working_set_
+                                                                            : nullptr;
+    if (replacements_) replacements_->clear();
   }
   void take(const ScanPanel& panel, const ActiveSet& active) {
     model_->evaluate(panel);
     if (full_)
-      model_->propose_exchanges(panel, active, proposals_, stand_ins_);
+      model_->propose_exchanges(panel, active, proposals_, replacements_);
     else
       model_->propose_entries(panel, active, proposals_);
   }
@@ -65,8 +65,8 @@ class Findings {
   /// The units that the last scan of all units proposes to add; none after other scans.
   Columns entering() const noexcept { return {0, Index(entering_.size()), entering_.data()}; }
   /// What the last scan of all units, or the last scan of any kind, found for the place of each active unit.
-  const StandIns& stand_ins_of_all() const noexcept { return of_all_; }
-  const StandIns& stand_ins() const noexcept { return stand_ins_ ? *stand_ins_ : of_working_set_; }
+  const Replacements& replacements_of_all() const noexcept { return of_all_; }
+  const Replacements& replacements() const noexcept { return replacements_ ? *replacements_ : of_working_set_; }
 
   Index places() const noexcept { return places_; }
 
@@ -76,8 +76,8 @@ class Findings {
   bool full_ = false;
   ProposalList proposals_{0, 0};  // best first
   std::vector<Index> entering_;
-  StandIns of_all_{0}, of_working_set_{0};
-  StandIns* stand_ins_ = nullptr;  // that the last scan filled in
+  Replacements of_all_{0}, of_working_set_{0};
+  Replacements* replacements_ = nullptr;  // that the last scan filled in
 };
 
 }  // namespace ksparse

@@ -82,7 +82,8 @@ class GroupModel final : public SacrificeModel {
     }
   }
 
-  void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list, StandIns* stand_ins) override {
+  void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list,
+                         Replacements* replacements) override {
     for (Index c = 0; c < panel.columns.count; ++c) {
       const Index unit = panel.columns[c];
       if (!active.may_enter(unit)) continue;
@@ -101,7 +102,7 @@ class GroupModel final : public SacrificeModel {
         curvature.noalias() += product * v.transpose();
         const double recovered = foresee(panel, begin, width, curvature_), gain = recovered - loss_[i];
         if (!std::isfinite(gain)) continue;
-        if (stand_ins && gain > stand_ins->bar(i)) stand_ins->offer(i, unit, gain, 0.0);
+        if (replacements && gain > replacements->bar(i)) replacements->offer(i, unit, gain, 0.0);
         best_[c] = std::max(best_[c], gain);
         if (list.admits(gain) && recovered > least_recovery * loss_[i]) list.insert({unit, support_[i], i, gain, 0.0}, step_);
       }

@@ -220,10 +220,10 @@ class Perturbation {
   // Whether more than a quarter of the chosen features have a competitor that is predicted to cost less than 1 % of F. There
   // may then be several local optima. (On designs with clearly separated features, no feature has one.)
   bool has_close_rivals() const {
-    const StandIns& stand_ins = engine_->findings().stand_ins_of_all();
+    const Replacements& replacements = engine_->findings().replacements_of_all();
     Index places = 0;
     for (Index place = 0; place < record_.best.size(); ++place)
-      places += stand_ins.count(place) > 0 && stand_ins.at(place, 0).gain > -0.01 * record_.best.objective;
+      places += replacements.count(place) > 0 && replacements.at(place, 0).gain > -0.01 * record_.best.objective;
     return 4 * places > record_.best.size();
   }
 

@@ -71,7 +71,7 @@ class ProposalList {
 };
 
 /// For each position of the active set, the few features that are predicted to be its best replacements, in fixed memory.
-class StandIns {
+class Replacements {
  public:
   struct Choice {
     Index feature;
@@ -79,7 +79,7 @@ class StandIns {
     double step;  // predicted coefficient of the feature; 0 for groups
   };
 
-  explicit StandIns(Index places, Index width = 8) : width_(width) { reset(places); }
+  explicit Replacements(Index places, Index width = 8) : width_(width) { reset(places); }
 
   void reset(Index places) {
     choices_.resize(std::size_t(places * width_));

@@ -33,7 +33,7 @@ class SacrificeModel {
   virtual void evaluate(const ScanPanel& panel) = 0;
   virtual void propose_entries(const ScanPanel& panel, const ActiveSet& active, ProposalList& list) = 0;
   virtual void propose_exchanges(const ScanPanel& panel, const ActiveSet& active, ProposalList& list,
-                                 StandIns* stand_ins = nullptr) = 0;
+                                 Replacements* replacements = nullptr) = 0;
   /// The best predicted gain of a unit of the last panel.
   virtual double promise(Index c) const = 0;
   /// The predicted increase of F when the unit at a position is removed.

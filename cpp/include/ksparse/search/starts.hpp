@@ -42,7 +42,7 @@ class Starts {
   /// Allocates the memory for searches of up to k units out of `features`.
   void reserve(Index k, Index largest_unit, Index features) {
     walk_.reset(k, largest_unit);
-    stand_ins_.reset(k);
+    replacements_.reset(k);
     turns_.reserve(std::size_t(features));
     hidden_.reserve(std::size_t(features));
   }
@@ -88,7 +88,7 @@ class Starts {
     if (engine.joined() < 0 && end < record.best.objective * (1 + good) && here.size() == record.best.size()) {
       walk_ = here;
       weakest_ = engine.weakest_place();
-      stand_ins_ = engine.findings().stand_ins_of_all();
+      replacements_ = engine.findings().replacements_of_all();
     } else if (uniform() < back_to_best) {
       walk_ = record.best;
       weakest_ = record.weakest;
@@ -98,7 +98,7 @@ class Starts {
   void walk_from(const Splicing& engine, const SearchRecord& record) {
     walk_ = record.best;
     weakest_ = record.weakest;
-    stand_ins_ = engine.findings().stand_ins_of_all();
+    replacements_ = engine.findings().replacements_of_all();
   }
 
  private:
@@ -160,8 +160,8 @@ class Starts {
   }
 
   Index draw(const Splicing& engine, Index place, bool wide) {
-    if (uniform() < from_rivals && stand_ins_.count(place) > 0)
-      return stand_ins_.at(place, below(stand_ins_.count(place))).feature;
+    if (uniform() < from_rivals && replacements_.count(place) > 0)
+      return replacements_.at(place, below(replacements_.count(place))).feature;
     if (wide) return below(engine.roles().units());
     const std::vector<Index>& members = engine.working_set().members();
     return members[std::size_t(below(Index(members.size())))];
@@ -208,13 +208,13 @@ class Starts {
   }
 
   std::mt19937_64 random_;
-  bool is_thorough_ = false;    // whether the search is not a short one
-  bool scans_cheaply_ = false;  // whether scans of all features are cheap
-  Index to_ = 0;                // the largest size of a support during a round
-  Iterate walk_{0};             // where the next round starts
-  Index weakest_ = -1;          // place of its weakest feature
-  StandIns stand_ins_{0};       // the best replacements of its features
-  std::vector<Index> turns_;    // all features in the order in which wide rounds use them
+  bool is_thorough_ = false;      // whether the search is not a short one
+  bool scans_cheaply_ = false;    // whether scans of all features are cheap
+  Index to_ = 0;                  // the largest size of a support during a round
+  Iterate walk_{0};               // where the next round starts
+  Index weakest_ = -1;            // place of its weakest feature
+  Replacements replacements_{0};  // the best replacements of its features
+  std::vector<Index> turns_;      // all features in the order in which wide rounds use them
   std::size_t next_ = 0;
   std::vector<char> hidden_;  // (units,) scratch
 };
