@@ -36,7 +36,7 @@ struct Setting {
         problem(data.y),
         view(data.X),
         rows(problem, KernelOf<Logistic>(Logistic{}).convex_below(), intercept),
-        columns(view, Groups({}, data.X.cols()), std::vector<char>(std::size_t(data.X.cols()), 1), rows.weight, intercept),
+        columns(view, Groups({}, data.X.cols()), std::vector<char>(std::size_t(data.X.cols()), 1), rows.weight(), intercept),
         penalty(ridge),
         shared{rows, columns, penalty, k, {100, 100}} {}
 

@@ -12,45 +12,34 @@
 #include <vector>
 
 #include "../design/kernels.hpp"
+#include "../glm/rows.hpp"
 #include "../loss/kernel.hpp"
 #include "../problem.hpp"
 #include "live_columns.hpp"
 
 namespace ksparse::proof {
 
-/// The data of the rows, which all threads share. Vectors are padded to whole packs with rows of weight 0.
+/// The data of the rows, which all threads share: those of a fit (glm/rows.hpp), in the units of the user, with a convex loss.
 struct Rows {
-  Index rows, padded;
-  // (padded,) weight: weights of the row and its class, divided by W; offset: empty if there is none
-  Eigen::VectorXd response, weight, offset;
+  Index rows, padded;                      // padded: a whole number of packs, with rows of weight 0
   std::shared_ptr<const LossKernel> loss;  // convex
   bool intercept;
   double start = 0;           // approximate intercept of the model without features
   double largest_offset = 0;  // the largest absolute offset
 
   Rows(const Problem& problem, std::shared_ptr<const LossKernel> convex, bool with_intercept)
-      : rows(problem.responses.size()),
-        padded((rows + Pack::size - 1) / Pack::size * Pack::size),
-        loss(std::move(convex)),
-        intercept(with_intercept) {
-    response.setConstant(padded, 1.0);
-    weight.setZero(padded);
-    double total = 0, sum = 0;
-    for (Index i = 0; i < rows; ++i) {
-      const double y = problem.responses[i], w = problem.weights.size() ? problem.weights[i] : 1.0;
-      response[i] = loss->response_of(y);
-      weight[i] = w * (loss->is_binary() ? loss->class_weight(y != 0.0) : 1.0);
-      total += w;
-      sum += w * y;
-    }
-    weight /= total;
-    if (problem.offset.size() > 0) {
-      offset.setZero(padded);
-      offset.head(rows) = problem.offset;
-      largest_offset = offset.lpNorm<Eigen::Infinity>();
-    }
-    if (intercept && !loss->is_binary()) start = loss->start(sum / total);
+      : rows(problem.responses.size()), padded(padded_to_pack(rows)), loss(std::move(convex)), intercept(with_intercept) {
+    values_.reset(problem, *loss, {}, intercept);
+    if (offset().size()) largest_offset = offset().lpNorm<Eigen::Infinity>();
+    if (intercept && !loss->is_binary()) start = loss->start(weight().head(rows).dot(response().head(rows)));
   }
+
+  const Eigen::VectorXd& response() const noexcept { return values_.response(); }
+  const Eigen::VectorXd& weight() const noexcept { return values_.weight(); }  // weights of the row and its class, divided by W
+  const Eigen::VectorXd& offset() const noexcept { return values_.offset(); }  // empty if there is none
+
+ private:
+  ksparse::Rows values_;
 };
 
 /// The slopes and curvatures of the rows at the point that was evaluated last. Each thread has its own.
@@ -68,8 +57,8 @@ class RowsAt {
 
   /// Evaluates L at these coefficients. Searches the best intercept from `intercept` on, which it sets.
   void evaluate(const Index* columns, const double* coef, Index count, double& intercept) {
-    if (rows_.offset.size())
-      eta_ = rows_.offset;
+    if (rows_.offset().size())
+      eta_ = rows_.offset();
     else
       eta_.setZero();
     for (Index c = 0; c < count; ++c)
@@ -121,7 +110,7 @@ class RowsAt {
     for (Index first = 0; first < rows_.padded; first += block_rows) {
       const Index count = std::min(block_rows, rows_.padded - first);
       sums_.add(rows_.loss->evaluate({count, 0, nullptr, 0, nullptr, intercept, eta_.data() + first,
-                                      rows_.response.data() + first, rows_.weight.data() + first, slope_.data() + first,
+                                      rows_.response().data() + first, rows_.weight().data() + first, slope_.data() + first,
                                       curvature_.data() + first, Curvature::convex}));
     }
   }

@@ -113,7 +113,7 @@ class Prover {
         proof_(proof),
         refit_(design, problem, loss, options),
         rows_(problem, loss.convex_below(), options.fit_intercept),
-        columns_(design, Groups(options.constraints.groups, design.columns()), allowed(design), rows_.weight,
+        columns_(design, Groups(options.constraints.groups, design.columns()), allowed(design), rows_.weight(),
                  options.fit_intercept),
         penalty_(options.ridge) {}
 
