@@ -33,6 +33,7 @@ nitpick_ignore_regex = [("py:.*", r"(sklearn|pandas|matplotlib|numpy|scipy|jobli
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say it in words
 autodoc_default_options = {"exclude-members": "get_metadata_routing, set_fit_request, set_output, set_score_request"}
+toc_object_entries_show_parents = "hide"  # the menu on the right is narrow
 numpydoc_show_class_members = False  # the templates list them
 numpydoc_validation_checks: set[str] = set()  # tests/python/test_docs.py does that
 
