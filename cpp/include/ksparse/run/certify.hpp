@@ -47,11 +47,13 @@ class SupportRefit {
     if (result.objective < best.objective) best = result;
     return result.objective;
   }
-  /// Returns false if F has no minimum on the support.
+  /// Returns false if F has no minimum on the support. Where Newton's method ends early, F at its end is still that of a model.
   bool minimise(const std::vector<Index>& support, FitResult& result) {
     Iterate at = cold_;
     for (const Index unit : support) at.append(unit);
-    return finish(at, result) == Status::converged && std::isfinite(result.objective);
+    const Status status = finish(at, result);
+    const bool ended = status == Status::converged || status == Status::max_iterations || status == Status::stalled;
+    return ended && std::isfinite(result.objective);
   }
 
   FitResult best;
