@@ -1,6 +1,9 @@
 // Tables of two-valued columns: the same answers from distinct rows and cells as from all rows.
 #include <Eigen/Dense>
+#include <algorithm>
+#include <atomic>
 #include <ksparse/design/dense.hpp>
+#include <ksparse/design/gathered.hpp>
 #include <ksparse/glm/contingency.hpp>
 #include <ksparse/glm/glm_objective.hpp>
 #include <ksparse/loss/focal.hpp>
@@ -213,4 +216,33 @@ TEST_CASE("refits and scans of cells agree with those over the rows") {
       if (d > 0) CHECK(agree(of_rows.cross, of_cells.cross));
     }
   }
+}
+
+namespace {
+
+/// X that counts the entries that are read.
+class CountedDesign final : public GatheredDesign {
+ public:
+  explicit CountedDesign(const Eigen::MatrixXd& X) : X_(X) {}
+  Index rows() const noexcept override { return X_.rows(); }
+  Index columns() const noexcept override { return X_.cols(); }
+  void gather(Index column, Index first, Index rows, double* target) const noexcept override {
+    read += rows;
+    std::copy_n(X_.col(column).data() + first, rows, target);
+  }
+  mutable std::atomic<Index> read{0};
+
+ private:
+  const Eigen::MatrixXd& X_;
+};
+
+}  // namespace
+
+TEST_CASE("a column of many values shows it in a few entries") {
+  Eigen::MatrixXd X = Eigen::MatrixXd::Random(5000, 300);
+  X.leftCols(299) = (X.leftCols(299).array() > 0).cast<double>();
+  const Eigen::VectorXd ones = Eigen::VectorXd::Ones(5000);
+  const CountedDesign design(X);
+  CHECK_FALSE(TwoValuedRows::read(design, ones.data(), ones.data(), {}));
+  CHECK(design.read <= 16 * 300);
 }

@@ -124,3 +124,55 @@ def test_separable_tables_are_found_to_be_so():
         found = ksparse.fit(X, y, 1)
     assert found.status == "separable"
     np.testing.assert_array_equal(found.support, [24])
+
+
+def mixed(rng, n, p):
+    """Dummies and cuts beside three columns of many values, of which labels know something."""
+    X, _ = dummies(rng, n, p)
+    numbers = rng.standard_normal((n, 3)) + X[:, :3]
+    eta = numbers[:, 0] - 1.5 * X[:, 4] + 2 * X[:, p // 2] * (numbers[:, 1] > 0)
+    return np.column_stack([numbers[:, :2], X, numbers[:, 2]]), (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"sample_weight": np.arange(2000) % 3},
+        {"offset": np.sin(np.arange(2000))},
+        {"loss": "huber", "fit_intercept": False},
+        {"loss": "poisson"},
+        {"loss": "focal", "bounds": (-1, 1)},
+    ],
+    ids=["logistic", "sample_weight", "offset", "huber", "poisson", "focal"],
+)
+def test_dummies_beside_numbers_are_answered_as_any_columns(settings, order):
+    """The objective is that of a fit of the chosen columns alone, of which there are too few for a table, and no exchange lowers it."""
+    X, y = mixed(np.random.default_rng(12), 2000, 45)
+    X = np.array(X, order=order)
+    found = ksparse.fit(X, y, 5, ridge=1e-3, **settings)
+    assert_same(found, ksparse.fit(np.array(X, order="F" if order == "C" else "C"), y, 5, ridge=1e-3, **settings), 1e-10)
+    alone = {"offset": np.zeros(len(y)), **settings}
+    for support in (found.support, *(np.setdiff1d(np.append(found.support, j), found.support[:1]) for j in (0, 9, 30))):
+        exact = ksparse.fit(X[:, support], y, len(support), always_in=range(len(support)), ridge=1e-3, **alone).objective
+        if support is found.support:
+            np.testing.assert_allclose(found.objective, exact, rtol=1e-10)
+        assert found.objective <= exact * (1 + 1e-10)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [bool, np.uint8])
+def test_large_tables_of_bytes_have_the_answers_of_float64(order, dtype):
+    """The answers of a large X of bytes whose rows differ are those of float64."""
+    rng = np.random.default_rng(13)
+    n, p = 60000, 300
+    X = np.array(rng.random((n, p)) < rng.uniform(0.1, 0.9, p), dtype=dtype, order=order)
+    if dtype is np.uint8:
+        X = np.where(X, np.arange(p, dtype=np.uint8) % 5 + 4, np.arange(p, dtype=np.uint8) % 3).astype(dtype, order=order)
+    eta = X[:, 3] / X[:, 3].max() - X[:, 7] / X[:, 7].max() + 0.5 * X[:, 200] / X[:, 200].max()
+    y = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)
+    weights = None if dtype is bool else rng.integers(0, 3, n)
+    found = ksparse.fit(X, y, 3, ridge=1e-3, search="fast", sample_weight=weights)
+    assert_same(found, ksparse.fit(X.astype(float), y, 3, ridge=1e-3, search="fast", sample_weight=weights))
+    np.testing.assert_array_equal(found.support, [3, 7, 200])

@@ -45,7 +45,7 @@ class TwoValuedRows {
   Index row_bytes() const noexcept { return (columns() + 7) / 8; }
 
  private:
-  static constexpr Index block_rows = 512, word_bits = 64;
+  static constexpr Index few_rows = 16, block_rows = 512, word_bits = 64;
 
   // X with one bit for each entry, and `per_row` words for each row.
   struct Packed {
@@ -64,11 +64,12 @@ class TwoValuedRows {
       design.gather(column, first, rows, block.data());
       return note_values(block.data(), weight + first, rows, low[std::size_t(column)], high[std::size_t(column)]);
     };
-    // Most tables have a column with many values, and its first block of rows usually shows this.
+    // Most tables have a column with many values, and usually its first few rows show this, or else its first block of rows.
     std::fill(low.begin(), low.end(), std::numeric_limits<double>::quiet_NaN());
     high = low;
-    for (Index column = 0; column < p; ++column)
-      if (!values_of(column, 0, std::min(block_rows, n))) return {};
+    for (const Index rows : {few_rows, block_rows})
+      for (Index column = 0; column < p; ++column)
+        if (!values_of(column, 0, std::min(rows, n))) return {};
     Packed packed;
     packed.per_row = (p + word_bits - 1) / word_bits;
     packed.words.assign(std::size_t(n * packed.per_row), 0);
