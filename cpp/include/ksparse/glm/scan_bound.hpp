@@ -30,7 +30,6 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -40,6 +39,7 @@
 #include "../options.hpp"
 #include "../search/objective.hpp"
 #include "gain.hpp"
+#include "largest_gains.hpp"
 #include "linearisation.hpp"
 #include "rows.hpp"
 #include "units.hpp"
@@ -69,10 +69,10 @@ class ScanBound {
     required_ = constraints_->required();
     excluded_ = constraints_->excluded();
     const Index k = std::min(options.k, groups.units());
-    free_places_ = std::max<Index>(k - Index(required_.size()), 0);
     best_.assign(std::size_t(k + 1), -infinity);
-    largest_.reserve(std::size_t(free_places_ + options.places(groups.units()) + 1));
-    active_.reserve(largest_.capacity());
+    const Index places = options.places(groups.units());
+    largest_.reset(std::max<Index>(k - Index(required_.size()), 0), places);
+    active_.reserve(std::size_t(places));
     gamma_ = (1024 + double(rows.count())) * std::numeric_limits<double>::epsilon();
     total_ = rows.weight().sum();
     root_total_ = std::sqrt(total_);
@@ -108,12 +108,11 @@ class ScanBound {
       if (is_in(required_, support[place]))
         required_gain_ += gain;
       else
-        largest_.push_back(gain);
+        largest_.keep(gain);
     }
     // Those that must be in are in every support of the search; else nothing would be known of what they gain.
     for (const Index unit : required_)
       scanning_ = scanning_ && std::find(active_.begin(), active_.end(), unit) != active_.end();
-    active_gains_ = Index(largest_.size());
     std::sort(active_.begin(), active_.end());
   }
 
@@ -124,7 +123,7 @@ class ScanBound {
     for (Index c = 0; c < panel.columns.count; ++c) {
       const Index column = panel.columns[c];
       const double factor = units_->factor(column), slope = panel.gradient[c], error = error_of(column);
-      const double most = std::abs(slope) + error, least = bar();
+      const double most = std::abs(slope) + error, least = largest_.bar();
       // What the ridge alone or the bounds alone allow is not below phi, and hardly any column gets beyond that.
       if (ridge > 0 && most * most <= 2 * ridge * factor * factor * least) continue;
       if (panel.lower && most * std::max(-panel.lower[c], panel.upper[c]) <= least) continue;
@@ -136,13 +135,13 @@ class ScanBound {
   void end() {
     if (!scanning_) return;
     scanning_ = false;
-    std::sort(largest_.begin(), largest_.end(), std::greater<double>());
+    const std::vector<double>& gains = largest_.sorted();
     double bound = value_ - required_gain_;
     std::size_t place = 0;
     for (std::size_t k = required_.size(); k < best_.size(); ++k) {
       const double rounding = 8 * std::numeric_limits<double>::epsilon() * double(k + 1) * (value_ + value_ - bound);
       if (std::isfinite(bound)) best_[k] = std::max(best_[k], std::max(bound - rounding, 0.0));  // losses are >= 0
-      if (place < largest_.size()) bound -= largest_[place++];
+      if (place < gains.size()) bound -= gains[place++];
     }
   }
 
@@ -262,23 +261,12 @@ class ScanBound {
         const Index column = groups_->column(unit, i);
         gain += gain_of(column, panel.gradient[panel.starts[c] + i], error_of(column));
       }
-      if (gain > bar() && !is_in(active_, unit)) list(unit, gain);
+      if (gain > largest_.bar() && !is_in(active_, unit)) list(unit, gain);
     }
   }
 
-  // A heap of the largest gains follows those of the active units: below the least of them no other counts.
-  double bar() const { return heap_size() < free_places_ ? 0.0 : free_places_ > 0 ? heap()[0] : infinity; }
-  const double* heap() const { return largest_.data() + active_gains_; }
-  Index heap_size() const noexcept { return Index(largest_.size()) - active_gains_; }
   void list(Index unit, double gain) {
-    if (!(gain > bar()) || is_in(excluded_, unit)) return;
-    const auto begin = largest_.begin() + active_gains_;
-    if (heap_size() == free_places_) {
-      std::pop_heap(begin, largest_.end(), std::greater<double>());
-      largest_.pop_back();
-    }
-    largest_.push_back(gain);
-    std::push_heap(largest_.begin() + active_gains_, largest_.end(), std::greater<double>());
+    if (gain > largest_.bar() && !is_in(excluded_, unit)) largest_.add(gain);
   }
 
   const Units* units_ = nullptr;
@@ -289,13 +277,11 @@ class ScanBound {
   bool possible_ = false, scanning_ = false;
   double gamma_ = 0, total_ = 0, root_total_ = 0, offset_norm_ = 0;
   std::vector<Index> required_, excluded_, active_;  // units, sorted; those of the scan at hand
-  Index free_places_ = 0;                            // of units that need not be in
   std::vector<double> best_;                         // (k + 1,)
   // The scan at hand.
   AtRows at_;
   double value_ = 0, required_gain_ = 0;
-  std::vector<double> largest_;  // gains of the active units that need not be in, then the heap
-  Index active_gains_ = 0;
+  LargestGains largest_;     // of the active units that need not be in, and of others
   Eigen::VectorXd scratch_;  // (2 block_rows,) slopes and curvatures of the convex loss
 };
 
