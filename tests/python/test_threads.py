@@ -315,3 +315,15 @@ after = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") e
 assert after == before, (before, after)
 """
     run(code)
+
+
+def test_a_batch_of_many_rows_is_summed_as_single_fits_are():
+    """Rows are divided into the same ranges, so that not even the last digit differs."""
+    rng = np.random.default_rng(5)
+    X = np.asfortranarray(rng.standard_normal((140_000, 30)) + 2)
+    y = rng.random(len(X)) < 1 / (1 + np.exp(X[:, 1] - X[:, 0]))
+    fits = ksparse.fit_many(X, np.column_stack([y, y]), 3)
+    alone = ksparse.fit(X, y, 3, n_jobs=2)
+    for fit in fits:
+        assert np.array_equal(fit.coef, alone.coef)
+        assert fit.intercept == alone.intercept

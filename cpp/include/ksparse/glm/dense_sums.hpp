@@ -22,8 +22,7 @@ class DenseSums final : public PanelSums {
     point_ = {};
     list_ = nullptr;
     kept_.reserve(std::size_t(entries));
-    parts_.resize(
-        std::size_t(std::max(linearisation.ranges().count(design.rows()), (entries + columns_of_part - 1) / columns_of_part)));
+    parts_.resize(std::size_t(std::max(ranges().count(design.rows()), ranges().lanes())));
     for (std::size_t r = 0; r < parts_.size(); ++r) {
       parts_[r].cross.resize(block_rows, capacity);
       parts_[r].column.resize(block_rows);
@@ -63,7 +62,7 @@ class DenseSums final : public PanelSums {
   }
 
  private:
-  // The buffers of a range of rows.
+  // The buffers of a range of rows, or of a thread.
   struct Part {
     Eigen::MatrixXd cross;    // (block_rows, capacity) curvature times active columns of a block
     Eigen::VectorXd column;   // (block_rows,) a stretch of one column
@@ -73,17 +72,17 @@ class DenseSums final : public PanelSums {
   };
 
   // If X has few rows, threads share the columns of a panel. Each column is summed as by one thread, except in matrix products.
-  static constexpr Index columns_of_part = 64, few_entries = Index(1) << 17;
+  static constexpr Index columns_of_part = 16;
   bool divides_columns(const Columns& panel) const {
     const Index rows = active().rows().count;
-    return ranges().has_workers() && ranges().count(rows) == 1 && panel.count > columns_of_part &&
-           point_.size <= kernels::few_vectors && panel.count * rows >= few_entries;
+    return ranges().count(rows) == 1 && panel.count > columns_of_part && point_.size <= kernels::few_vectors &&
+           ranges().divides_columns(panel.count, rows);
   }
   bool sum_parts(const Columns& panel, const Sums& sums) {
-    return ranges().for_each_part((panel.count + columns_of_part - 1) / columns_of_part, [&](Index i) {
+    return ranges().for_each_in_lanes((panel.count + columns_of_part - 1) / columns_of_part, [&](Index lane, Index i) {
       const Index first = i * columns_of_part, count = std::min(columns_of_part, panel.count - first);
       return add_range({0, active().rows().count}, panel.slice(first, count), {sums.data + first, sums.stride},
-                       parts_[std::size_t(i)]);
+                       parts_[std::size_t(lane)]);
     });
   }
 
@@ -103,17 +102,16 @@ class DenseSums final : public PanelSums {
   template <class Add>
   bool sum_ranges(const Columns& panel, const Sums& sums, Index lead, const Add& add) {
     const Index width = Sums::cross + point_.size;
-    const bool done = ranges().for_each(active().rows().count, lead, [&](Index r, RowRange range) {
+    const auto add_part = [&](Index r, RowRange range) {
       Part& part = parts_[std::size_t(r)];
       if (r == 0) return add(range, part, sums);
       part.sums.topLeftCorner(panel.count, width).setZero();
       return add(range, part, Sums{part.sums.data(), part.sums.outerStride()});
-    });
-    if (!done) return false;
-    for (std::size_t r = 1; r < std::size_t(ranges().count(active().rows().count)); ++r)
+    };
+    return ranges().sum(active().rows().count, lead, add_part, [&](Index r) {
       for (Index which = 0; which < width; ++which)
-        Eigen::Map<Eigen::ArrayXd>(sums.row(which), panel.count) += parts_[r].sums.col(which).head(panel.count);
-    return true;
+        Eigen::Map<Eigen::ArrayXd>(sums.row(which), panel.count) += parts_[std::size_t(r)].sums.col(which).head(panel.count);
+    });
   }
 
   // Adds the sums of a range of rows. Returns false if interrupted.

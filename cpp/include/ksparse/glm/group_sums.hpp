@@ -53,14 +53,15 @@ class GatheredGroups final : public GroupSums {
 
   bool sum(const Columns& group, Index place, Panel& panel, Eigen::MatrixXd& blocks) override {
     const Index width = group.count, size = active().size();
-    const bool done = for_ranges([&](Index r, const RowRange& range) {
+    Eigen::MatrixXd& all = parts_.front();
+    const auto add = [&](Index r, const RowRange& range) {
       set_part(r, range, group);
       return true;
-    });
-    if (!done) return false;
-    Eigen::MatrixXd& all = parts_.front();
-    for (std::size_t r = 1; r < parts_.size(); ++r)
-      all.topLeftCorner(width, width + size + 2) += parts_[r].topLeftCorner(width, width + size + 2);
+    };
+    const auto take = [&](Index r) {
+      all.topLeftCorner(width, width + size + 2) += parts_[std::size_t(r)].topLeftCorner(width, width + size + 2);
+    };
+    if (!ranges_.sum(members_.rows(), 0, add, take)) return false;
     auto block = blocks.block(place, 0, width, width);
     block = all.topLeftCorner(width, width);
     panel.cross.block(place, 0, width, size) = all.block(0, width, width, size);

@@ -48,18 +48,19 @@ class Linearisation {
   double compute(const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature kind, Eigen::Ref<Eigen::VectorXd> gradient,
                  Eigen::Ref<Eigen::MatrixXd> hessian) {
     known_ = false;
-    const bool done = ranges_.for_each(active_->rows().padded, 0, [&](Index r, RowRange range) {
+    const auto add = [&](Index r, RowRange range) {
       Part& part = parts_[std::size_t(r)];
       part.loss = {};
       part.sums.topLeftCorner(size(), Sums::cross + size()).setZero();
       return add_range(range, coef, kind, part);
-    });
+    };
+    const auto take = [&](Index r) {
+      const Part& part = parts_[std::size_t(r)];
+      total().loss.add(part.loss);
+      total().sums.topLeftCorner(size(), Sums::cross + size()) += part.sums.topLeftCorner(size(), Sums::cross + size());
+    };
+    const bool done = ranges_.sum(active_->rows().padded, 0, add, take);
     if (!done) return std::numeric_limits<double>::quiet_NaN();
-    const std::size_t parts = std::size_t(ranges_.count(active_->rows().padded));
-    for (std::size_t r = 1; r < parts; ++r) {
-      total().loss.add(parts_[r].loss);
-      total().sums.topLeftCorner(size(), Sums::cross + size()) += parts_[r].sums.topLeftCorner(size(), Sums::cross + size());
-    }
     const double penalty = assemble(coef, gradient, hessian);
     // A convex linearisation and one without concave rows give the same sums.
     known_ = kind == Curvature::convex || !total().loss.concave;

@@ -28,6 +28,7 @@ class Panel {
   void reset(const Units& units, Index entries, Index capacity) {
     units_ = &units;
     sums_.resize(entries, Sums::cross + capacity);
+    of_range_.resize(0, 0);
     for (Eigen::ArrayXd* array : {&gradient, &curvature, &centre_, &factor_}) array->resize(entries);
     cross.resize(entries, capacity + 1);
     for (Eigen::ArrayXd* array : {&lower_, &upper_}) array->resize(units.bounded() ? entries : 0);
@@ -49,6 +50,17 @@ class Panel {
   }
 
   Sums sums() { return {sums_.data(), sums_.outerStride()}; }
+  // If a batch sums several ranges of rows (row_ranges.hpp), the sums of each range but the first are computed separately, and then
+  // added to the others.
+  void begin_range(Index place, Index count) {
+    if (of_range_.size() == 0) of_range_.resize(sums_.rows(), sums_.cols());
+    of_range_.middleRows(place, count).leftCols(Sums::cross + size).setZero();
+  }
+  Sums of_range() { return {of_range_.data(), of_range_.outerStride()}; }
+  void end_range(Index place, Index count) {
+    sums_.middleRows(place, count).leftCols(Sums::cross + size) +=
+        of_range_.middleRows(place, count).leftCols(Sums::cross + size);
+  }
   double sum(Index place, Index which) const { return sums_(place, which); }
   /// One kind of sum, by column.
   auto sum(Index which) { return sums_.col(which).head(columns.count); }
@@ -101,6 +113,7 @@ class Panel {
  private:
   const Units* units_ = nullptr;
   Eigen::ArrayXXd sums_;            // (entries, 3 + capacity)
+  Eigen::ArrayXXd of_range_;        // the same, or empty
   Eigen::ArrayXd centre_, factor_;  // (entries,) of the conversion
   Eigen::ArrayXd lower_, upper_;    // (entries,) bounds in units, or empty
   bool any_careful_ = false;

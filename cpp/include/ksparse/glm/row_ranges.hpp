@@ -43,6 +43,14 @@ class RowRanges {
     return for_each_part(count(rows), [&](Index r) { return add(r, range(r, rows, lead)); });
   }
 
+  /// The same. Afterwards take(r) is called for all ranges but the first, in order, to add their sums to those of the first.
+  template <class Add, class Take>
+  bool sum(Index rows, Index lead, const Add& add, const Take& take) const {
+    if (!for_each(rows, lead, add)) return false;
+    for (Index r = 1; r < count(rows); ++r) take(r);
+    return true;
+  }
+
   /// Calls do_part(i) for each part of some work whose parts are independent. Returns false if interrupted.
   template <class Part>
   bool for_each_part(Index parts, const Part& do_part) const {
@@ -56,6 +64,24 @@ class RowRanges {
       if (done.load(std::memory_order_relaxed) && !do_part(i)) done = false;
     });
     return done;
+  }
+  /// The number of threads that work on parts at the same time.
+  Index lanes() const noexcept { return workers_ ? Index(workers_->threads()) : 1; }
+  /// Calls do_part(lane, i) for each part of some work. Parts with the same lane, which is less than lanes(), are done one after
+  /// the other, so that each lane can have buffers of its own.
+  template <class Part>
+  bool for_each_in_lanes(Index parts, const Part& do_part) const {
+    std::atomic<Index> next{0};
+    return for_each_part(std::min(lanes(), parts), [&](Index lane) {
+      for (Index i = next++; i < parts; i = next++)
+        if (!do_part(lane, i)) return false;
+      return true;
+    });
+  }
+  /// Whether several threads should share the columns of a panel.
+  bool divides_columns(Index columns, Index rows) const noexcept {
+    constexpr Index few_entries = Index(1) << 17;
+    return has_workers() && columns * rows >= few_entries;
   }
   /// The same ranges, on the calling thread.
   RowRanges on_one_thread() const noexcept { return RowRanges(count_); }

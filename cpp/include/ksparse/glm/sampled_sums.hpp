@@ -6,6 +6,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "../design/design.hpp"
 #include "../design/row_sample.hpp"
@@ -36,7 +37,11 @@ class SampledSums final : public PanelSums {
     no_slope_ = Eigen::VectorXd::Zero(rows);
     curvature_.resize(rows);
     for (Eigen::MatrixXd* matrix : {&active_, &cross_}) matrix->resize(rows, capacity);
-    columns_.resize(rows, design.columns_contiguous() ? slice : 1);
+    lanes_.resize(std::size_t(linearisation.ranges().lanes()));
+    for (Lane& lane : lanes_) {
+      lane.columns.resize(rows, design.columns_contiguous() ? slice : 1);
+      lane.slopes.resize(slice);
+    }
     active_sums_.resize(capacity, Sums::cross + capacity);
   }
 
@@ -70,16 +75,26 @@ class SampledSums final : public PanelSums {
   bool begin(const Columns&) override { return true; }
 
   // If columns are contiguous, a few of them are processed at a time. The second pass, over the rows of the sample, which are
-  // copied next to each other, then finds them in the cache.
+  // copied next to each other, then finds them in the cache. Threads share the columns of a panel.
   bool sum(const Columns& panel, const Sums& sums) override {
-    if (!design_->columns_contiguous()) return sum_in_place(panel, sums);
-    for (Index place = 0; place < panel.count; place += slice) {
-      if (interruption().asked()) return false;
-      const Columns columns = panel.slice(place, std::min(slice, panel.count - place));
-      slopes_->add(columns, Sums{sums.data + place, sums.stride});
-      for (Index c = 0; c < columns.count; ++c) design_->gather_sample(columns[c], sample_, columns_.col(c).data());
-      add_sample({columns_.data(), columns_.outerStride(), place, columns.count, 0, sample_.rows()}, sums);
-    }
+    const bool contiguous = design_->columns_contiguous();
+    const Index width = contiguous ? slice : wide_slice, parts = (panel.count + width - 1) / width;
+    const bool by_ranges = !contiguous && linearisation_->ranges().count(design_->rows()) > 1;
+    if (by_ranges) slopes_->add(panel, sums);
+    const auto add = [&](Index lane, Index i) {
+      const Columns columns = panel.slice(i * width, std::min(width, panel.count - i * width));
+      const Sums to{sums.data + i * width, sums.stride};
+      if (!by_ranges) slopes_->add_alone(columns, to, lanes_[std::size_t(lane)].slopes);
+      if (contiguous)
+        add_gathered_sample(columns, to, lanes_[std::size_t(lane)].columns);
+      else
+        add_sample_in_place(columns, to);
+      return !interruption().asked();
+    };
+    if (linearisation_->ranges().divides_columns(panel.count, design_->rows()))
+      return linearisation_->ranges().for_each_in_lanes(parts, add);
+    for (Index i = 0; i < parts; ++i)
+      if (!add(0, i)) return false;
     return true;
   }
 
@@ -88,10 +103,11 @@ class SampledSums final : public PanelSums {
       if (!units().is_careful(panel[c])) continue;
       for (Index which = 0; which < Sums::cross + size_; ++which) sums.row(which)[c] = 0;
       if (!slopes_->add_in_units(panel[c], {sums.data + c, sums.stride})) return false;
-      double* const x = columns_.data();
+      Eigen::MatrixXd& room = lanes_.front().columns;
+      double* const x = room.data();
       for (Index s = 0; s < sample_.stretches(); ++s)
         linearisation_->active().reader().gather(panel[c], sample_.first(s), RowSample::length, x + s * RowSample::length);
-      add_sample({x, columns_.outerStride(), c, 1, 0, sample_.rows()}, sums);
+      add_sample({x, room.outerStride(), c, 1, 0, sample_.rows()}, sums);
     }
     return true;
   }
@@ -121,7 +137,8 @@ class SampledSums final : public PanelSums {
   }
 
  private:
-  static constexpr Index slice = 16;  // columns
+  // Columns that are summed at a time; of an X that scatters them, more.
+  static constexpr Index slice = 8, wide_slice = 128;
   // If the sample has less than this part of the curvature of a column, its sums for this column are not used.
   static constexpr double least_seen = 1e-4;
 
@@ -134,15 +151,23 @@ class SampledSums final : public PanelSums {
     return {place, count, no_slope_.data(), curvature_.data() + place, cross_.data() + place, cross_.outerStride(), size_};
   }
 
-  bool sum_in_place(const Columns& panel, const Sums& sums) {
-    slopes_->add(panel, sums);
+  void add_gathered_sample(const Columns& columns, const Sums& sums, Eigen::MatrixXd& room) {
+    for (Index c = 0; c < columns.count; ++c) design_->gather_sample(columns[c], sample_, room.col(c).data());
+    add_sample({room.data(), room.outerStride(), 0, columns.count, 0, sample_.rows()}, sums);
+  }
+  void add_sample_in_place(const Columns& columns, const Sums& sums) const {
     for (Index s = 0; s < sample_.stretches(); ++s) {
       RowBlock stretch = block(s * RowSample::length, RowSample::length);
       stretch.first = sample_.first(s);
-      design_->accumulate(panel, stretch, sums);
+      design_->accumulate(columns, stretch, sums);
     }
-    return !interruption().asked();
   }
+
+  // The buffers of a thread.
+  struct Lane {
+    Eigen::MatrixXd columns;  // (sample, slice) of X
+    Eigen::ArrayXd slopes;    // (slice,) of one range of rows
+  };
 
   const Design* design_ = nullptr;
   const Linearisation* linearisation_ = nullptr;
@@ -153,8 +178,8 @@ class SampledSums final : public PanelSums {
   Eigen::VectorXd no_slope_;        // (sample,) zeros
   Eigen::VectorXd curvature_;       // (sample,)
   Eigen::MatrixXd active_, cross_;  // (sample, capacity) active columns, and these times the curvature
-  Eigen::MatrixXd columns_;         // (sample, slice) of X
-  Eigen::ArrayXXd active_sums_;     // (capacity, 3 + capacity)
+  std::vector<Lane> lanes_;
+  Eigen::ArrayXXd active_sums_;  // (capacity, 3 + capacity)
 };
 
 }  // namespace ksparse

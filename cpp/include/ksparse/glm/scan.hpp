@@ -54,7 +54,16 @@ class Scan {
     return true;
   }
   void begin_panel(const Columns& panel) { panel_.begin(panel, model_->active().size(), sums_->in_units(panel)); }
-  void add_block(const DenseBlock& block) { sums_->add_block(block, panel_.sums()); }
+  /// Begins a range of rows after the first one (row_ranges.hpp). Its blocks are those until end_range().
+  void begin_range(Index place, Index count) {
+    panel_.begin_range(place, count);
+    apart_ = true;
+  }
+  void end_range(Index place, Index count) {
+    panel_.end_range(place, count);
+    apart_ = false;
+  }
+  void add_block(const DenseBlock& block) { sums_->add_block(block, sums_of_range()); }
   void add_sample(const DenseBlock& sample) { sums_->add_sample(sample, panel_.sums()); }
   Status end_panel(ScanSink& sink) {
     if (panel_.any_careful() && !sums_->sum_careful(panel_.columns, panel_.sums())) return Status::interrupted;
@@ -76,7 +85,7 @@ class Scan {
   bool needs_slopes_alone() const { return sums_->needs_slopes_alone(); }
   const RowSample* sample() const { return sums_->sample(); }
   const double* slopes() const { return model_->active().rows().slope; }  // (n,)
-  double* slope_sums() { return panel_.sums().row(Sums::slope); }         // (columns of the panel,)
+  double* slope_sums() { return sums_of_range().row(Sums::slope); }       // (columns of the panel,)
 
   /// Chooses the units of all columns, if scans are not of single columns. Afterwards the sums belong to another point.
   Status choose_units(Index columns) {
@@ -95,6 +104,7 @@ class Scan {
   Panel& panel() noexcept { return panel_; }
 
  private:
+  Sums sums_of_range() { return apart_ ? panel_.of_range() : panel_.sums(); }
   PanelSums& choose_sums(Hessian kind) const {
     if (kind == Hessian::sampled) return *storage_->sampled();
     return choice_->knows_moments() ? *storage_->slopes() : storage_->sums();
@@ -108,6 +118,7 @@ class Scan {
   ScanBound* bound_ = nullptr;
   bool bounds_ = false;  // whether the scan at hand gives a bound
   Panel panel_;
+  bool apart_ = false;  // whether blocks of a range are summed apart
 };
 
 }  // namespace ksparse

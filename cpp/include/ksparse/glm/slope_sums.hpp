@@ -29,13 +29,20 @@ class SlopeAdder {
 
   /// Adds the sums of raw columns.
   void add(const Columns& columns, const Sums& sums) {
-    const Index lead = design_->lead();
-    add_ranges(columns.count, lead, sums, [&](const RowRange& range, Part&, const Sums& to) {
-      const Index split = std::clamp(lead, range.first, range.end());
-      for (const auto& [first, end] : {std::pair{range.first, split}, std::pair{split, range.end()}})
-        if (end > first) design_->accumulate_slopes(columns, {first, end - first, slope() + first, nullptr, nullptr, 0, 0}, to);
+    add_ranges(columns.count, design_->lead(), sums, [&](const RowRange& range, Part&, const Sums& to) {
+      add_range(range, columns, to);
       return true;
     });
+  }
+  /// The same on the calling thread alone, which may be one of several that sum other columns; `part` has room for the columns.
+  void add_alone(const Columns& columns, const Sums& sums, Eigen::Ref<Eigen::ArrayXd> part) const {
+    const Index rows = design_->rows(), lead = design_->lead();
+    add_range(ranges().range(0, rows, lead), columns, sums);
+    for (Index r = 1; r < ranges().count(rows); ++r) {
+      part.setZero();
+      add_range(ranges().range(r, rows, lead), columns, Sums{part.data(), 0});
+      Eigen::Map<Eigen::ArrayXd>(sums.row(Sums::slope), columns.count) += part.head(columns.count);
+    }
   }
 
   /// Adds the sum of one column in units. Returns false if interrupted.
@@ -59,20 +66,25 @@ class SlopeAdder {
     Eigen::ArrayXd sums;     // (entries,); of the first range none, which adds to those of all
   };
 
+  const RowRanges& ranges() const noexcept { return linearisation_->ranges(); }
+  void add_range(const RowRange& range, const Columns& columns, const Sums& sums) const {
+    const Index split = std::clamp(design_->lead(), range.first, range.end());
+    for (const auto& [first, end] : {std::pair{range.first, split}, std::pair{split, range.end()}})
+      if (end > first) design_->accumulate_slopes(columns, {first, end - first, slope() + first, nullptr, nullptr, 0, 0}, sums);
+  }
   const double* slope() const noexcept { return linearisation_->active().rows().slope; }
 
   template <class Add>
   bool add_ranges(Index count, Index lead, const Sums& sums, const Add& add) {
-    const bool done = linearisation_->ranges().for_each(design_->rows(), lead, [&](Index r, RowRange range) {
+    const auto add_part = [&](Index r, RowRange range) {
       Part& part = parts_[std::size_t(r)];
       if (r == 0) return add(range, part, sums);
       part.sums.head(count).setZero();
       return add(range, part, Sums{part.sums.data(), 0});
+    };
+    return ranges().sum(design_->rows(), lead, add_part, [&](Index r) {
+      Eigen::Map<Eigen::ArrayXd>(sums.row(Sums::slope), count) += parts_[std::size_t(r)].sums.head(count);
     });
-    if (!done) return false;
-    for (std::size_t r = 1; r < std::size_t(linearisation_->ranges().count(design_->rows())); ++r)
-      Eigen::Map<Eigen::ArrayXd>(sums.row(Sums::slope), count) += parts_[r].sums.head(count);
-    return true;
   }
 
   const Design* design_ = nullptr;

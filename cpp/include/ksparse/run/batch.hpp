@@ -190,25 +190,36 @@ class Window {
     return true;
   }
 
+  // Rows are divided into the same ranges as in a single fit, so that a batch has the same results.
   void add_blocks(const Columns& panel) {
-    const Index n = design_->rows(), lead = design_->lead();
+    const Index n = design_->rows();
+    const RowRanges ranges;
     for (Index place = 0; place < panel.count; place += columns_of_block) {
       const Index count = std::min(columns_of_block, panel.count - place);
       for (Sample& sample : samples_) sample.next = 0;
-      for (Index first = 0, rows = 0; first < n; first += rows) {
-        rows = std::min(first < lead ? lead : rows_of_block, n - first);
-        Index stride = 0;
-        const double* const data = design_->load_block(panel.slice(place, count), first, rows, scratch_.data(), stride);
-        const DenseBlock block{data, stride, place, count, first, rows};
-        add_block(block);
-        for (Sample& sample : samples_)
-          if (sample.needed) sample.take_from(block);
+      for (Index r = 0; r < ranges.count(n); ++r) {
+        if (r > 0) for_scanning([&](Slot& slot) { slot.scan().begin_range(place, count); });
+        add_range(ranges.range(r, n, design_->lead()), panel.slice(place, count), place);
+        if (r > 0) for_scanning([&](Slot& slot) { slot.scan().end_range(place, count); });
       }
       for_scanning([&](Slot& slot) {
         if (!slot.scan().sample()) return;
         const Sample& sample = *sample_of(*slot.scan().sample());
         slot.scan().add_sample({sample.columns.data(), sample.columns.outerStride(), place, count, 0, sample.rows.rows()});
       });
+    }
+  }
+
+  void add_range(const RowRange& range, const Columns& columns, Index place) {
+    const Index lead = design_->lead();
+    for (Index first = range.first, rows = 0; first < range.end(); first += rows) {
+      rows = std::min(first < lead ? lead : rows_of_block, range.end() - first);
+      Index stride = 0;
+      const double* const data = design_->load_block(columns, first, rows, scratch_.data(), stride);
+      const DenseBlock block{data, stride, place, columns.count, first, rows};
+      add_block(block);
+      for (Sample& sample : samples_)
+        if (sample.needed) sample.take_from(block);
     }
   }
 
