@@ -1,6 +1,6 @@
 """Ksparse on real tables beside abess, FasterRisk and imodels: who finds the lower objective, and at what cost.
 
-    python benchmarks/tables.py [--shared ../shared] [--only mushroom] [--tools fast auto thorough abess] [--markdown table.md]
+    python benchmarks/tables.py [--shared ../shared] [--only mushroom] [--tools fast auto thorough abess] [--patience 60] [--markdown table.md]
 
 The tables of real_tables.py (categories as dummies, numbers cut at their deciles) and, with ``--shared``, those of tables.py in that
 folder. Every answer is judged by an exact refit of its support in NumPy (common.py); times are medians of runs in alternation, on
@@ -11,6 +11,7 @@ proven optimum. "found a/b" says how many of b restarts ended at the answer.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 import warnings
 from collections.abc import Callable
@@ -20,7 +21,7 @@ import designs
 import numpy as np
 import quality
 import real_tables
-from peers import PEERS
+from peers import PEERS, Peer
 
 OURS = quality.OURS
 RIVALS = [peer for peer in PEERS if peer.name in ("abess", "FasterRisk", "imodels")]
@@ -135,12 +136,30 @@ def table(results: dict[str, tuple[designs.Design, quality.Outcomes, float]]) ->
     return "\n".join(lines) + "\n"
 
 
+def quick_enough(design: designs.Design, peer: Peer, patience: float) -> bool:
+    """Whether a peer answers within so many seconds, tried in a process of its own."""
+    choose = peer.prepare(design)
+    if choose is None or patience <= 0:
+        return choose is not None
+    trial = multiprocessing.get_context("fork").Process(target=choose)
+    trial.start()
+    trial.join(patience)
+    if trial.is_alive():
+        trial.kill()
+        trial.join()
+        return False
+    return trial.exitcode == 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", help="folder with tables.py")
     parser.add_argument("--only", nargs="*", default=[], help="tables whose name contains one of these")
     parser.add_argument("--tools", nargs="*", default=list(TOOLS), choices=TOOLS, metavar="TOOL", help=", ".join(TOOLS))
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument(
+        "--patience", type=float, default=0, help="seconds after which a peer other than abess is left out; 0: none"
+    )
     parser.add_argument("--markdown", type=Path, help="file for the table")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")  # of peers, and of ksparse where data are separable: the refit judges
@@ -156,7 +175,10 @@ def main() -> int:
         if arguments.only and not any(part in name for part in arguments.only):
             continue
         design = make()
-        outcomes = quality.measured(design, arguments.tools, arguments.repeats)
+        slow = [peer for peer in RIVALS if peer.name in arguments.tools and peer.is_installed and peer.name != "abess"]
+        left_out = {peer.name for peer in slow if not quick_enough(design, peer, arguments.patience)}
+        tools = [tool for tool in arguments.tools if tool not in left_out]
+        outcomes = quality.measured(design, tools, arguments.repeats)
         here = min(o.objective for o in outcomes.values() if o.n_chosen <= design.k)
         mark = min(here, (SHARED_MARKS | real_tables.LOWEST_KNOWN).get(name, np.inf))
         results[name] = design, outcomes, mark

@@ -54,20 +54,23 @@ class Budget {
   static constexpr double nearly_all = 0.9;
   // A restart that ended at the best support counts as this many other descents.
   static constexpr int worth_of_restart = 10;
-  // If scans of all features are cheap, many rounds hide some features. A support is then settled after this many of them and
-  // half the number of the other descents.
-  static constexpr int settled_by_hiding = 32;
-  // Otherwise the search ends when the estimated probability of another optimum is below this number times k. Descents to few
+  // The search also ends when the estimated probability of another optimum is below this number times k, in a thorough search and
+  // in a shorter one. If scans of all features are cheap, many rounds hide some features, and only this counts. Descents to few
   // features take little time, and more of them are made: on UCI's mushroom data with k = 3, one restart in ten finds the best.
-  static constexpr double settled_chance = 0.02;
+  static constexpr double settled_chance = 0.002, settled_chance_of_short = 0.02;
 
   bool is_settled(const SearchRecord& record) const {
     const int found = record.returns, evidence = found + worth_of_restart * record.report.times_found;
-    if (!rugged_ && found >= nearly_all * record.nearby) return evidence >= options_->share(settled_at_once);
+    const bool is_thorough = options_->search == Effort::thorough;
+    // Of several walks, each makes its share of the descents, on whose square the probability depends.
+    const double chance = (is_thorough ? settled_chance : settled_chance_of_short) * double(record.best.size()) *
+                          double(options_->walks) * double(options_->walks);
+    if ((hides_often_ || is_thorough) && record.chance_of_another() <= chance) return true;
+    if (!rugged_ && found >= nearly_all * record.nearby && (is_thorough || !hides_often_))
+      return evidence >= options_->share(settled_at_once);
+    if (hides_often_) return false;
     const int enough = found == record.nearby ? settled_by_all : settled;
-    if (!hides_often_) return evidence >= options_->share(options_->search == Effort::thorough ? enough : settled_at_once);
-    if (options_->search != Effort::thorough) return record.chance_of_another() <= settled_chance * double(record.best.size());
-    return record.hiding >= options_->share(settled_by_hiding) && found >= options_->share(enough / 2);
+    return evidence >= options_->share(is_thorough ? enough : settled_at_once);
   }
 
   const Options* options_ = nullptr;

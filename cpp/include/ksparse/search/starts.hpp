@@ -44,6 +44,7 @@ class Starts {
     walk_.reset(k, largest_unit);
     replacements_.reset(k);
     turns_.reserve(std::size_t(features));
+    lots_.reserve(std::size_t(features));
     hidden_.reserve(std::size_t(features));
   }
 
@@ -66,7 +67,7 @@ class Starts {
       case Start::near: replace_several(engine, false, record.returns, start); break;
       case Start::wide:
         if (uniform() < one_by_one)
-          put_next_feature(engine.roles(), start);
+          put_next_feature(engine, start);
         else
           replace_several(engine, true, record.returns, start);
         break;
@@ -167,20 +168,28 @@ class Starts {
     return members[std::size_t(below(Index(members.size())))];
   }
 
-  // Replaces the weakest feature by the next feature of X in a random order.
-  void put_next_feature(const Roles& roles, Iterate& start) {
+  // Replaces the weakest feature by the next feature of X, in the order of what they promised when the list was made, and equal
+  // ones in a random order. (All in a random order take 2000 rounds on blocks-300x1000, of which a search makes some 350, and
+  // came below F = 0.2561 with none of five seeds; in this order, two of five reach 0.2432 or 0.2397.)
+  void put_next_feature(const Splicing& engine, Iterate& start) {
     if (weakest_ < 0) return;
-    for (Index tried = 0; tried < roles.units(); ++tried) {
-      if (next_ == turns_.size()) shuffle_turns(roles.units());
+    for (Index tried = 0; tried < engine.roles().units(); ++tried) {
+      if (next_ == turns_.size()) order_turns(engine.roles().units(), engine.working_set());
       const Index feature = turns_[next_++];
-      if (roles.may_enter(start.support, feature)) return start.replace(weakest_, feature);
+      if (engine.roles().may_enter(start.support, feature)) return start.replace(weakest_, feature);
     }
   }
 
-  void shuffle_turns(Index features) {
+  void order_turns(Index features, const WorkingSet& promises) {
     turns_.resize(std::size_t(features));
+    lots_.resize(std::size_t(features));
     std::iota(turns_.begin(), turns_.end(), Index(0));
     for (Index left = features; left > 1; --left) std::swap(turns_[std::size_t(left - 1)], turns_[std::size_t(below(left))]);
+    for (std::size_t i = 0; i < turns_.size(); ++i) lots_[std::size_t(turns_[i])] = i;
+    std::sort(turns_.begin(), turns_.end(), [&](Index a, Index b) {
+      const double first = promises.promise(a), second = promises.promise(b);
+      return first != second ? first > second : lots_[std::size_t(a)] < lots_[std::size_t(b)];
+    });
     next_ = 0;
   }
 
@@ -208,13 +217,14 @@ class Starts {
   }
 
   std::mt19937_64 random_;
-  bool is_thorough_ = false;      // whether the search is not a short one
-  bool scans_cheaply_ = false;    // whether scans of all features are cheap
-  Index to_ = 0;                  // the largest size of a support during a round
-  Iterate walk_{0};               // where the next round starts
-  Index weakest_ = -1;            // place of its weakest feature
-  Replacements replacements_{0};  // the best replacements of its features
-  std::vector<Index> turns_;      // all features in the order in which wide rounds use them
+  bool is_thorough_ = false;       // whether the search is not a short one
+  bool scans_cheaply_ = false;     // whether scans of all features are cheap
+  Index to_ = 0;                   // the largest size of a support during a round
+  Iterate walk_{0};                // where the next round starts
+  Index weakest_ = -1;             // place of its weakest feature
+  Replacements replacements_{0};   // the best replacements of its features
+  std::vector<Index> turns_;       // all features in the order in which wide rounds use them
+  std::vector<std::size_t> lots_;  // (units,) which of equal features comes first
   std::size_t next_ = 0;
   std::vector<char> hidden_;  // (units,) scratch
 };
