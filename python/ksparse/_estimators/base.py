@@ -22,6 +22,7 @@ from .._input.validation import READ_IN_PLACE, check_kind_of_loss, check_loss, l
 from .._results.fit import FitResult
 from ..losses import Loss
 from .input import targets_of, validate_readable, weights_of_rows
+from .offsets import NO_OFFSETS, Offsets
 from .reading import ReadableEstimator
 
 if TYPE_CHECKING:
@@ -58,10 +59,19 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
     loss: Any
 
     def _validated_arrays(
-        self, X: Any, y: Any, sample_weight: Any, *, multi_output: bool = False, y_numeric: bool = False, reset: bool = True
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        offsets: Offsets = NO_OFFSETS,
+        *,
+        multi_output: bool = False,
+        y_numeric: bool = False,
+        reset: bool = True,
     ) -> tuple[Inputs, Any]:
         """Return the inputs of the fits, and y."""
-        check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, self._other)
+        loss = check_loss(self.loss, 0.5, 2.0)
+        check_kind_of_loss(loss, self._responses, type(self).__name__, self._other)
         y = targets_of(without_idle_gaps(y, sample_weight), numeric=y_numeric, many_labels=multi_output)
         if isinstance(X, RowBlocks) and self._takes_blocks:
             return self._validated_blocks(X, y, sample_weight, reset)
@@ -70,7 +80,8 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
             self, X, y, reset=reset, ensure_all_finite=False, order=None, multi_output=multi_output, y_numeric=y_numeric
         )
         names = getattr(self, "feature_names_in_", None)
-        return Inputs(X, weights_of_rows(sample_weight, X), None, Settings.of_estimator(self), names), y
+        total = offsets.total(loss, X.shape[0])
+        return Inputs(X, weights_of_rows(sample_weight, X), total, Settings.of_estimator(self), names), y
 
     def _validated_blocks(self, X: RowBlocks, y: Any, sample_weight: Any, reset: bool) -> tuple[Inputs, Any]:
         y = column_or_1d(y, warn=True)
@@ -102,9 +113,18 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
         self.status_ = result.status
         self.n_iter_ = max(1, result.n_newton)
 
-    def _linear_predictor(self, X: Any) -> NDArray[np.float64]:
-        """Return the linear predictors, of shape (n_samples, n_outcomes)."""
+    def _linear_predictor(self, X: Any, offsets: Offsets = NO_OFFSETS) -> NDArray[np.float64]:
+        """Return the linear predictors with their offsets, of shape (n_samples, n_outcomes)."""
         check_is_fitted(self)
+        eta = self._without_offsets(X)
+        total = offsets.total(self.loss_, len(eta))
+        if total is None:
+            return eta
+        if total.ndim == 2 and total.shape != eta.shape:
+            raise ValueError(f"offset has shape {total.shape}; it must have shape ({len(eta)},) or {eta.shape}")
+        return eta + (total if total.ndim == 2 else total[:, None])
+
+    def _without_offsets(self, X: Any) -> NDArray[np.float64]:
         if isinstance(X, Predicted):
             return X.eta
         if isinstance(X, RowBlocks):

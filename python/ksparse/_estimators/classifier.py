@@ -19,6 +19,7 @@ from .._results.fit import FitResult
 from .._results.path import PathResult
 from ..losses import Loss
 from .linear_classifier import SparseLinearClassifier
+from .offsets import Offsets
 from .one_budget import OneBudget
 from .outcomes import Outcomes, one_class
 
@@ -250,7 +251,15 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> KSparseClassifier:
         """Choose the features and fit the coefficients.
 
         Parameters
@@ -260,7 +269,13 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         y : array-like of shape (n_samples,)
             Labels of two or more classes, of any type that can be sorted.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
+            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows. y may be missing in a row of weight 0.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, e.g. the linear predictor of an earlier model, or a column for each class. Predictions
+            need those of their own rows.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -273,7 +288,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
             If an argument is invalid; the message names the argument, its value and what it must be.
         """
         last = self._last_fit()
-        inputs, labels = self._validated(X, y, sample_weight)
+        inputs, labels = self._validated(X, y, sample_weight, Offsets(offset, exposure))
         self.__dict__.pop("path_", None)  # of an earlier fit
         if len(self.classes_) > 2:
             with progress_if(self.verbose, "fits") as report:
@@ -307,14 +322,15 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         fits: list[FitResult] = []
         n_ks = len(self._ks(inputs))
         total = n_ks * int(np.count_nonzero(~(always | never)))
-        for column, empty in zip(indicator.T, always | never, strict=True):
+        for i, (column, empty) in enumerate(zip(indicator.T, always | never, strict=True)):
+            own = inputs.of_problem(i)
             if empty:  # fit_many reports the failure
                 free = replace(inputs.settings, always_in=None, never_in=None, bounds=None, groups=None)
                 paths.append(None)
-                fits.append(solve_many(replace(inputs, settings=free), column[:, None], 0, 1)[0])
+                fits.append(solve_many(replace(own, settings=free), column[:, None], 0, 1)[0])
                 continue
             share = part_of(report, n_ks * sum(before is not None for before in paths), total)
-            path = self._path(inputs, column, share)
+            path = self._path(own, column, share)
             paths.append(path)
             fits.append(path.best(str(self.k)) if np.isfinite(path.objectives).any() else path[0])
         self.path_ = paths

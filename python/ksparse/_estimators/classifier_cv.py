@@ -16,6 +16,7 @@ from ..losses import Loss
 from .classifier import KSparseClassifier
 from .cross_validation import CrossValidated
 from .linear_classifier import SparseLinearClassifier
+from .offsets import Offsets
 from .outcomes import Outcomes
 
 __all__ = ["KSparseClassifierCV"]
@@ -192,7 +193,15 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         self.verbose = verbose
 
     def fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None, **params: Any
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        groups: Any = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+        **params: Any,
     ) -> KSparseClassifierCV:
         """Choose the parameters by cross-validation, then fit on all rows.
 
@@ -207,6 +216,12 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
             this parameter (with metadata routing, that requests it); otherwise a warning is given.
         groups : array-like of shape (n_samples,), optional
             Group labels of the rows, for splitters that keep groups together.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, in the fits and on the test rows. A callable scorer that
+            is not made by scikit-learn's ``make_scorer`` must have this parameter.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
         **params : dict
             Other metadata for splitters or scorers that request them. This needs
             ``sklearn.set_config(enable_metadata_routing=True)``.
@@ -221,7 +236,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         ValueError, TypeError
             If an argument is invalid; the message names the argument, or the fold.
         """
-        self._compare(X, y, sample_weight, groups, params)
+        self._compare(X, y, sample_weight, groups, params, Offsets(offset, exposure))
         return self
 
     def _check_grid(self, grid: list[dict[str, Any]]) -> None:

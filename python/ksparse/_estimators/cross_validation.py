@@ -31,8 +31,18 @@ from .base import Predicted, SparseLinearEstimator
 from .classifier import KSparseClassifier
 from .cv_results import grid_of, results_table, warn_of_folds
 from .folds import FoldPaths, Split, counts_of, refuse_undefined, refuse_weightless, splits_of, without_gaps
+from .offsets import Offsets
 from .regressor import KSparseRegressor
-from .scoring import FoldRows, accepts_weights, checked_scorer, minus_mean_loss, reads_predictions_only, score_of
+from .scoring import (
+    FoldRows,
+    accepts,
+    checked_scorer,
+    minus_mean_loss,
+    offsets_of_scorer,
+    reads_predictions_only,
+    refuse_without_offsets,
+    score_of,
+)
 
 __all__ = ["CrossValidated"]
 
@@ -102,24 +112,28 @@ class CrossValidated(SparseLinearEstimator):
         return router
 
     def _routed(
-        self, scorer: Any, sample_weight: Any, groups: Any, others: dict[str, Any]
+        self, scorer: Any, sample_weight: Any, groups: Any, others: dict[str, Any], offsets: Offsets
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the metadata of ``fit`` for the splitter and for the scorer."""
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         if not get_config()["enable_metadata_routing"]:
             _refuse_others("fit", others)
-            if weights and scorer is not None and not accepts_weights(scorer):
+            if weights and scorer is not None and not accepts(scorer, "sample_weight"):
                 warnings.warn(
                     f"scoring={self.scoring!r} does not accept sample_weight, so all test rows have the same weight in the scores, although not "
                     "in the fits; use a scorer that accepts sample_weight",
                     stacklevel=4,
                 )
                 weights = {}
-            return {"groups": groups}, weights
+            return {"groups": groups}, {**weights, **offsets_of_scorer(scorer, offsets.given())}
+        others = {**offsets.given(), **others}
         routed = process_routing(self, "fit", **weights, **({} if groups is None else {"groups": groups}), **others)
-        return routed.splitter.split, {} if scorer is None else routed.scorer.score
+        if scorer is None:
+            return routed.splitter.split, {}
+        refuse_without_offsets(scorer, offsets.given(), routed.scorer.score)
+        return routed.splitter.split, routed.scorer.score
 
-    def _compare(self, X: Any, y: Any, sample_weight: Any, groups: Any, params: dict[str, Any]) -> None:
+    def _compare(self, X: Any, y: Any, sample_weight: Any, groups: Any, params: dict[str, Any], offsets: Offsets) -> None:
         """Choose the parameters by cross-validation, then fit on all rows."""
         scorer = checked_scorer(self)
         loss = check_loss(self.loss, 0.5, 2.0)
@@ -127,16 +141,17 @@ class CrossValidated(SparseLinearEstimator):
         grid = grid_of(self, self._grid, has)
         self._check_grid(grid)
         one_standard_error = check_flag(self.one_standard_error, "one_standard_error")
-        inputs, labels = self._validated(X, y, sample_weight)
+        inputs, labels = self._validated(X, y, sample_weight, offsets)
         settings = [replace(inputs.settings, **point) for point in grid]
         first = replace(inputs, settings=settings[0])
-        problems = [Request.of(first, column) for column in self._columns(inputs, labels)]
+        columns = self._columns(inputs, labels)
+        problems = [Request.of(first.of_problem(i), column) for i, column in enumerate(columns)]
         least = first.least_budget
         ks = range(least, min(max(10, least), problems[0].n_units) + 1)
         if self.ks is not None or self.k is not None:
             ks = only_one("ks", self.ks, "k", self.k)
         paths = FoldPaths(problems, settings, check_ks(ks, problems[0]))
-        for_splitter, for_scorer = self._routed(scorer, sample_weight, groups, params)
+        for_splitter, for_scorer = self._routed(scorer, sample_weight, groups, params, offsets)
         splits = splits_of(self.cv, X, self._read(labels), for_splitter, stratified=self._stratified)
         splits = without_gaps(splits, idle_gaps(y, sample_weight))
         counts = counts_of(splits, labels, problems[0].weights, self._classes())
@@ -207,7 +222,16 @@ class CrossValidated(SparseLinearEstimator):
                 setattr(model, name, value)
         return model
 
-    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, **params: Any) -> float:
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+        **params: Any,
+    ) -> float:
         """Score the final model with ``scoring``, as ``GridSearchCV`` does.
 
         As during cross-validation, the scorer receives a fitted estimator for a single k that has the parameters in
@@ -221,6 +245,11 @@ class CrossValidated(SparseLinearEstimator):
             Labels or responses of these rows.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0, for a scorer that accepts them.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
         **params : dict
             Other metadata for the scorer. This needs ``sklearn.set_config(enable_metadata_routing=True)``.
 
@@ -231,17 +260,24 @@ class CrossValidated(SparseLinearEstimator):
             for regression.
         """
         check_is_fitted(self)
-        scorer = checked_scorer(self)
+        scorer, offsets = checked_scorer(self), Offsets(offset, exposure)
         if scorer is None:
             _refuse_others("score without a scorer", params)
-            return super().score(X, y, sample_weight)
+            return super().score(X, y, sample_weight, offset=offset, exposure=exposure)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         if get_config()["enable_metadata_routing"]:
-            metadata = process_routing(self, "score", **weights, **params).scorer.score
+            metadata = process_routing(self, "score", **weights, **offsets.given(), **params).scorer.score
+            refuse_without_offsets(scorer, offsets.given(), metadata)
         else:
             _refuse_others("score", params)
-            metadata = weights if accepts_weights(scorer) else {}
-        return score_of(scorer, self._chosen_model(), X, y, metadata)
+            metadata = {
+                **(weights if accepts(scorer, "sample_weight") else {}),
+                **offsets_of_scorer(scorer, offsets.given()),
+            }
+        model = self._chosen_model()
+        if offsets.given() and reads_predictions_only(scorer):
+            X = Predicted(model._linear_predictor(X, offsets))
+        return score_of(scorer, model, X, y, metadata)
 
     def plot(self, ax: Any = None) -> CrossValidationDisplay:
         """Plot the mean score against k with :meth:`ksparse.CrossValidationDisplay.from_estimator`.

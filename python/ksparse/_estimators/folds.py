@@ -130,7 +130,11 @@ class FoldPaths:
                 coefs[np.searchsorted(union, fit.support), j, problem] = fit.coef
         intercepts = np.array([[fit.intercept for fit in path] for path in paths]).T
         products = rows @ coefs.reshape(len(union), intercepts.size)
-        return np.asarray(products.reshape(len(rows), *intercepts.shape) + intercepts)
+        eta = np.asarray(products.reshape(len(rows), *intercepts.shape) + intercepts)
+        for problem, asked in enumerate(self._asked):
+            if asked[0].offset is not None:
+                eta[:, :, problem] += asked[0].offset[test][:, None]
+        return eta
 
     def results(self, fold: int, point: int, j: int) -> list[FitResult]:
         """Return the fits of all problems for one k, as :func:`ksparse.fit` would return them for the training rows."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
@@ -25,6 +26,7 @@ from .._results.batch import BatchResult
 from .._results.fit import FitResult
 from .base import SparseLinearEstimator
 from .input import scoring_weights, targets_of
+from .offsets import NO_OFFSETS, Offsets
 from .outcomes import Outcomes
 from .reading import ReadableClassifier
 
@@ -59,7 +61,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
     probability: Any
 
     def _validated(
-        self, X: Any, y: Any, sample_weight: Any, *, indicator: bool = False, reset: bool = True
+        self, X: Any, y: Any, sample_weight: Any, offsets: Offsets = NO_OFFSETS, *, indicator: bool = False, reset: bool = True
     ) -> tuple[Inputs, NDArray[Any]]:
         """Return the inputs of the fits, with weights that include those of the classes, and the labels.
 
@@ -67,7 +69,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         ``reset`` they must be labels that the fit has seen.
         """
         check_choice(self.probability, "probability", PROBABILITIES)
-        inputs, y = self._validated_arrays(X, y, sample_weight, multi_output=indicator, reset=reset)
+        inputs, y = self._validated_arrays(X, y, sample_weight, offsets, multi_output=indicator, reset=reset)
         labels = self._indicator(y, reset) if indicator else self._class_numbers(y) if reset else self._known_numbers(y)
         if self.class_weight is not None:
             check_class_weight(self.class_weight, self.classes_)
@@ -139,7 +141,9 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         return batch
 
     @quiet
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
+    def decision_function(
+        self, X: Any, *, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Compute the linear predictor of ``classes_[1]``, or of each class against the rest.
 
         For the losses ``cloglog`` and ``asymmetric_focal``, both classes are equally likely at a linear predictor that is not
@@ -149,27 +153,37 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows, with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, or a column for each class, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             ``X @ coef_.T + intercept_``, as a vector if ``coef_`` has one row.
         """
-        eta = self._eta(X)
+        eta = self._eta(X, Offsets(offset, exposure))
         return eta - self.loss_.decision_threshold()
 
     @quiet
-    def _eta(self, X: Any) -> NDArray[np.float64]:
-        eta = self._linear_predictor(X)
+    def _eta(self, X: Any, offsets: Offsets) -> NDArray[np.float64]:
+        eta = self._linear_predictor(X, offsets)
         return eta[:, 0] if self.coef_.shape[0] == 1 else eta
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any, *, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> NDArray[Any]:
         """Predict the label of each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows, with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, or a column for each class, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -177,11 +191,19 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
             ``classes_[1]`` if the decision function is positive, else ``classes_[0]``; with more than two classes, the class
             with the largest value.
         """
-        decision = self.decision_function(X)
+        decision = self.decision_function(X, offset=offset, exposure=exposure)
         return self.classes_[(decision > 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)]
 
     @quiet
-    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> float:
         """Return the accuracy, the share of rows whose label is predicted correctly.
 
         Parameters
@@ -192,6 +214,11 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
             Labels of these rows, read as in ``fit``. In multi-label problems, a row counts only if all its labels are correct.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -200,7 +227,8 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         """
         check_is_fitted(self)
         y = targets_of(without_idle_gaps(y, sample_weight), many_labels=self._many_labels)
-        return float(super().score(X, y, scoring_weights(sample_weight, y)))
+        predicted = self.predict(X, offset=offset, exposure=exposure)
+        return float(accuracy_score(y, predicted, sample_weight=scoring_weights(sample_weight, y)))
 
     def _log_odds(self, eta: NDArray[np.float64]) -> Any:
         """Return the log-odds of linear predictors, or the linear predictors themselves if ``probability`` asks for the raw score."""
@@ -212,7 +240,9 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
 
     @available_if(says_probabilities)
     @quiet
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(
+        self, X: Any, *, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Predict the probability of each class. Not available for hinge losses, which do not define probabilities.
 
         For the focal losses, the effect of the focusing exponent is inverted (see the Notes of the class) unless
@@ -223,26 +253,38 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows, with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, or a column for each class, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             Probabilities, with columns in the order of ``classes_``. The rows sum to one.
         """
-        odds = self._log_odds(self._eta(X))
+        odds = self._log_odds(self._eta(X, Offsets(offset, exposure)))
         if odds.ndim == 2:
             return np.exp(one_vs_rest_log_probability(odds))
         return np.column_stack([probability_of(-odds), probability_of(odds)])
 
     @available_if(says_probabilities)
     @quiet
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_log_proba(
+        self, X: Any, *, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Predict the logarithm of the probability of each class.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows, with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, or a column for each class, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -251,9 +293,9 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         """
         check_is_fitted(self)
         if len(self.classes_) > 2:
-            return one_vs_rest_log_probability(self._log_odds(self._eta(X)))
+            return one_vs_rest_log_probability(self._log_odds(self._eta(X, Offsets(offset, exposure))))
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf, as in scikit-learn
-            return np.log(self.predict_proba(X))
+            return np.log(self.predict_proba(X, offset=offset, exposure=exposure))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

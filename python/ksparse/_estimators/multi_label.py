@@ -19,6 +19,7 @@ from .._quiet import quiet
 from ..losses import Loss
 from .input import targets_of
 from .linear_classifier import SparseLinearClassifier, says_probabilities
+from .offsets import Offsets
 from .outcomes import Outcomes
 
 __all__ = ["KSparseMultiLabelClassifier"]
@@ -194,7 +195,15 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseMultiLabelClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> KSparseMultiLabelClassifier:
         """Choose the features of each label and fit the coefficients.
 
         Parameters
@@ -205,7 +214,13 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             Indicator matrix that is 1 where a row has a label and 0 elsewhere (a sparse matrix is made dense), or a vector of
             labels of two classes.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
+            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows. y may be missing in a row of weight 0.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, e.g. the linear predictor of an earlier model, or a column for each label. Predictions
+            need those of their own rows.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -222,7 +237,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         with np.errstate(invalid="ignore"):  # an infinite y raises an error below
             kind = type_of_target(y, input_name="y")
         many = kind == "multilabel-indicator" or kind.endswith("-multioutput")
-        inputs, labels = self._validated(X, y, sample_weight, indicator=many)
+        inputs, labels = self._validated(X, y, sample_weight, Offsets(offset, exposure), indicator=many)
         k = min(10, inputs.n_units) if self.k is None else self.k
         if many:
             with progress_if(self.verbose, "labels") as report:
@@ -250,13 +265,18 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     def _has_many(self) -> bool:
         return np.ndim(getattr(self, "classes_", 0)) == 2
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any, *, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> NDArray[Any]:
         """Predict the labels of each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows, with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, or a column for each label, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -264,12 +284,14 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             1 if the linear predictor is positive, else 0, in the type of the y of the fit.
         """
         if not self._has_many():
-            return super().predict(X)
-        return (self.decision_function(X) > 0).astype(self.classes_.dtype)
+            return super().predict(X, offset=offset, exposure=exposure)
+        return (self.decision_function(X, offset=offset, exposure=exposure) > 0).astype(self.classes_.dtype)
 
     @available_if(says_probabilities)
     @quiet
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(
+        self, X: Any, *, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Predict the probability that each row has each label.
 
         For the focal losses, the effect of the focusing exponent is inverted unless ``probability="score"``.
@@ -278,6 +300,11 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows, with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, or a column for each label, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -285,17 +312,24 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             Probabilities in [0, 1]. A row can have several labels, so the sums of the rows are arbitrary.
         """
         if not self._has_many():
-            return super().predict_proba(X)
-        return probability_of(self._log_odds(self._eta(X)))
+            return super().predict_proba(X, offset=offset, exposure=exposure)
+        return probability_of(self._log_odds(self._eta(X, Offsets(offset, exposure))))
 
     @available_if(says_probabilities)
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_log_proba(
+        self, X: Any, *, offset: ArrayLike | None = None, exposure: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Predict the logarithm of the probability that each row has each label.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows, with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, or a column for each label, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -303,7 +337,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
             Logarithms of the values of ``predict_proba``.
         """
         with np.errstate(divide="ignore"):  # a probability of 0 has the logarithm -inf, as in scikit-learn
-            return np.log(self.predict_proba(X))
+            return np.log(self.predict_proba(X, offset=offset, exposure=exposure))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

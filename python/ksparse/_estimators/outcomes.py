@@ -33,7 +33,10 @@ class Outcomes:
         for i in np.flatnonzero((batch.status == "invalid_input") & ~outcomes.always & ~outcomes.never)[:1]:
             shared = inputs.settings
             own = {name: np.broadcast_to(getattr(shared, name), len(batch))[i].item() for name in ("alpha", "gamma", "ridge")}
-            solve(Request.of(replace(inputs, settings=replace(shared, **own)), indicator[:, i]), int(batch.k[i]))
+            solve(
+                Request.of(replace(inputs.of_problem(int(i)), settings=replace(shared, **own)), indicator[:, i]),
+                int(batch.k[i]),
+            )
             raise ValueError(batch.messages[int(i)])
         return outcomes
 

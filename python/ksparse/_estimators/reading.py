@@ -14,6 +14,7 @@ from .._results.export import formula, to_logistic_regression, to_python, to_sql
 from .._results.fit import FitResult
 from .._results.scorecard import make_scorecard
 from .._results.summary import summarise
+from .offsets import Offsets
 
 __all__ = ["ReadableClassifier", "ReadableEstimator"]
 
@@ -51,21 +52,21 @@ class ReadableEstimator:
         answered = np.isfinite(result.intercepts)
         return {name: read(result[i], i, str(name)) if answered[i] else None for i, name in enumerate(names)}
 
-    def _requests(self, X: Any, y: Any, sample_weight: Any) -> Callable[[FitResult, int], Request]:
+    def _requests(self, X: Any, y: Any, sample_weight: Any, offsets: Offsets) -> Callable[[FitResult, int], Request]:
         """Validate data like those of the fit; return a function that makes the request for the result of a class or label."""
         self._fitted()
-        inputs, labels_of = self._labels_of_fit(X, y, sample_weight)
+        inputs, labels_of = self._labels_of_fit(X, y, sample_weight, offsets)
 
         def request(result: FitResult, i: int) -> Request:
             own = replace(inputs.settings, loss=result._loss, alpha=0.5, gamma=2.0, ridge=result.ridge)
-            return Request.of(replace(inputs, settings=own, names=result.feature_names), labels_of(i))
+            return Request.of(replace(inputs.of_problem(i), settings=own, names=result.feature_names), labels_of(i))
 
         return request
 
-    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[Inputs, Callable[[int], Any]]:
+    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any, offsets: Offsets) -> tuple[Inputs, Callable[[int], Any]]:
         """Return the inputs of the fits, and a function that returns the responses of each problem."""
         many_labels = np.ndim(self.classes_) == 2
-        inputs, labels = self._validated(X, y, sample_weight, indicator=many_labels, reset=False)
+        inputs, labels = self._validated(X, y, sample_weight, offsets, indicator=many_labels, reset=False)
         return inputs, lambda i: labels[:, i] if many_labels else labels == i
 
     def summary(
@@ -74,6 +75,8 @@ class ReadableEstimator:
         y: Any,
         sample_weight: ArrayLike | None = None,
         *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
         level: float = 0.95,
         covariance: str | None = None,
         bootstrap: int = 0,
@@ -93,6 +96,8 @@ class ReadableEstimator:
             Labels or responses of the fit.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the fit.
+        offset, exposure : array-like of shape (n_samples,), optional
+            Those of the fit.
         level : float, default=0.95
             Confidence level of the intervals, in (0, 1).
         covariance : {"information", "sandwich"} or None, default=None
@@ -112,7 +117,7 @@ class ReadableEstimator:
         ValueError
             If an argument is invalid, or if F on these rows differs from F of the fit.
         """
-        request = self._requests(X, y, sample_weight)
+        request = self._requests(X, y, sample_weight, Offsets(offset, exposure))
         class_weighted = self.class_weight is not None
         return self._each(
             lambda result, i, name: summarise(
@@ -224,6 +229,8 @@ class ReadableClassifier(ReadableEstimator):
         y: Any,
         sample_weight: ArrayLike | None = None,
         *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
         points_to_double_odds: float = 20.0,
         base_points: float = 600.0,
         base_odds: float = 50.0,
@@ -242,6 +249,8 @@ class ReadableClassifier(ReadableEstimator):
             Labels of these rows.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of these rows.
+        offset, exposure : array-like of shape (n_samples,), optional
+            Those of these rows.
         points_to_double_odds, base_points, base_odds, units, decimals : optional
             As in :meth:`ksparse.FitResult.scorecard`.
 
@@ -256,7 +265,7 @@ class ReadableClassifier(ReadableEstimator):
         ValueError
             For the same reasons as in :meth:`ksparse.FitResult.scorecard`.
         """
-        request = self._requests(X, y, sample_weight)
+        request = self._requests(X, y, sample_weight, Offsets(offset, exposure))
         class_weighted = self.class_weight is not None
         return self._each(
             lambda result, i, name: make_scorecard(

@@ -20,6 +20,7 @@ from .._quiet import quiet
 from .._results.fit import FitResult
 from ..losses import Loss
 from .base import SparseLinearEstimator
+from .offsets import NO_OFFSETS, Offsets
 from .one_budget import OneBudget
 
 __all__ = ["KSparseRegressor", "SparseLinearRegressor"]
@@ -40,39 +41,54 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
     intercept_: float
     result_: FitResult
 
-    def _validated(self, X: Any, y: Any, sample_weight: Any, *, reset: bool = True) -> tuple[Inputs, NDArray[np.float64]]:
+    def _validated(
+        self, X: Any, y: Any, sample_weight: Any, offsets: Offsets = NO_OFFSETS, *, reset: bool = True
+    ) -> tuple[Inputs, NDArray[np.float64]]:
         """Return the inputs of the fit and the responses; what the loss allows is checked with the other arguments."""
-        return self._validated_arrays(X, y, sample_weight, y_numeric=True, reset=reset)
+        return self._validated_arrays(X, y, sample_weight, offsets, y_numeric=True, reset=reset)
 
-    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any) -> tuple[Inputs, Callable[[int], Any]]:
-        inputs, responses = self._validated(X, y, sample_weight, reset=False)
+    def _labels_of_fit(self, X: Any, y: Any, sample_weight: Any, offsets: Offsets) -> tuple[Inputs, Callable[[int], Any]]:
+        inputs, responses = self._validated(X, y, sample_weight, offsets, reset=False)
         return inputs, lambda i: responses
 
     def _take_coefficients(self, result: FitResult) -> None:
         self.coef_ = result.coef
         self.intercept_ = result.intercept
 
-    def predict(self, X: Any) -> NDArray[np.float64]:
+    def predict(self, X: Any, *, offset: ArrayLike | None = None, exposure: ArrayLike | None = None) -> NDArray[np.float64]:
         """Predict the mean response of each row.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Rows, with the columns of the fit.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
         ndarray of shape (n_samples,)
             ``X @ coef_ + intercept_``, or its exponential for a loss with a log link.
         """
-        eta = self._linear_predictor(X)[:, 0]  # raises an error if the estimator is not fitted
+        eta = self._linear_predictor(X, Offsets(offset, exposure))[:, 0]  # raises an error if the estimator is not fitted
         return self.loss_.mean(eta)
 
     @quiet
-    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> float:
         r"""Return D², the share of the loss that the model explains; greater is better.
 
-        D² is 1 minus the ratio of the average loss of the model to that of the best constant. For least squares it is R²; for
+        D² is 1 minus the ratio of the average loss of the model to that of the best constant (with the offsets). For least squares it is R²; for
         losses with a log link it is the explained deviance, as in scikit-learn's generalised linear models.
 
         Parameters
@@ -83,6 +99,11 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
             Responses of these rows.
         sample_weight : array-like of shape (n_samples,), optional
             Weights of the rows, >= 0.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, as in the fit.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -90,18 +111,20 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
             At most 1; 0 for a model that is as good as a constant. NaN for fewer than two rows.
         """
         check_is_fitted(self)
-        inputs, responses = self._validated(X, y, sample_weight, reset=False)
-        weights = inputs.sample_weight
+        offsets = Offsets(offset, exposure)
+        inputs, responses = self._validated(X, y, sample_weight, offsets, reset=False)
+        weights, shift = inputs.sample_weight, inputs.offset
         with np.errstate(over="ignore", invalid="ignore"):  # a row of weight 0 may have an infinite linear predictor
-            eta = self._linear_predictor(X)[:, 0]
+            eta = self._linear_predictor(X, offsets)[:, 0]
         if weights is not None and (weights > 0).any():  # otherwise the weights are invalid, and solve raises the error
             counts = weights != 0  # a row of weight 0 does not count, whatever its loss
             eta, responses, weights = eta[counts], responses[counts], weights[counts]
+            shift = None if shift is None else shift[counts]
         # One row of weight 2 counts as two equal rows.
         if len(responses) < 2 and (weights is None or weights.sum() < 2):
             warnings.warn("D^2 is not defined for fewer than two rows", UndefinedMetricWarning, stacklevel=2)
             return float("nan")
-        without_features = Inputs(np.zeros((len(responses), 1)), weights, None, Settings(loss=self.loss_))
+        without_features = Inputs(np.zeros((len(responses), 1)), weights, shift, Settings(loss=self.loss_))
         constant = solve(Request.of(without_features, responses), 0)
         y = responses.astype(np.float64)
         ours = float(np.average(terms_by_eta(self.loss_, eta, y)[0], weights=weights))
@@ -287,7 +310,15 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> KSparseRegressor:
         """Choose the features and fit the coefficients.
 
         Parameters
@@ -297,7 +328,13 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         y : array-like of shape (n_samples,)
             Responses, with values that the loss allows.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
+            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows. y may be missing in a row of weight 0.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, e.g. the linear predictor of an earlier model. Predictions
+            need those of their own rows.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -310,7 +347,7 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
             If an argument is invalid; the message names the argument, its value and what it must be.
         """
         last = self._last_fit()
-        inputs, responses = self._validated(X, y, sample_weight)
+        inputs, responses = self._validated(X, y, sample_weight, Offsets(offset, exposure))
         self.__dict__.pop("path_", None)  # of an earlier fit
         self._fit_one(inputs, responses, last)
         return self

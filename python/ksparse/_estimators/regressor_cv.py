@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from ..losses import Loss
 from .cross_validation import CrossValidated
+from .offsets import Offsets
 from .regressor import KSparseRegressor, SparseLinearRegressor
 
 __all__ = ["KSparseRegressorCV"]
@@ -153,7 +154,15 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         self.verbose = verbose
 
     def fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: Any = None, **params: Any
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        groups: Any = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+        **params: Any,
     ) -> KSparseRegressorCV:
         """Choose the parameters by cross-validation, then fit on all rows.
 
@@ -168,6 +177,12 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
             this parameter (with metadata routing, that requests it); otherwise a warning is given.
         groups : array-like of shape (n_samples,), optional
             Group labels of the rows, for splitters that keep groups together.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, in the fits and on the test rows. A callable scorer that
+            is not made by scikit-learn's ``make_scorer`` must have this parameter.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
         **params : dict
             Other metadata for the splitter or the scorer that requests them; only with
             ``sklearn.set_config(enable_metadata_routing=True)``.
@@ -182,5 +197,5 @@ class KSparseRegressorCV(CrossValidated, SparseLinearRegressor):
         ValueError, TypeError
             If an argument is invalid; the message names the argument, or the fold.
         """
-        self._compare(X, y, sample_weight, groups, params)
+        self._compare(X, y, sample_weight, groups, params, Offsets(offset, exposure))
         return self

@@ -17,7 +17,16 @@ from .._loss import terms_by_eta
 from ..losses import Loss
 from .input import scoring_weights, targets_of
 
-__all__ = ["FoldRows", "accepts_weights", "checked_scorer", "minus_mean_loss", "reads_predictions_only", "score_of"]
+__all__ = [
+    "FoldRows",
+    "accepts",
+    "checked_scorer",
+    "minus_mean_loss",
+    "offsets_of_scorer",
+    "reads_predictions_only",
+    "refuse_without_offsets",
+    "score_of",
+]
 
 # The class of scorers that make_scorer returns and that names stand for.
 _MADE_SCORER = type(get_scorer("accuracy"))
@@ -41,13 +50,32 @@ def reads_predictions_only(scorer: Any) -> bool:
     return type(scorer) is _MADE_SCORER
 
 
-def accepts_weights(scorer: Any) -> bool:
-    """Return whether a scorer has a parameter ``sample_weight``."""
+def accepts(scorer: Any, name: str) -> bool:
+    """Return whether a scorer has a parameter, e.g. ``sample_weight``."""
     function = scorer._score_func if reads_predictions_only(scorer) else scorer
     try:
-        return "sample_weight" in inspect.signature(function).parameters
+        return name in inspect.signature(function).parameters
     except (TypeError, ValueError):  # a function without a signature
         return False
+
+
+def offsets_of_scorer(scorer: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the offsets that a scorer is passed. scikit-learn's own scorers receive predictions that include them."""
+    if scorer is None or reads_predictions_only(scorer):
+        return {}
+    passed = {name: value for name, value in given.items() if accepts(scorer, name)}
+    refuse_without_offsets(scorer, given, passed)
+    return passed
+
+
+def refuse_without_offsets(scorer: Any, given: dict[str, Any], passed: dict[str, Any]) -> None:
+    """Raise an error if a scorer that predicts itself would leave out offsets."""
+    missing = [name for name in given if name not in passed]
+    if missing and not reads_predictions_only(scorer):
+        raise ValueError(
+            f"{missing[0]} is given, but scoring={scorer!r} makes its predictions without it; add a parameter {missing[0]} to the scorer (with "
+            "metadata routing, request it), or use a scorer of scikit-learn, which receives predictions that include it"
+        )
 
 
 def score_of(scorer: Any, model: Any, X: Any, y: Any, metadata: dict[str, Any]) -> float:

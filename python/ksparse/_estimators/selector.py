@@ -190,7 +190,15 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> KSparseSelector:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> KSparseSelector:
         """Choose the features.
 
         Parameters
@@ -200,7 +208,13 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels of two or more classes, of any type that can be sorted, or numbers for a regression loss.
         sample_weight : array-like of shape (n_samples,), optional
-            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows.
+            Weights of the rows, >= 0. A weight of 2 has the same effect as two equal rows. y may be missing in a row of weight 0.
+        offset : array-like of shape (n_samples,), optional
+            Values added to the linear predictor, e.g. the linear predictor of an earlier model, or a column for each class. Predictions
+            need those of their own rows.
+        exposure : array-like of shape (n_samples,), optional
+            How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
+            with a log link, or ``"cloglog"``.
 
         Returns
         -------
@@ -217,7 +231,7 @@ class KSparseSelector(SelectorMixin, BaseEstimator):
         estimator = last if isinstance(last, kind) else kind()
         known = estimator.get_params(deep=False)
         own = {name: value for name, value in self.get_params(deep=False).items() if name in known}
-        self.estimator_ = estimator.set_params(**own).fit(X, y, sample_weight)
+        self.estimator_ = estimator.set_params(**own).fit(X, y, sample_weight, offset=offset, exposure=exposure)
         validate_data(
             self, X, skip_check_array=True
         )  # the estimator has checked X; this stores the number and names of its columns

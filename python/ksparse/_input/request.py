@@ -129,6 +129,10 @@ class Inputs:
         groups = check_groups(self.settings.groups, p)
         return len(inside if groups is None else np.unique(groups[0][inside]))
 
+    def of_problem(self, i: int) -> Inputs:
+        """Return the inputs of one of several problems, each of which may have offsets of its own."""
+        return self if np.ndim(self.offset) < 2 else replace(self, offset=self.offset[:, i])
+
     @property
     def n_units(self) -> int:
         """Number of features, or of groups, to choose from."""
