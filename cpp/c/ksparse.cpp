@@ -487,7 +487,8 @@ ksparse_code ksparse_fit_many(const ksparse_design* design, const ksparse_batch*
       problem.options.ridge = setting(all.ridge, request.options.ridge);
     };
     auto fits = ksparse::fit_many(*request.design, all.count, source, request.run);
-    if (fits.empty()) refuse_as_interrupted();
+    for (const ksparse::CompactFit& fit : fits)
+      if (fit.info.status == Status::interrupted) refuse_as_interrupted();
     return request.answer(std::move(fits));
   });
 }

@@ -110,6 +110,39 @@ inline py::dict arrays_of(const std::vector<CompactFit>& fits) {
   return answer;
 }
 
+/// A run that an exception of Python stops, of a signal handler or of the progress, without the loss of the answers so far.
+class StoppableRun {
+ public:
+  explicit StoppableRun(const py::object& progress) : report_(progress_by(progress)) {}
+
+  Run by(int threads) {
+    Progress progress;
+    if (report_)
+      progress = [this](Index done, Index total) {
+        if (stopped_) return;
+        try {
+          report_(done, total);
+        } catch (py::error_already_set& error) {
+          const py::gil_scoped_acquire gil;
+          error.restore();
+          stopped_ = true;
+        }
+      };
+    return {threads, [this] { return stopped_ = stopped_ || poll_(); }, progress};
+  }
+
+  /// The exception that stopped the run, or None. It is no longer Python's current error.
+  py::object exception() const {
+    if (!PyErr_Occurred()) return py::none();
+    return py::error_already_set().value();
+  }
+
+ private:
+  Progress report_;
+  SignalPoll poll_;
+  bool stopped_ = false;
+};
+
 inline py::dict fit_many(const py::object& X, const py::array& responses, const std::optional<py::array>& sample_weight,
                          const std::optional<py::array>& offset, const std::vector<std::shared_ptr<AnyLoss>>& losses,
                          const std::vector<Index>& ks, const std::vector<double>& ridges, const Options& options, int threads,
@@ -137,9 +170,15 @@ inline py::dict fit_many(const py::object& X, const py::array& responses, const 
     problem.options.k = ks[i];
     problem.options.ridge = ridges[i];
   };
-  const auto fits = with_design(
-      X, [&](const Design& design) { return ksparse::fit_many(design, Index(count), source, run_by(threads, progress)); });
-  return arrays_of(fits);
+  const HeldDesign held = design_view(X);
+  StoppableRun run(progress);
+  const auto fits = [&] {
+    const py::gil_scoped_release release;
+    return ksparse::fit_many(*held.design, Index(count), source, run.by(threads));
+  }();
+  py::dict answer = arrays_of(fits);
+  answer["stopped_by"] = run.exception();
+  return answer;
 }
 
 inline void bind_batch(py::module_& module) {
@@ -147,7 +186,9 @@ inline void bind_batch(py::module_& module) {
       "fit_many", &fit_many,
       "Fits many problems with the same X on several threads. Responses, weights and offset are (n,) or (n, m), and ks and "
       "ridges have one value for each problem. Returns a dict of arrays with one entry for each problem; an invalid problem "
-      "has a message. progress(done, total) is called now and then.",
+      "has a message. progress(done, total) is called now and then. stopped_by: the exception, usually KeyboardInterrupt, that "
+      "stopped the run, or None; "
+      "problems without an answer then have the status interrupted.",
       py::arg("X"), py::arg("responses"), py::arg("sample_weight").none(true), py::arg("offset").none(true), py::arg("losses"),
       py::arg("ks"), py::arg("ridges"), py::arg("options"), py::arg("threads"), py::arg("progress") = py::none());
   module.def(

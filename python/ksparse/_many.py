@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._blocks import Callback, Problems, solve_blocks, with_partial
+from ._caution import advice_on
 from ._checks import check_real, only_one
 from ._executor import check_executor, fit_many_by
 from ._input.frames import numbers_of
@@ -30,6 +32,7 @@ from ._input.validation import (
 from ._path import budgets_of_criterion, solve_path_by
 from ._results.batch import BatchData, BatchResult, batch_of, counts_of, result_of
 from ._results.criteria import Criterion
+from ._results.fit import FitResult
 from .exceptions import ConvergenceWarning
 from .losses import Loss
 
@@ -66,6 +69,7 @@ def fit_many(
     n_jobs: int | None = None,
     executor: Any = None,
     verbose: bool | int = 0,
+    callback: Callback | None = None,
     k_max: int | None = None,
     ks: Any = None,
 ) -> BatchResult:
@@ -109,6 +113,10 @@ def fit_many(
         Executor that runs the fits in place of threads, as in :func:`ksparse.fit_each`. X is sent once.
     verbose : bool or int, default=0
         Whether to show a progress bar, which needs tqdm (``pip install 'ksparse[progress]'``).
+    callback : callable, optional
+        Called as ``callback(first, results)`` when a block of problems is done, in order, with the number of its first problem and a
+        :class:`ksparse.BatchResult`, e.g. to store what is done of a long batch. Blocks have 64 problems for each thread, or
+        fewer; with an executor there is one block.
     k_max : int, optional
         The largest k that an information criterion considers. By default 10, or all features if there are fewer.
     ks : int, {"aic", "bic", "ebic", "gic"} or array-like of int, optional
@@ -123,6 +131,9 @@ def fit_many(
     ------
     TypeError, ValueError
         If an argument that all problems share is invalid, or the lengths of arguments disagree; the message names the argument.
+    KeyboardInterrupt
+        At Ctrl-C. Its attribute ``partial`` is a :class:`ksparse.BatchResult` in which problems that were not fitted yet have the
+        status ``interrupted``; in an interactive session it is ``sys.last_value.partial``.
 
     Warns
     -----
@@ -150,9 +161,9 @@ def fit_many(
                 raise ValueError(
                     f"k is {budgets!r} and executor is given; on an executor k must be a number, or one per problem"
                 )
-            result = _solve_many_by(budgets, inputs, Y, k_max, n_jobs, report)
+            result = _solve_many_by(budgets, inputs, Y, k_max, n_jobs, report, callback)
         else:
-            result = solve_many(inputs, Y, budgets, n_jobs, report, executor)
+            result = solve_many(inputs, Y, budgets, n_jobs, report, executor, callback)
     failed = np.flatnonzero(~result.converged)
     if len(failed):
         warnings.warn(
@@ -165,7 +176,13 @@ def fit_many(
 
 
 def solve_many(
-    inputs: Inputs, Y: Any, k: Any, n_jobs: int | None, report: Report | None = None, executor: Any = None
+    inputs: Inputs,
+    Y: Any,
+    k: Any,
+    n_jobs: int | None,
+    report: Report | None = None,
+    executor: Any = None,
+    callback: Callback | None = None,
 ) -> BatchResult:
     """Solve a problem for each column of Y; the caller warns.
 
@@ -208,32 +225,56 @@ def solve_many(
     else:
         by_problem.update({name: np.full(count, value) for name, value in loss._focal_parameters.items()})
     ridges = by_problem["ridge"]
+    data = BatchData(checked, labels, given.class_weight)
+
+    def result(answer: dict[str, Any]) -> BatchResult:
+        return result_of(answer, budgets, by_problem, messages, data, loss, Y)
+
     if executor is not None:
         answer = fit_many_by(executor, design, labels, weights, offset, losses, budgets, ridges, options, report)
-    else:
-        answer = _core.fit_many(design, labels, weights, offset, kernels, budgets, ridges, options, threads, report)
-    return result_of(answer, budgets, by_problem, messages, BatchData(checked, labels, given.class_weight), loss, Y)
+        if callback is not None:
+            callback(0, result(answer))
+        return result(answer)
+    problems = Problems(design, labels, weights, offset, kernels, budgets, ridges, options)
+    return solve_blocks(problems, result, threads, report, callback)
 
 
 def _solve_many_by(
-    criterion: str, inputs: Inputs, Y: Any, k_max: Any, n_jobs: int | None, report: Report | None
+    criterion: str,
+    inputs: Inputs,
+    Y: Any,
+    k_max: Any,
+    n_jobs: int | None,
+    report: Report | None,
+    callback: Callback | None,
 ) -> BatchResult:
     """Choose k for each problem by a criterion, as a fit of this problem alone does."""
     inputs = replace(inputs, X=check_design(inputs.X), names=feature_names(inputs.X) if inputs.names is None else inputs.names)
     ks = budgets_of_criterion(criterion, inputs, k_max)
     # This checks the problems, and is the result of those that cannot be fitted.
     smallest = solve_many(inputs, Y, ks[0], n_jobs)
-    fits = []
-    for i, fit in enumerate(smallest):
-        share = part_of(report, i * len(ks), len(smallest) * len(ks))
-        request = fit._request
-        fits.append(fit if request is None else solve_path_by(criterion, request, ks, n_jobs, share).best(criterion))
-    return replace(
-        batch_of(fits, inputs.settings.groups),
-        problem_names=smallest.problem_names,
-        _groups=smallest._groups,
-        _batch=smallest._batch,
-    )
+    fits = [fit if fit._request is None else _unanswered(fit) for fit in smallest]
+
+    def result() -> BatchResult:
+        found = batch_of(fits, inputs.settings.groups)
+        return replace(found, problem_names=smallest.problem_names, _groups=smallest._groups, _batch=smallest._batch)
+
+    try:
+        for i, fit in enumerate(smallest):
+            share = part_of(report, i * len(ks), len(smallest) * len(ks))
+            if fit._request is not None:
+                fits[i] = solve_path_by(criterion, fit._request, ks, n_jobs, share).best(criterion)
+            if callback is not None:
+                callback(i, result()[i : i + 1])
+    except KeyboardInterrupt as error:
+        raise with_partial(error, result()) from None
+    return result()
+
+
+def _unanswered(fit: FitResult) -> FitResult:
+    """Return what stands for a problem that is still to be fitted."""
+    empty = {"coef": np.zeros(len(fit.coef)), "support": np.empty(0, np.int64), "intercept": np.nan, "objective": np.nan}
+    return replace(fit, **empty, status="interrupted", advice=advice_on("interrupted"), groups=None)
 
 
 def _with_class_weights(

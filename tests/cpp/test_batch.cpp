@@ -161,12 +161,27 @@ TEST_CASE("an_entry_that_is_not_finite_fails_every_problem", "[batch]") {
   }
 }
 
-TEST_CASE("an_interrupted_batch_is_empty", "[batch]") {
+TEST_CASE("an_interrupted_batch_keeps_the_answers_that_it_has", "[batch]") {
   const Data data = random_data(100, 200, 0.5, 6);
   const ProblemSource source = [&](Index, BatchProblem& problem) {
     problem.loss = Logistic{};
     problem.responses = data.y;
   };
-  for (const int threads : {1, 2}) CHECK(fit_many(ColumnView(data.X), 50, source, {threads, [] { return true; }}).empty());
+  const auto all = fit_many(ColumnView(data.X), 50, source);
+  for (const int threads : {1, 2}) {
+    for (const CompactFit& fit : fit_many(ColumnView(data.X), 50, source, {threads, [] { return true; }}))
+      CHECK(fit.info.status == Status::interrupted);
+    Index asked = 0;
+    const auto some = fit_many(ColumnView(data.X), 50, source, {threads, [&] { return ++asked > 60; }}, 4);
+    REQUIRE(some.size() == 50);
+    Index answered = 0;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (some[i].info.status == Status::interrupted) continue;
+      ++answered;
+      CHECK(some[i].objective == all[i].objective);
+    }
+    CHECK(answered > 0);
+    CHECK(answered < 50);
+  }
   CHECK(fit_many(ColumnView(data.X), 0, source).empty());
 }

@@ -158,7 +158,8 @@ using ProblemSource = std::function<void(Index, BatchProblem&)>;
 
 /// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
 /// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread, 0:
-/// a suitable number. Progress is told of problems. Empty if interrupted.
+/// a suitable number. Progress is told of problems. If it is
+/// interrupted, the problems that have no answer yet have Status::interrupted.
 KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, const ProblemSource& source,
                                                const Run& run = {}, Index width = 0);
 

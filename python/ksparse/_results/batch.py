@@ -57,8 +57,8 @@ class BatchData:
 class BatchResult(Stored, Tabular):
     """Result of :func:`ksparse.fit_many`: arrays with an entry for each problem.
 
-    ``result[i]`` is the :class:`ksparse.FitResult` of problem i. A slice, a mask or an array of indices gives the result of
-    several problems. Only non-zero coefficients are stored.
+    ``result[i]`` is the :class:`ksparse.FitResult` of problem i, and ``result["name"]`` that of the problem with this name. A slice, a
+    mask, or an array of indices or of names gives the result of several problems. Only non-zero coefficients are stored.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class BatchResult(Stored, Tabular):
     lower_bounds : ndarray of shape (n_problems,)
         No model of the problem has a lower F than this, as in :class:`ksparse.FitResult`; NaN if there is no bound.
     status : ndarray of str, shape (n_problems,)
-        As in :class:`ksparse.FitResult`, or ``invalid_input``.
+        As in :class:`ksparse.FitResult`, or ``invalid_input``; ``interrupted`` for a problem that Ctrl-C left unfitted.
     messages : dict of int to str
         The error message of each problem whose status is ``invalid_input``.
     n_newton, n_scans, n_refits, n_rounds, n_restarts, times_found : ndarray of int32, shape (n_problems,)
@@ -157,11 +157,15 @@ class BatchResult(Stored, Tabular):
         return np.split(self.coefs.indices.astype(np.int64), self.coefs.indptr[1:-1])
 
     @overload
-    def __getitem__(self, which: int) -> FitResult: ...
+    def __getitem__(self, which: int | str) -> FitResult: ...
     @overload
     def __getitem__(self, which: slice | ArrayLike) -> BatchResult: ...
     def __getitem__(self, which: Any) -> FitResult | BatchResult:
         """Return the result of one problem, or of several."""
+        if isinstance(which, str):
+            return self._single(self._place(which))
+        if isinstance(which, (list, np.ndarray)) and len(which) and all(isinstance(name, str) for name in which):
+            return self[[self._place(name) for name in which]]
         if isinstance(which, (int, np.integer)):
             i = int(which) + (len(self) if which < 0 else 0)
             if not 0 <= i < len(self):
@@ -175,6 +179,17 @@ class BatchResult(Stored, Tabular):
         }
         messages = {new: self.messages[old] for new, old in enumerate(chosen.tolist()) if old in self.messages}
         return replace(self, coefs=self.coefs[chosen], messages=messages, **per_problem)
+
+    def _place(self, name: str) -> int:
+        """Return the index of the problem with a name."""
+        if self.problem_names is None:
+            raise KeyError(f"{name!r}: the problems have no names; pass Y as a data frame, or use the number of the problem")
+        places = np.flatnonzero(self.problem_names == name)
+        if len(places) != 1:
+            found = "no problem has this name" if len(places) == 0 else f"{len(places)} problems have this name"
+            known = ", ".join(map(repr, self.problem_names[:10].tolist())) + (", ..." if len(self) > 10 else "")
+            raise KeyError(f"{name!r}: {found}; the names are {known}")
+        return int(places[0])
 
     def _advice(self, i: int) -> str:
         return self.messages.get(i, advice_on(str(self.status[i])))
@@ -340,7 +355,7 @@ class BatchResult(Stored, Tabular):
 
 def _unfitted(status: NDArray[np.str_]) -> NDArray[np.bool_]:
     """Return which problems have no coefficients at all."""
-    return (status == "invalid_input") | (status == "numerical_failure")
+    return np.isin(status, ("invalid_input", "numerical_failure", "interrupted"))
 
 
 def counts_of(status: NDArray[np.str_]) -> str:

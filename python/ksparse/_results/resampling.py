@@ -67,6 +67,8 @@ def solve_stability(
             answer = fit_many_by(executor, *problem, [request.loss], ks, ridges, request.options, share)
         else:
             answer = _core.fit_many(*problem, [request.kernel], ks, ridges, request.options, threads, share)
+        if answer.get("stopped_by") is not None:
+            raise answer["stopped_by"]
         words = [names_of_status[code] for code in answer["status"]]
         _raise_if_refused(words, answer["messages"], request, budget, weights)
         supports += np.split(answer["features"].astype(np.int64), answer["starts"][1:-1])

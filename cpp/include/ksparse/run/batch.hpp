@@ -277,7 +277,9 @@ class Window {
 
 KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, const ProblemSource& source, const Run& run,
                                                Index width) {
-  std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)));
+  CompactFit unanswered;
+  unanswered.info.status = Status::interrupted;
+  std::vector<CompactFit> answers(std::size_t(std::max<Index>(count, 0)), unanswered);
   const Index windows = std::min<Index>(std::max(run.threads, 1), count);
   std::atomic<Index> next{0};
   const auto take = [&]() -> Index {
@@ -295,8 +297,7 @@ KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, 
   const auto work = [&](Index, const Interrupt& stopped) {
     internal::Window(checked, source, std::max<Index>(width, 0), stopped).run(take, give);
   };
-  if (!for_each_task(windows, run.threads, counter.interrupt(), work)) return {};
-  counter.finish();
+  if (for_each_task(windows, run.threads, counter.interrupt(), work)) counter.finish();
   return answers;
 }
 
