@@ -106,6 +106,7 @@ def _joined(answers: list[Answer], count: int) -> Answer:
         joined[name] = np.concatenate([np.empty(0, dtype=kind), *(answer[name] for answer in answers)])
     status = np.full(count - done, STATUSES.index("interrupted"), dtype=np.int8)
     joined["status"] = np.concatenate([*(answer["status"] for answer in answers), status])
-    for name, kind in (("intercept", np.float64), ("objective", np.float64), *((name, np.int32) for name in _COUNTS)):
-        joined[name] = np.concatenate([*(answer[name] for answer in answers), np.zeros(count - done, dtype=kind)])
+    kinds: dict[str, Any] = {"intercept": np.float64, "objective": np.float64, **dict.fromkeys(_COUNTS, np.int32)}
+    for name, own in kinds.items():
+        joined[name] = np.concatenate([*(answer[name] for answer in answers), np.zeros(count - done, dtype=own)])
     return joined

@@ -273,7 +273,12 @@ def _solve_many_by(
 
 def _unanswered(fit: FitResult) -> FitResult:
     """Return what stands for a problem that is still to be fitted."""
-    empty = {"coef": np.zeros(len(fit.coef)), "support": np.empty(0, np.int64), "intercept": np.nan, "objective": np.nan}
+    empty: dict[str, Any] = {
+        "coef": np.zeros(len(fit.coef)),
+        "support": np.empty(0, np.int64),
+        "intercept": np.nan,
+        "objective": np.nan,
+    }
     return replace(fit, **empty, status="interrupted", advice=advice_on("interrupted"), groups=None)
 
 

@@ -78,6 +78,7 @@ class Model(Protocol):
     def groups(self) -> NDArray[Any] | None:
         """Labels of the chosen groups."""
 
+    def _standard_deviations(self) -> NDArray[np.float64] | None: ...
     @property
     def _loss(self) -> Loss: ...
     @property

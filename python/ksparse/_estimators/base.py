@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -102,7 +102,7 @@ class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
 
     def _hold(self, result: FitResult) -> None:
         """Store a result in the attributes that scikit-learn expects."""
-        self.result_ = replace(result, _request=None)  # an estimator does not keep its data
+        self.result_ = result._without_data()  # an estimator does not keep its data
         self.loss_ = result._loss
         self._take_coefficients(result)
         self.support_ = result.support

@@ -81,4 +81,4 @@ class OneBudget:
         """Fit every k that the criterion compares."""
         ks = self._ks(inputs)
         path = solve_path_by(self.k, Request.of(inputs, responses), ks, self.n_jobs, report)
-        return replace(path, results=tuple(replace(fit, _request=None) for fit in path))
+        return replace(path, results=tuple(fit._without_data() for fit in path))

@@ -33,8 +33,8 @@ class CoefficientDisplay:
         Lower and upper limits; NaN for a feature without an interval.
     interval_name : str, optional
         Description of the intervals.
-    scaled : bool, default=False
-        Whether the coefficients have been multiplied by the scales of their columns.
+    label : str, default="coefficient"
+        What is drawn, for the label of the axis.
     note : str, default=""
         A note about a fit that did not converge, which is written above the axes.
 
@@ -74,7 +74,7 @@ class CoefficientDisplay:
     names: list[str]
     intervals: NDArray[np.float64] | None = None
     interval_name: str | None = None
-    scaled: bool = False
+    label: str = "coefficient"
     note: str = ""
     ax_: Any = field(init=False)
     figure_: Any = field(init=False)
@@ -89,7 +89,7 @@ class CoefficientDisplay:
         intervals: Any = None,
         level: float = 0.95,
         interval_name: str | None = None,
-        scale: ArrayLike | None = None,
+        scale: ArrayLike | str | None = "sd",
         n: int = 20,
         ax: Any = None,
         **kwargs: Any,
@@ -111,9 +111,10 @@ class CoefficientDisplay:
         interval_name : str, optional
             Description of the intervals for the label of the axis. By default it contains the level and the number of rounds if
             they are known.
-        scale : array-like of shape (n_features,), optional
-            Factors for the coefficients and intervals, e.g. ``X.std(axis=0)`` for effects per standard deviation, which are
-            comparable. By default they are in the units of the columns.
+        scale : "sd", array-like of shape (n_features,) or None, default="sd"
+            Factors for the coefficients and intervals. With "sd" these are the standard deviations of the columns, so that effects are
+            comparable; where they are not known, because the result was loaded from a file or belongs to one of several classes or
+            labels, the coefficients are in the units of the columns. With None they always are.
         n, ax, **kwargs : optional
             As in :meth:`plot`.
 
@@ -128,23 +129,21 @@ class CoefficientDisplay:
             If an argument is invalid; the message names it.
         """
         coef, support = result.coef, result.support
-        factors = np.ones(len(coef)) if scale is None else np.asarray(scale, dtype=np.float64)
-        if factors.shape != coef.shape:
-            raise ValueError(f"scale has shape {factors.shape}; it must have shape {coef.shape}, a factor for each feature")
+        factors, label = _factors(scale, result)
         ends = None
         if isinstance(intervals, Rounds):
             ends, rounds_name = _percentiles(intervals, support, len(coef), level)
             interval_name = interval_name or rounds_name
         elif intervals is not None:
             ends = _check_intervals(intervals, len(support))
-        values = coef[support] * factors[support]
+        values = coef[support] * factors
         order = np.argsort(-np.abs(values), kind="stable")
         display = cls(
             coefs=values[order],
             names=names_of(support[order], result.feature_names),
-            intervals=None if ends is None else np.sort(ends * factors[support, None], axis=1)[order],
+            intervals=None if ends is None else np.sort(ends * factors[:, None], axis=1)[order],
             interval_name=interval_name,
-            scaled=scale is not None,
+            label=label,
             note=result._caution,
         )
         return display.plot(n=n, ax=ax, **kwargs)
@@ -158,7 +157,7 @@ class CoefficientDisplay:
         intervals: Any = None,
         level: float = 0.95,
         interval_name: str | None = None,
-        scale: ArrayLike | None = None,
+        scale: ArrayLike | str | None = "sd",
         n: int = 20,
         ax: Any = None,
         **kwargs: Any,
@@ -217,7 +216,7 @@ class CoefficientDisplay:
         ax.axvline(0.0, color="0.7", linewidth=0.8)
         (self.line_,) = ax.plot(self.coefs[: len(names)], places, **{"marker": "o", "linestyle": "none", **kwargs})
         self.intervals_ = None
-        label = "coefficient times scale" if self.scaled else "coefficient"
+        label = self.label
         ends = np.full((len(names), 2), np.nan) if self.intervals is None else self.intervals[: len(names)]
         known = ~np.isnan(ends[:, 0])
         if known.any():
@@ -233,6 +232,22 @@ class CoefficientDisplay:
         write_note(ax, self.note)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _factors(scale: Any, result: Model) -> tuple[NDArray[np.float64], str]:
+    """Return the factors of the chosen coefficients, and what their products are."""
+    unscaled = np.ones(len(result.support)), "coefficient"
+    if scale is None:
+        return unscaled
+    if isinstance(scale, str):
+        if scale != "sd":
+            raise ValueError(f"scale is {scale!r}; it must be 'sd', a factor for each feature, or None")
+        deviations = result._standard_deviations()
+        return unscaled if deviations is None else (deviations, "coefficient per standard deviation")
+    factors = np.asarray(scale, dtype=np.float64)
+    if factors.shape != result.coef.shape:
+        raise ValueError(f"scale has shape {factors.shape}; it must have shape {result.coef.shape}, a factor for each feature")
+    return factors[result.support], "coefficient times scale"
 
 
 def _check_intervals(intervals: Any, n_chosen: int) -> NDArray[np.float64]:

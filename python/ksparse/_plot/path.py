@@ -36,6 +36,8 @@ class PathDisplay:
         Information criteria by name, possibly none.
     converged : ndarray of bool, shape (n_fits,), optional
         Which fits converged; each of the others is marked by a dotted line. By default all of them.
+    label : str, default="coefficient"
+        What the coefficients are, for the label of the axis.
 
     Attributes
     ----------
@@ -61,7 +63,7 @@ class PathDisplay:
     >>> y = X[:, 7] - X[:, 30] + rng.standard_normal(300) > 0
     >>> display = ksparse.PathDisplay.from_result(ksparse.fit_path(X, y, range(6)))
     >>> [ax.get_ylabel() for ax in display.axes_]
-    ['coefficient', 'objective F', 'criterion (star: smallest)']
+    ['coefficient per standard deviation', 'objective F', 'criterion (star: smallest)']
     """
 
     ks: NDArray[np.int64]
@@ -70,6 +72,7 @@ class PathDisplay:
     objectives: NDArray[np.float64]
     criteria: dict[str, NDArray[np.float64]]
     converged: NDArray[np.bool_] | None = None
+    label: str = "coefficient"
     axes_: NDArray[Any] = field(init=False)
     figure_: Any = field(init=False)
     lines_: list[Any] = field(init=False)
@@ -80,6 +83,8 @@ class PathDisplay:
         cls, path: Path, *, criterion: str | None = None, panels: Any = None, n_labels: int = 8, axes: Any = None
     ) -> PathDisplay:
         """Plot the result of :func:`ksparse.fit_path`.
+
+        Coefficients are drawn per standard deviation of their columns, so that they are comparable, unless the path was loaded from a file.
 
         Parameters
         ----------
@@ -96,13 +101,15 @@ class PathDisplay:
             The display, drawn.
         """
         features = np.unique(np.concatenate([*path.supports, np.empty(0, np.int64)])).astype(np.int64)
+        factors, label = _factors(path, features)
         display = cls(
             ks=path.ks,
-            coefs=path.coefs[:, features],
+            coefs=path.coefs[:, features] * factors,
             names=names_of(features, path.results[0].feature_names),
             objectives=path.objectives,
             criteria=path.criteria if criterion is None else {criterion: path.criterion(criterion)},
             converged=np.array([result.converged for result in path.results]),
+            label=label,
         )
         return display.plot(panels=panels, n_labels=n_labels, axes=axes)
 
@@ -199,7 +206,7 @@ class PathDisplay:
             # Lines without a name are in the background, so that the others remain readable.
             style = line_style(named.index(j)) if j in named else {"color": "0.75", "zorder": 1}
             self.lines_ += ax.plot(self.ks, values, linewidth=1, label=literal(self.names[j]), **style)
-        ax.set_ylabel("coefficient")
+        ax.set_ylabel(self.label)
         colors = [self.lines_[j].get_color() for j in named]
         self.labels_ = label_ends(ax, self.ks[-1], ends[named], [self.names[j] for j in named], colors)
 
@@ -210,3 +217,14 @@ class PathDisplay:
             ax.plot(self.ks[lowest], values[lowest], "*", markersize=12, color=line.get_color())
         ax.set_ylabel("criterion (star: smallest)")
         ax.legend()
+
+
+def _factors(path: Path, features: NDArray[np.int64]) -> tuple[NDArray[np.float64], str]:
+    """Return the standard deviations of features that some fit chose, or ones if they are not known."""
+    factors = np.ones(len(features))
+    for result in path.results:
+        deviations = result._standard_deviations()
+        if deviations is None:
+            return np.ones(len(features)), "coefficient"
+        factors[np.searchsorted(features, result.support)] = deviations
+    return factors, "coefficient per standard deviation"

@@ -16,6 +16,7 @@ from .._input.validation import (
     check_names,
     feature_names,
     linear_predictor,
+    names_of,
 )
 from .._optional import require
 from .._quiet import quiet
@@ -157,7 +158,7 @@ class BatchResult(Stored, Tabular):
         return np.split(self.coefs.indices.astype(np.int64), self.coefs.indptr[1:-1])
 
     @overload
-    def __getitem__(self, which: int | str) -> FitResult: ...
+    def __getitem__(self, which: int | str) -> FitResult: ...  # type: ignore[overload-overlap]
     @overload
     def __getitem__(self, which: slice | ArrayLike) -> BatchResult: ...
     def __getitem__(self, which: Any) -> FitResult | BatchResult:
@@ -341,7 +342,7 @@ class BatchResult(Stored, Tabular):
         """Return a table with the number of problems by status and a row for each of the first problems."""
         rows = []
         for i, support in enumerate(self.supports[:10]):
-            names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in support.tolist()]
+            names = names_of(support, self.feature_names)
             chosen = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
             rows.append((self._name(i), f"{self.objectives[i]:.6g}", self.messages.get(i, chosen)))
         return Table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
@@ -14,10 +13,11 @@ from .._caution import STATUSES, caution_of
 from .._checks import check_integer
 from .._input.frames import column_names, is_frame
 from .._input.request import Request
-from .._input.validation import check_names, check_rows, linear_predictor
+from .._input.validation import check_names, check_rows, linear_predictor, names_of
 from .._optional import require
 from .._quiet import quiet
 from ..losses import BY_NAME, Loss
+from .fit_data import FitData
 from .proof import Certifiable, Proof
 from .reading import ReadableFit
 from .stored import Array, Nothing, Rules, Stored, Value
@@ -27,7 +27,7 @@ __all__ = ["Alternatives", "FitResult", "prediction_by", "probability_by", "resu
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Alternatives(Stored):
+class Alternatives(Stored, Tabular):
     """Features that could replace the chosen ones, and the objective with each replacement.
 
     Entries are sorted by chosen feature, then by increasing objective.
@@ -70,7 +70,7 @@ class Alternatives(Stored):
     }
 
     def _name(self, j: int) -> str:
-        return str(j) if self.feature_names is None else str(self.feature_names[j])
+        return names_of([j], self.feature_names)[0]
 
     def _rise(self, row: np.intp) -> str:
         note = "" if self.status[row] == "converged" else f", {self.status[row]}"
@@ -102,15 +102,15 @@ class Alternatives(Stored):
             }
         )
 
-    def __repr__(self) -> str:
-        """Return text with a line for each chosen feature: its replacements and the increase of F with each."""
+    def _table(self) -> Table:
+        """Return a table with a line for each chosen feature: its replacements and the increase of F with each."""
         lines = []
         for j in dict.fromkeys(self.feature.tolist()):
             rows = np.flatnonzero(self.feature == j)
             rivals = ", ".join(f"{self._name(self.replacement[row])} ({self._rise(row)})" for row in rows)
-            lines.append(f"{self._name(j)}: {rivals}")
-        notes = [textwrap.fill(self.note, 100)] * bool(self.note)
-        return "\n".join(["replacements for each chosen feature (increase of F)", *lines, *notes])
+            lines.append((self._name(j), rivals))
+        title, left = "Features that could replace a chosen one", "replacements (increase of F)"
+        return Table(title, ("feature", left), lines, (self.note,) * bool(self.note), left=(left,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +188,7 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
     lower_bound: float = field(default=float("nan"), repr=False)
     proof: Proof | None = field(default=None, repr=False)
     _loss: Loss = field(default=cast("Loss", None), repr=False)
+    _deviations: NDArray[np.float64] | None = field(default=None, repr=False)  # of the chosen columns, once the data are left
     _request: Request | None = field(default=None, repr=False)
 
     _RULES: ClassVar[Rules] = {
@@ -204,6 +205,7 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
         "groups": Array("iubfUSO", "g", optional=True),
         "proof": Value((Proof, type(None))),
         "_loss": Value((Loss,)),
+        "_deviations": Array("f", "s", optional=True),
         "_request": Nothing(),
     }
 
@@ -270,6 +272,16 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
             note=self._caution,
         )
 
+    def _standard_deviations(self) -> NDArray[np.float64] | None:
+        """Return the standard deviations of the chosen columns, or None if the result does not refer to its data."""
+        if self._request is None:
+            return self._deviations
+        return FitData.of(self._unchanged_data(), self).moments()[1]
+
+    def _without_data(self) -> FitResult:
+        """Return the result without a reference to its data, but with the standard deviations of the chosen columns."""
+        return replace(self, _request=None, _deviations=self._standard_deviations())
+
     def on_support(self) -> FitResult:
         """Reduce the model to its chosen features, to apply it where only their columns exist.
 
@@ -293,11 +305,10 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
         """
         chosen = self.support
         return replace(
-            self,
+            self._without_data(),
             coef=self.coef[chosen],
             support=np.arange(len(chosen)),
             feature_names=None if self.feature_names is None else self.feature_names[chosen],
-            _request=None,
         )
 
     @quiet
@@ -383,7 +394,7 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
 
     def _table(self) -> Table:
         """Return the chosen features with their coefficients."""
-        names = [str(j) if self.feature_names is None else str(self.feature_names[j]) for j in self.support]
+        names = names_of(self.support, self.feature_names)
         rows = [(name, f"{self.coef[j]:+.6g}") for name, j in zip(names, self.support, strict=True)]
         return Table(
             f"{len(self.support)} of {len(self.coef)} features, {self.loss} loss, objective {self.objective:.6g}, {self.status}",
@@ -428,7 +439,8 @@ def result_of(
         times_found=answer.times_found,
         k=k,
         loss=request.loss.name,
-        **request.loss._focal_parameters,
+        alpha=request.loss._focal_parameters["alpha"],
+        gamma=request.loss._focal_parameters["gamma"],
         _loss=request.loss,
         ridge=request.options.ridge,
         feature_names=request.names,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._checks import check_integer
 from .._input.request import Request
+from .._input.validation import names_of
 from .._optional import require
 from .._plot import NearOptimalDisplay
 from .fit import FitResult, result_of
@@ -225,12 +226,12 @@ class NearOptimalModels(Stored, Tabular):
         """Return the best models with what their objectives are above the best one."""
         shown = 10
         rows = [
-            (", ".join(str(self._name(j)) for j in support), f"{objective:.6g}", f"{100 * increase:.3g} %")
+            (", ".join(names_of(support, self.feature_names)), f"{objective:.6g}", f"{100 * increase:.3g} %")
             for support, objective, increase in zip(self.supports[:shown], self.objective, self._increase(), strict=False)
         ]
         if len(self) > shown:
             rows.append((f"and {len(self) - shown} more", "", ""))
-        names = ", ".join(str(self._name(j)) for j in self.in_all) or "none"
+        names = ", ".join(names_of(self.in_all, self.feature_names)) or "none"
         return Table(
             f"{len(self)} models within {100 * self.within:g} % of the best objective; {STOPPED[self.stopped]}",
             ("features", "objective", "increase"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
@@ -78,6 +79,10 @@ class Proof(Stored):
     def optimal(self) -> bool:
         """Whether no model is better by more than ``max_gap``."""
         return self.gap <= self.max_gap
+
+    def _repr_html_(self) -> str:
+        """Return the statement in a sentence, for notebooks."""
+        return f"<p>{escape(str(self))}</p>"
 
     def __repr__(self) -> str:
         """Return the statement in a sentence."""

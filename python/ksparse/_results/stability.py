@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,15 +10,17 @@ from numpy.typing import NDArray
 
 from .._caution import STATUSES, cautions_of
 from .._checks import check_integer, check_real
+from .._input.validation import names_of
 from .._optional import require
 from .._plot import StabilityDisplay
 from .stored import Array, Each, Rules, Stored, Value
+from .table import Table, Tabular
 
 __all__ = ["StabilityResult"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StabilityResult(Stored):
+class StabilityResult(Stored, Tabular):
     """Result of :func:`ksparse.stability_selection`.
 
     Attributes
@@ -137,11 +138,13 @@ class StabilityResult(Stored):
     def _name(self, j: int) -> Any:
         return int(j) if self.feature_names is None else str(self.feature_names[j])
 
-    def __repr__(self) -> str:
-        """Return the most frequent features."""
-        head = f"stability selection with k={self.k}, {len(self.supports)} rounds: {len(self.features)} features were chosen in some round"
-        width = max([len(str(self._name(j))) for j in self.features[:10]], default=0)
-        lines = [f"  {self._name(j)!s:<{width}}  {self.frequency[j]:.2f}" for j in self.features[:10]]
-        if len(self.features) > 10:
-            lines.append("  ...")
-        return "\n".join([head, *lines, *(textwrap.fill(note, 100) for note in cautions_of(self.status, "rounds"))])
+    def _table(self) -> Table:
+        """Return a table of the most frequent features."""
+        shown = self.features[:10]
+        rows = [(name, f"{self.frequency[j]:.2f}") for name, j in zip(names_of(shown, self.feature_names), shown, strict=True)]
+        return Table(
+            f"stability selection with k={self.k}, {len(self.supports)} rounds: {len(self.features)} features were chosen in some round",
+            ("feature", "share of rounds"),
+            rows + [("...", "")] * (len(self.features) > 10),
+            cautions_of(self.status, "rounds"),
+        )
