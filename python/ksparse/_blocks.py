@@ -21,7 +21,6 @@ Callback = Callable[[int, BatchResult], object]
 
 # For each thread. Fewer would leave threads idle at the end of a block, and share passes over X between fewer problems.
 _BLOCK = 64
-_COUNTS = ("n_newton", "n_scans", "n_refits", "n_rounds", "n_restarts", "times_found")
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,8 @@ def solve_blocks(
             if callback is not None:
                 callback(first, result_of(_joined(answers, count))[first:last])
     except KeyboardInterrupt as error:
+        if not answers:
+            raise
         raise with_partial(error, result_of(_joined(answers, count))) from None
     return result_of(_joined(answers, count))
 
@@ -94,19 +95,21 @@ def _joined(answers: list[Answer], count: int) -> Answer:
     done = sum(len(answer["status"]) for answer in answers)
     if len(answers) == 1 and done == count:
         return answers[0]
-    joined: Answer = {"messages": {}}
+    left = count - done
+    sizes = [np.diff(answer["starts"]) for answer in answers]
+    joined: Answer = {
+        "messages": {},
+        "starts": np.concatenate([[0], np.cumsum(np.concatenate([*sizes, np.zeros(left, dtype=np.int64)]))]),
+    }
     first = 0
     for answer in answers:
         joined["messages"].update({first + i: message for i, message in answer["messages"].items()})
         first += len(answer["status"])
-    sizes = [np.diff(answer["starts"]) for answer in answers]
-    joined["starts"] = np.concatenate([[0], np.cumsum(np.concatenate([*sizes, np.zeros(count - done, dtype=np.int64)]))])
-    for name in ("features", "coefs"):
-        kind = np.int64 if name == "features" else np.float64
-        joined[name] = np.concatenate([np.empty(0, dtype=kind), *(answer[name] for answer in answers)])
-    status = np.full(count - done, STATUSES.index("interrupted"), dtype=np.int8)
-    joined["status"] = np.concatenate([*(answer["status"] for answer in answers), status])
-    kinds: dict[str, Any] = {"intercept": np.float64, "objective": np.float64, **dict.fromkeys(_COUNTS, np.int32)}
-    for name, own in kinds.items():
-        joined[name] = np.concatenate([*(answer[name] for answer in answers), np.zeros(count - done, dtype=own)])
+    for name, values in answers[0].items():
+        if name in ("features", "coefs"):
+            joined[name] = np.concatenate([answer[name] for answer in answers])
+        elif name not in (*joined, "stopped_by"):  # an array with an entry for each problem
+            missing = STATUSES.index("interrupted") if name == "status" else np.nan if values.dtype.kind == "f" else 0
+            rest = np.full(left, missing, dtype=values.dtype)
+            joined[name] = np.concatenate([*(answer[name] for answer in answers), rest])
     return joined

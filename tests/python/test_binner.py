@@ -196,3 +196,11 @@ def test_optimal_bins():
     solver = optbinning.OptimalBinning(max_n_bins=4, monotonic_trend="auto_asc_desc").fit(x, y)
     np.testing.assert_array_equal(np.searchsorted(binner.bins_[0].cuts, x), solver.transform(x, metric="indices"))
     assert sorted(level for group in binner.bins_[1].levels for level in group) == list("abcdef")
+
+
+@pytest.mark.parametrize("settings", [{}, {"monotone": "increasing"}])
+@pytest.mark.parametrize("y", [np.zeros(7), [0, 1] * 50, np.zeros(0)])
+def test_y_of_another_table_is_refused(settings, y):
+    """Also by bins that do not depend on y: it shows that X and y were mixed up."""
+    with pytest.raises(ValueError, match="y"):
+        Binner(**settings).fit(np.arange(40.0)[:, None], y)

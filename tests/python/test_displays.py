@@ -36,8 +36,8 @@ def texts(things):
 def test_a_path_is_drawn_as_it_is():
     """A line per feature that some fit chose, F, and every criterion with its smallest value starred."""
     path = ksparse.fit_path(*data(), [0, 1, 2, 4, 6], ridge=1e-3)
-    display = path.plot()
-    assert isinstance(display, ksparse.PathDisplay)
+    assert isinstance(path.plot(), ksparse.PathDisplay)
+    display = ksparse.PathDisplay.from_result(path, scale=None)
     _, objective, criteria = display.axes_
     assert display.figure_.axes == list(display.axes_)
     assert [ax.get_xlabel() for ax in display.axes_] == ["k", "k", "k"]
@@ -85,8 +85,11 @@ def test_names_are_shown_as_they_are():
     ends = result.coef[:, None] + [-1, 1]
     margins = np.array([-1.0, 1.0])
     of_losses = ksparse.LossDisplay(margins=margins, values=[margins] * p, slopes=[], curvatures=[], names=ODD_NAMES)
-    bars = ksparse.CoefficientDisplay.from_result(result, intervals=ends, interval_name="$x$ by $y$", n=p)
-    lines, shares = ksparse.PathDisplay.from_result(path, n_labels=p), ksparse.StabilityDisplay.from_result(stability, n=p)
+    bars = ksparse.CoefficientDisplay.from_result(result, intervals=ends, interval_name="$x$ by $y$", n=p, scale=None)
+    lines, shares = (
+        ksparse.PathDisplay.from_result(path, n_labels=p, scale=None),
+        ksparse.StabilityDisplay.from_result(stability, n=p),
+    )
     of_losses.plot(panels="value")
     lines.axes_[0].legend()  # as a user may, of the lines of the features
     upwards = np.argsort(path.coefs[-1], kind="stable")
@@ -131,7 +134,7 @@ def test_panels_and_axes_of_a_path():
 def test_few_features_of_a_path_are_named_where_their_lines_end():
     """The largest of the last fit, their lines told apart without colour, the others in grey."""
     path = ksparse.fit_path(*data(), range(13), ridge=1e-3)
-    display = ksparse.PathDisplay.from_result(path, n_labels=5, panels="coefficients")
+    display = ksparse.PathDisplay.from_result(path, n_labels=5, panels="coefficients", scale=None)
     largest = np.argsort(-np.abs(path[12].coef))[:5]
     assert set(texts(display.labels_)) == {f"x{j}" for j in largest}
     for label in display.labels_:
@@ -327,7 +330,7 @@ def test_coefficients_are_drawn_with_the_intervals_given():
     result = ksparse.fit(X, y, 4)
     order = np.argsort(-np.abs(result.coef[result.support]))
     given = np.array([[-1.0, 0.5], [0.0, 0.0], [2.0, 9.0], [-3.0, -2.0]])
-    display = ksparse.CoefficientDisplay.from_result(result, intervals=given)
+    display = ksparse.CoefficientDisplay.from_result(result, intervals=given, scale=None)
     assert texts(display.ax_.get_yticklabels()) == [f"x{j}" for j in result.support[order]]
     np.testing.assert_array_equal(display.line_.get_xydata().T, [result.coef[result.support][order], range(4)])
     np.testing.assert_allclose(bars_of(display), given[order])
@@ -359,12 +362,12 @@ def test_a_feature_without_an_interval_is_drawn_without_one():
     summary = result.summary()
     ends = np.column_stack([summary.lower, summary.upper])[:-1]  # the last is the intercept's
     assert 0 < np.isnan(ends[:, 0]).sum() < 3
-    display = ksparse.CoefficientDisplay.from_result(result, intervals=ends, interval_name="95 %")
+    display = ksparse.CoefficientDisplay.from_result(result, intervals=ends, interval_name="95 %", scale=None)
     order = np.argsort(-np.abs(result.coef[result.support]), kind="stable")
     assert len(display.line_.get_xdata()) == 3
     np.testing.assert_allclose(bars_of(display), [pair for pair in ends[order] if not np.isnan(pair[0])])
     assert display.ax_.get_xlabel() == "coefficient (bars: 95 %)"
-    none = ksparse.CoefficientDisplay.from_result(result, intervals=np.full((3, 2), np.nan), interval_name="95 %")
+    none = ksparse.CoefficientDisplay.from_result(result, intervals=np.full((3, 2), np.nan), interval_name="95 %", scale=None)
     assert (none.intervals_, none.ax_.get_xlabel()) == (None, "coefficient")
     for wrong, shown in (([np.nan, 1.0], r"\[nan, 1\.0\]"), ([2.0, 1.0], r"\[2\.0, 1\.0\]"), ([0.0, np.inf], r"\[0\.0, inf\]")):
         ends[1] = wrong
@@ -383,7 +386,7 @@ def test_intervals_from_bootstrap_rounds_are_percentiles():
     result = ksparse.fit(X, y, 3, ridge=1e-3)
     with pytest.warns(ksparse.ConvergenceWarning, match="1 of 40 problems"):
         rounds = ksparse.fit_many(X, y, 3, ridge=1e-3, sample_weight=counts)
-    display = ksparse.CoefficientDisplay.from_result(result, intervals=rounds, level=0.8)
+    display = ksparse.CoefficientDisplay.from_result(result, intervals=rounds, level=0.8, scale=None)
     alone = [ksparse.fit(X, y, 3, ridge=1e-3, sample_weight=column).coef for i, column in enumerate(counts.T) if i != 7]
     order = result.support[np.argsort(-np.abs(result.coef[result.support]))]
     expected = np.quantile(np.array(alone)[:, order], [0.1, 0.9], axis=0).T
@@ -404,7 +407,7 @@ def test_coefficients_of_estimators():
     X, y = data()
     frame = pandas.DataFrame(X, columns=[f"gene{j}" for j in range(30)])
     model = KSparseClassifier(3, ridge=1e-2).fit(frame, y)
-    display = ksparse.CoefficientDisplay.from_estimator(model)
+    display = ksparse.CoefficientDisplay.from_estimator(model, scale=None)
     assert set(display.names) == set(model.get_feature_names_out())
     np.testing.assert_array_equal(np.sort(display.coefs), np.sort(model.coef_[0, model.support_]))
     three = np.where(X[:, 0] > 0.5, 7, y)

@@ -135,3 +135,9 @@ def test_displays_draw_what_the_evaluation_holds():
 def test_what_is_wrong_is_named(samples, message):
     with pytest.raises(ValueError, match=message):
         ksparse.evaluate_scores(samples)
+
+
+@pytest.mark.parametrize("score", [["a", "b", "c", "d"], np.array(["2020-01-01"] * 4, dtype="M8[D]"), [0.1, "0.2", 0.3, 0.4]])
+def test_scores_that_are_no_numbers_are_named(score):
+    with pytest.raises(TypeError, match=r"the scores of samples\['test'\] has dtype .*it must be real numbers"):
+        ksparse.evaluate_scores({"test": ([0, 1, 0, 1], score)})

@@ -185,7 +185,9 @@ def test_what_is_asked_for_is_said():
     """To whoever routes: weights for fits and scores, groups and scores' weights through the classifier with cross-validation."""
     for estimator in (KSparseClassifier(), KSparseMultiLabelClassifier()):
         routing = get_routing_for_object(estimator)
-        assert (set(routing.fit.requests), set(routing.score.requests)) == ({"sample_weight"}, {"sample_weight"})
+        offsets = {"offset", "exposure"}
+        assert set(routing.fit.requests) == set(routing.score.requests) == {"sample_weight", *offsets}
+        assert set(routing.predict.requests) == set(routing.predict_proba.requests) == offsets
     scorer = get_scorer("accuracy").set_score_request(sample_weight="row_weight")
     model = KSparseClassifierCV(cv=GroupKFold(3), scoring=scorer).set_fit_request(sample_weight=True)
     routing = get_routing_for_object(model)

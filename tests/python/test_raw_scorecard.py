@@ -200,3 +200,11 @@ def test_three_classes_are_refused_with_a_way_out():
     table, _ = raw(90)
     with pytest.raises(ValueError, match="OneVsRestClassifier"):
         KSparseScorecard().fit(table, ["a", "b", "c"] * 30)
+
+
+@pytest.mark.parametrize("settings", [{}, {"choose": "bins"}, {"max_points": 3}, {"search": "thorough"}])
+def test_columns_that_do_not_vary_are_named(settings):
+    """There is nothing to choose from."""
+    table = pd.DataFrame({"age": np.ones(60), "job": ["clerk"] * 60, "income": [np.nan] * 60})
+    with pytest.raises(ValueError, match=r"no column of X has more than one bin \('age', 'job', 'income'\).*give a Binner"):
+        KSparseScorecard(k=1, **settings).fit(table, np.arange(60) % 2)

@@ -74,11 +74,11 @@ def test_stable_features_and_rivals():
     a, b, missing = result.rivals()[0]
     assert {a, b} == {10, 11}
     assert missing > 0.05
-    head, *lines = repr(result).splitlines()
+    head, _, *lines = repr(result).splitlines()
     assert head == f"stability selection with k=2, 100 rounds: {len(result.features)} features were chosen in some round"
-    assert [line.split() for line in lines[:2]] == [[str(j), f"{result.frequency[j]:.2f}"] for j in result.features[:2]]
+    assert [line.split() for line in lines[:2]] == [[f"x{j}", f"{result.frequency[j]:.2f}"] for j in result.features[:2]]
     many = repr(ksparse.stability_selection(rng.standard_normal((60, 40)), y[:60], 3, rounds=20, ridge=1e-2)).splitlines()
-    assert (len(many), many[-1]) == (12, "  ...")
+    assert (len(many), many[-1]) == (13, "  ...")
 
 
 def test_rows_of_weight_zero_are_never_drawn():

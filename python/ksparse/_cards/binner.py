@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from .._checks import check_choice, check_flag, check_integer, check_real
+from .._estimators.doc_link import DocumentationLink
 from .._estimators.input import weights_of_rows
 from .._input.frames import column_names, is_frame
 from .._input.numbers import first_missing, refuse_missing
@@ -36,7 +37,7 @@ ENCODINGS = ("onehot", "cumulative")
 TRENDS = ("auto", "increasing", "decreasing")
 
 
-class Binner(TransformerMixin, BaseEstimator):
+class Binner(DocumentationLink, TransformerMixin, BaseEstimator):
     """Divide the columns of a table into bins, and return a column of 0 and 1 for each bin.
 
     Numbers are divided at cuts, and categories by level. Missing values and rare levels have bins of their own. X may be a data
@@ -280,6 +281,8 @@ class Binner(TransformerMixin, BaseEstimator):
     def _target(self, y: Any, n: int) -> NDArray[np.float64] | None:
         """Return y as 0 and 1, or as numbers if it has more than two values, or None if the bins do not depend on it."""
         if self.monotone is None and self.strategy != "optimal":
+            if y is not None and len(np.asarray(y)) != n:  # y is not used, but belongs to another table
+                raise ValueError(f"X has {n} rows but y has {len(np.asarray(y))}; y must have a label for each row of X")
             return None
         what = "monotone" if self.monotone is not None else "strategy='optimal'"
         if y is None:

@@ -20,6 +20,7 @@ from sklearn.metrics import (
 
 from .._checks import check_integer, check_real
 from .._estimators.input import scoring_weights, targets_of
+from .._input.frames import numbers_of
 from .._optional import require
 from .._results.table import Table, Tabular
 
@@ -319,7 +320,7 @@ def _sample_of(parts: Any, name: str, event: Any) -> tuple[Sample, Any]:
     """Check labels, scores and weights; return them as a sample, and the label of the event."""
     if not isinstance(parts, tuple) or len(parts) not in (2, 3):
         raise TypeError(f"{name} must be a tuple (y, score) or (y, score, sample_weight)")
-    y, score = np.asarray(targets_of(parts[0])), np.asarray(parts[1], dtype=np.float64)
+    y, score = np.asarray(targets_of(parts[0])), numbers_of(parts[1], f"the scores of {name}").astype(np.float64)
     if score.ndim == 2 and score.shape[1] == 2:
         raise ValueError(f"the scores of {name} have two columns; pass that of the event, e.g. predict_proba(X)[:, 1]")
     if y.ndim != 1 or score.shape != y.shape:

@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from .._checks import check_choice, check_integer, check_real
+from .._estimators.doc_link import DocumentationLink
 from .._estimators.input import targets_of, weights_of_rows
 from .._fit import solve
 from .._input.request import Inputs, Request, Settings
@@ -38,7 +39,7 @@ __all__ = ["KSparseScorecard"]
 Vector = NDArray[np.float64]
 
 
-class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimator):
+class KSparseScorecard(DocumentationLink, UsesCard, ClassifierMixin, TransformerMixin, BaseEstimator):
     r"""Make a scorecard from a raw table, with at most k variables or bins and points that add up.
 
     The table may be a data frame with numbers, text, categories and missing values. :class:`ksparse.Binner` divides its columns
@@ -232,6 +233,7 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
         layout = Layout(self.binner_.bins_, self.binner_.encoding)
         codes = [bins.codes(column) for bins, column in zip(self.binner_.bins_, columns, strict=True)]
         weight_of_bins, events_of_bins = _counts(codes, layout, labels, weights)
+        self._refuse_constant(layout, weight_of_bins)
         design = self.binner_._encoded(codes, sparse=True)
         free = layout.without_reference(weight_of_bins) if self.choose == "variables" else np.arange(design.shape[1])
         settings, k = self._settings(layout, loss, free)
@@ -267,12 +269,20 @@ class KSparseScorecard(UsesCard, ClassifierMixin, TransformerMixin, BaseEstimato
 
     def _real_fit(self, design: Any, labels: Vector, k: int, weights: Vector | None, settings: Settings) -> FitResult:
         """Fit real coefficients, and warn if the fit did not converge."""
-        if design.shape[1] == 0:
-            raise ValueError("no column of X has more than one bin; a scorecard needs a column that varies")
         fit = solve(Request.of(Inputs(design, weights, None, settings), labels), k, keep_data=False)
         if not fit.converged:
             warnings.warn(f"{fit.status}: {fit.advice}", ConvergenceWarning, stacklevel=3)
         return fit
+
+    def _refuse_constant(self, layout: Layout, weight_of_bins: list[Vector]) -> None:
+        """Raise ValueError if no column of X has more than one bin, so that there is nothing to choose."""
+        if not any(np.count_nonzero(weight) > 1 for weight in weight_of_bins):
+            names = [str(bins.name) for bins in layout.bins]
+            shown = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
+            raise ValueError(
+                f"no column of X has more than one bin ({shown}): each has one value in all rows that count, or its other values are rarer than "
+                "min_share; pass columns that vary, or give a Binner with cuts or a smaller min_share"
+            )
 
     def _check_parameters(self) -> Loss:
         """Check the parameters that do not depend on the data, and return the loss."""

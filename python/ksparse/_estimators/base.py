@@ -21,6 +21,7 @@ from .._input.sparse import is_sparse
 from .._input.validation import READ_IN_PLACE, check_kind_of_loss, check_loss, linear_predictor
 from .._results.fit import FitResult
 from ..losses import Loss
+from .doc_link import DocumentationLink
 from .input import targets_of, validate_readable, weights_of_rows
 from .offsets import NO_OFFSETS, Offsets
 from .reading import ReadableEstimator
@@ -38,7 +39,7 @@ class Predicted:
     eta: NDArray[np.float64]  # (n_samples, n_outcomes)
 
 
-class SparseLinearEstimator(ReadableEstimator, BaseEstimator):
+class SparseLinearEstimator(DocumentationLink, ReadableEstimator, BaseEstimator):
     """Base class of the estimators."""
 
     # What y contains, "labels" or "numbers", and the name of the estimator for the other kind.

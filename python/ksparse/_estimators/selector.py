@@ -14,13 +14,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._input.validation import check_features, check_groups, check_loss
 from ..losses import Loss
 from .classifier import KSparseClassifier
+from .doc_link import DocumentationLink
 from .input import validate_readable
 from .regressor import KSparseRegressor
 
 __all__ = ["KSparseSelector"]
 
 
-class KSparseSelector(SelectorMixin, BaseEstimator):
+class KSparseSelector(DocumentationLink, SelectorMixin, BaseEstimator):
     """Select the features that a sparse linear model chooses.
 
     The model is a :class:`ksparse.KSparseClassifier`, or a :class:`ksparse.KSparseRegressor` if ``loss`` is a regression loss.

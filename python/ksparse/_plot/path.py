@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import check_integer
+from .._checks import check_choice, check_integer
 from .._input.validation import names_of
 from .common import choose_panels, label_ends, line_style, literal, row_of, scale_x, take_axes
 from .drawable import Path
@@ -80,11 +80,16 @@ class PathDisplay:
 
     @classmethod
     def from_result(
-        cls, path: Path, *, criterion: str | None = None, panels: Any = None, n_labels: int = 8, axes: Any = None
+        cls,
+        path: Path,
+        *,
+        criterion: str | None = None,
+        panels: Any = None,
+        n_labels: int = 8,
+        scale: str | None = "sd",
+        axes: Any = None,
     ) -> PathDisplay:
         """Plot the result of :func:`ksparse.fit_path`.
-
-        Coefficients are drawn per standard deviation of their columns, so that they are comparable, unless the path was loaded from a file.
 
         Parameters
         ----------
@@ -94,6 +99,9 @@ class PathDisplay:
             The criterion to plot. By default all of them are; a loss that is not a likelihood has none.
         panels, n_labels, axes : optional
             As in :meth:`plot`.
+        scale : {"sd"} or None, default="sd"
+            With "sd" coefficients are drawn per standard deviation of their columns, so that they are comparable, unless the
+            path was loaded from a file. With None they are in the units of the columns.
 
         Returns
         -------
@@ -101,7 +109,7 @@ class PathDisplay:
             The display, drawn.
         """
         features = np.unique(np.concatenate([*path.supports, np.empty(0, np.int64)])).astype(np.int64)
-        factors, label = _factors(path, features)
+        factors, label = _factors(path, features, scale)
         display = cls(
             ks=path.ks,
             coefs=path.coefs[:, features] * factors,
@@ -122,6 +130,7 @@ class PathDisplay:
         criterion: str | None = None,
         panels: Any = None,
         n_labels: int = 8,
+        scale: str | None = "sd",
         axes: Any = None,
     ) -> PathDisplay:
         """Plot the path from which an estimator chose k by a criterion.
@@ -132,7 +141,7 @@ class PathDisplay:
             A fitted estimator for which ``k`` is the name of a criterion.
         target : optional
             The class whose path is drawn if there are more than two.
-        criterion, panels, n_labels, axes : optional
+        criterion, panels, n_labels, scale, axes : optional
             As in :meth:`from_result`.
 
         Returns
@@ -152,7 +161,7 @@ class PathDisplay:
             raise ValueError(
                 "the estimator has no path_; PathDisplay needs one that chose k by a criterion, e.g. with k='ebic'"
             )
-        return cls.from_result(path, criterion=criterion, panels=panels, n_labels=n_labels, axes=axes)
+        return cls.from_result(path, criterion=criterion, panels=panels, n_labels=n_labels, scale=scale, axes=axes)
 
     def plot(self, axes: Any = None, *, panels: Any = None, n_labels: int = 8) -> PathDisplay:
         """Draw the panels side by side.
@@ -219,9 +228,12 @@ class PathDisplay:
         ax.legend()
 
 
-def _factors(path: Path, features: NDArray[np.int64]) -> tuple[NDArray[np.float64], str]:
-    """Return the standard deviations of features that some fit chose, or ones if they are not known."""
+def _factors(path: Path, features: NDArray[np.int64], scale: Any) -> tuple[NDArray[np.float64], str]:
+    """Return the standard deviations of features that some fit chose, or ones if they are not known or not wanted."""
     factors = np.ones(len(features))
+    if scale is None:
+        return factors, "coefficient"
+    check_choice(scale, "scale", ("sd",))
     for result in path.results:
         deviations = result._standard_deviations()
         if deviations is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 from .common import choose_panels, line_style, literal, take_axes
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # typing.Self needs Python 3.11
 
 __all__ = ["LiftDisplay", "ScorecardDisplay"]
 
@@ -27,10 +30,68 @@ class Evaluated(Protocol):
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
-class ScorecardDisplay:
+class _EvaluationDisplay:
+    """What the displays of an evaluation share: panels, each of which a method draws."""
+
+    evaluation: Evaluated
+    axes_: list[Any] = field(init=False)
+    figure_: Any = field(init=False)
+
+    PANELS: ClassVar[tuple[str, ...]]
+    _WIDTH: ClassVar[float] = 3.6  # of a panel, in inches
+
+    @classmethod
+    def from_evaluation(cls, evaluation: Evaluated, *, panels: Sequence[str] | str | None = None, axes: Any = None) -> Self:
+        """Draw an evaluation.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            What :func:`ksparse.evaluate_scores` returns.
+        panels, axes : optional
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        ScorecardDisplay or LiftDisplay
+            The display, drawn.
+        """
+        return cls(evaluation=evaluation).plot(panels=panels, axes=axes)
+
+    def plot(self, *, panels: Sequence[str] | str | None = None, axes: Any = None) -> Self:
+        """Draw the panels side by side.
+
+        Parameters
+        ----------
+        panels : str or list of str, optional
+            The panels to draw, which ``PANELS`` lists; by default all of them.
+        axes : list of matplotlib Axes, optional
+            Axes to draw on, one for each panel. By default a new figure is made.
+
+        Returns
+        -------
+        ScorecardDisplay or LiftDisplay
+            The display itself.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not installed.
+        """
+        chosen = choose_panels(panels, self.PANELS)
+        self.axes_ = take_axes(axes, len(chosen), (self._WIDTH * len(chosen), 3.6))
+        for ax, panel in zip(self.axes_, chosen, strict=True):
+            getattr(self, f"_draw_{panel}")(ax)
+            ax.legend(fontsize="small", frameon=False)
+        self.figure_ = self.axes_[0].figure
+        return self
+
+
+@dataclass(eq=False, kw_only=True, repr=False)
+class ScorecardDisplay(_EvaluationDisplay):
     """ROC, precision and recall, KS and event rates by score band, of one sample or of several in one picture.
 
-    Make one by :meth:`from_evaluation`, which draws it too.
+    Create a display with ``from_evaluation``, which also draws it.
 
     Parameters
     ----------
@@ -57,59 +118,7 @@ class ScorecardDisplay:
     4
     """
 
-    evaluation: Evaluated
-    axes_: list[Any] = field(init=False)
-    figure_: Any = field(init=False)
-
     PANELS = ("roc", "precision_recall", "ks", "bands")
-
-    @classmethod
-    def from_evaluation(
-        cls, evaluation: Evaluated, *, panels: Sequence[str] | str | None = None, axes: Any = None
-    ) -> ScorecardDisplay:
-        """Draw an evaluation.
-
-        Parameters
-        ----------
-        evaluation : Evaluation
-            What :func:`ksparse.evaluate_scores` returns.
-        panels, axes : optional
-            As in :meth:`plot`.
-
-        Returns
-        -------
-        ScorecardDisplay
-            The display, drawn.
-        """
-        return cls(evaluation=evaluation).plot(panels=panels, axes=axes)
-
-    def plot(self, *, panels: Sequence[str] | str | None = None, axes: Any = None) -> ScorecardDisplay:
-        """Draw the panels.
-
-        Parameters
-        ----------
-        panels : list of {"roc", "precision_recall", "ks", "bands"}, optional
-            What to draw; by default all.
-        axes : list of matplotlib Axes, optional
-            Where to draw, one for each panel. By default a new figure.
-
-        Returns
-        -------
-        ScorecardDisplay
-            The display itself.
-
-        Raises
-        ------
-        ModuleNotFoundError
-            If matplotlib is not installed.
-        """
-        chosen = choose_panels(panels, self.PANELS)
-        self.axes_ = take_axes(axes, len(chosen), (3.6 * len(chosen), 3.6))
-        for ax, panel in zip(self.axes_, chosen, strict=True):
-            getattr(self, f"_draw_{panel}")(ax)
-            ax.legend(fontsize="small", frameon=False)
-        self.figure_ = self.axes_[0].figure
-        return self
 
     def _draw_roc(self, ax: Any) -> None:
         for place, (name, sample) in enumerate(self.evaluation.samples.items()):
@@ -169,10 +178,10 @@ class ScorecardDisplay:
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
-class LiftDisplay:
+class LiftDisplay(_EvaluationDisplay):
     """Gains and lift: which share of the events the rows of the highest scores have, and how many times that of all rows.
 
-    Make one by :meth:`from_evaluation`, which draws it too.
+    Create a display with ``from_evaluation``, which also draws it.
 
     Parameters
     ----------
@@ -199,63 +208,24 @@ class LiftDisplay:
     'lift'
     """
 
-    evaluation: Evaluated
-    axes_: list[Any] = field(init=False)
-    figure_: Any = field(init=False)
-
     PANELS = ("gains", "lift")
+    _WIDTH = 4.2
 
-    @classmethod
-    def from_evaluation(
-        cls, evaluation: Evaluated, *, panels: Sequence[str] | str | None = None, axes: Any = None
-    ) -> LiftDisplay:
-        """Draw an evaluation.
+    def _draw_gains(self, ax: Any) -> None:
+        self._draw_curves(ax, lambda rows, gained: 100 * gained)
+        ax.plot([0, 100], [0, 100], color="grey", linewidth=0.7)
+        ax.set(ylabel="share of the events, %")
 
-        Parameters
-        ----------
-        evaluation : Evaluation
-            What :func:`ksparse.evaluate_scores` returns.
-        panels, axes : optional
-            As in :meth:`plot`.
+    def _draw_lift(self, ax: Any) -> None:
+        self._draw_curves(ax, lambda rows, gained: gained / rows)
+        ax.plot([0, 100], [1, 1], color="grey", linewidth=0.7)
+        ax.set(ylabel="lift")
 
-        Returns
-        -------
-        LiftDisplay
-            The display, drawn.
-        """
-        return cls(evaluation=evaluation).plot(panels=panels, axes=axes)
-
-    def plot(self, *, panels: Sequence[str] | str | None = None, axes: Any = None) -> LiftDisplay:
-        """Draw the panels.
-
-        Parameters
-        ----------
-        panels : list of {"gains", "lift"}, optional
-            What to draw; by default both.
-        axes : list of matplotlib Axes, optional
-            Where to draw, one for each panel. By default a new figure.
-
-        Returns
-        -------
-        LiftDisplay
-            The display itself.
-
-        Raises
-        ------
-        ModuleNotFoundError
-            If matplotlib is not installed.
-        """
-        chosen = choose_panels(panels, self.PANELS)
-        self.axes_ = take_axes(axes, len(chosen), (4.2 * len(chosen), 3.6))
-        for ax, panel in zip(self.axes_, chosen, strict=True):
-            for place, (name, sample) in enumerate(self.evaluation.samples.items()):
-                rows, gained = sample.gains()
-                some = rows > 0
-                values = 100 * gained[some] if panel == "gains" else gained[some] / rows[some]
-                ax.plot(100 * rows[some], values, linestyle=line_style(place)["linestyle"], label=literal(name))
-            chance = ([0, 100], [0, 100]) if panel == "gains" else ([0, 100], [1, 1])
-            ax.plot(*chance, color="grey", linewidth=0.7)
-            ax.set(xlabel="rows of the highest scores, %", ylabel="share of the events, %" if panel == "gains" else "lift")
-            ax.legend(fontsize="small", frameon=False)
-        self.figure_ = self.axes_[0].figure
-        return self
+    def _draw_curves(self, ax: Any, height: Callable[[Any, Any], Any]) -> None:
+        """Draw a function of the share of all rows and of the events, for each sample."""
+        for place, (name, sample) in enumerate(self.evaluation.samples.items()):
+            rows, gained = sample.gains()
+            some = rows > 0
+            style = line_style(place)["linestyle"]
+            ax.plot(100 * rows[some], height(rows[some], gained[some]), linestyle=style, label=literal(name))
+        ax.set(xlabel="rows of the highest scores, %")

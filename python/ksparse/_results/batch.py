@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._caution import STATUSES, advice_on, cautions_of
+from .._input.frames import column_names, is_frame
 from .._input.request import Inputs, Request
 from .._input.validation import (
     check_groups,
@@ -255,15 +256,22 @@ class BatchResult(Stored, Tabular):
         Raises
         ------
         ValueError
-            If X has a different number of columns from the fit, or is a data frame with different column names.
+            If X has a different number of columns from the fit, or is a data frame in which a chosen column is missing.
+
+        Notes
+        -----
+        A data frame with another number of columns than in the fit needs only those that some problem chose, in any order.
         """
-        check_names(X, self.feature_names)
+        whole = not is_frame(X) or len(column_names(X)) == self.coefs.shape[1]
+        if whole:
+            check_names(X, self.feature_names)
         from scipy.sparse import csr_array  # imported here because it takes longer than the rest of ksparse
 
         # Only columns that some problem uses; indexing the matrix would need memory for all columns.
         used, places = np.unique(self.coefs.indices, return_inverse=True)
         coefs = csr_array((self.coefs.data, places, self.coefs.indptr), shape=(len(self), len(used)))
-        return linear_predictor(X, used.astype(np.int64), coefs.T, self.coefs.shape[1]) + self.intercepts
+        names = None if self.feature_names is None else self.feature_names[used]
+        return linear_predictor(X, used.astype(np.int64), coefs.T, self.coefs.shape[1], names) + self.intercepts
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predict the probability of class 1 for every problem.
