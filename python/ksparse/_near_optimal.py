@@ -111,9 +111,9 @@ def near_optimal(
     >>> print(models)
     2 models within 20 % of the best objective; the list is complete
       features  objective  increase
-      7, 15      0.298171       0 %
-      8, 15      0.302196    1.35 %
-    In all of them: 15. In some: 2 features.
+      x7, x15    0.298171       0 %
+      x8, x15    0.302196    1.35 %
+    In all of them: x15. In some: 2 features.
     """
     settings = Settings.of_arguments({**locals(), "max_seconds": None, "class_weight": None})
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
