@@ -95,8 +95,14 @@ def main() -> None:
     with ThreadPoolExecutor() as pool:
         for side in as_completed([pool.submit(test_python, *runnable), pool.submit(test_cpp)]):
             side.result()
+    missing = [
+        f"{name} ({what})"
+        for name, what in (("clang++", "consumers of a second compiler"), ("pkg-config", "consumers by pkg-config"))
+        if shutil.which(name) is None
+    ]
     print(
         f"\nAll tests passed: Python in {', '.join(runnable)}; C++ in release, installed, and under sanitizers where they exist."
+        + (f"\nNot tested, because it is not installed: {', '.join(missing)}." if missing else "")
     )
 
 
