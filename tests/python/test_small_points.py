@@ -94,3 +94,22 @@ def test_separable_columns_give_a_loss_near_zero():
     y = X[:, 0]
     assert search_small_points(X, y, None, Logistic(), 1, 5).loss < 1e-6
     assert search_small_points(X, y, None, Logistic(), 1, 5, ridge=1e-2).loss > 1e-3
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_equal_rows_are_counted_once_without_another_answer(weighted, monkeypatch):
+    """With many equal rows the search works on few; it makes the same moves, with weights as well."""
+    from ksparse._cards import points
+
+    rng = np.random.default_rng(4)
+    X = (rng.random((3000, 7)) < 0.4).astype(float)
+    y = (X @ [1, -2, 0, 1, 0, 0, 1] + rng.logistic(size=3000) > 0).astype(float)
+    weights = rng.integers(0, 4, 3000).astype(float) if weighted else None
+    merged = points._merged(csc_array(X), y, weights)
+    assert merged[0].shape[0] < 300
+    assert merged[2].sum() == (3000 if weights is None else weights.sum())
+    found = points.search_small_points(X, y, weights, Logistic(), 3, 4)
+    monkeypatch.setattr(points, "_BITS", 0)
+    expected = points.search_small_points(X, y, weights, Logistic(), 3, 4)
+    assert (found.support.tolist(), found.points.tolist()) == (expected.support.tolist(), expected.points.tolist())
+    assert found.loss == pytest.approx(expected.loss, rel=1e-12)

@@ -35,6 +35,7 @@ _ENTRIES = 4_000_000  # maximum size of the counts that are held at once
 _FEW = 5  # up to this k, growth keeps several models of each size; for larger k, exchanges correct a greedy choice
 _WIDTH = 8  # number of models that growth keeps
 _DESCENTS = 2  # number of grown models from which the search descends
+_BITS = 62  # of a key by which equal rows are found
 _SAME = 1e-9  # smaller decreases of the loss are considered rounding errors
 
 
@@ -76,6 +77,8 @@ class _Search:
         from scipy.sparse import csc_array
 
         matrix = csc_array(X)
+        if matrix.shape[1] < _BITS:
+            matrix, labels, weights = _merged(matrix, labels, weights)
         self.n, self.p = matrix.shape
         self.rows, self.starts = matrix.indices, matrix.indptr
         self.column = np.repeat(np.arange(self.p), np.diff(self.starts))
@@ -374,6 +377,24 @@ class _Search:
         best = int(np.argmin(value))
         points = {j: int(z) for j, z in zip(cells.support, rows[best], strict=True) if z != 0}
         return _Model(points, float(a[best]), float(b[best]), float(value[best]))
+
+
+def _merged(matrix: Any, labels: Vector, weights: Vector | None) -> tuple[Any, Vector, Vector | None]:
+    """Count rows that agree in all columns and in the label once, by a key with a bit for each column; the weights add up."""
+    from scipy.sparse import csc_array
+
+    n, p = matrix.shape
+    key = labels.astype(np.int64) << p
+    for j in range(p):
+        inside = matrix.indices[matrix.indptr[j] : matrix.indptr[j + 1]]
+        key[inside] |= 1 << j
+    keys, of_row = np.unique(key, return_inverse=True)
+    if 2 * len(keys) > n:  # too few to pay
+        return matrix, labels, weights
+    columns = [np.flatnonzero((keys >> j) & 1) for j in range(p)]
+    rows, starts = np.concatenate([*columns, np.empty(0, np.int64)]), np.cumsum([0, *map(len, columns)])
+    merged = csc_array((np.ones(len(rows)), rows, starts), shape=(len(keys), p))
+    return merged, (keys >> p).astype(np.float64), np.bincount(of_row, weights, minlength=len(keys)).astype(np.float64)
 
 
 def _after_newton_step(sums: Vector) -> Vector:
