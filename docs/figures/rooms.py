@@ -31,7 +31,7 @@ PYTHON = {
                     "_near_optimal.py",
                     "_check_loss.py",
                     "_told.py",
-                    "_blocks.py",
+                    "_batch_blocks.py",
                 ],
                 "fit, fit_path, fit_many, fit_each, stability_selection, near_optimal, check_loss",
             )

@@ -140,7 +140,7 @@ def repeat_splits(data: Any) -> Splits:
 
 def print_noise(data: Any, rows: list[Entry], splits: Splits) -> None:
     """Say what it means that a column of noise was chosen."""
-    for j in np.flatnonzero(rows[0].coef)[splits.noise.any(axis=0)[np.flatnonzero(rows[0].coef)]].tolist():
+    for j in np.flatnonzero((rows[0].coef != 0) & np.any(splits.noise, axis=0)).tolist():
         times, any_noise = int(splits.noise[:, j].sum()), int(splits.noise.any(axis=1).sum())
         print(
             f"\n{data.feature_names[j]} is a column of random numbers: of 70 such columns, one fits the labels by chance. Over"

@@ -219,7 +219,9 @@ def _fit_problems(problems: list[tuple[Any, ...]], shared: _SharedProblem) -> di
         _options_of(shared.settings),
         1,
     )
-    return dict(answer)
+    if answer["stopped_by"] is not None:
+        raise answer["stopped_by"]
+    return {name: values for name, values in answer.items() if name != "stopped_by"}
 
 
 def fit_many_by(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._blocks import Callback, Problems, solve_blocks, with_partial
+from ._batch_blocks import Callback, Problems, solve_blocks, with_partial
 from ._caution import advice_on
 from ._checks import check_real, only_one
 from ._executor import check_executor, fit_many_by

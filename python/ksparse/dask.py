@@ -301,7 +301,7 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
         )
         self.client = client
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> DaskKSparseClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> DaskKSparseClassifier:  # type: ignore[override]  # without offsets
         """Choose the features and fit the coefficients.
 
         Parameters
@@ -341,7 +341,7 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
         negative, positive = (float(part) for part in self.client_.gather(self.client_.compute(total)))
         return (negative + positive) / (2 * negative), (negative + positive) / (2 * positive)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
         """Predict the label of each row, lazily if X is a Dask collection.
 
         Parameters
@@ -356,7 +356,7 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
         """
         return self._lazily("predict", X, self.classes_.dtype)
 
-    def decision_function(self, X: Any) -> Any:
+    def decision_function(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
         """Compute the decision function of each row, lazily if X is a Dask collection.
 
         Parameters
@@ -442,7 +442,7 @@ class DaskKSparseRegressor(_OnDask, KSparseRegressor):
         )
         self.client = client
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> DaskKSparseRegressor:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> DaskKSparseRegressor:  # type: ignore[override]  # without offsets
         """Choose the features and fit the coefficients.
 
         Parameters
@@ -463,7 +463,7 @@ class DaskKSparseRegressor(_OnDask, KSparseRegressor):
         self._fit_rows(X, y, sample_weight)
         return self
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
         """Predict the mean response of each row, lazily if X is a Dask collection.
 
         Parameters
