@@ -25,6 +25,7 @@ class TwoValuedRows {
   /// nothing if a column has a third value, which the first block of rows shows for continuous columns, or if interrupted.
   static std::optional<TwoValuedRows> read(const Design& design, const double* sign, const double* weight,
                                            const Interrupt& interrupt) {
+    if (!looks_two_valued(design, weight)) return std::nullopt;
     TwoValuedRows rows(design.columns());
     const Packed packed = pack(design, weight, interrupt, rows.low_, rows.high_);
     if (packed.words.empty()) return std::nullopt;
@@ -56,6 +57,19 @@ class TwoValuedRows {
 
   explicit TwoValuedRows(Index columns) : low_(std::size_t(columns)), high_(std::size_t(columns)) {}
 
+  // Whether no column has a third value in its first few rows. Most tables have a column with many values, which these show, so
+  // that a fit of such a table allocates nothing here.
+  static bool looks_two_valued(const Design& design, const double* weight) {
+    double block[few_rows];
+    const Index rows = std::min(few_rows, design.rows());
+    for (Index column = 0; column < design.columns(); ++column) {
+      double low = std::numeric_limits<double>::quiet_NaN(), high = low;
+      design.gather(column, 0, rows, block);
+      if (!note_values(block, weight, rows, low, high)) return false;
+    }
+    return true;
+  }
+
   static Packed pack(const Design& design, const double* weight, const Interrupt& interrupt, std::vector<double>& low,
                      std::vector<double>& high) {
     const Index n = design.rows(), p = design.columns();
@@ -64,12 +78,10 @@ class TwoValuedRows {
       design.gather(column, first, rows, block.data());
       return note_values(block.data(), weight + first, rows, low[std::size_t(column)], high[std::size_t(column)]);
     };
-    // Most tables have a column with many values, and usually its first few rows show this, or else its first block of rows.
     std::fill(low.begin(), low.end(), std::numeric_limits<double>::quiet_NaN());
     high = low;
-    for (const Index rows : {few_rows, block_rows})
-      for (Index column = 0; column < p; ++column)
-        if (!values_of(column, 0, std::min(rows, n))) return {};
+    for (Index column = 0; column < p; ++column)
+      if (!values_of(column, 0, std::min(block_rows, n))) return {};
     Packed packed;
     packed.per_row = (p + word_bits - 1) / word_bits;
     packed.words.assign(std::size_t(n * packed.per_row), 0);
