@@ -96,6 +96,20 @@ def test_weights_offset_bounds_and_forced_features():
     assert np.abs(found.coef).max() == pytest.approx(0.2)
 
 
+def test_the_search_is_the_same_with_focal_weights_of_classes():
+    """Units weigh the rows as the loss does, and columns that others nearly determine are told from them."""
+    from sklearn.datasets import load_breast_cancer
+
+    X, y = load_breast_cancer(return_X_y=True)
+    rows = np.delete(np.arange(len(y)), np.flatnonzero(y == 0)[:170])[:280]
+    X, y = (X[rows] - X[rows].mean(axis=0)) / X[rows].std(axis=0), y[rows]
+    X = np.hstack([X, np.random.default_rng(0).standard_normal((len(X), 70))])
+    settings = {"loss": "focal", "alpha": 0.25, "fit_intercept": False, "search": "fast"}
+    found, expected = ksparse.fit(in_blocks(X, 100), y, 8, **settings), ksparse.fit(X, y, 8, **settings)
+    assert_same(found, expected)
+    assert found.n_refits == expected.n_refits
+
+
 def test_columns_in_any_unit():
     """Units are chosen by deviations that cannot overflow; columns far from 0, or constant, are like any others."""
     X, eta, draw = design(9, 1200, 25)

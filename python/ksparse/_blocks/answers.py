@@ -97,7 +97,8 @@ class BlockAnswers:
         self.units_ridge = self.core.ridge(options.ridge)
         self._units: Units | None = None
         self._bounds: tuple[Vector, Vector] | None = None
-        self._kept: tuple[Columns, Vector, Total] | None = None  # the last point and its sums, if they are convex
+        # The last point, its sums, if their curvature is not negative, and whether that is the exact one.
+        self._kept: tuple[Columns, Vector, Total, bool] | None = None
         self._full: Total | None = None  # the sums of all columns, in a scan of all
         self._asked: Columns = _NONE
         self._likely: Columns = _NONE
@@ -148,14 +149,19 @@ class BlockAnswers:
 
     def total_at(self, columns: Columns, coef: Vector, *, convex: bool = False) -> Total:
         """Return the sums over all rows at a point; those of the last point are kept."""
-        if self._kept is not None and np.array_equal(self._kept[0], columns) and np.array_equal(self._kept[1], coef):
+        if (
+            self._kept is not None
+            and (convex or self._kept[3])
+            and np.array_equal(self._kept[0], columns)
+            and np.array_equal(self._kept[1], coef)
+        ):
             return self._kept[2]
         places = list(range(len(columns)))
         total: Total = self._source.ask(
             Sums(self.loss, places, coef, *self._units_of(columns), convex=convex, asked=[]), columns
         )
         if convex or not total.concave:
-            self._kept = columns.copy(), coef.copy(), total
+            self._kept = columns.copy(), coef.copy(), total, not convex
         return total
 
     def _units_of(self, columns: Any) -> tuple[Vector, Vector]:
@@ -273,7 +279,7 @@ class BlockAnswers:
 
     # ---------------------------------------------------------------------------------------------------------------- scans
 
-    def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None]:
+    def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None, Vector]:
         """Begin a scan at a point; return the inverse of the Hessian there, and if a coefficient is held, the Hessian and the gradient."""
         self._active = columns
         self._is_first = len(columns) == 0 and np.array_equal(coef, self._first[0])
@@ -284,7 +290,7 @@ class BlockAnswers:
             total = self._source.ask(
                 Sums(self.loss, columns.tolist(), coef, *self._units_of(slice(None)), convex=True, asked=None)
             )
-            self._kept = columns.copy(), coef.copy(), total
+            self._kept = columns.copy(), coef.copy(), total, False
         else:
             read = np.union1d(columns, asked)
             active, places = np.searchsorted(read, columns).tolist(), np.searchsorted(read, asked).tolist()
@@ -301,7 +307,8 @@ class BlockAnswers:
         inverse[held, held] = 0.0
         if self._scans_all and not self._is_first:
             self._note_promising(columns, coef, inverse)
-        return (inverse, whole, gradient) if len(held) else (inverse, None, None)
+        diagonal = np.diag(hessian).copy()
+        return (inverse, whole, gradient, diagonal) if len(held) else (inverse, None, None, diagonal)
 
     def _note_promising(self, columns: Columns, coef: Vector, inverse: Matrix) -> None:
         """Note the columns that the search may propose after a scan of all, so that they are read together.

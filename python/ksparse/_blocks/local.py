@@ -17,7 +17,7 @@ from .._input.sparse import is_sparse
 from .._input.validation import check_design
 from .questions import Question, Rows
 
-__all__ = ["BlocksInTurn", "column_of"]
+__all__ = ["BlocksInTurn", "columns_of"]
 
 Vector = NDArray[np.float64]
 
@@ -108,8 +108,8 @@ class BlocksInTurn:
         self._store.touch(column for column in wanted if column in self._store)
         self._store.admit(missing, max(2 * len(wanted), _MOST_COLUMNS))
         for block, (matrix, _) in enumerate(self._pass()):
-            for column in missing:
-                self._store.put(column, block, column_of(matrix, column))
+            for column, values in zip(missing, columns_of(matrix, missing), strict=True):
+                self._store.put(column, block, values)
 
     def bring(self, columns: NDArray[np.int64]) -> tuple[Any, Vector, Vector | None, Vector | None]:
         """Return some columns in memory, with the responses, weights and offset."""
@@ -194,9 +194,14 @@ _ROWS_AT_ONCE = 2**19
 _MOST_COLUMNS = 160
 
 
-def column_of(matrix: Any, column: int) -> NDArray[Any]:
-    """Return a copy of a column, of float64 or float32, which holds small integers exactly."""
-    return np.array(matrix[:, column], dtype=np.float64 if matrix.dtype == np.float64 else np.float32)
+def columns_of(matrix: Any, columns: list[int]) -> list[NDArray[Any]]:
+    """Return copies of columns, of float64 or float32, which holds small integers exactly.
+
+    They are gathered row by row first: one by one, each column of a matrix in C order would read all of its cache lines.
+    """
+    kind = np.float64 if matrix.dtype == np.float64 else np.float32
+    gathered = np.asfortranarray(matrix[:, columns], dtype=kind)
+    return [gathered[:, place].copy() for place in range(len(columns))]
 
 
 def _next_block(blocks: Iterator[Any]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._blocks.local import column_of
+from .._blocks.local import columns_of
 from .._blocks.questions import Rows
 from .._input.frames import column_names, is_frame
 from .._input.sparse import is_sparse
@@ -187,4 +187,4 @@ def rows_of(chunk: Chunk, first: int) -> Rows:
 
 def take_columns(chunk: Chunk, columns: list[int]) -> list[NDArray[Any]]:
     """Return copies of some columns of a chunk."""
-    return [column_of(chunk.X, column) for column in columns]
+    return columns_of(chunk.X, columns)

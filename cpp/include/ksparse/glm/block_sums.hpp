@@ -264,12 +264,12 @@ inline BlockMoments BlockSums::moments(const BlockPoint& point) {
   BlockMoments all(p), tile(p);
   active_.resize(block_rows, 0);
   cross_.resize(block_rows, 0);
-  Eigen::ArrayXd share(block_rows);  // of each row in the weight of the tile, without the weights of classes
+  Eigen::ArrayXd share(block_rows);  // of each row, with the weight of its class, in the weight of the tile
   for (Index first = 0; first < count() && all.bad_row < 0; first += block_rows) {
     linearise(point, first);
     const Index rows = std::min(block_rows, count() - first);
     tile.slope = slope_.head(rows).sum();
-    for (Index i = 0; i < rows; ++i) share[i] = rows_.weights.size() ? rows_.weights[first + i] : 1.0;
+    share.head(rows) = weight_.head(rows).array();
     tile.weight = share.head(rows).sum();
     if (tile.weight > 0) share /= tile.weight;
     for (Index place = 0; place < p && tile.bad_row < 0; place += panel_columns) {

@@ -37,7 +37,8 @@ class ColumnObjective : public Objective {
     announce(units, true);
     if (const Status status = begin_scan(active_, coef_, point_); status != Status::converged) return status;
     sink.begin_scan({point_.inverse, point_.hessian.size() ? &point_.hessian : nullptr,
-                     point_.gradient.size() ? &point_.gradient : nullptr, groups_.single() ? nullptr : starts_.data()});
+                     point_.gradient.size() ? &point_.gradient : nullptr, groups_.single() ? nullptr : starts_.data(),
+                     point_.diagonal.size() ? point_.diagonal.data() : nullptr});
     const Index per_panel = std::max<Index>(1, largest_panel / groups_.stride());
     for (Index begin = 0; begin < units.count; begin += per_panel) {
       const Columns panel = units.slice(begin, std::min(per_panel, units.count - begin));
@@ -62,6 +63,7 @@ class ColumnObjective : public Objective {
     Eigen::MatrixXd inverse;   // (d, d) H^-1 among the active columns; zeros for a coefficient that is held at a bound
     Eigen::MatrixXd hessian;   // (d, d) H, if a coefficient is held, or empty
     Eigen::VectorXd gradient;  // (d,) F' by active coefficient, if one is held, or empty
+    Eigen::VectorXd diagonal;  // (d,) H_ii, by which columns are found that the others nearly determine, or empty
   };
   /// The result of a scan for some columns.
   struct Panel {
