@@ -159,7 +159,7 @@ def test_the_sequence_of_fits():
         ([-1], ValueError, r"ks\[0\] is -1; it must be >= 0"),
         ([1.5], TypeError, r"ks\[0\] is 1.5; it must be an integer"),
         (3, TypeError, "ks is 3; it must be a list of integers"),
-        ("12", TypeError, "ks is '12'; it must be a list of integers"),
+        ("12", ValueError, "ks is '12'; it must be one of 'aic', 'bic', 'ebic', 'gic', or a list of integers"),
     ],
 )
 def test_bad_ks(ks, error, message):

@@ -42,7 +42,8 @@ def has_likelihood(loss: Loss) -> bool:
 def check_criterion(criterion: object, loss: Loss, name: str = "criterion") -> str:
     """Return the name of a criterion, or raise ValueError if it is unknown or not defined for the loss."""
     if not isinstance(criterion, str) or criterion not in CRITERIA:
-        raise ValueError(f"{name} is {criterion!r}; it must be one of {', '.join(map(repr, CRITERIA))}")
+        numbers = {"k": ", or an integer", "ks": ", or a list of integers"}.get(name, "")
+        raise ValueError(f"{name} is {criterion!r}; it must be one of {', '.join(map(repr, CRITERIA))}{numbers}")
     if not has_likelihood(loss):
         cv, other = ("KSparseClassifierCV", "logistic") if loss.is_classification else ("KSparseRegressorCV", "squared")
         raise ValueError(
