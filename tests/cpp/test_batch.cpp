@@ -171,8 +171,9 @@ TEST_CASE("an_interrupted_batch_keeps_the_answers_that_it_has", "[batch]") {
   for (const int threads : {1, 2}) {
     for (const CompactFit& fit : fit_many(ColumnView(data.X), 50, source, {threads, [] { return true; }}))
       CHECK(fit.info.status == Status::interrupted);
-    Index asked = 0;
-    const auto some = fit_many(ColumnView(data.X), 50, source, {threads, [&] { return ++asked > 60; }}, 4);
+    bool stop = false;  // once some are done, which the calling thread is told
+    const Run run{threads, [&] { return stop; }, [&](Index done, Index) { stop = done >= 4; }};
+    const auto some = fit_many(ColumnView(data.X), 50, source, run, 4);
     REQUIRE(some.size() == 50);
     Index answered = 0;
     for (std::size_t i = 0; i < some.size(); ++i) {
