@@ -43,12 +43,12 @@ def test_a_copy_of_a_feature_is_its_first_stand_in():
 
 
 def test_it_reads_well():
-    """A line per chosen feature, a table with names."""
+    """A title, a header and a line per chosen feature; a table with names."""
     pandas = pytest.importorskip("pandas")
     problem = random_problem(3, n=150)
     frame = pandas.DataFrame(problem.X, columns=[f"gene{j}" for j in range(8)])
     found = ksparse.fit(frame, problem.y, 2, **problem.settings).alternatives()
-    assert repr(found).count("\n") == 2
+    assert repr(found).count("\n") == 3
     assert "gene" in repr(found)
     table = found.to_frame()
     assert list(table.columns) == ["feature", "replacement", "objective", "increase", "status"]
