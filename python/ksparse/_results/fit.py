@@ -276,7 +276,8 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
         """Return the standard deviations of the chosen columns, or None if the result does not refer to its data."""
         if self._request is None:
             return self._deviations
-        return FitData.of(self._request, self).moments()[1]
+        with np.errstate(all="ignore"):  # weights near the limits of doubles leave no usable deviations
+            return FitData.of(self._request, self).moments()[1]
 
     def _without_data(self) -> FitResult:
         """Return the result without a reference to its data, but with the standard deviations of the chosen columns."""
