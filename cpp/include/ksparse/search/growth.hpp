@@ -34,7 +34,7 @@ class Growth {
     unchecked_ = one_by_one_ = false;
     entering_ = -1;
   }
-  void begin_descent() noexcept { one_by_one_ = false; }
+  void begin_descent() noexcept { unchecked_ = one_by_one_ = false; }
 
   /// Tries the current support with what the scan of it proposes; at least one unit more, at most as many as fit the budget.
   /// There is a proposal.
@@ -61,7 +61,7 @@ class Growth {
 
   /// Whether the support may contain linearly dependent features.
   bool is_unchecked() const noexcept { return unchecked_; }
-  void took_many() noexcept { unchecked_ = true; }
+  void must_be_checked() noexcept { unchecked_ = true; }
 
   /// A scan for shrink() begins at a point.
   void set(const Iterate& current, const ScanPoint& point) { leaving_.set(current, point); }

@@ -66,6 +66,8 @@ class Splicing final : public ScanSink {
     KSPARSE_ASSERT(start.coef.size() == current().coef.size(),
                    "descend_from: the start has room for another number of features");
     begin_descent(k, reach, number);
+    // The scans did not choose this support, and nearly equal features may be among it.
+    if (start.size() > 1) growth_.must_be_checked();
     position_.trial() = start;
     ask_refit(Phase::grow);
   }
@@ -287,7 +289,7 @@ inline void Splicing::answer_refit(const RefitOutcome& outcome) {
       // If the features separate the classes or fit perfectly, there are no coefficients to start from, so it starts from none.
       if (outcome.status == Status::converged && !outcome.perfect) {
         position_.take_trial();
-        growth_.took_many();
+        growth_.must_be_checked();
       }
       return grow_or_exchange();
     case Phase::grow: return after_entry(outcome);
