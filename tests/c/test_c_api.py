@@ -19,6 +19,7 @@ from reference import random_problem
 
 INTERRUPT = ctypes.CFUNCTYPE(c_int32, c_void_p)
 PROGRESS = ctypes.CFUNCTYPE(None, c_void_p, c_int64, c_int64)
+PROOF_PROGRESS = ctypes.CFUNCTYPE(None, c_void_p, c_double, c_double, c_double, c_int64, c_int64)
 
 
 HEADER = (Path(__file__).parents[2] / "cpp" / "include" / "ksparse" / "ksparse.h").read_text(encoding="utf-8")
@@ -32,6 +33,7 @@ TYPES = {
     "void*": c_void_p,
     "ksparse_interrupt": INTERRUPT,
     "ksparse_progress": PROGRESS,
+    "ksparse_proof_progress": PROOF_PROGRESS,
     "ksparse_loss_function": c_void_p,
 }
 
@@ -61,6 +63,18 @@ class Summary(ctypes.Structure):
     _fields_ = fields_of("ksparse_summary")
 
 
+class ProofOptions(ctypes.Structure):
+    """As in ksparse.h."""
+
+    _fields_ = fields_of("ksparse_proof_options")
+
+
+class Proof(ctypes.Structure):
+    """As in ksparse.h."""
+
+    _fields_ = fields_of("ksparse_proof")
+
+
 def load():
     """Return the library with the signatures of its functions."""
     library = ctypes.CDLL(os.environ["KSPARSE_C_LIBRARY"])
@@ -80,6 +94,21 @@ def load():
         "fit_path": (c_int32, [handle, c_void_p, c_void_p, c_void_p, POINTER(c_int64), c_int64, POINTER(Options), address]),
         "batch_init": (c_int32, [POINTER(Batch), c_size_t]),
         "fit_many": (c_int32, [handle, POINTER(Batch), POINTER(Options), address]),
+        "proof_options_init": (c_int32, [POINTER(ProofOptions), c_size_t]),
+        "certify": (
+            c_int32,
+            [
+                handle,
+                c_void_p,
+                c_void_p,
+                c_void_p,
+                POINTER(Options),
+                POINTER(ProofOptions),
+                POINTER(Proof),
+                c_size_t,
+                address,
+            ],
+        ),
         "status_name": (text, [c_int32]),
         "status_advice": (text, [c_int32]),
         "result_count": (c_int64, [handle]),
@@ -354,6 +383,85 @@ def test_batch_equals_the_package(threads):
             assert "no row of class 0" in message
         else:
             assert_same(answer, expected[i])
+
+
+def c_certify(X, y, k, start, sample_weight=None, offset=None, *, loss="logistic", ridge, bounds=None, threads=1, **limits):
+    """Prove an answer by the C API; return the answer and its proof."""
+    options, _held = options_of(k, loss=loss, ridge=ridge, bounds=bounds, threads=threads, start=start)
+    design, handle, settings, proof = Design(X), c_void_p(), ProofOptions(), Proof()
+    check(LIBRARY.ksparse_proof_options_init(byref(settings), ctypes.sizeof(settings)))
+    for name, value in limits.items():
+        setattr(settings, name, value)
+    check(
+        LIBRARY.ksparse_certify(
+            design.handle,
+            address(y),
+            address(sample_weight),
+            address(offset),
+            byref(options),
+            byref(settings),
+            byref(proof),
+            ctypes.sizeof(proof),
+            byref(handle),
+        )
+    )
+    return answers_of(handle)[0], proof
+
+
+PROOFS = {
+    "logistic": {"ridge": 1e-2},
+    "focal": {"loss": "focal", "ridge": 1e-2},
+    "bounds": {"ridge": 0.0, "bounds": (np.full(12, -0.5), np.full(12, 0.5))},
+    "threads": {"ridge": 1e-2, "threads": 2},
+    "nodes": {"ridge": 1e-3, "max_nodes": 3},
+    "gap": {"ridge": 1e-2, "max_gap": 0.05},
+}
+
+
+@pytest.mark.parametrize("settings", PROOFS.values(), ids=PROOFS)
+@pytest.mark.parametrize("rows", ["plain", "weights and offset"])
+def test_proof_equals_the_package(settings, rows):
+    """The tree is the same, and each limit reaches it."""
+    problem = random_problem(4, n=120, p=12)
+    rng = np.random.default_rng(2)
+    more = {"sample_weight": rng.random(120), "offset": rng.standard_normal(120)} if rows != "plain" else {}
+    fitted = {name: value for name, value in settings.items() if name in ("loss", "ridge", "bounds")}
+    limits = {name: value for name, value in settings.items() if name.startswith("max_")}
+    fit = ksparse.fit(problem.X, problem.y, 3, **more, **fitted)
+    expected = fit.certify(n_jobs=settings.get("threads"), **limits)
+    (summary, coef), proof = c_certify(problem.X, problem.y, 3, fit.support, **more, **settings)
+    np.testing.assert_array_equal(np.flatnonzero(coef), expected.support)
+    assert summary.objective == pytest.approx(expected.objective, rel=1e-12)
+    assert summary.lower_bound == proof.lower_bound == pytest.approx(expected.lower_bound, rel=1e-10)
+    assert proof.gap == pytest.approx(expected.gap, rel=1e-6, abs=1e-12)
+    assert proof.loss_gap == pytest.approx(expected.proof.loss_gap, rel=1e-6, abs=1e-12)
+    assert (proof.nodes, proof.open) == (expected.proof.n_nodes, expected.proof.n_open)
+    assert bool(proof.improved) == (expected.support.tolist() != fit.support.tolist())
+    assert ["optimal", "convex_loss", "rounding", "max_seconds", "max_nodes"][proof.end] == expected.proof.stopped
+
+
+def test_proof_replaces_a_worse_start_and_reports_its_state():
+    """The answer of the C API is the best one, whatever it began from; the last report comes from the calling thread."""
+    problem = random_problem(4, n=120, p=12)
+    best = ksparse.fit(problem.X, problem.y, 3, ridge=1e-2, search="thorough")
+    worse = [j for j in range(12) if j not in best.support][:3]
+    told = []
+    report = PROOF_PROGRESS(lambda *state: told.append(state))
+    (summary, coef), proof = c_certify(problem.X, problem.y, 3, worse, ridge=1e-2, progress=report, progress_context=42)
+    np.testing.assert_array_equal(np.flatnonzero(coef), best.support)
+    assert proof.improved
+    assert proof.end == 0
+    assert summary.objective == pytest.approx(best.objective, rel=1e-10)
+    assert all(state[0] == 42 and state[3] <= state[2] for state in told)
+
+
+def test_proofs_that_are_not_possible_are_refused():
+    """The message says what would make one possible; the default settings are those of the package."""
+    problem = random_problem(4, n=120, p=12)
+    with pytest.raises(ValueError, match=r"1: .*ridge"):
+        c_certify(problem.X, problem.y, 3, [0, 1, 2], ridge=0.0)
+    with pytest.raises(ValueError, match=r"1: max_gap must be finite and > 0"):
+        c_certify(problem.X, problem.y, 3, [0, 1, 2], ridge=1e-2, max_gap=0.0)
 
 
 def test_interrupt_by_a_callback():

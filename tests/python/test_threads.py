@@ -113,6 +113,21 @@ def test_threadpoolctl_bounds_all_but_not_a_number():
     assert [(module["num_threads"], module["version"]) for module in shown] == [(PROCESSORS, ksparse.__version__)]
 
 
+@several
+def test_a_limit_ends_with_its_context(monkeypatch):
+    """What OMP_NUM_THREADS was at its beginning is no limit afterwards."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with threadpoolctl.threadpool_limits(1):
+        assert thread_count(-1) == 1
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert thread_count(-1) == PROCESSORS
+    with threadpoolctl.threadpool_limits(1):
+        with threadpoolctl.threadpool_limits(1):
+            assert thread_count(-1) == 1
+        assert thread_count(-1) == 1
+    assert thread_count(-1) == PROCESSORS
+
+
 def counts():
     """Return what a worker gets for none, a number, and all."""
     return [thread_count(n) for n in (None, 64, -1)]

@@ -108,6 +108,14 @@ def _processors() -> int:
 _limits = threading.local()
 
 
+class _Unlimited(int):
+    """Number of threads where ``threadpoolctl`` has set no limit.
+
+    ``threadpool_limits`` ends by setting the number that it found at its beginning. This class tells that number from a limit
+    of the same size, which would outlast a later change of ``OMP_NUM_THREADS``.
+    """
+
+
 def _limit_here() -> int | None:
     """Return the limit that threadpoolctl set in this thread."""
     return getattr(_limits, "count", None)
@@ -126,11 +134,11 @@ class _Controller(threadpoolctl.LibController):
 
     def get_num_threads(self) -> int:
         """Return the number of threads for n_jobs=-1."""
-        return _processors()
+        return _Unlimited(_processors()) if _limit_here() is None else _processors()
 
     def set_num_threads(self, num_threads: int | None) -> None:
-        """Set the limit for negative ``n_jobs`` in this thread."""
-        _limits.count = num_threads
+        """Set the limit for negative ``n_jobs`` in this thread, or lift it."""
+        _limits.count = None if isinstance(num_threads, _Unlimited) else num_threads
 
     def get_version(self) -> str:
         """Return the version of ksparse."""
