@@ -20,7 +20,6 @@ PARAMETERS = "scikit-learn's conventions: each parameter is an argument and an a
 FILES = {}
 FUNCTIONS = {}
 CLASSES = {
-    "python/ksparse/_blocks/answers.py: BlockAnswers": "not yet split into points, refits and scans, each of which answers the core",
     "python/ksparse/_cards/scorecard.py: KSparseScorecard": PARAMETERS,
     "python/ksparse/_estimators/classifier.py: KSparseClassifier": PARAMETERS,
     "python/ksparse/_estimators/classifier_cv.py: KSparseClassifierCV": PARAMETERS,
