@@ -159,3 +159,17 @@ def test_many_chunks_are_added_in_a_tree(client, monkeypatch):
     one, two = (ksparse.dask.fit(chunked(X, 250), chunked(y, 250), 1) for _ in range(2))
     assert one.objective == two.objective
     assert one.objective == pytest.approx(expected.objective, rel=1e-12)
+
+
+def test_executor_of_dask(client):
+    """Batches and folds are fitted by the executor of a client, with X scattered to its workers once."""
+    X, _, y, _ = data(4, 400, 30)
+    executor = client.get_executor()
+    streams = [ksparse.fit_each([(X, y), (X, 1 - y)] * 5, 3, **how) for how in ({}, {"executor": executor})]
+    for expected, found in zip(*streams, strict=True):
+        assert found.support.tolist() == expected.support.tolist()
+        assert found.objective == expected.objective
+    batch = [ksparse.fit_many(X, X[:, :6] > 0, 2, **how) for how in ({}, {"executor": executor})]
+    assert batch[1].objectives.tolist() == batch[0].objectives.tolist()
+    models = [ksparse.KSparseClassifierCV(ks=[1, 2, 3]).fit(X, y, **how) for how in ({}, {"executor": executor})]
+    assert models[1].cv_results_["mean_test_score"].tolist() == models[0].cv_results_["mean_test_score"].tolist()

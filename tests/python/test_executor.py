@@ -171,6 +171,46 @@ def test_stability_selection(processes):
         assert found.frequency.tolist() == expected.frequency.tolist()
 
 
+@pytest.mark.parametrize("rows", ["plain", "weights and offset"])
+def test_cross_validation(processes, rows):
+    """So are the folds, with several losses, ridges and classes; the points of a grid start from each other's fits as in threads."""
+    X, y = problem(5)
+    draw = np.random.default_rng(3)
+    more = {"sample_weight": draw.random(200), "offset": draw.standard_normal(200)} if rows != "plain" else {}
+    three = np.digitize(X[:, 0] + draw.standard_normal(200), [-0.5, 0.5])
+    for make, response in {
+        lambda: ksparse.KSparseClassifierCV(ks=range(4), ridge=[1e-3, 1e-1], cv=3): y,
+        lambda: ksparse.KSparseClassifierCV(
+            ks=[1, 2], loss="focal", gamma=[0.0, 2.0], ridge=[1e-2, 1e-1], cv=3, scoring="average_precision"
+        ): y,
+        lambda: ksparse.KSparseClassifierCV(ks=[1, 3], cv=3): three,
+        lambda: ksparse.KSparseRegressorCV(ks=range(4), cv=3, groups=np.arange(12) // 2): X[:, 0] + y,
+    }.items():
+        if len(np.unique(response)) == 3 and more:
+            del more["offset"]
+        expected = make().fit(X, response, **more)
+        for executor in (processes, Recorded()):
+            found = make().fit(X, response, **more, executor=executor)
+            assert found.best_params_ == expected.best_params_
+            for name, values in expected.cv_results_.items():
+                if "time" not in name:
+                    np.testing.assert_array_equal(found.cv_results_[name], values)
+            np.testing.assert_array_equal(found.coef_, expected.coef_)
+
+
+def test_cross_validation_checks_and_reports():
+    """Numbers that are not finite are named as without an executor, an executor excludes n_jobs, and is no metadata."""
+    X, y = problem(6)
+    X[7, 3] = np.nan
+    with pytest.raises(ValueError, match=r"X\[7, 3\] is nan"):
+        ksparse.KSparseClassifierCV(ks=[1, 2], cv=3).fit(X, y, executor=Recorded())
+    with pytest.raises(ValueError, match="n_jobs is 2 and executor is given"):
+        ksparse.KSparseClassifierCV(n_jobs=2).fit(X, y, executor=Recorded())
+    assert not hasattr(ksparse.KSparseClassifierCV, "set_fit_request") or "executor" not in str(
+        ksparse.KSparseClassifierCV().get_metadata_routing()
+    )
+
+
 def test_arguments():
     """An executor runs the fits, so there is no number of threads beside it."""
     X, y = problem()

@@ -201,6 +201,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         *,
         offset: ArrayLike | None = None,
         exposure: ArrayLike | None = None,
+        executor: Any = None,
         **params: Any,
     ) -> KSparseClassifierCV:
         """Choose the parameters by cross-validation, then fit on all rows.
@@ -222,6 +223,10 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         exposure : array-like of shape (n_samples,), optional
             How long or how much each row was observed, > 0; its logarithm is added to the linear predictor. It needs a loss
             with a log link, or ``"cloglog"``.
+        executor : concurrent.futures.Executor, optional
+            Executor that runs the fits of the folds in place of threads, e.g. a ``ProcessPoolExecutor`` or
+            ``client.get_executor()`` of Dask, with the same results. ``n_jobs`` must be None. It is an argument of this method
+            because an executor cannot be copied, as parameters of an estimator are. It is not shut down.
         **params : dict
             Other metadata for splitters or scorers that request them. This needs
             ``sklearn.set_config(enable_metadata_routing=True)``.
@@ -236,7 +241,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
         ValueError, TypeError
             If an argument is invalid; the message names the argument, or the fold.
         """
-        self._compare(X, y, sample_weight, groups, params, Offsets(offset, exposure))
+        self._compare(X, y, sample_weight, groups, params, Offsets(offset, exposure), executor)
         return self
 
     def _check_grid(self, grid: list[dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from .._checks import check_flag, only_one
+from .._executor import check_executor
 from .._fit import solve
 from .._input.gaps import idle_gaps
 from .._input.progress import progress_if
@@ -68,8 +69,8 @@ class CrossValidated(SparseLinearEstimator):
     n_jobs: Any
     verbose: Any
     n_features_in_: int
-    # The fits do not use groups; a splitter that needs them requests them.
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED}
+    # The fits do not use groups; a splitter that needs them requests them. An executor is no metadata of the rows.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": UNUSED, "executor": UNUSED}
 
     def _check_grid(self, grid: list[dict[str, Any]]) -> None:
         """Raise an error if the scores of the points of the grid are not comparable."""
@@ -133,8 +134,11 @@ class CrossValidated(SparseLinearEstimator):
         refuse_without_offsets(scorer, offsets.given(), routed.scorer.score)
         return routed.splitter.split, routed.scorer.score
 
-    def _compare(self, X: Any, y: Any, sample_weight: Any, groups: Any, params: dict[str, Any], offsets: Offsets) -> None:
+    def _compare(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, params: dict[str, Any], offsets: Offsets, executor: Any
+    ) -> None:
         """Choose the parameters by cross-validation, then fit on all rows."""
+        check_executor(executor, self.n_jobs)
         scorer = checked_scorer(self)
         loss = check_loss(self.loss, 0.5, 2.0)
         has = ("ridge", *(loss._by_problem if isinstance(self.loss, str) else ()))
@@ -158,7 +162,10 @@ class CrossValidated(SparseLinearEstimator):
         refuse_weightless(splits, labels, problems[0].weights if scorer is None else for_scorer.get("sample_weight"))
         began = time.perf_counter()
         with progress_if(self.verbose, "fits") as report:
-            paths.fit(counts, thread_count(self.n_jobs), report)
+            if executor is None:
+                paths.fit(counts, thread_count(self.n_jobs), report)
+            else:
+                paths.fit_by(executor, counts, report)
         seconds = (time.perf_counter() - began) / len(splits) / len(grid) / len(paths.ks)
         if scorer is None:
             scores = _losses(problems, settings, paths, splits)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _check_method_params
 
 from .. import _core
+from .._executor import in_tasks, shared_by
 from .._input.progress import Report, part_of
-from .._input.request import Request, Settings
+from .._input.request import Inputs, Request, Settings
 from .._input.sparse import is_sparse
 from .._quiet import quiet
 from .._results.fit import FitResult, result_of
@@ -96,23 +99,43 @@ class FoldPaths:
         self.ks = ks
         # For each problem and point of the grid, the request of the fits, whose training rows differ between the folds.
         self._asked = [[_at(problem, point) for point in settings] for problem in problems]
-        self._paths: list[list[list[_core.CompactFit]]] = []
+        self._paths: list[
+            list[list[Any]]
+        ] = []  # by problem, by fold and point, and by k; with the attributes of _core.CompactFit
 
     def fit(self, counts: NDArray[np.int64], threads: int, report: Report | None) -> None:
         """Fit all paths. Points of the grid that differ only in the ridge start from each other's fits."""
         total = len(self._asked) * len(counts) * len(self._asked[0]) * len(self.ks)
         for before, points in enumerate(self._asked):
-            tasks = []
-            for fold, (i, asked) in itertools.product(range(len(counts)), enumerate(points)):
-                follows = i > 0 and asked.loss == points[i - 1].loss
-                tasks.append((fold, asked.kernel, asked.options, follows))
+            tasks = [task for fold in range(len(counts)) for task in _tasks(points, fold)]
             share = part_of(report, before * total // len(self._asked), total)
             paths = _core.fit_paths(points[0].problem, counts, tasks, self.ks, threads, share)
-            for path in paths:
-                points[0].raise_if_refused(path[0])
-            self._paths.append(paths)
+            self._take(paths)
 
-    def _of(self, fold: int, point: int) -> list[list[_core.CompactFit]]:
+    def fit_by(self, executor: Any, counts: NDArray[np.int64], report: Report | None) -> None:
+        """Fit all paths by tasks of an executor, each of some folds; the paths are the same."""
+        problems = [
+            (Inputs(asked.design, asked.weights, asked.offset, asked.settings, asked.names), asked.labels)
+            for asked, *_ in self._asked
+        ]
+        items = list(itertools.product(range(len(problems)), range(len(counts))))
+        shared = _SharedFolds(problems, [asked.settings for asked in self._asked[0]], self.ks, counts)
+        by_fold = []
+        with shared_by(executor, shared) as sent:
+            for paths in in_tasks(executor, _fit_folds, items, sent):
+                by_fold += paths
+                if report is not None:
+                    report(len(by_fold) * len(self._asked[0]) * len(self.ks), len(items) * len(self._asked[0]) * len(self.ks))
+        for first in range(0, len(items), len(counts)):
+            self._take([path for paths in by_fold[first : first + len(counts)] for path in paths])
+
+    def _take(self, paths: list[list[Any]]) -> None:
+        """Hold the paths of the next problem; raise ValueError for the first that was refused."""
+        for path in paths:
+            self._asked[0][0].raise_if_refused(path[0])
+        self._paths.append(paths)
+
+    def _of(self, fold: int, point: int) -> list[list[Any]]:
         """Return the paths of all problems on a fold."""
         return [paths[fold * len(self._asked[0]) + point] for paths in self._paths]
 
@@ -163,7 +186,37 @@ def _at(problem: Request, point: Settings) -> Request:
     return changed
 
 
-def _whole(fit: _core.CompactFit, k: int, asked: Request) -> FitResult:
+def _tasks(points: list[Request], fold: int) -> list[tuple[int, _core.Loss, _core.Options, bool]]:
+    """Return what the core needs to know of each path of a fold, and whether it starts from the path before it."""
+    return [(fold, asked.kernel, asked.options, i > 0 and asked.loss == points[i - 1].loss) for i, asked in enumerate(points)]
+
+
+@dataclass(frozen=True)
+class _SharedFolds:
+    """What all tasks of an executor have in common."""
+
+    problems: list[tuple[Inputs, Any]]  # with their responses
+    settings: list[Settings]
+    ks: list[int]
+    counts: NDArray[np.int64]
+
+
+def _fit_folds(items: list[tuple[int, int]], shared: _SharedFolds) -> list[list[list[Any]]]:
+    """Return the paths of some folds, each a pair of a problem and a fold, in objects that can be sent."""
+    answers = []
+    for problem, fold in items:
+        inputs, labels = shared.problems[problem]
+        request = Request.of(inputs, labels)
+        points = [_at(request, point) for point in shared.settings]
+        paths = _core.fit_paths(request.problem, shared.counts[[fold]], _tasks(points, 0), shared.ks, 1, None)
+        answers.append([[SimpleNamespace(**{name: getattr(fit, name) for name in _FIELDS}) for fit in path] for path in paths])
+    return answers
+
+
+_FIELDS = [name for name in dir(_core.CompactFit) if not name.startswith("_")]
+
+
+def _whole(fit: Any, k: int, asked: Request) -> FitResult:
     """Return a fit with all its coefficients, including zeros."""
     coef = np.zeros(asked.design.shape[1])
     coef[fit.support] = fit.coef
