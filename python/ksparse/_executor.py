@@ -44,9 +44,15 @@ def check_executor(executor: Any, n_jobs: Any) -> None:
         )
 
 
-def _workers_of(executor: Any) -> int:
+def _dask_client(executor: Any) -> Any:
+    """Return the client of an executor of Dask, or None for any other executor."""
     client = getattr(executor, "_client", None)
-    if client is not None and hasattr(client, "nthreads"):  # of Dask
+    return client if hasattr(client, "scatter") else None
+
+
+def _workers_of(executor: Any) -> int:
+    client = _dask_client(executor)
+    if client is not None:
         return max(1, sum(client.nthreads().values()))
     count = getattr(executor, "_max_workers", None)
     return count if isinstance(count, int) and count > 0 else os.cpu_count() or 1
@@ -75,8 +81,8 @@ def shared_by(executor: Any, value: Any) -> Iterator[tuple[Any, Any]]:
     Dask scatters it, threads refer to it, and other processes read it from a temporary file. A process on another machine, which has
     no such file, is sent the value with its task.
     """
-    client = getattr(executor, "_client", None)
-    if client is not None and hasattr(client, "scatter"):
+    client = _dask_client(executor)
+    if client is not None:
         yield client.scatter([value], broadcast=True, hash=False)[0], value
     elif isinstance(executor, ThreadPoolExecutor):
         yield value, value
@@ -115,6 +121,7 @@ def in_tasks(
     pending: deque[tuple[Any, list[Any]]] = deque()
     submitted, size = 0, 1
     batch: list[Any] = []
+    client = _dask_client(executor)
     largest = 2**15 if window is None else max(1, window // (2 * workers))
 
     def answer() -> Any:
@@ -131,7 +138,9 @@ def in_tasks(
 
     def submit() -> None:
         nonlocal submitted, batch
-        pending.append((executor.submit(_task, function, batch, shared[0]), batch))
+        # Dask keeps the arguments of a task in its scheduler, and warns of large ones, unless they are scattered to a worker.
+        items = batch if client is None else client.scatter([batch], hash=False)[0]
+        pending.append((executor.submit(_task, function, items, shared[0]), batch))
         submitted += len(batch)
         batch = []
 
