@@ -190,6 +190,8 @@ class BlocksInTurn:
 
 # Rows whose responses are worked on at once, where X is not needed.
 _ROWS_AT_ONCE = 2**19
+# Rows whose columns are copied at once.
+_ROWS_IN_CACHE = 4096
 # Columns that are kept at least, if so many are asked for one after the other.
 _MOST_COLUMNS = 160
 
@@ -197,11 +199,16 @@ _MOST_COLUMNS = 160
 def columns_of(matrix: Any, columns: list[int]) -> list[NDArray[Any]]:
     """Return copies of columns, of float64 or float32, which holds small integers exactly.
 
-    They are gathered row by row first: one by one, each column of a matrix in C order would read all of its cache lines.
+    They are copied some rows at a time, because each column of a matrix in C order reads all of its cache lines.
     """
     kind = np.float64 if matrix.dtype == np.float64 else np.float32
-    gathered = np.asfortranarray(matrix[:, columns], dtype=kind)
-    return [gathered[:, place].copy() for place in range(len(columns))]
+    copies = [np.empty(len(matrix), dtype=kind) for _ in columns]
+    for first in range(0, len(matrix), _ROWS_IN_CACHE):
+        rows = slice(first, first + _ROWS_IN_CACHE)
+        part = matrix[rows]
+        for column, copied in zip(columns, copies, strict=True):
+            copied[rows] = part[:, column]
+    return copies
 
 
 def _next_block(blocks: Iterator[Any]) -> Any:

@@ -147,7 +147,7 @@ class BlockSums {
   Index count() const noexcept { return design_.rows(); }
 
   void measure(const Eigen::Map<const Eigen::ArrayXd>& x, const Eigen::Ref<const Eigen::ArrayXd>& share, Index first, Index j,
-               BlockMoments& tile) const;
+               BlockMoments& tile);
 
   template <class Visit>
   bool for_tiles(const BlockPoint& point, const Visit& visit) {
@@ -232,6 +232,7 @@ class BlockSums {
   Eigen::VectorXd response_, weight_, offset_, slope_, curvature_;  // (block_rows,)
   Eigen::MatrixXd active_, cross_;                                  // (block_rows, active)
   Eigen::VectorXd scratch_;                                         // of load_block
+  Eigen::ArrayXd column_{block_rows};                               // of measure
 };
 
 /// Moments of two sets of rows together. Deviations are compared before they are squared, so that none overflows (Chan, Golub &
@@ -285,7 +286,7 @@ inline BlockMoments BlockSums::moments(const BlockPoint& point) {
 }
 
 inline void BlockSums::measure(const Eigen::Map<const Eigen::ArrayXd>& x, const Eigen::Ref<const Eigen::ArrayXd>& share,
-                               Index first, Index j, BlockMoments& tile) const {
+                               Index first, Index j, BlockMoments& tile) {
   constexpr double tiny = 1e-140, huge = 1e140;  // between which squares are in range
   if (!((x - x).sum() == 0)) {
     tile.bad_column = j;
@@ -300,11 +301,15 @@ inline void BlockSums::measure(const Eigen::Map<const Eigen::ArrayXd>& x, const 
   if (!(tile.weight > 0) || largest == 0) return;
   const double shrink = largest > tiny && largest < huge ? 1.0 : stable::power_of_two_near(1 / largest);
   if (!std::isfinite(shrink) || shrink == 0) return;
-  const auto of_mean = [&](double mean) { return (share > 0).select(x * shrink - mean, 0.0); };
-  const double mean = (share * of_mean(0)).sum();
+  auto z = column_.head(x.size());
+  z = x * shrink;
+  for (Index i = 0; absent_ && i < z.size(); ++i)
+    if (share[i] <= 0) z[i] = 0;
+  const double mean = (share * z).sum();
+  z -= mean;
   tile.mean[j] = mean / shrink;
-  tile.deviation[j] = std::sqrt((share * of_mean(mean).square()).sum()) / shrink;
-  tile.by_slope[j] = (of_mean(mean) * slope_.head(x.size()).array()).sum() / shrink;
+  tile.deviation[j] = std::sqrt((share * z.square()).sum()) / shrink;
+  tile.by_slope[j] = (z * slope_.head(x.size()).array()).sum() / shrink;
 }
 
 }  // namespace ksparse
