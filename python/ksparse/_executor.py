@@ -31,12 +31,12 @@ _SECONDS, _TASKS_PER_WORKER = 0.5, 3
 
 
 def check_executor(executor: Any, n_jobs: Any) -> None:
-    """Raise an error if an executor is given that is none, or together with a number of threads."""
+    """Raise an error if ``executor`` is not an executor, or if it is given together with a number of threads."""
     if executor is None:
         return
     if not callable(getattr(executor, "submit", None)):
         raise TypeError(
-            f"executor is a {type(executor).__name__}; it must be an executor as those of concurrent.futures, or None"
+            f"executor is a {type(executor).__name__}; it must be an executor like those of concurrent.futures, or None"
         )
     if n_jobs is not None:
         raise ValueError(
@@ -76,10 +76,11 @@ def _loaded(path: str) -> Any:
 
 @contextmanager
 def shared_by(executor: Any, value: Any) -> Iterator[tuple[Any, Any]]:
-    """Make a value available to all tasks so that it is sent once, and return what the tasks are given for it, and the value.
+    """Make a value available to all tasks without sending it with each of them.
 
-    Dask scatters it, threads refer to it, and other processes read it from a temporary file. A process on another machine, which has
-    no such file, is sent the value with its task.
+    The context returns the pair that :func:`in_tasks` takes: what a task receives in place of the value, and the value itself. Dask
+    scatters the value, threads refer to it, and other processes read it from a temporary file. A process on another machine does not
+    have this file, and is sent the value itself with its task.
     """
     client = _dask_client(executor)
     if client is not None:
@@ -113,9 +114,10 @@ def in_tasks(
     shared: tuple[Any, Any] = (None, None),
     window: int | None = None,
 ) -> Generator[Any, None, None]:
-    """Yield ``function(items, shared)`` for consecutive items in order; at most ``window`` items are submitted.
+    """Yield ``function(items, shared)`` for consecutive items in order.
 
-    Closing the generator, or Ctrl-C, cancels the tasks that have not begun.
+    At most ``window`` items are submitted and not yet answered. Closing the generator, or Ctrl-C, cancels the tasks that have not
+    begun.
     """
     workers = _workers_of(executor)
     pending: deque[tuple[Any, list[Any]]] = deque()
@@ -200,7 +202,7 @@ class _SharedProblem:
     """What all problems of a batch have in common."""
 
     design: Any
-    labels: Any  # None: each problem has its own; so for the next two
+    labels: Any  # None if each problem has its own; the same holds for weights and offset
     weights: Any
     offset: Any
     settings: dict[str, Any]
@@ -211,7 +213,7 @@ def _kernel(loss: Any) -> _core.Loss:
 
 
 def _fit_problems(problems: list[tuple[Any, ...]], shared: _SharedProblem) -> dict[str, Any]:
-    """Fit some problems: labels, weights and offset where each has its own, loss, k and ridge."""
+    """Fit some problems. Each is a tuple of labels, weights and offset, which are None if they are shared, and of loss, k and ridge."""
     labels, weights, offset, losses, ks, ridges = zip(*problems, strict=True)
 
     def together(own: tuple[Any, ...], common: Any) -> Any:
@@ -245,7 +247,10 @@ def fit_many_by(
     options: _core.Options,
     report: Report | None,
 ) -> dict[str, Any]:
-    """Return what ``_core.fit_many`` returns, by tasks of an executor. Losses are objects, or names with parameters; one, or one each."""
+    """Return what ``_core.fit_many`` returns, computed in tasks of an executor.
+
+    Losses are objects, or pairs of a name and parameters. There is one for all problems, or one for each.
+    """
     count = len(ks)
 
     def own(values: Any, i: int) -> Any:
@@ -271,7 +276,7 @@ def fit_many_by(
 
 
 def _joined(answers: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the answers to consecutive problems as one."""
+    """Join the answers to consecutive problems."""
     joined: dict[str, Any] = {}
     for name in answers[0]:
         if name not in ("starts", "messages"):

@@ -1,4 +1,4 @@
-"""Fits of rows that lie on several machines, on Dask.
+"""Fits of rows that are distributed over several machines, with Dask.
 
 Workers keep their chunks of rows. The client runs the same search as for rows in memory, and in each round of tasks it sends a
 question to every chunk and receives a sum: for refits of k features some k × k numbers, and for scans of p features p × (k + 3).
@@ -54,10 +54,9 @@ def fit(
     never_in: Any = None,
     bounds: tuple[Any, Any] | None = None,
 ) -> FitResult:
-    """Fit a model that uses at most k features to rows that lie on several machines.
+    """Fit a model that uses at most k features to rows that are distributed over several machines.
 
-    The support is the one that :func:`ksparse.fit` finds for the same rows in memory, and the objective is the same up to
-    rounding. If a worker is lost, Dask computes its chunks and tasks again.
+    The result has the same support as :func:`ksparse.fit` for the same rows in memory, and the same objective up to rounding. If a worker is lost, Dask computes its chunks and tasks again.
 
     Parameters
     ----------
@@ -139,7 +138,7 @@ def fit_path(
     bounds: tuple[Any, Any] | None = None,
     cold_starts: bool = True,
 ) -> PathResult:
-    """Fit a model for every k of a list to rows that lie on several machines.
+    """Fit a model for every k of a list to rows that are distributed over several machines.
 
     Parameters
     ----------
@@ -148,7 +147,7 @@ def fit_path(
     y : dask array or series of shape (n_samples,)
         Labels or responses.
     ks : array-like of int
-        Values of k.
+        Values of k, as in :func:`ksparse.fit_path`.
     client : distributed.Client, optional
         The client; by default the one that is active.
     loss, alpha, gamma, ridge, fit_intercept, tolerance, max_newton
@@ -162,6 +161,16 @@ def fit_path(
     -------
     PathResult
         The fits, with their information criteria, a plot and a table.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is invalid, as in :func:`ksparse.dask.fit`.
+
+    Warns
+    -----
+    ksparse.ConvergenceWarning
+        If the classes are separable or a fit did not converge; the message says what to change.
     """
     settings = Settings.of_arguments({**locals(), "groups": None, "class_weight": None})
     inputs = Inputs(X, sample_weight, offset, settings)
@@ -229,7 +238,7 @@ class _OnDask:
 
 
 class _Predict:
-    """A method of a fitted estimator, as a function that can be sent to workers."""
+    """A method of a fitted estimator in a form that can be sent to workers."""
 
     def __init__(self, model: Any, method: str):
         self._model, self._method = model, method
@@ -239,7 +248,7 @@ class _Predict:
 
 
 class DaskKSparseClassifier(_OnDask, KSparseClassifier):
-    """Classifier of two classes that uses at most k features, for rows that lie on several machines.
+    """Classifier of two classes that uses at most k features, for rows that are distributed over several machines.
 
     It is :class:`ksparse.KSparseClassifier` with Dask arrays or data frames as X and y. Predictions are lazy. The attributes
     are those of :class:`ksparse.KSparseClassifier`; :meth:`to_local` returns one.
@@ -388,7 +397,7 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
 
 
 class DaskKSparseRegressor(_OnDask, KSparseRegressor):
-    """Regressor that uses at most k features, for rows that lie on several machines.
+    """Regressor that uses at most k features, for rows that are distributed over several machines.
 
     It is :class:`ksparse.KSparseRegressor` with Dask arrays or data frames as X and y. Predictions are lazy. The attributes are
     those of :class:`ksparse.KSparseRegressor`; :meth:`to_local` returns one.
@@ -494,7 +503,7 @@ def _classes_of(y: Any, client: Any) -> NDArray[Any]:
 
 
 class _IsClass:
-    """Labels of a chunk as 0 and 1."""
+    """Converts the labels of a chunk to 0 and 1."""
 
     def __init__(self, positive: Any):
         self._positive = positive
@@ -504,7 +513,7 @@ class _IsClass:
 
 
 class _Choose:
-    """The weight of the class of each row of a chunk."""
+    """Converts labels 0 and 1 of a chunk to the weights of their classes."""
 
     def __init__(self, weights: tuple[float, float]):
         self._weights = weights

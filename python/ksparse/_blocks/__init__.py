@@ -1,1 +1,1 @@
-"""Fits whose rows are not all in memory: they are in a file, or on several machines."""
+"""Fits of rows that are not all in memory, because they are in a file or on several machines."""

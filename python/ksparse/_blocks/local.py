@@ -23,12 +23,12 @@ Vector = NDArray[np.float64]
 
 
 class ColumnStore:
-    """Columns of the blocks that are read often, in memory up to a limit and beyond it in a temporary file."""
+    """Keeps the columns that are read often: in memory up to a limit, and beyond it in a temporary file."""
 
     def __init__(self, memory: int):
         self._memory, self._used = memory, 0
         self._pieces: dict[tuple[int, int], Any] = {}  # (column, block) -> an array, or its place in the file
-        self._columns: OrderedDict[int, None] = OrderedDict()  # the last used last
+        self._columns: OrderedDict[int, None] = OrderedDict()  # in the order of their last use
         self._file: Any = None
         self._end = 0
 
@@ -36,7 +36,7 @@ class ColumnStore:
         return column in self._columns
 
     def admit(self, columns: Iterable[int], most: int) -> None:
-        """Note new columns; the ones that were used longest ago leave if there are more than ``most``."""
+        """Add new columns, and remove those that have not been used for the longest time if there are more than ``most``."""
         for column in columns:
             self._columns[column] = None
         while len(self._columns) > most:
@@ -46,7 +46,7 @@ class ColumnStore:
                 self._used -= piece.nbytes if isinstance(piece, np.ndarray) else 0
 
     def touch(self, columns: Iterable[int]) -> None:
-        """Note that columns are used."""
+        """Record that columns are used."""
         for column in columns:
             self._columns.move_to_end(column)
 
@@ -75,7 +75,7 @@ class ColumnStore:
 
 
 class BlocksInTurn:
-    """Answers questions by passes over :class:`RowBlocks`, or over the columns that are kept of them."""
+    """Answers questions by passes over :class:`RowBlocks`, or over the copies of some columns that it keeps."""
 
     def __init__(self, X: RowBlocks, y: Vector, weight: Vector | None, offset: Vector | None, threads: int = 1):
         self.X, self.y, self.weight, self.offset = X, y, weight, offset
@@ -88,7 +88,7 @@ class BlocksInTurn:
         self._starts: list[int] = []  # of the blocks and the end, after the first pass
 
     def ask(self, question: Question, columns: NDArray[np.int64] | None = None) -> Any:
-        """Return the answer for all rows. The question is about all of X, or about some columns, which are kept if they fit."""
+        """Return the answer for all rows. The question is about all columns of X, or about some, of which copies are then kept."""
         if columns is None:
             return self._ask_each(question, self._pass())
         listed = columns.tolist()
@@ -100,7 +100,10 @@ class BlocksInTurn:
         return self._ask_each(question, self._kept(listed))
 
     def keep(self, columns: NDArray[np.int64], more: Sequence[int] = ()) -> None:
-        """Read columns that are not kept yet in one pass, if there are any, and more columns with these."""
+        """Keep copies of these columns.
+
+        If some of them are not kept yet, they are read in one pass, together with the columns in ``more``.
+        """
         if all(column in self._store for column in columns.tolist()):
             return
         wanted = dict.fromkeys((*columns.tolist(), *more))
@@ -134,7 +137,7 @@ class BlocksInTurn:
             yield [self._store.get(column, block) for column in columns], self._rows(first, end - first)
 
     def _pass(self) -> Iterator[tuple[Any, Rows]]:
-        """Read all blocks in order, the next one in a thread of its own while the last one is worked on."""
+        """Read all blocks in order. A thread of its own reads the next block while the caller works on the last one."""
         self.n_passes += 1
         starts = [0]
         with ThreadPoolExecutor(1) as reader:
@@ -169,7 +172,7 @@ class BlocksInTurn:
         return int(count)
 
     def _ask_each(self, question: Question, blocks: Iterator[tuple[Any, Rows]]) -> Any:
-        """Add the answers of all blocks in order; several threads work on several blocks."""
+        """Add the answers of all blocks in order. Each thread works on a block of its own."""
         total = None
         if self._threads <= 1:
             for X, rows in blocks:
@@ -188,18 +191,18 @@ class BlocksInTurn:
         return total
 
 
-# Rows whose responses are worked on at once, where X is not needed.
+# Number of rows that form a block if only the responses are needed, and not X.
 _ROWS_AT_ONCE = 2**19
-# Rows whose columns are copied at once.
+# Number of rows whose columns are copied at a time.
 _ROWS_IN_CACHE = 4096
-# Columns that are kept at least, if so many are asked for one after the other.
+# Columns are not removed before there are more than this.
 _MOST_COLUMNS = 160
 
 
 def columns_of(matrix: Any, columns: list[int]) -> list[NDArray[Any]]:
-    """Return copies of columns, of float64 or float32, which holds small integers exactly.
+    """Return copies of columns, as float64 or, for all other types of X, as float32, which is exact for integers of 8 bits.
 
-    They are copied some rows at a time, because each column of a matrix in C order reads all of its cache lines.
+    A few thousand rows are copied at a time and stay in the cache, because in C order every column lies on all cache lines of X.
     """
     kind = np.float64 if matrix.dtype == np.float64 else np.float32
     copies = [np.empty(len(matrix), dtype=kind) for _ in columns]

@@ -42,7 +42,8 @@ class Points:
         self.units_ridge = self.core.ridge(options.ridge)
         self.units: Units | None = None
         self._bounds: tuple[Vector, Vector] | None = None
-        # The last point, its sums, if their curvature is not negative, and whether that is the exact one.
+        # The columns and coefficients of the last point, its sums, and whether their curvature is exact. Exact sums are not kept if the
+        # curvature of a row is negative.
         self._kept: tuple[Columns, Vector, Total, bool] | None = None
 
     def choose_units(self, moments: ColumnMoments, options: _core.Options) -> Units:
@@ -54,7 +55,7 @@ class Points:
         return units
 
     def total_at(self, columns: Columns, coef: Vector, *, convex: bool = False) -> Total:
-        """Return the sums over all rows at a point; those of the last point are kept."""
+        """Return the sums over all rows at a point. Those of the last point are kept and returned again."""
         if (
             self._kept is not None
             and (convex or self._kept[3])
@@ -69,11 +70,11 @@ class Points:
         return total
 
     def keep(self, columns: Columns, coef: Vector, total: Total, *, exact: bool) -> None:
-        """Keep the sums of a point, which the next question is often about; ``exact`` says that the curvature is not a stand-in."""
+        """Keep the sums of a point, because the next question is often about it. ``exact`` is false if a substitute curvature was used."""
         self._kept = columns.copy(), coef.copy(), total, exact
 
     def units_of(self, columns: Any) -> tuple[Vector, Vector]:
-        """Return the centres and factors of some columns; none before the units are chosen."""
+        """Return the centres and factors of some columns, or empty arrays before the units are chosen."""
         if self.units is None:
             return np.empty(0), np.empty(0)
         return np.ascontiguousarray(self.units.centre[columns]), np.ascontiguousarray(self.units.factor[columns])

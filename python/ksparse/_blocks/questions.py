@@ -59,7 +59,7 @@ class NotFiniteError(ValueError):
 
 @dataclass(frozen=True)
 class LossOfRows:
-    """A loss in the units of the solver."""
+    """A loss in the units of the solver, with the total weight of all rows."""
 
     loss: Loss
     unit: float  # of y
@@ -84,12 +84,12 @@ class Question:
 
 
 class Extent(NamedTuple):
-    """Sums of responses, without the offset where the loss compares them with the linear predictor itself."""
+    """Sums of responses. For losses that compare y with the linear predictor itself, they are sums of y - offset."""
 
     weight: float
     largest: float  # in absolute value
     least: float  # of the values > 0
-    response: float  # weighted sums
+    response: float  # this and the following are weighted sums
     offset: float
     size: float
     value: float
@@ -191,7 +191,7 @@ class Total(NamedTuple):
 
 @dataclass(frozen=True)
 class Point(Question):
-    """A point, given by coefficients of some of the columns that are read. The base class of the questions about one."""
+    """Base class of questions about a point, which is given by coefficients of some of the columns that are read."""
 
     loss: LossOfRows
     active: list[int]  # places among the columns that are read
@@ -241,7 +241,7 @@ class SlopeSizes(Point):
 
 @dataclass(frozen=True)
 class SlopesSurvive(Point):
-    """Whether no row's slope loses its sign by a step, which proves that nothing separates the rows."""
+    """Whether the slopes of all rows keep their signs after a step, which proves that the classes are not separable."""
 
     step: Vector
     error: float

@@ -18,7 +18,7 @@ _CONVERGED, _MAX_ITERATIONS, _STALLED, _SEPARABLE = map(_STATUS.index, ("converg
 # As in glm/refit.hpp, where these are explained.
 _SEARCH_TOLERANCE, _ROUGH_TOLERANCE, _SEPARABLE_OBJECTIVE = 1e-10, 1e-4, 1e-9
 _PERFECT, _ROUNDING, _ROUNDING_OF_LABELS, _ROUNDING_OF_SUM = 1e-28, 1e-15, 1e-13, 1e-15
-# Values that are brought together to decide whether the classes are separable: 1 GB.
+# Most entries of X that are copied into memory to decide whether the classes are separable (1 GB).
 _MOST_VALUES = 2**27
 
 

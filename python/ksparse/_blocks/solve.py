@@ -20,7 +20,7 @@ __all__ = ["BlockFit", "fit_blocks", "fit_path_of_blocks", "source_of"]
 
 @dataclass(frozen=True)
 class BlockFit:
-    """The answer to a fit, with the attributes of that of the core."""
+    """The result of a fit, with the same attributes as a result of the core."""
 
     coef: NDArray[np.float64]
     intercept: float
@@ -38,7 +38,7 @@ class BlockFit:
 
 
 def fit_blocks(source: Any, loss: Loss, options: _core.Options, user: _core.Options) -> BlockFit:
-    """Fit one k. Options and ``user`` are the same settings; the former are changed."""
+    """Fit one k. ``options`` and ``user`` are copies of the same settings, and the first is changed."""
     _refuse_groups(options)
     answers = BlockAnswers(source, loss, options)
     return _in_user_units(answers, source, _core.fit_objective(answers, source.n_features, options), user)

@@ -22,7 +22,7 @@ def _power_of_two_near(x: Any) -> Any:
 
 
 def loss_of_rows(source: Any, loss: Loss, intercept: bool) -> tuple[LossOfRows, Extent]:
-    """Return the loss in the unit of the responses of all rows, and the sums of these."""
+    """Choose the unit of the responses of all rows, and return the loss in this unit and the sums of the responses."""
     plain = LossOfRows(loss, 1.0, 1.0, intercept)
     core = plain.in_core()
     beside_offset = core.has_units and not core.predicts_logarithm
@@ -85,7 +85,7 @@ class Units:
         return np.asarray(self.ridge * self.factor[columns] ** 2)
 
     def bounds(self, options: _core.Options, scale: float) -> tuple[Vector, Vector] | None:
-        """Return the bounds of all coefficients in units, or None; raise ValueError for a constant column that they keep from 0."""
+        """Return the bounds of all coefficients in units, or None; raise ValueError if they exclude 0 for a constant column."""
         p = len(self.factor)
         if len(options.lower) == 0 and len(options.upper) == 0:
             return None

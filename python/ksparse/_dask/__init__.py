@@ -1,1 +1,1 @@
-"""Rows that lie on several machines, on Dask."""
+"""Fits of rows that are distributed over several machines, with Dask."""

@@ -28,7 +28,7 @@ class Chunk(NamedTuple):
 
 
 class Described(NamedTuple):
-    """What the client has to know of a chunk."""
+    """What the client needs to know about a chunk."""
 
     n_rows: int
     n_features: int
@@ -72,7 +72,7 @@ def _chunks_of_matrix(X: Any) -> list[Any]:
     if hasattr(X, "columns") and hasattr(X, "to_delayed"):  # a data frame
         return list(X.to_delayed())
     if not (hasattr(X, "chunks") and hasattr(X, "to_delayed")):
-        raise TypeError(f"X is a {type(X).__name__}; it must be a Dask array or data frame, for data in memory use ksparse.fit")
+        raise TypeError(f"X is a {type(X).__name__}; it must be a Dask array or data frame; use ksparse.fit for data in memory")
     if X.ndim != 2:
         raise ValueError(f"X has shape {X.shape}; it must have two dimensions, (n_samples, n_features)")
     if 0 in X.shape:
@@ -131,7 +131,7 @@ def chunk_of(X: Any, y: Any, weight: Any, offset: Any) -> Chunk:
 
 
 def describe(chunk: Chunk, loss: Loss, number: int) -> Described:
-    """Return the sizes of a chunk, and what is wrong with its vectors."""
+    """Return the sizes of a chunk and the weights of its classes, or a message about an invalid vector."""
     rows = chunk.rows
     n, p = chunk.X.shape
     weight = np.ones(n) if rows.weight is None else rows.weight
@@ -168,7 +168,7 @@ def _bad_value(rows: Rows, loss: Loss, number: int) -> str | None:
 
 
 def together(chunks: list[Chunk]) -> Chunk:
-    """Return the rows of consecutive small chunks as one."""
+    """Join consecutive small chunks into one."""
     if len(chunks) == 1:
         return chunks[0]
     rows = [chunk.rows for chunk in chunks]

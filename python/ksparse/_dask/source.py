@@ -21,11 +21,11 @@ __all__ = ["RowsOnWorkers"]
 
 Columns = NDArray[np.int64]
 
-# Answers that one task adds. With few chunks, one task adds all.
+# Number of answers that one task adds. With few chunks, one task adds all of them.
 _ADDED_AT_ONCE = 16
-# Bytes up to which consecutive chunks are put together.
+# Consecutive chunks are put together up to this number of bytes.
 _SMALL = 2**22
-# Columns that workers keep beside their chunks, so that refits do not read all of X.
+# Number of columns that workers keep beside their chunks, so that refits do not read all of X.
 _MOST_COLUMNS = 160
 
 
@@ -79,7 +79,7 @@ class RowsOnWorkers:
         return self._client.submit(function, *arguments, pure=False)
 
     def ask(self, question: Question, columns: Columns | None = None) -> Any:
-        """Return the answer for all rows. The question is about all of X, or about some columns, which are kept on the workers."""
+        """Return the answer for all rows. The question is about all columns of X, or about some, which are then kept on the workers."""
         self.n_rounds += 1
         if columns is None:
             self.n_passes += 1
@@ -106,7 +106,10 @@ class RowsOnWorkers:
         return answer
 
     def keep(self, columns: Columns, more: Sequence[int] = ()) -> None:
-        """Copy columns that are not kept yet beside their chunks, if there are any, and more columns with these."""
+        """Keep copies of these columns beside their chunks.
+
+        If some of them are not kept yet, they are copied in one pass, together with the columns in ``more``.
+        """
         if all(column in self._kept for column in columns.tolist()):
             return
         wanted = dict.fromkeys((*columns.tolist(), *(int(column) for column in more)))
@@ -122,7 +125,7 @@ class RowsOnWorkers:
             self._kept.popitem(last=False)
 
     def _columns(self, columns: list[int], chunk: int) -> tuple[list[Any], list[tuple[int, int]]]:
-        """Return the futures that hold some columns of a chunk, and for each column which of them, and its place there."""
+        """Return the futures that hold some columns of a chunk, and for each column the index of its future and its place in it."""
         held: dict[int, int] = {}
         futures: list[Any] = []
         places = []
@@ -135,7 +138,7 @@ class RowsOnWorkers:
         return futures, places
 
     def bring(self, columns: Columns) -> tuple[Any, Any, Any, Any]:
-        """Return some columns in memory, with the responses, weights and offset."""
+        """Return some columns of all rows in the memory of the client, with the responses, weights and offset."""
         self.keep(columns)
         self.n_rounds += 1
         matrices = [self._submit(_matrix, *self._columns(columns.tolist(), i)) for i in range(len(self._rows))]
@@ -151,7 +154,7 @@ class RowsOnWorkers:
 
 
 def _groups(sizes: list[int]) -> list[list[int]]:
-    """Return consecutive chunks in groups that do not take more bytes than a small task; larger ones are alone."""
+    """Divide consecutive chunks into groups of at most ``_SMALL`` bytes; a larger chunk is a group of its own."""
     groups: list[list[int]] = []
     size = 0
     for i, own in enumerate(sizes):
@@ -183,7 +186,7 @@ def _add(question: Question, answers: list[Any]) -> Any:
 
 
 def _size(value: Any) -> int:
-    """Return about how many bytes a value takes on the wire."""
+    """Estimate how many bytes are sent for a value."""
     if isinstance(value, np.ndarray):
         return int(value.nbytes)
     if isinstance(value, dict):

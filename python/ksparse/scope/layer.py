@@ -1,7 +1,7 @@
 """Layers, which transform the parameters before an objective sees them.
 
-``solve(objective, layers=[...])`` applies them in order. What is sparse are the parameters before the first layer; what is returned
-are those after the last one.
+``solve(objective, layers=[...])`` applies them in order. The parameters before the first layer are sparse, and the parameters after the
+last layer are returned.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["BoxConstraint", "Identity", "LinearConstraint", "NonNegative", "Offs
 
 
 def _numpy_of(params: Any) -> Any:
-    """Return NumPy for its arrays, so that nothing is rounded to float32, and JAX's for what it differentiates."""
+    """Return NumPy for its own arrays, so that nothing is rounded to float32, and otherwise ``jax.numpy``."""
     return np if isinstance(params, np.ndarray) else jax_module().numpy
 
 
 class Identity:
-    """A layer that leaves the parameters as they are, and the base class of the others.
+    """A layer that does not change the parameters. It is the base class of the other layers.
 
     Parameters
     ----------
@@ -30,15 +30,15 @@ class Identity:
         Number of parameters.
     """
 
-    # Whether a search starts from random parameters, since the layer has no derivatives where all parameters are 0. (The name is
-    # skscope's.)
+    # Whether a search starts from random parameters, because the layer has no derivatives if all parameters are 0. The name, with
+    # its misspelling, is that of skscope.
     random_initilization = False
 
     def __init__(self, dimensionality: int):
         self.in_features = self.out_features = int(dimensionality)
 
     def transform_params(self, params: Any) -> Any:
-        """Return the parameters that come out of the layer.
+        """Transform the parameters.
 
         Parameters
         ----------
@@ -48,52 +48,52 @@ class Identity:
         Returns
         -------
         array of shape (dimensionality,)
-            Of the same kind.
+            The transformed parameters, an array of the same library.
         """
         return params
 
     def transform_preselect(self, preselect: Any) -> Any:
-        """Return ``preselect`` for the parameters that go into the layer.
+        """Convert ``preselect`` from the output of the layer to its input.
 
         Parameters
         ----------
         preselect : array of int
-            Parameters that must be chosen among those that come out.
+            Indices of the outputs that must be chosen.
 
         Returns
         -------
         array of int
-            Parameters that must be chosen among those that go in.
+            Indices of the inputs that must be chosen.
         """
         return preselect
 
     def transform_group(self, group: Any) -> Any:
-        """Return ``group`` for the parameters that go into the layer.
+        """Convert ``group`` from the output of the layer to its input.
 
         Parameters
         ----------
         group : array of int
-            Group of each parameter that comes out.
+            Group of each output.
 
         Returns
         -------
         array of int
-            Group of each parameter that goes in.
+            Group of each input.
         """
         return group
 
     def transform_sparsity(self, sparsity: Any) -> Any:
-        """Return ``sparsity`` for the parameters that go into the layer.
+        """Convert ``sparsity`` from the output of the layer to its input.
 
         Parameters
         ----------
         sparsity : array of int
-            Sparsities of the parameters that come out.
+            Sparsities of the output.
 
         Returns
         -------
         array of int
-            Sparsities of the parameters that go in.
+            Sparsities of the input.
         """
         return sparsity
 
@@ -101,7 +101,7 @@ class Identity:
 class NonNegative(Identity):
     """A layer after which no parameter is below 0.
 
-    In the first place it is a bound of the search; after other layers it takes the absolute value.
+    If it is the first layer, it is a lower bound of the search. After other layers, it takes the absolute value.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class NonNegative(Identity):
     """
 
     def transform_params(self, params: Any) -> Any:
-        """Return the absolute values.
+        """Take the absolute values.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class NonNegative(Identity):
         Returns
         -------
         array of shape (dimensionality,)
-            Of the same kind.
+            The transformed parameters, an array of the same library.
         """
         return abs(params)
 
@@ -128,7 +128,7 @@ class NonNegative(Identity):
 class BoxConstraint(Identity):
     """A layer after which each parameter is between two bounds.
 
-    In the first place these are bounds of the search; after other layers, parameters are cut off at them.
+    If it is the first layer, these are bounds of the search. After other layers, parameters are clipped to them.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class BoxConstraint(Identity):
                 )
 
     def transform_params(self, params: Any) -> Any:
-        """Return the parameters, cut off at the bounds.
+        """Clip the parameters to the bounds.
 
         Parameters
         ----------
@@ -162,13 +162,13 @@ class BoxConstraint(Identity):
         Returns
         -------
         array of shape (dimensionality,)
-            Of the same kind.
+            The transformed parameters, an array of the same library.
         """
         return _numpy_of(params).clip(params, self.lower, self.upper)
 
 
 class LinearConstraint(Identity):
-    """A layer after which the parameters satisfy ``coef @ params = 1``: they are divided by that product.
+    """A layer that divides the parameters by ``coef @ params``, after which this product is 1.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ class LinearConstraint(Identity):
         self.coef = _filled(1.0 if coef is None else coef, dimensionality, "coef")
 
     def transform_params(self, params: Any) -> Any:
-        """Return the parameters divided by ``coef @ params``; those whose product is 0 cannot be divided, and stay as they are.
+        """Divide the parameters by ``coef @ params``. If this product is 0, they are not changed.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ class LinearConstraint(Identity):
         Returns
         -------
         array of shape (dimensionality,)
-            Of the same kind.
+            The transformed parameters, an array of the same library.
         """
         total = params @ self.coef
         return params / _numpy_of(params).where(total == 0, 1.0, total)
@@ -213,7 +213,7 @@ class SimplexConstraint(LinearConstraint):
     """
 
     def transform_params(self, params: Any) -> Any:
-        """Return the absolute values divided by their sum, weighted by ``coef``.
+        """Divide the absolute values by their sum, weighted by ``coef``.
 
         Parameters
         ----------
@@ -223,7 +223,7 @@ class SimplexConstraint(LinearConstraint):
         Returns
         -------
         array of shape (dimensionality,)
-            Of the same kind.
+            The transformed parameters, an array of the same library.
         """
         return super().transform_params(abs(params))
 
@@ -238,7 +238,7 @@ class OffsetSparse(Identity):
     dimensionality : int
         Number of parameters.
     offset : float or array-like of shape (dimensionality,)
-        What is added.
+        The offset that is added.
     """
 
     def __init__(self, dimensionality: int, offset: ArrayLike):
@@ -246,7 +246,7 @@ class OffsetSparse(Identity):
         self.offset = _filled(offset, dimensionality, "offset")
 
     def transform_params(self, params: Any) -> Any:
-        """Return the parameters and the offset added.
+        """Add the offset to the parameters.
 
         Parameters
         ----------
@@ -256,7 +256,7 @@ class OffsetSparse(Identity):
         Returns
         -------
         array of shape (dimensionality,)
-            Of the same kind.
+            The transformed parameters, an array of the same library.
         """
         return params + self.offset
 

@@ -23,8 +23,8 @@ def convex_solver_LBFGS(  # noqa: N802
 ) -> tuple[float, Vector]:
     """Minimise an objective over some parameters by SciPy's L-BFGS-B.
 
-    As ``numeric_solver`` of a solver, it stands for the usual way, the Newton method of ksparse. It is of use within a function of your
-    own.
+    If it is passed as ``numeric_solver``, the solver uses ksparse's own Newton method all the same, which is faster. Call it within a
+    ``numeric_solver`` of your own.
 
     Parameters
     ----------

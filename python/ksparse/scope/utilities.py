@@ -1,7 +1,7 @@
 """Information criteria for ``ic_method``, and checks of survival times.
 
-A criterion is a function of the objective, the number of parameters p, the number of those chosen s and the number of samples n. All but
-:func:`LinearSIC` and :func:`LinearGIC` take the objective to be a negative log-likelihood: a sum over the samples, not a mean.
+A criterion is a function of the objective, the number of parameters p, the number of chosen parameters s and the number of samples n. Except
+for :func:`LinearSIC` and :func:`LinearGIC`, the objective must be a negative log-likelihood, summed over the samples and not averaged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CRITERION = """
     Returns
     -------
     float
-        The criterion, of which the least is the best.
+        The criterion; smaller is better.
 """
 
 
@@ -91,7 +91,7 @@ def check_y_survival(y_or_event: ArrayLike, *args: ArrayLike | None, allow_all_c
     Parameters
     ----------
     y_or_event : structured array of two fields, or array-like of bool
-        Whether the event was observed, and the time; or the former alone, if there are ``args``.
+        Whether the event was observed, and the time. If times are given as ``args``, only whether the event was observed.
     *args : array-like or None
         Times; None is returned as it is.
     allow_all_censored : bool, default=False
@@ -125,7 +125,7 @@ def _check_time(time: ArrayLike, place: int) -> NDArray[Any]:
 
 
 def check_array_survival(X: ArrayLike, y: Any) -> tuple[Any, ...]:
-    """Check survival times and that there are as many as rows of X, and return events and times as arrays.
+    """Check survival times and that X has a row for each of them, and return events and times as arrays.
 
     Parameters
     ----------
