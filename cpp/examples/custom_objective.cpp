@@ -23,11 +23,12 @@ class Moments final : public ksparse::ColumnObjective {
     return {coef.allFinite() ? ksparse::Status::converged : ksparse::Status::stalled};
   }
 
-  ksparse::Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point& point) override {
+  ksparse::Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point point) override {
     active_ = active;
     gradient_ = -g_;
     for (std::size_t i = 0; i < active.size(); ++i) gradient_ += coef[ksparse::Index(i)] * G_.col(active[i]);
-    point.inverse = Eigen::MatrixXd(G_(active, active)).inverse();
+    point.gradient = gradient_(active);
+    point.hessian = G_(active, active);
     return ksparse::Status::converged;
   }
 

@@ -2,8 +2,7 @@
 //
 // The methods work with columns and their coefficients, in units that the object chooses (search/column_objective.hpp):
 //   refit(columns, coef, bar, exact, rough) -> (coef, objective, status, abandoned, iterations)
-//   begin_scan(columns, coef)               -> (inverse, hessian or None, gradient or None)
-//                                              and, if it is known, the diagonal of the Hessian
+//   begin_scan(columns, coef)               -> (gradient, hessian)
 //   scan_panel(columns, starts)             -> (gradient, curvature, cross, blocks)
 //   expect(columns, scanned)                  optional: which columns the next refits may add, or the next scan covers
 //   has_intercept, foresight, perfect_objective   optional attributes: see search/objective.hpp; an intercept is the last
@@ -58,17 +57,11 @@ class PythonObjective final : public ColumnObjective {
     return {Status(status), abandoned, iterations};
   }
 
-  Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point& point) override {
-    const Index d = coef.size();
-    const auto answer = begin_scan_(to_numpy(active), to_numpy(coef)).cast<py::tuple>();
-    const auto inverse = answer[0].cast<Matrix>();
-    const auto hessian = answer[1].cast<std::optional<Matrix>>();
-    const auto gradient = answer[2].cast<std::optional<Array>>();
-    point = {matrix_of(inverse, d, d), {}, {}, {}};
-    if (hessian) point.hessian = matrix_of(*hessian, d, d);
-    if (gradient) point.gradient = vector_of(*gradient, d);
-    if (answer.size() > 3) point.diagonal = vector_of(answer[3].cast<Array>(), d);
-    active_ = d;
+  Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point point) override {
+    const auto [gradient, hessian] = begin_scan_(to_numpy(active), to_numpy(coef)).cast<std::tuple<Array, Matrix>>();
+    point.gradient = vector_of(gradient, coef.size());
+    point.hessian = matrix_of(hessian, coef.size(), coef.size());
+    active_ = coef.size();
     return Status::converged;
   }
 

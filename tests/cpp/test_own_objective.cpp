@@ -20,6 +20,7 @@ class Moments final : public ColumnObjective {
  public:
   Moments(const Eigen::MatrixXd& X, const Eigen::VectorXd& y, const Constraints& constraints)
       : ColumnObjective(X.cols(), constraints),
+        bounds_(constraints),
         G_(X.transpose() * X / double(X.rows())),
         g_(X.transpose() * y / double(X.rows())),
         c_(y.squaredNorm() / (2 * double(X.rows()))) {}
@@ -35,15 +36,27 @@ class Moments final : public ColumnObjective {
   RefitOutcome refit_columns(const List& active, Eigen::VectorXd& coef, double& F, const RefitGoal&) override {
     if (++asked == throws_at) throw std::runtime_error("enough");
     if (asked == stops_at) return {Status::interrupted};
+    if (bounds_.bounded()) {
+      coef.setZero();
+      for (int sweep = 0; sweep < 1000; ++sweep)
+        for (std::size_t i = 0; i < active.size(); ++i) {
+          const Index j = active[i], at = Index(i);
+          const double slope = G_.row(j)(active).dot(coef) - g_[j];
+          coef[at] = std::clamp(coef[at] - slope / G_(j, j), bounds_.lower_of(j), bounds_.upper_of(j));
+        }
+      F = c_ - g_(active).dot(coef) + 0.5 * coef.dot(G_(active, active) * coef);
+      return {};
+    }
     coef = G_(active, active).ldlt().solve(g_(active));
     F = minimum(active);
     return {};
   }
-  Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point& point) override {
+  Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point point) override {
     active_ = active;
     gradient_ = -g_;
     for (std::size_t i = 0; i < active.size(); ++i) gradient_ += coef[Index(i)] * G_.col(active[i]);
-    point.inverse = Eigen::MatrixXd(G_(active, active)).inverse();
+    point.gradient = gradient_(active);
+    point.hessian = G_(active, active);
     return Status::converged;
   }
   Status scan_columns(const List& columns, const List* starts, Panel& panel) override {
@@ -58,6 +71,7 @@ class Moments final : public ColumnObjective {
     return Status::converged;
   }
 
+  const Constraints bounds_;
   const Eigen::MatrixXd G_;
   const Eigen::VectorXd g_;
   const double c_;
@@ -139,6 +153,22 @@ TEST_CASE("requirements_on_an_own_objective_are_kept", "[objective]") {
   CHECK(std::count(found.support.begin(), found.support.end(), 13) == 1);
   CHECK(found.support.front() > 1);
   CHECK(found.support == fit(data.X, data.y, Squared{}, options).support);
+}
+
+TEST_CASE("bounds_of_an_own_objective_hold_coefficients", "[objective]") {
+  // The second half of the columns is the first with a little noise, so that a coefficient at a bound needs a neighbour.
+  for (const unsigned seed : {9u, 10u, 11u, 12u}) {
+    Data data = numbers(120, 20, seed);
+    data.X.rightCols(10) = data.X.leftCols(10) + 0.1 * data.X.rightCols(10);
+    Options options = of(4);
+    options.constraints.lower.setConstant(20, -0.2);
+    options.constraints.upper.setConstant(20, 0.3);
+    Moments moments(data.X, data.y, options.constraints);
+    const FitResult found = fit(moments, options), rows = fit(data.X, data.y, Squared{}, options);
+    CHECK(found.support == rows.support);
+    CHECK(std::abs(found.objective - rows.objective) < 1e-10);
+    CHECK((found.coef.array().abs() >= 0.2).count() >= 1);
+  }
 }
 
 TEST_CASE("a_k_beyond_an_own_objectives_features_means_all", "[objective]") {

@@ -51,8 +51,8 @@ class BlockAnswers:
         """Minimise over the coefficients of some columns."""
         return self._refits.refit(columns, coef, bar, exact, rough)
 
-    def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None, Vector]:
-        """Begin a scan at a point; return the inverse of the Hessian there, and if a coefficient is held, the Hessian and the gradient."""
+    def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Vector, Matrix]:
+        """Begin a scan at a point; return the gradient and the Hessian there."""
         return self._scans.begin_scan(columns, coef)
 
     def scan_panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, None]:

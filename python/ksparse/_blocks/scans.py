@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import _core
 from .points import NO_COLUMNS, Columns, Matrix, Points, Vector
@@ -60,8 +59,8 @@ class Scans:
         self._covers_all = len(columns) == self._points.source.n_features
         self._asked = columns
 
-    def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None, Vector]:
-        """Begin a scan at a point; return the inverse of the Hessian there, and if a coefficient is held, the Hessian and the gradient."""
+    def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Vector, Matrix]:
+        """Begin a scan at a point; return the gradient and the Hessian there."""
         points = self._points
         self._active = columns
         self._is_first = len(columns) == 0 and np.array_equal(coef, self._first[0])
@@ -81,18 +80,11 @@ class Scans:
         self._scanned = total
         self._places = {} if asked is None else {int(column): place for place, column in enumerate(asked)}
         _, gradient, hessian = points.derivatives(columns, coef, total)
-        whole = hessian.copy()
-        held = self._held(columns, coef, gradient)
-        hessian[held], hessian[:, held] = 0.0, 0.0
-        hessian[held, held] = 1.0
-        inverse = _inverse(hessian)
-        inverse[held, held] = 0.0
         if self._covers_all and not self._is_first:
-            self._note_promising(columns, coef, inverse)
-        diagonal = np.diag(hessian).copy()
-        return (inverse, whole, gradient, diagonal) if len(held) else (inverse, None, None, diagonal)
+            self._note_promising(columns, coef, hessian)
+        return gradient, hessian
 
-    def _note_promising(self, columns: Columns, coef: Vector, inverse: Matrix) -> None:
+    def _note_promising(self, columns: Columns, coef: Vector, hessian: Matrix) -> None:
         """Note the columns that the search may propose after a scan of all, so that they are read together.
 
         They have the largest predicted decreases of F when they take the place of a chosen column (``search/sacrifice_model.hpp``).
@@ -101,6 +93,7 @@ class Scans:
         every = np.arange(points.source.n_features)
         gradient, curvature, cross, _ = self.scan_panel(every, None)
         size = len(columns)
+        inverse = np.linalg.pinv(hessian, hermitian=True)
         pulls = cross @ inverse
         own = np.maximum(curvature - np.einsum("ij,ij->i", pulls, cross), 1e-10 * curvature)
         gains = np.zeros((len(every), size + 1))
@@ -113,14 +106,6 @@ class Scans:
         best = np.nan_to_num(gains, nan=-np.inf, posinf=0.0).max(axis=1)
         best[columns] = -np.inf
         self._wanted.set_promising(best)
-
-    def _held(self, columns: Columns, coef: Vector, gradient: Vector) -> NDArray[np.intp]:
-        """Return the places of coefficients that their gradient presses against a bound."""
-        points = self._points
-        lower, upper = points.bounds_of(columns)
-        if lower is None or upper is None:
-            return np.empty(0, dtype=np.intp)
-        return np.flatnonzero(((coef <= lower) & (gradient > 0)) | ((coef >= upper) & (gradient < 0)))
 
     def scan_panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, None]:
         """Return gradient, curvature and cross terms of some columns of the scan."""
@@ -147,19 +132,3 @@ def _usable(gradient: Vector, curvature: Vector) -> Vector:
     """Return the curvature of columns, or one by which the longest step is taken where there is none (``glm/panel.hpp``)."""
     flat = (curvature >= 0) & (curvature <= 1e-100 * np.abs(gradient))
     return np.where(flat, np.abs(gradient) / 1e3, curvature)
-
-
-def _inverse(hessian: Matrix) -> Matrix:
-    """Return the inverse of a positive semi-definite matrix, shifted if it is singular (``newton/newton.hpp``)."""
-    diagonal = np.diag(hessian).copy()
-    shift = 0.0
-    while shift < 1:
-        try:
-            factor = np.linalg.cholesky(hessian + np.diag(shift * diagonal))
-        except np.linalg.LinAlgError:
-            factor = None
-        if factor is not None and (np.diag(factor) ** 2 > 1e-13 * diagonal).all():
-            half = np.linalg.inv(factor)
-            return np.asarray(half.T @ half)
-        shift = shift * 100 if shift else 1e-10
-    return np.eye(len(hessian))

@@ -45,8 +45,8 @@ class Answers:
         """Minimise over the coefficients of some columns."""
         return self.refits.refit(columns, coef, bar, exact, rough)
 
-    def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None]:
-        """Return the inverse of the Hessian on the active columns; if a coefficient is held at a bound, also the Hessian and the gradient."""
+    def begin_scan(self, columns: Columns, coef: Vector) -> tuple[Vector, Matrix]:
+        """Return the gradient and the Hessian on the active columns."""
         return self._scans.begin(columns, coef)
 
     def scan_panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, Matrix | None]:

@@ -33,14 +33,14 @@ class Scans:
         self._inverse: Matrix = np.zeros((0, 0))
         self._step = STEP_FROM_MAXIMUM
 
-    def begin(self, columns: Columns, coef: Vector) -> tuple[Matrix, Matrix | None, Vector | None]:
-        """Return the inverse of the Hessian on the active columns; if a coefficient is held at a bound, also the Hessian and the gradient."""
+    def begin(self, columns: Columns, coef: Vector) -> tuple[Vector, Matrix]:
+        """Return the gradient and a positive definite Hessian on the active columns."""
         objective = self._objective
         objective.turned = NONE
         self._step = max(STEP_FROM_MAXIMUM, float(np.abs(coef).max(initial=0.0)))
         if len(columns) == 0:
             self._point, self._inverse = objective.first, np.zeros((0, 0))
-            return self._inverse, None, None
+            return np.zeros(0), self._inverse
         point = objective.point_at(columns, coef)
         if point is None:
             raise ObjectiveError(
@@ -54,14 +54,11 @@ class Scans:
         hessian = make_positive(hessian * np.outer(units, units * factor))
         objective.scanned = columns, hessian
         held = objective.outward(coef, -gradient, columns)
-        if held.any():
-            free = np.flatnonzero(~held)
-            self._inverse = np.zeros_like(hessian)
-            self._inverse[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])
-            return self._inverse, hessian, gradient
-        whole = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
-        self._inverse = 0.5 * (whole + whole.T)
-        return self._inverse, None, None
+        free = np.flatnonzero(~held)
+        whole = np.asarray(np.linalg.inv(hessian[np.ix_(free, free)]), dtype=np.float64)
+        self._inverse = np.zeros_like(hessian)
+        self._inverse[np.ix_(free, free)] = 0.5 * (whole + whole.T)
+        return gradient, hessian
 
     def panel(self, columns: Columns, starts: Columns | None) -> tuple[Vector, Vector, Matrix, Matrix | None]:
         """Return gradient, curvature and cross curvature of some columns at the point of the scan."""

@@ -10,6 +10,7 @@
 
 #include "../constraints.hpp"
 #include "../groups.hpp"
+#include "active_hessian.hpp"
 #include "objective.hpp"
 
 namespace ksparse {
@@ -35,10 +36,12 @@ class ColumnObjective : public Objective {
   Status scan(const Iterate& iterate, const Columns& units, Hessian, ScanSink& sink) final {
     take_active(iterate);
     announce(units, true);
-    if (const Status status = begin_scan(active_, coef_, point_); status != Status::converged) return status;
-    sink.begin_scan({point_.inverse, point_.hessian.size() ? &point_.hessian : nullptr,
-                     point_.gradient.size() ? &point_.gradient : nullptr, groups_.single() ? nullptr : starts_.data(),
-                     point_.diagonal.size() ? point_.diagonal.data() : nullptr});
+    const Index d = coef_.size();
+    model_.reserve(d, constraints_.bounded());
+    if (const Status status = begin_scan(active_, coef_, {model_.gradient(d), model_.hessian(d)}); status != Status::converged)
+      return status;
+    sink.begin_scan(invert());
+    const bool bounded = constraints_.bounded();
     const Index per_panel = std::max<Index>(1, largest_panel / groups_.stride());
     for (Index begin = 0; begin < units.count; begin += per_panel) {
       const Columns panel = units.slice(begin, std::min(per_panel, units.count - begin));
@@ -46,8 +49,7 @@ class ColumnObjective : public Objective {
       const bool single = groups_.single();
       const Status status = scan_columns(asked_, single ? nullptr : &asked_starts_, panel_);
       if (status != Status::converged) return status;
-      const bool bounded = constraints_.bounded();
-      if (bounded) take_bounds();
+      if (bounded) take_bounds(asked_);
       sink.take_panel({panel, panel_.gradient, panel_.curvature, panel_.cross, bounded ? lower_.data() : nullptr,
                        bounded ? upper_.data() : nullptr, single ? nullptr : asked_starts_.data(),
                        single ? nullptr : &panel_.blocks});
@@ -58,12 +60,10 @@ class ColumnObjective : public Objective {
  protected:
   using List = std::vector<Index>;
 
-  /// The point of a scan, with d active columns, the intercept included.
+  /// F at the point of a scan, by the d active coefficients, the intercept last.
   struct Point {
-    Eigen::MatrixXd inverse;   // (d, d) H^-1 among the active columns; zeros for a coefficient that is held at a bound
-    Eigen::MatrixXd hessian;   // (d, d) H, if a coefficient is held, or empty
-    Eigen::VectorXd gradient;  // (d,) F' by active coefficient, if one is held, or empty
-    Eigen::VectorXd diagonal;  // (d,) H_ii, by which columns are found that the others nearly determine, or empty
+    Eigen::Ref<Eigen::VectorXd> gradient;  // (d,) F'
+    Eigen::Ref<Eigen::MatrixXd> hessian;   // (d, d) F'', positive semi-definite; the lower triangle is read
   };
   /// The result of a scan for some columns.
   struct Panel {
@@ -76,7 +76,7 @@ class ColumnObjective : public Objective {
   /// increases.
   virtual RefitOutcome refit_columns(const List& active, Eigen::VectorXd& coef, double& objective, const RefitGoal& goal) = 0;
   /// Sets the point of the following scans of panels. Returns converged, interrupted or invalid_input, like the next function.
-  virtual Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point& point) = 0;
+  virtual Status begin_scan(const List& active, const Eigen::VectorXd& coef, Point point) = 0;
   /// Sets what a scan says of some columns. Starts: with groups, where the columns of each begin (groups + 1,), else null.
   virtual Status scan_columns(const List& columns, const List* starts, Panel& panel) = 0;
 
@@ -101,10 +101,18 @@ class ColumnObjective : public Objective {
     groups_.list(units, asked_, asked_starts_);
     expect(asked_, scanned);
   }
-  void take_bounds() {
+  // The model at the point of the scan, whose derivatives are set.
+  ScanPoint invert() {
+    const Index d = coef_.size();
+    const bool holds = constraints_.bounded() && groups_.single();
+    if (holds) take_bounds(active_);
+    model_.invert(d, Index(active_.size()), coef_.data(), holds ? lower_.data() : nullptr, holds ? upper_.data() : nullptr);
+    return groups_.single() ? model_.point(d) : model_.point_of_groups(d, starts_.data());
+  }
+  void take_bounds(const List& columns) {
     lower_.clear();
     upper_.clear();
-    for (const Index column : asked_) {
+    for (const Index column : columns) {
       lower_.push_back(constraints_.lower_of(column));
       upper_.push_back(constraints_.upper_of(column));
     }
@@ -114,10 +122,10 @@ class ColumnObjective : public Objective {
   const Groups groups_;
   List active_, starts_;  // columns of the current iterate, and where those of each place begin
   Eigen::VectorXd coef_;  // of the active columns
-  Point point_;
+  ActiveHessian model_;
   List asked_, asked_starts_;  // columns of the current panel, and where those of each unit begin
   Panel panel_;
-  std::vector<double> lower_, upper_;  // of the panel's columns
+  std::vector<double> lower_, upper_;  // of the active columns, and then of the panel's
 };
 
 }  // namespace ksparse
