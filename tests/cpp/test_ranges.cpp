@@ -202,6 +202,19 @@ TEST_CASE("no_answer_depends_on_the_number_of_threads", "[ranges]") {
   check(wide.X, wide.y, Logistic{}, with_k(5));
 }
 
+// As small as a divided fit can be, for sanitizers, under which the case above takes minutes.
+TEST_CASE("a_small_fit_is_divided_among_threads", "[ranges]") {
+  const Data data = random_data(132000, 4, 0.5, 33);
+  Options options = with_k(2, 1e-3);
+  options.search = Effort::fast;
+  for (const AnyLoss& loss : {AnyLoss(Logistic{}), AnyLoss(Focal{0.5, 2.0})}) {
+    const FitResult alone = fit(data.X, data.y, loss, options), together = fit(data.X, data.y, loss, options, {2});
+    CHECK(alone.support.size() == 2);
+    CHECK(together.coef == alone.coef);
+    CHECK(together.objective == alone.objective);
+  }
+}
+
 TEST_CASE("an interrupt stops all threads, and is asked on the calling one alone", "[ranges]") {
   const Data data = random_data(140000, 12, 0.5, 33);
   const std::thread::id here = std::this_thread::get_id();
