@@ -50,6 +50,10 @@ class PythonFunction {
     take(make_convex_(matrix).cast<Matrix>(), hessian);
   }
   bool convex_stands_in() const { return convex_stands_in_; }
+  double usual_width() const { return 0; }
+  double width_at(double) const { return 0; }
+  void widen(const Eigen::Ref<const Eigen::VectorXd>& /*coef*/, double /*width*/,
+             const Eigen::Ref<Eigen::VectorXd>& /*gradient*/, const Eigen::Ref<Eigen::MatrixXd>& /*hessian*/) const {}
   bool separates(const Eigen::Ref<const Eigen::VectorXd>& /*coef*/) const {
     return !separates_.is_none() && separates_().cast<bool>();
   }

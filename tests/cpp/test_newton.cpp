@@ -14,6 +14,10 @@ struct FunctionBase {
   bool can_be_concave() const { return false; }
   void make_convex(const Eigen::Ref<const Eigen::VectorXd>&, const Eigen::Ref<Eigen::VectorXd>&, Eigen::Ref<Eigen::MatrixXd>) {}
   bool convex_stands_in() const { return false; }
+  double usual_width() const { return 0; }
+  double width_at(double) const { return 0; }
+  void widen(const Eigen::Ref<const Eigen::VectorXd>&, double, const Eigen::Ref<Eigen::VectorXd>&,
+             const Eigen::Ref<Eigen::MatrixXd>&) {}
   bool separates(const Eigen::Ref<const Eigen::VectorXd>&) const { return false; }
   bool has_no_minimum() const { return false; }
   bool interrupted() { return false; }

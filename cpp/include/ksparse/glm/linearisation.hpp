@@ -45,14 +45,15 @@ class Linearisation {
   }
 
   /// F of the active columns at `coef`, and its derivatives there (lower triangle of the Hessian). NaN: interrupted.
+  /// The width is that of Curvature::wide.
   double compute(const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature kind, Eigen::Ref<Eigen::VectorXd> gradient,
-                 Eigen::Ref<Eigen::MatrixXd> hessian) {
+                 Eigen::Ref<Eigen::MatrixXd> hessian, double width = 1) {
     known_ = false;
     const auto add = [&](Index r, RowRange range) {
       Part& part = parts_[std::size_t(r)];
       part.loss = {};
       part.sums.topLeftCorner(size(), Sums::cross + size()).setZero();
-      return add_range(range, coef, kind, part);
+      return add_range(range, coef, kind, part, width);
     };
     const auto take = [&](Index r) {
       const Part& part = parts_[std::size_t(r)];
@@ -63,7 +64,7 @@ class Linearisation {
     if (!done) return std::numeric_limits<double>::quiet_NaN();
     const double penalty = assemble(coef, gradient, hessian);
     // A convex linearisation and one without concave rows give the same sums.
-    known_ = kind == Curvature::convex || !total().loss.concave;
+    known_ = kind == Curvature::convex || (kind == Curvature::exact && !total().loss.concave);
     if (known_) {
       known_columns_ = active_->columns();
       known_coef_.head(coef.size()) = coef;
@@ -84,7 +85,8 @@ class Linearisation {
   }
 
   /// Adds the sums of a range of the rows (whole packs), whose slopes and curvatures are set. Returns false if interrupted.
-  bool add_range(const RowRange& range, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature kind, Part& part) const {
+  bool add_range(const RowRange& range, const Eigen::Ref<const Eigen::VectorXd>& coef, Curvature kind, Part& part,
+                 double width = 1) const {
     const RowsView& rows = active_->rows();
     const double intercept = active_->units().intercept() ? coef[size()] : 0.0;
     const Sums sums{part.sums.data(), part.sums.outerStride()};
@@ -93,7 +95,7 @@ class Linearisation {
       const Index count = std::min(block_rows, range.end() - first);
       part.loss.add(loss_->evaluate({count, size(), active_->column(0) + first, active_->values().outerStride(), coef.data(),
                                      intercept, rows.offset ? rows.offset + first : nullptr, rows.response + first,
-                                     rows.weight + first, rows.slope + first, rows.curvature + first, kind}));
+                                     rows.weight + first, rows.slope + first, rows.curvature + first, kind, width}));
       const RowBlock block = active_->block(first, count, size(), rows.curvature, part.cross);
       // The Hessian is symmetric: a tile that begins at column c needs the products with columns 0 .. c + 3 only.
       kernels::accumulate_columns(

@@ -67,6 +67,12 @@ class Refit {
       linearisation_.compute(coef, Curvature::convex, gradient, hessian);
     }
     bool convex_stands_in() const { return linearisation_.loss().has_convex_curvature(); }
+    double usual_width() const { return linearisation_.loss().bend_scale().width; }
+    double width_at(double value) const { return value / linearisation_.loss().bend_scale().slope; }
+    void widen(const Eigen::Ref<const Eigen::VectorXd>& coef, double width, Eigen::Ref<Eigen::VectorXd> gradient,
+               Eigen::Ref<Eigen::MatrixXd> hessian) {
+      linearisation_.compute(coef, Curvature::wide, gradient, hessian, width);
+    }
     bool separates(const Eigen::Ref<const Eigen::VectorXd>& coef) const {
       return linearisation_.units().ridge() == 0 && linearisation_.lowest_margin() > 0 && refit_.ray_separates(coef);
     }

@@ -35,6 +35,12 @@ struct AsymmetricFocal {
             by_label(positive.curvature, negative.curvature)};
   }
 
+  template <class T>
+  Bend<T> bend(const T& eta, const T&, const T& weight) const noexcept {
+    return {eta, weight};
+  }
+  BendScale bend_scale() const noexcept { return {1, 1}; }
+
   bool is_convex() const noexcept { return gamma_positive == 0 && gamma_negative == 0; }
   EnvelopeByLabel<AsymmetricFocal> convex_envelope() const { return {*this, -1.0}; }
 

@@ -53,7 +53,7 @@ class CompiledKernel final : public LossKernel {
       const double *const response = block.response + first, *const weight = block.weight + first;
       double *const slope = block.slope + first, *const curvature = block.curvature + first;
       call(rows, eta, response, value, slope, curvature);
-      const Pack least(block.kind == Curvature::convex ? 0.0 : -infinity), zero(0.0);
+      const Pack least(block.kind == Curvature::exact ? -infinity : 0.0), zero(0.0);
       Pack values, slopes, curvatures, lowest_margin(falls_for_ever_ ? infinity : -infinity), lowest_curvature;
       for (Index i = 0; i < rows; i += Pack::size) {
         // A row of weight 0 must not count even if its terms are infinite, because 0 times infinity is NaN.

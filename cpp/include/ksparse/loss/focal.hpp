@@ -31,6 +31,12 @@ struct Focal {
     return {aq * softplus, -aq * multiply_add(gp, softplus, q), aq * p * curvature};
   }
 
+  template <class T>
+  Bend<T> bend(const T& margin, const T& weight) const noexcept {
+    return {margin, weight};
+  }
+  BendScale bend_scale() const noexcept { return {1, 1}; }
+
   double class_weight(bool positive) const noexcept { return positive ? alpha : 1.0 - alpha; }
 
   bool is_convex() const noexcept { return gamma == 0; }

@@ -35,6 +35,12 @@ struct HuberisedHinge {
     return weight / (T(width) + T(2.0) * (max(-u, T(0.0)) + max(u - T(width), T(0.0))));
   }
 
+  template <class T>
+  Bend<T> bend(const T& margin, const T& weight) const noexcept {
+    return {margin - T(1 - 0.5 * width), weight};
+  }
+  BendScale bend_scale() const noexcept { return {width, 1}; }
+
   double class_weight(bool) const noexcept { return 1.0; }
   bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const {

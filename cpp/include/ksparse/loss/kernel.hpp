@@ -30,6 +30,7 @@ struct LossRows {
   double* slope;           // (rows,) dF/d eta
   double* curvature;       // (rows,) d2F/d eta2
   Curvature kind;
+  double width = 1;  // of the bend for Curvature::wide
 };
 
 /// Sums over the rows.
@@ -72,6 +73,8 @@ class LossKernel {
 
   /// Whether Curvature::convex replaces a curvature of 0, instead of being max(l'', 0).
   virtual bool has_convex_curvature() const noexcept = 0;
+  /// Of a loss for which Curvature::wide is another than max(l'', 0).
+  virtual BendScale bend_scale() const noexcept { return {}; }
   /// How well the derivatives of F at a point predict its values nearby.
   virtual Foresight foresight() const noexcept = 0;
   /// Whether the unit of y is arbitrary. If so, how numbers change with the unit, and the loss of y in another unit.
@@ -126,6 +129,11 @@ template <class Loss>
 struct HasConvexCurvatureOfResponse<Loss, std::void_t<decltype(std::declval<const Loss&>().convex_curvature(
                                               std::declval<Pack>(), std::declval<Pack>(), std::declval<Pack>()))>>
     : std::true_type {};
+
+template <class Loss, class = void>
+struct HasBend : std::false_type {};
+template <class Loss>
+struct HasBend<Loss, std::void_t<decltype(std::declval<const Loss&>().bend_scale())>> : std::true_type {};
 
 template <class Loss, class = void>
 struct ForesightOf : std::integral_constant<Foresight, Foresight::rough> {};
@@ -187,6 +195,12 @@ class KernelOf final : public LossKernel {
   bool falls_for_ever() const noexcept override { return may_separate; }
   std::optional<std::string> problem() const override { return loss_.problem(); }
   bool has_convex_curvature() const noexcept override { return substitutes; }
+  BendScale bend_scale() const noexcept override {
+    if constexpr (internal::HasBend<Loss>::value)
+      return loss_.bend_scale();
+    else
+      return {};
+  }
   Foresight foresight() const noexcept override { return internal::ForesightOf<Loss>::value; }
   bool has_units() const noexcept override { return internal::HasUnits<Loss>::value; }
   ResponseUnits units([[maybe_unused]] double unit) const noexcept override {
@@ -249,6 +263,7 @@ class KernelOf final : public LossKernel {
         lowest_curvature = min(lowest_curvature, second);
         if (block.kind == Curvature::convex) second = max(second, Pack(0.0));
       }
+      if (block.kind == Curvature::wide) second = widened(terms.curvature, eta, response, weight, block.width);
       value += terms.value;
       slopes += terms.slope;
       curvatures += second;
@@ -285,6 +300,16 @@ class KernelOf final : public LossKernel {
   // fits with the Huberised hinge could be improved by a swap, but only 1 with a quarter of it, and fits took 41 and 30 Newton
   // iterations. With a tenth of it, long searches gave worse results.
   static constexpr double part_of_convex = 0.25;
+
+  Pack widened(const Pack& exact, [[maybe_unused]] const Pack& eta, [[maybe_unused]] const Pack& response,
+               [[maybe_unused]] const Pack& weight, [[maybe_unused]] double width) const noexcept {
+    Pack least(0.0);
+    if constexpr (internal::HasBend<Loss>::value && of_margin)
+      least = loss_.bend(response * eta, weight).curvature(width);
+    else if constexpr (internal::HasBend<Loss>::value)
+      least = loss_.bend(eta, response, weight).curvature(width);
+    return max(exact, least);
+  }
 
   /// Derivatives with respect to eta.
   LossTerms<Pack> terms_of(const Pack& eta, const Pack& response, const Pack& weight) const noexcept {

@@ -20,6 +20,12 @@ struct Logistic {
     return {weight * parts.softplus, -slope, slope * parts.p};
   }
 
+  template <class T>
+  Bend<T> bend(const T& margin, const T& weight) const noexcept {
+    return {margin, weight};
+  }
+  BendScale bend_scale() const noexcept { return {1, 1}; }
+
   double class_weight(bool) const noexcept { return 1.0; }
   bool is_convex() const noexcept { return true; }
   std::optional<std::string> problem() const { return std::nullopt; }

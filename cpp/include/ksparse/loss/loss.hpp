@@ -19,6 +19,8 @@
 //                                            if absent
 //   template <class T> T convex_curvature(the arguments of operator()) const;   that of the least parabola above the
 //                                            loss, of which a quarter stands in where the loss has less; 0 if absent
+//   template <class T> Bend<T> bend(the arguments of operator()) const;         of a loss with straight tails: where it bends,
+//   BendScale bend_scale() const;                                               and how sharply
 //   bool is_convex() const;                  whether l is convex in eta; false if absent
 //   Convex convex_envelope() const;          of one that is not: the largest convex loss below it (envelope.hpp), if known
 //   ResponseUnits units(double unit) const;  how numbers change with the unit of y, where that is anybody's choice; and then
@@ -33,6 +35,7 @@
 #include <algorithm>
 
 #include "../types.hpp"
+#include "../util/pack.hpp"
 
 namespace ksparse {
 
@@ -47,6 +50,25 @@ struct LossTerms {
 enum class Curvature {
   exact,   // l'', which may be negative
   convex,  // a value >= 0, so that Hessians are positive semi-definite: max(l'', 0), or convex_curvature of the loss
+  wide,    // the larger of max(l'', 0) and the curvature of the loss with a wider bend
+};
+
+/// A loss with straight tails at a row.
+template <class T>
+struct Bend {
+  T distance;  // of the row from the middle of the bend, in the linear predictor
+  T jump;      // by how much the slope changes from one tail to the other, times the weight
+
+  /// The curvature of jump sqrt(distance^2 + width^2) / 2, which has the same tails and a bend of this width.
+  T curvature(double width) const noexcept {
+    const T u = distance * T(1 / width), square = multiply_add(u, u, T(1.0));
+    return jump * T(0.5 / width) / (square * sqrt(square));
+  }
+};
+
+struct BendScale {
+  double width = 0;  // of the bend in the linear predictor; 0: there are no straight tails
+  double slope = 1;  // of the tails
 };
 
 /// How a loss l changes into a loss l' of responses y' in another unit. With y = unit y',

@@ -49,6 +49,13 @@ struct NegativeBinomial {
             weight * part * by_response(one, of_y) / spread};
   }
 
+  /// But for a straight line, l is y + 1/a times the logistic loss of eta + log(a).
+  template <class T>
+  Bend<T> bend(const T& eta, const T& response, const T& weight) const noexcept {
+    return {eta + T(std::log(dispersion)), weight * (response + T(1 / dispersion))};
+  }
+  BendScale bend_scale() const noexcept { return {1, 1 / dispersion}; }
+
   /// For means far above 1/a, where the variance is proportional to their square, l is of order 1/a.
   ResponseUnits units(double unit) const noexcept {
     unit = std::min(unit, stable::power_of_two_near(std::min(1e300 / dispersion, 1e300)));

@@ -67,6 +67,10 @@ struct NewtonOutcome {
 ///                                                         semi-definite
 ///   void make_convex(coef, gradient, hessian)             replaces the Hessian at coef, the last point, by the substitute
 ///   bool convex_stands_in()                               whether the substitute replaces a curvature of 0
+///   double usual_width()                                  of the bend of terms with straight tails; 0 if there are none
+///   double width_at(F)                                    about how far terms are from their bends where the function is F
+///   void widen(coef, width, gradient, hessian)            replaces the Hessian at coef, the last point, by one with bends of
+///                                                         this width
 ///   bool separates(coef)                                  whether F falls towards 0 along the ray through the last point
 ///   bool has_no_minimum()                                 whether F decreases forever along some ray; called at most once
 ///   bool interrupted()                                    whether to stop
@@ -94,14 +98,26 @@ class Newton {
     bool asked = false;
     int cut_short = 0;
     damping_ = 1;
+    width_ = 0;
     while (true) {
       if (function.interrupted()) return end(outcome, Status::interrupted);
       if (d == 0) return outcome;
+      const bool wide = width_ > function.usual_width();
+      if (wide) function.widen(coef, width_, gradient, hessian);
       if (!solve_for_step(function, coef, d, limits, outcome.singular)) return end(outcome, Status::stalled);
+      if (flat_ && width_ == 0 && function.usual_width() > 0 && F > limits.separable) {
+        width_ = function.width_at(F);
+        continue;
+      }
       const double squared = -gradient.dot(step_.head(d));  // the squared decrement
       const double tolerance = std::max(limits.tolerance, rounding_of_gradient * std::sqrt(F));
       if (squared <= std::max({2 * limits.relative_tolerance * F, tolerance * tolerance, limits.noise})) {
         if (squared > 0 && squared <= limits.noise) take_last_step(function, coef, d, limits, F);
+        if (wide) {  // a short step may be due to the width
+          width_ *= much_narrower;
+          F = function.linearise(coef, std::numeric_limits<double>::infinity(), gradient, hessian);
+          continue;
+        }
         if (!stands_in_ || damping_ <= least_damping) return outcome;
         damping_ = std::max(damping_ * 0.01, least_damping);  // a short step may be due to the substitute curvature
         continue;
@@ -127,6 +143,7 @@ class Newton {
       ++outcome.iterations;
       if (!backtrack(function, coef, d, limits, squared, F))
         return end(outcome, squared <= std::max(rounding * F, 10 * limits.noise) ? Status::converged : Status::stalled);
+      if (function.usual_width() > 0) adapt_width(function.usual_width(), function.width_at(F));
       // Near the boundary of the region where F is finite, steps may be cut to almost nothing in every iteration.
       cut_short = not_finite_ > 2 ? cut_short + 1 : 0;
       if (cut_short == limits.max_cut_short) return end(outcome, Status::stalled);
@@ -157,6 +174,11 @@ class Newton {
   // If there is no curvature along some direction, as for hinges with few rows inside their margin, steps with a substitute
   // curvature are short. As in the Levenberg-Marquardt method, its weight decreases with the number of successful full steps.
   static constexpr double least_damping = 1e-8;
+  // Where tails are straight and few rows are near their bends, the Hessian is that of these rows alone. Other rows pass their
+  // bends along the step, so that only a small part of it is taken. With wider bends, the Hessian is that of all rows that are
+  // about as near. As in a trust region, the width increases after a step that was cut hard, and decreases after a full one. With
+  // offsets of 10,000 times the coefficients' usual effect, logistic fits take a tenth of the iterations.
+  static constexpr double wider = 4, narrower = 0.25, much_narrower = 0.01;
   // The decrement that rounding errors of the gradient cause, relative to the square root of F. If F is above 1e10, for
   // example, a smaller tolerance cannot be reached.
   static constexpr double rounding_of_gradient = 1e-13;
@@ -237,6 +259,7 @@ class Newton {
     singular = !done;
     for (double shift = 1e-10; !done && shift < 1; shift *= 100) done = factorise(hessian, factor, shift);
     set_downhill(d);
+    flat_ = false;
     if (done) {
       factor.template triangularView<Eigen::Lower>().solveInPlace(step_.head(d));
       factor.template triangularView<Eigen::Lower>().adjoint().solveInPlace(step_.head(d));
@@ -244,6 +267,7 @@ class Newton {
       singular = true;  // the curvature is too small to divide by it
       set_downhill(d);
     }
+    flat_ = true;
     // There is no curvature at all, as in the far tails of the loss: take a gradient step of the length of the coefficients, or
     // of length 1.
     const double slope = step_.head(d).norm();
@@ -290,6 +314,7 @@ class Newton {
       const double allowed = F - sufficient * promised + slack;
       const double value = function.linearise(trial_.head(d), allowed, gradient, hessian);
       if (value <= allowed) {
+        halvings_ = halving;
         damping_ = halving == 0 ? std::max(damping_ * 0.1, least_damping) : std::min(damping_ * 10, 1.0);
         coef = trial_.head(d);
         F = value;
@@ -303,6 +328,12 @@ class Newton {
       if (t * squared < 1e-3 * limits.noise) break;
     }
     return false;
+  }
+
+  // After a line search that succeeded. `far` is the width with which to begin.
+  void adapt_width(double usual, double far) {
+    if (halvings_ == 0) width_ = std::max(width_ * narrower, std::min(width_, usual));
+    if (halvings_ > 1) width_ = width_ > 0 ? width_ * wider : far;
   }
 
   // Takes a step whose predicted decrease is below the noise of F, if F does not seem to increase.
@@ -328,6 +359,9 @@ class Newton {
   Eigen::MatrixXd hessian_;         // (capacity, capacity), lower triangle
   Eigen::MatrixXd factor_;          // (capacity, capacity), lower triangle
   Eigen::MatrixXd exact_, convex_;  // (capacity, capacity) Hessians whose mixture is hessian_, if there is a substitute
+  int halvings_ = 0;                // number of times that the last line search cut the step
+  double width_ = 0;                // of the bends in the Hessian; 0 as long as no step was cut hard
+  bool flat_ = false;               // whether there was no curvature for the last step
   int not_finite_ = 0;              // number of trial points of the last line search at which F was not finite
   double damping_ = 1;              // the weight of the substitute curvature in the Hessian
   bool stands_in_ = false;          // whether the last step used a substitute curvature

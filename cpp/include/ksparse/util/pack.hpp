@@ -90,6 +90,7 @@ inline void prefetch(std::uintptr_t address) noexcept {
 /// With these overloads, the same formulas work for double (in tests) and for Pack (in hot loops).
 inline Pack exp(const Pack& a) noexcept { return Pack::from(Eigen::internal::pexp(a.raw)); }
 inline Pack log(const Pack& a) noexcept { return Pack::from(Eigen::internal::plog(a.raw)); }
+inline Pack sqrt(const Pack& a) noexcept { return Pack::from(Eigen::internal::psqrt(a.raw)); }
 inline Pack abs(const Pack& a) noexcept { return Pack::from(Eigen::internal::pabs(a.raw)); }
 inline Pack max(const Pack& a, const Pack& b) noexcept { return Pack::from(Eigen::internal::pmax(a.raw, b.raw)); }
 inline Pack min(const Pack& a, const Pack& b) noexcept { return Pack::from(Eigen::internal::pmin(a.raw, b.raw)); }
@@ -103,6 +104,7 @@ inline Pack select_less_equal(const Pack& a, const Pack& b, const Pack& x, const
 
 inline double exp(double a) noexcept { return std::exp(a); }
 inline double log(double a) noexcept { return std::log(a); }
+inline double sqrt(double a) noexcept { return std::sqrt(a); }
 inline double abs(double a) noexcept { return std::abs(a); }
 inline double max(double a, double b) noexcept { return std::max(a, b); }
 inline double min(double a, double b) noexcept { return std::min(a, b); }
