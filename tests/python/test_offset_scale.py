@@ -1,10 +1,9 @@
 """Offsets far larger than what a coefficient of 1 changes: refits take few iterations, and end at the minimum."""
 
+import ksparse
 import numpy as np
 import pytest
 from scipy.optimize import linprog
-
-import ksparse
 
 
 def problem(n, sd, seed, p=5):
@@ -16,7 +15,7 @@ def problem(n, sd, seed, p=5):
 
 
 def least_hinge(X, y, offset):
-    """The minimum of mean(max(0, -margin)) over the coefficients and the intercept, by linear programming."""
+    """Return the minimum of mean(max(0, -margin)) over the coefficients and the intercept, by linear programming."""
     n, p = X.shape
     sign = 2 * y - 1
     columns = sign[:, None] * np.c_[X, np.ones(n)]
