@@ -32,7 +32,11 @@ nitpick_ignore_regex = [("py:.*", r"(sklearn|pandas|matplotlib|numpy|scipy|jobli
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say it in words
-autodoc_default_options = {"exclude-members": "get_metadata_routing, set_fit_request, set_output, set_score_request"}
+# The methods of metadata routing are scikit-learn's, whose docstrings refer to its own glossary.
+_ROUTED = ("fit", "score", "predict", "predict_proba", "predict_log_proba", "decision_function")
+autodoc_default_options = {
+    "exclude-members": ", ".join(["get_metadata_routing", "set_output", *(f"set_{method}_request" for method in _ROUTED)])
+}
 toc_object_entries_show_parents = "hide"  # the menu on the right is narrow
 numpydoc_show_class_members = False  # the templates list them
 numpydoc_validation_checks: set[str] = set()  # tests/python/test_docs.py does that

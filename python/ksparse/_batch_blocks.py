@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._caution import STATUSES
+from ._executor import joined
 from ._input.progress import Report, part_of
 from ._results.batch import BatchResult
 
@@ -73,12 +74,12 @@ def solve_blocks(
             if answer["stopped_by"] is not None:
                 raise answer["stopped_by"]
             if callback is not None:
-                callback(first, result_of(_joined(answers, count))[first:last])
+                callback(first, result_of(_all_answers(answers, count))[first:last])
     except KeyboardInterrupt as error:
         if not answers:
             raise
-        raise with_partial(error, result_of(_joined(answers, count))) from None
-    return result_of(_joined(answers, count))
+        raise with_partial(error, result_of(_all_answers(answers, count))) from None
+    return result_of(_all_answers(answers, count))
 
 
 def with_partial(error: BaseException, partial: BatchResult) -> BaseException:
@@ -90,26 +91,21 @@ def with_partial(error: BaseException, partial: BatchResult) -> BaseException:
     return error
 
 
-def _joined(answers: list[Answer], count: int) -> Answer:
-    """Join the answers to blocks; the problems after the last one are unanswered."""
-    done = sum(len(answer["status"]) for answer in answers)
-    if len(answers) == 1 and done == count:
-        return answers[0]
-    left = count - done
-    sizes = [np.diff(answer["starts"]) for answer in answers]
-    joined: Answer = {
-        "messages": {},
-        "starts": np.concatenate([[0], np.cumsum(np.concatenate([*sizes, np.zeros(left, dtype=np.int64)]))]),
-    }
-    first = 0
-    for answer in answers:
-        joined["messages"].update({first + i: message for i, message in answer["messages"].items()})
-        first += len(answer["status"])
-    for name, values in answers[0].items():
-        if name in ("features", "coefs"):
-            joined[name] = np.concatenate([answer[name] for answer in answers])
-        elif name not in (*joined, "stopped_by"):  # an array with an entry for each problem
-            missing = STATUSES.index("interrupted") if name == "status" else np.nan if values.dtype.kind == "f" else 0
-            rest = np.full(left, missing, dtype=values.dtype)
-            joined[name] = np.concatenate([*(answer[name] for answer in answers), rest])
-    return joined
+def _all_answers(answers: list[Answer], count: int) -> Answer:
+    """Join the answers to blocks. Problems after the last block have the status ``interrupted``."""
+    answer = answers[0] if len(answers) == 1 else joined(answers)
+    left = count - len(answer["status"])
+    if left == 0:
+        return answer
+    filled = dict(answer)
+    for name, values in answer.items():
+        if name in ("features", "coefs", "messages", "stopped_by"):
+            continue
+        if name == "starts":
+            missing = values[-1]
+        elif name == "status":
+            missing = STATUSES.index("interrupted")
+        else:
+            missing = np.nan if values.dtype.kind == "f" else 0
+        filled[name] = np.append(values, np.full(left, missing, dtype=values.dtype))
+    return filled

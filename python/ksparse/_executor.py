@@ -24,7 +24,7 @@ from . import _core
 from ._input.progress import Report
 from .losses import Loss
 
-__all__ = ["check_executor", "fit_many_by", "in_tasks", "shared_by"]
+__all__ = ["check_executor", "fit_many_by", "in_tasks", "joined", "shared_by"]
 
 # Seconds of work in a task, and tasks submitted for each worker.
 _SECONDS, _TASKS_PER_WORKER = 0.5, 3
@@ -272,19 +272,20 @@ def fit_many_by(
             done += len(answer["status"])
             if report is not None:
                 report(done, count)
-    return _joined(answers)
+    return joined(answers)
 
 
-def _joined(answers: list[dict[str, Any]]) -> dict[str, Any]:
-    """Join the answers to consecutive problems."""
-    joined: dict[str, Any] = {}
-    for name in answers[0]:
-        if name not in ("starts", "messages"):
-            joined[name] = np.concatenate([answer[name] for answer in answers])
+def joined(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Join answers of ``_core.fit_many`` to consecutive problems."""
+    whole: dict[str, Any] = {
+        name: np.concatenate([answer[name] for answer in answers])
+        for name in answers[0]
+        if name not in ("starts", "messages", "stopped_by")
+    }
     sizes = np.concatenate([np.diff(answer["starts"]) for answer in answers])
-    joined["starts"] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    whole["starts"] = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     firsts = np.cumsum([0, *(len(answer["status"]) for answer in answers)])
-    joined["messages"] = {
+    whole["messages"] = {
         int(first) + i: text for first, answer in zip(firsts, answers, strict=False) for i, text in answer["messages"].items()
     }
-    return joined
+    return whole

@@ -399,7 +399,9 @@ def _problem_count(matrices: dict[str, NDArray[Any] | None], vectors: dict[str, 
     counts.update({f"{name} has {len(a)} entries": len(a) for name, a in vectors.items() if a.ndim == 1})
     for (first, m), (second, other) in itertools.pairwise(counts.items()):
         if m != other:
-            raise ValueError(f"{first} but {second}; what is given by problem must have one for each")
+            raise ValueError(
+                f"{first} but {second}; arguments with an entry for each problem must have the same number of entries"
+            )
     count = next(iter(counts.values()), 1)
     if count == 0:
         raise ValueError(f"{next(iter(counts))}; there must be at least one problem")

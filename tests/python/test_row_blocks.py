@@ -241,6 +241,16 @@ def test_memory_map(tmp_path, monkeypatch):
         RowBlocks.from_npy(tmp_path / "F.npy")
 
 
+@pytest.mark.parametrize("rows", [0, -3, 2.5])
+@pytest.mark.parametrize("of_file", [False, True])
+def test_rows_per_block_must_be_a_positive_integer(tmp_path, rows, of_file):
+    """Zero stood for the default, and a negative number for no blocks at all, which was reported as a y of another length."""
+    X = np.ones((4, 2))
+    np.save(tmp_path / "X.npy", X)
+    with pytest.raises((TypeError, ValueError), match=f"rows_per_block is {rows}"):
+        RowBlocks.from_npy(tmp_path / "X.npy", rows_per_block=rows) if of_file else RowBlocks.from_array(X, rows_per_block=rows)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS")
 def test_a_file_larger_than_the_limit_of_memory(tmp_path):
     """Memory is bounded by a few blocks: a file of 256 MB is fitted in a process that may map 160 MB more than it has."""

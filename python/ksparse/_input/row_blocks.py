@@ -22,8 +22,8 @@ class RowBlocks:
 
     Pass it as ``X`` to :func:`ksparse.fit`, :func:`ksparse.fit_path`, :class:`ksparse.KSparseClassifier` or
     :class:`ksparse.KSparseRegressor`; y, ``sample_weight`` and ``offset`` are arrays in memory, with an entry for each row. The
-    answer is that of a fit of the same rows in memory, up to rounding. The blocks are read in order, the next one while the
-    last one is worked on. About five passes over X are made for a typical fit; ``n_scans`` of the result is their number.
+    result is the same as for these rows in memory, up to rounding. The blocks are read in order, and the next block is read while
+    the search works on the last one. A typical fit makes about five passes over X; ``n_scans`` of the result is their number.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ class RowBlocks:
     n_features : int
         Number of columns.
     memory : int, default=2**28
-        Number of bytes up to which columns that are read often (those of the model and some fifty candidates) are kept in memory. More
-        of them go to a temporary file.
+        Number of bytes up to which columns that are read often (those of the model and some fifty candidates) are kept in memory.
+        Beyond that, they are kept in a temporary file.
 
     See Also
     --------
@@ -69,7 +69,7 @@ class RowBlocks:
         Parameters
         ----------
         path : str or path-like
-            The file, of float64 or float32.
+            The file, which holds numbers of any type.
         rows_per_block : int, optional
             Number of rows of a block; by default as many as make 16 MB.
         memory : int, default=2**28
@@ -96,7 +96,7 @@ class RowBlocks:
                 f"{path} holds an array of shape {shape}, dtype {dtype} and {order} order; it must be a matrix of numbers in C order"
             )
         n, p = shape
-        rows = rows_per_block or max(1, _BLOCK_BYTES // max(1, p * dtype.itemsize))
+        rows = _rows_of_block(rows_per_block, p * dtype.itemsize)
 
         def blocks() -> Iterator[Any]:
             with open(path, "rb") as file:
@@ -114,7 +114,7 @@ class RowBlocks:
         Parameters
         ----------
         X : array of shape (n_samples, n_features)
-            The array; slices of its rows are copied.
+            The array, of which slices of rows are copied.
         rows_per_block : int, optional
             Number of rows of a block; by default as many as make 16 MB.
         memory : int, default=2**28
@@ -126,7 +126,7 @@ class RowBlocks:
             The blocks.
         """
         n, p = X.shape
-        rows = rows_per_block or max(1, _BLOCK_BYTES // max(1, p * X.dtype.itemsize))
+        rows = _rows_of_block(rows_per_block, p * X.dtype.itemsize)
         return cls(lambda: (np.array(X[first : first + rows]) for first in range(0, n, rows)), p, memory=memory)
 
     def __repr__(self) -> str:
@@ -145,6 +145,12 @@ class CountedBlocks:
     def shape(self) -> tuple[int, int]:
         """Number of rows and columns."""
         return self.n_rows, self.blocks.n_features
+
+
+def _rows_of_block(rows_per_block: Any, row_bytes: int) -> int:
+    if rows_per_block is None:
+        return max(1, _BLOCK_BYTES // max(1, row_bytes))
+    return check_integer(rows_per_block, "rows_per_block", 1)
 
 
 def blocks_if_large(X: Any) -> Any:
