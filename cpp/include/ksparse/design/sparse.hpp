@@ -112,18 +112,25 @@ Index find_members(const IndexSet& set, Index begin, Index end, const IndexOf& i
   return count;
 }
 
-/// Adds the products of vectors and values to sums that stay in registers.
+/// Adds the products of vectors and values to sums that stay in registers. Two independent sums are used, because a single one
+/// would wait for each addition.
 template <int packs>
 void add_vectors(const Index* places, const double* values, Index count, const double* vectors, Index stride,
                  double* sums) noexcept {
-  Pack total[packs];
-  for (int v = 0; v < packs; ++v) total[v] = Pack::load(sums + v * Pack::size);
-  for (Index e = 0; e < count; ++e) {
+  Pack total[2][packs];
+  for (int v = 0; v < packs; ++v) total[0][v] = Pack::load(sums + v * Pack::size);
+  const auto add = [&](Index e, int lane) {
     const double* const vector = vectors + places[e] * stride;
     const Pack value(values[e]);
-    for (int v = 0; v < packs; ++v) total[v] = multiply_add(value, Pack::load(vector + v * Pack::size), total[v]);
+    for (int v = 0; v < packs; ++v) total[lane][v] = multiply_add(value, Pack::load(vector + v * Pack::size), total[lane][v]);
+  };
+  Index e = 0;
+  for (; e + 2 <= count; e += 2) {
+    add(e, 0);
+    add(e + 1, 1);
   }
-  for (int v = 0; v < packs; ++v) total[v].store(sums + v * Pack::size);
+  if (e < count) add(e, 0);
+  for (int v = 0; v < packs; ++v) (total[0][v] + total[1][v]).store(sums + v * Pack::size);
 }
 
 /// All sums of `count` entries of a column; entry e has the value value_of(e) and the vector at place_of(e). Two independent
@@ -155,18 +162,19 @@ inline void add_wide(const Index* places, const double* values, Index count, con
   Index v = 0;
   for (; v + most * Pack::size <= rows.stride; v += most * Pack::size)
     add_vectors<most>(places, values, count, rows.vectors + v, rows.stride, sums + v);
+  for (; v + 2 * Pack::size <= rows.stride; v += 2 * Pack::size)
+    add_vectors<2>(places, values, count, rows.vectors + v, rows.stride, sums + v);
   for (; v < rows.stride; v += Pack::size) add_vectors<1>(places, values, count, rows.vectors + v, rows.stride, sums + v);
   sums[Sums::square] += square[0] + square[1];
 }
 
-/// Sets all sums of a column (rows.sum_stride() of them) with `count` entries; entry e has the value value_of(e) in row
+/// Adds to all sums of a column (rows.sum_stride() of them) those of `count` entries; entry e has the value value_of(e) in row
 /// row_of(e).
 template <class RowOf, class ValueOf>
-void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const RowTerms& rows, double* sums) noexcept {
+void add_entries(Index count, const RowOf& row_of, const ValueOf& value_of, const RowTerms& rows, double* sums) noexcept {
   constexpr Index most = 128;
   Index places[most];
   double values[most];
-  std::fill_n(sums, rows.sum_stride(), 0.0);
   if (!rows.listed && rows.is_narrow()) return add_narrow(count, row_of, value_of, rows, sums);
   for (Index begin = 0; begin < count; begin += most) {
     const Index end = std::min(begin + most, count);
@@ -189,6 +197,13 @@ void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, co
     else
       add_wide(places, values, found, rows, sums);
   }
+}
+
+/// Sets all sums of a column.
+template <class RowOf, class ValueOf>
+void sparse_column(Index count, const RowOf& row_of, const ValueOf& value_of, const RowTerms& rows, double* sums) noexcept {
+  std::fill_n(sums, rows.sum_stride(), 0.0);
+  add_entries(count, row_of, value_of, rows, sums);
 }
 
 /// Sums of a column for each class: moments[class] has x.w and (x*x).w.
@@ -339,6 +354,33 @@ class SparseColumns final : public SparseDesign {
   }
 
   // The functions of a reader, without a cache.
+  /// The number of rows that a scan should go over at a time. If the vectors of the rows do not fit the cache, and columns have
+  /// many entries, almost each entry waits for its vector, which was in the cache for the column before.
+  Index block_for(const RowTerms& rows) const noexcept {
+    constexpr Index first_cache = Index(1) << 15, last_cache = Index(1) << 17, few_entries = 8;  // in numbers
+    if (rows.listed || rows.count * rows.stride <= last_cache) return rows.count;
+    const Index block = first_cache / rows.stride;
+    const double entries = double(starts_[columns_]) / double(columns_) / double(rows_) * double(block);
+    return entries < few_entries ? rows.count : block;
+  }
+  /// Sets rows.sum_stride() sums of each of some columns, for `block` rows at a time.
+  void sum(const Index* columns, Index count, const RowTerms& rows, Index block, Index* next, double* sums) const noexcept {
+    std::fill_n(sums, count * rows.sum_stride(), 0.0);
+    for (Index c = 0; c < count; ++c) next[c] = Index(starts_[columns[c]]);
+    for (Index end_row = std::min(block, rows.count);; end_row = std::min(end_row + block, rows.count)) {
+      for (Index c = 0; c < count; ++c) {
+        const Index begin = next[c],
+                    end = end_row < rows.count ? first_from(end_row, begin, columns[c], block) : Index(starts_[columns[c] + 1]);
+        const StorageIndex* const row = row_numbers_ + begin;
+        const Scalar* const value = values_ + begin;
+        kernels::add_entries(
+            end - begin, [row](Index e) { return Index(row[e]); }, [value](Index e) { return double(value[e]); }, rows,
+            sums + c * rows.sum_stride());
+        next[c] = end;
+      }
+      if (end_row >= rows.count) return;
+    }
+  }
   void entries(Index column, EntryList& list) const noexcept {
     list.count = size(column);
     for (Index e = 0; e < list.count; ++e) {
@@ -358,7 +400,7 @@ class SparseColumns final : public SparseDesign {
   class Reader final : public SparseReader {
    public:
     Reader(const SparseColumns& design, Index most_active)
-        : design_(design), sums_(std::size_t(RowTerms::stride_for(most_active) + RowTerms::cross)) {}
+        : design_(design), sums_(std::size_t(together * (RowTerms::stride_for(most_active) + RowTerms::cross))) {}
 
     bool fetch(const Columns&, const Interrupt&) override { return true; }
     void entries(Index column, EntryList& list) override { design_.entries(column, list); }
@@ -373,11 +415,19 @@ class SparseColumns final : public SparseDesign {
       }
       return true;
     }
-    bool begin_scan(const Columns&, const RowTerms&, const Interrupt&) override { return true; }
-    bool sum(const Columns& panel, const RowTerms& rows, const Sums& sums, const Interrupt&) override {
-      for (Index c = 0; c < panel.count; ++c) {
-        design_.sum(panel[c], rows, sums_.data());
-        for (Index which = 0; which < rows.sum_count(); ++which) sums.row(which)[c] = sums_[std::size_t(which)];
+    bool begin_scan(const Columns&, const RowTerms& rows, const Interrupt&) override {
+      block_ = design_.block_for(rows);
+      return true;
+    }
+    bool sum(const Columns& panel, const RowTerms& rows, const Sums& sums, const Interrupt& interrupt) override {
+      const Index at_a_time = block_ < rows.count ? together : 1;
+      for (Index first = 0; first < panel.count; first += at_a_time) {
+        if (first % at_once == 0 && interrupt()) return false;
+        const Index count = std::min(at_a_time, panel.count - first), stride = rows.sum_stride();
+        for (Index c = 0; c < count; ++c) columns_[std::size_t(c)] = panel[first + c];
+        design_.sum(columns_, count, rows, block_, next_, sums_.data());
+        for (Index which = 0; which < rows.sum_count(); ++which)
+          for (Index c = 0; c < count; ++c) sums.row(which)[first + c] = sums_[std::size_t(c * stride + which)];
       }
       return true;
     }
@@ -385,10 +435,20 @@ class SparseColumns final : public SparseDesign {
    private:
     static constexpr Index at_once = 512;  // columns between two checks for an interrupt
 
+    static constexpr Index together = 64;  // columns that are summed block by block
+
     const SparseColumns design_;
-    std::vector<double> sums_;  // of one column
+    Index block_ = 0;                           // number of rows at a time; all of them in most cases
+    Index columns_[together], next_[together];  // columns that are summed, and the first entry of each in the next block
+    std::vector<double> sums_;                  // of these columns
   };
 
+  // The first entry of a column, from `begin` on and within `block` entries, whose row is at least this.
+  Index first_from(Index row, Index begin, Index column, Index block) const noexcept {
+    const Index end = std::min(Index(starts_[column + 1]), begin + block);
+    const auto before = [](StorageIndex a, Index b) { return Index(a) < b; };
+    return std::lower_bound(row_numbers_ + begin, row_numbers_ + end, row, before) - row_numbers_;
+  }
   Index size(Index column) const noexcept { return Index(starts_[column + 1]) - Index(starts_[column]); }
   // Calls visit(count, row_of, value_of), where row_of and value_of are functions of the number of an entry.
   template <class Visit>
