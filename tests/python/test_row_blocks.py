@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import textwrap
@@ -75,6 +76,24 @@ def test_blocks_of_every_storage(kind):
     else:
         blocks = in_blocks(np.asfortranarray(X) if kind == "F" else X.astype(kind))
     assert_same(ksparse.fit(blocks, y, 3), ksparse.fit(X, y, 3))
+
+
+@pytest.mark.parametrize("make", [np.asarray, np.ndarray.tolist, "pandas", "polars", "sparse"])
+def test_blocks_without_rows_are_left_out(make):
+    """Parts of a file of which a filter leaves no rows, at the beginning, in the middle and at the end."""
+    X, eta, draw = design(6, 600, 12)
+    y = response("logistic", eta, draw)
+    if isinstance(make, str):
+        module = pytest.importorskip("scipy.sparse" if make == "sparse" else make)
+        make = module.csr_array if make == "sparse" else module.DataFrame
+    ends = [0, 0, 200, 200, 201, 600, 600]
+    empty = np.zeros((0, 12))
+    blocks = RowBlocks(lambda: (make(X[a:b] if b > a else empty) for a, b in itertools.pairwise(ends)), 12)
+    assert_same(ksparse.fit(blocks, y, 3), ksparse.fit(X, y, 3))
+    assert_same(ksparse.fit_path(blocks, y, [1, 3])[1], ksparse.fit_path(X, y, [1, 3])[1])
+    model = ksparse.KSparseClassifier(k=3).fit(blocks, y)
+    rows = RowBlocks(lambda: (X[a:b] for a, b in itertools.pairwise(ends)), 12)
+    assert model.predict_proba(rows) == pytest.approx(ksparse.KSparseClassifier(k=3).fit(X, y).predict_proba(X), rel=1e-6)
 
 
 def test_weights_offset_bounds_and_forced_features():

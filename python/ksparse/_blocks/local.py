@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._input.row_blocks import RowBlocks
+from .._input.row_blocks import RowBlocks, filled_blocks
 from .._input.sparse import is_sparse
 from .._input.validation import check_design
 from .questions import Question, Rows
@@ -141,7 +141,7 @@ class BlocksInTurn:
         self.n_passes += 1
         starts = [0]
         with ThreadPoolExecutor(1) as reader:
-            blocks = iter(self.X.make_blocks())
+            blocks = filled_blocks(self.X)
             coming: Future[Any] = reader.submit(_next_block, blocks)
             while True:
                 matrix = coming.result()

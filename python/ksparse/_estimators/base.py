@@ -16,7 +16,7 @@ from .._build_info import __version__
 from .._input.frames import column_names, is_frame, numbers_of_design, select_columns
 from .._input.gaps import without_idle_gaps
 from .._input.request import Inputs, Settings
-from .._input.row_blocks import CountedBlocks, RowBlocks
+from .._input.row_blocks import CountedBlocks, RowBlocks, filled_blocks
 from .._input.sparse import is_sparse
 from .._input.validation import READ_IN_PLACE, check_kind_of_loss, check_loss, linear_predictor
 from .._results.fit import FitResult
@@ -129,7 +129,7 @@ class SparseLinearEstimator(DocumentationLink, ReadableEstimator, BaseEstimator)
         if isinstance(X, Predicted):
             return X.eta
         if isinstance(X, RowBlocks):
-            return np.concatenate([self._linear_predictor(block) for block in X.make_blocks()])
+            return np.concatenate([self._linear_predictor(block) for block in filled_blocks(X)])
         coef = self.coef_[:, self.support_].toarray() if is_sparse(self.coef_) else np.atleast_2d(self.coef_)[:, self.support_]
         names = getattr(self, "feature_names_in_", None)
         if names is not None and is_frame(X) and len(column_names(X)) != self.n_features_in_:

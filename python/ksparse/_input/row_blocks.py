@@ -11,7 +11,7 @@ import numpy as np
 
 from .._checks import check_integer
 
-__all__ = ["CountedBlocks", "RowBlocks", "blocks_if_large"]
+__all__ = ["CountedBlocks", "RowBlocks", "blocks_if_large", "filled_blocks"]
 
 # Bytes of a block that is cut from a file or an array.
 _BLOCK_BYTES = 2**24
@@ -29,7 +29,7 @@ class RowBlocks:
     ----------
     make_blocks : callable
         Called without arguments at the start of every pass. It returns an iterable of arrays or data frames of shape
-        (n_rows_of_block, n_features), which must be the same in every pass.
+        (n_rows_of_block, n_features), which must be the same in every pass. Blocks without rows are left out.
     n_features : int
         Number of columns.
     memory : int, default=2**28
@@ -151,6 +151,14 @@ def _rows_of_block(rows_per_block: Any, row_bytes: int) -> int:
     if rows_per_block is None:
         return max(1, _BLOCK_BYTES // max(1, row_bytes))
     return check_integer(rows_per_block, "rows_per_block", 1)
+
+
+def filled_blocks(X: RowBlocks) -> Iterator[Any]:
+    """Yield the blocks that have rows; a part of a file may have none after a filter."""
+    for block in X.make_blocks():
+        shape = getattr(block, "shape", None)
+        if shape[0] > 0 if shape else not (isinstance(block, (list, tuple)) and len(block) == 0):
+            yield block
 
 
 def blocks_if_large(X: Any) -> Any:
