@@ -190,8 +190,10 @@ class Request:
         return cls(design, labels, weights, offset, loss, kernel, settings.options(p, names), names, settings, *grouped)
 
     def noted(self) -> Request:
-        """Return the problem with a note of what the data are now, by which later changes of them are noticed."""
-        return replace(self, fingerprint=self._fingerprint())
+        """Note what the data are now, once, by which later changes of them are noticed, and return the problem itself."""
+        if self.fingerprint is None:
+            object.__setattr__(self, "fingerprint", self._fingerprint())
+        return self
 
     def refuse_changed(self) -> None:
         """Raise ValueError if the data have been changed in place since they were noted."""
