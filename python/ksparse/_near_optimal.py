@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ._fit import solve
 from ._input.request import Inputs, Request, Settings
+from ._input.row_blocks import refuse_blocks
 from ._results.near_optimal import NearOptimalModels
 from ._results.proof import prove
 from .exceptions import ConvergenceWarning
@@ -117,6 +118,7 @@ def near_optimal(
     """
     settings = Settings.of_arguments({**locals(), "max_seconds": None, "class_weight": None})
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
+    refuse_blocks(request.design)
     best = solve(request, k)
     answer = prove(
         request,

@@ -14,6 +14,7 @@ from ._blocks.solve import fit_path_of_blocks, source_of
 from ._checks import check_flag, check_integer, only_one
 from ._input.progress import Report, progress_if
 from ._input.request import Inputs, Request, Settings
+from ._input.row_blocks import CountedBlocks
 from ._input.threads import thread_count
 from ._input.validation import limit_budget
 from ._results.criteria import Criterion, check_criterion
@@ -213,6 +214,8 @@ def fit_path(
     settings = Settings.of_arguments({**locals(), "max_seconds": None if check_flag(certify, "certify") else max_seconds})
     budgets = only_one("ks", ks, "k", k)
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
+    if certify and isinstance(request.design, CountedBlocks):
+        raise ValueError("certify is True, but X comes in blocks; a proof needs X in memory")
     with progress_if(verbose, "fits") as report:
         if isinstance(budgets, str):
             path = solve_path_by(budgets, request, budgets_of_criterion(budgets, request, k_max, "ks"), n_jobs, report)

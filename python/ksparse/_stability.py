@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from ._caution import advice_on
 from ._input.progress import progress_if
 from ._input.request import Inputs, Request, Settings
+from ._input.row_blocks import refuse_blocks
 from ._results.resampling import solve_stability
 from ._results.stability import StabilityResult
 from .exceptions import ConvergenceWarning
@@ -120,6 +121,7 @@ def stability_selection(
     """
     settings = Settings.of_arguments({**locals(), "class_weight": None})
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
+    refuse_blocks(request.design)
     with progress_if(verbose, "rounds") as report:
         result = solve_stability(request, k, rounds, sampling, fraction, n_jobs, report, executor)
     failed = [word for word in result.status if word != "converged"]

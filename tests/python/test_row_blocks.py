@@ -301,3 +301,42 @@ def test_a_file_larger_than_the_limit_of_memory(tmp_path):
     environment = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=300)
     assert done.stdout.strip() == "[3, 90] converged True", done.stderr
+
+
+@pytest.mark.parametrize("given", ["offset", "exposure"])
+def test_estimators_take_offsets_with_blocks(given):
+    """An offset is part of the linear predictor wherever the rows are."""
+    X, eta, draw = design(21, 800, 12)
+    shift = 2 * draw.standard_normal(800)
+    y = draw.poisson(np.exp(0.3 * eta + shift)).astype(float)
+    settings = {given: np.exp(shift) if given == "exposure" else shift}
+    model, expected = (ksparse.KSparseRegressor(k=3, loss="poisson").fit(D, y, **settings) for D in (in_blocks(X, 300), X))
+    assert model.objective_ == pytest.approx(expected.objective_, rel=1e-10)
+    assert model.predict(in_blocks(X, 300), **settings) == pytest.approx(expected.predict(X, **settings), rel=1e-6)
+    assert model.score(in_blocks(X, 300), y, **settings) == pytest.approx(expected.score(X, y, **settings), rel=1e-6)
+    loss = "cloglog" if given == "exposure" else "logistic"
+    classifier = ksparse.KSparseClassifier(k=3, loss=loss)
+    found, truth = (classifier.fit(D, y > 1, **settings).objective_ for D in (in_blocks(X, 300), X))
+    assert found == pytest.approx(truth, rel=1e-10)
+
+
+def test_what_needs_x_in_memory_says_so():
+    X, eta, draw = design(22, 300, 6)
+    y = response("logistic", eta, draw)
+    blocks = in_blocks(X, 100)
+    calls = [
+        lambda: ksparse.near_optimal(blocks, y, 2, ridge=0.1),
+        lambda: ksparse.stability_selection(blocks, y, 2),
+        lambda: ksparse.fit_many(blocks, y[:, None], 2),
+        lambda: ksparse.KSparseSelector(k=2).fit(blocks, y),
+        lambda: ksparse.KSparseClassifierCV(ks=[1, 2]).fit(blocks, y),
+        lambda: ksparse.KSparseRegressorCV(ks=[1, 2]).fit(blocks, y),
+        lambda: ksparse.KSparseMultiLabelClassifier(k=2).fit(blocks, y[:, None]),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"X comes in blocks of rows, which fit, .* here it must be in memory"):
+            call()
+    with pytest.raises(ValueError, match="certify is True, but X comes in blocks"):
+        ksparse.fit_path(blocks, y, [1, 2], ridge=0.1, certify=True)
+    with pytest.raises(ValueError, match="from X in blocks"):
+        ksparse.fit(blocks, y, 2).summary()

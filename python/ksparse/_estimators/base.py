@@ -16,7 +16,7 @@ from .._build_info import __version__
 from .._input.frames import column_names, is_frame, numbers_of_design, select_columns
 from .._input.gaps import without_idle_gaps
 from .._input.request import Inputs, Settings
-from .._input.row_blocks import CountedBlocks, RowBlocks, filled_blocks
+from .._input.row_blocks import CountedBlocks, RowBlocks, filled_blocks, refuse_blocks
 from .._input.sparse import is_sparse
 from .._input.validation import READ_IN_PLACE, check_kind_of_loss, check_loss, linear_predictor
 from .._results.fit import FitResult
@@ -75,7 +75,8 @@ class SparseLinearEstimator(DocumentationLink, ReadableEstimator, BaseEstimator)
         check_kind_of_loss(loss, self._responses, type(self).__name__, self._other)
         y = targets_of(without_idle_gaps(y, sample_weight), numeric=y_numeric, many_labels=multi_output)
         if isinstance(X, RowBlocks) and self._takes_blocks:
-            return self._validated_blocks(X, y, sample_weight, reset)
+            return self._validated_blocks(X, y, sample_weight, offsets.total(loss, len(y)), reset)
+        refuse_blocks(X)
         # The core checks that X is finite in its first pass over X, and its message names the row and column.
         X, y = validate_readable(
             self, X, y, reset=reset, ensure_all_finite=False, order=None, multi_output=multi_output, y_numeric=y_numeric
@@ -84,13 +85,13 @@ class SparseLinearEstimator(DocumentationLink, ReadableEstimator, BaseEstimator)
         total = offsets.total(loss, X.shape[0])
         return Inputs(X, weights_of_rows(sample_weight, X), total, Settings.of_estimator(self), names), y
 
-    def _validated_blocks(self, X: RowBlocks, y: Any, sample_weight: Any, reset: bool) -> tuple[Inputs, Any]:
+    def _validated_blocks(self, X: RowBlocks, y: Any, sample_weight: Any, offset: Any, reset: bool) -> tuple[Inputs, Any]:
         y = column_or_1d(y, warn=True)
         if reset:
             self.__dict__.pop("feature_names_in_", None)  # of an earlier fit
             self.n_features_in_ = X.n_features
         counted = CountedBlocks(X, len(y))
-        return Inputs(counted, weights_of_rows(sample_weight, y), None, Settings.of_estimator(self)), y
+        return Inputs(counted, weights_of_rows(sample_weight, y), offset, Settings.of_estimator(self)), y
 
     def _take_coefficients(self, result: FitResult) -> None:
         raise NotImplementedError

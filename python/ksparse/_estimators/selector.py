@@ -11,6 +11,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._input.row_blocks import refuse_blocks
 from .._input.validation import check_features, check_groups, check_loss
 from ..losses import Loss
 from .classifier import KSparseClassifier
@@ -227,6 +228,7 @@ class KSparseSelector(DocumentationLink, SelectorMixin, BaseEstimator):
         ValueError, TypeError
             If an argument is invalid; the message names the argument, its value and what it must be.
         """
+        refuse_blocks(X)
         last = getattr(self, "estimator_", None) if self.warm_start else None
         kind = KSparseClassifier if check_loss(self.loss, 0.5, 2.0).is_classification else KSparseRegressor
         estimator = last if isinstance(last, kind) else kind()

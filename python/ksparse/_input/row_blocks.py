@@ -11,7 +11,7 @@ import numpy as np
 
 from .._checks import check_integer
 
-__all__ = ["CountedBlocks", "RowBlocks", "blocks_if_large", "filled_blocks"]
+__all__ = ["CountedBlocks", "RowBlocks", "blocks_if_large", "filled_blocks", "refuse_blocks"]
 
 # Bytes of a block that is cut from a file or an array.
 _BLOCK_BYTES = 2**24
@@ -159,6 +159,15 @@ def filled_blocks(X: RowBlocks) -> Iterator[Any]:
         shape = getattr(block, "shape", None)
         if shape[0] > 0 if shape else not (isinstance(block, (list, tuple)) and len(block) == 0):
             yield block
+
+
+def refuse_blocks(X: Any) -> None:
+    """Raise TypeError if X comes in blocks, where it must be in memory."""
+    if isinstance(X, (RowBlocks, CountedBlocks)):
+        raise TypeError(
+            "X comes in blocks of rows, which fit, fit_path, KSparseClassifier (for two classes) and KSparseRegressor accept; "
+            "here it must be in memory"
+        )
 
 
 def blocks_if_large(X: Any) -> Any:

@@ -17,7 +17,7 @@ from .._warn import warn_user
 from ..losses import BY_NAME, Loss
 from .frames import column_names, is_frame, numbers_of, numbers_of_design, select_columns
 from .numbers import FILL_IN, first_missing, refuse_missing, refuse_unreadable
-from .row_blocks import CountedBlocks, RowBlocks
+from .row_blocks import refuse_blocks
 from .sparse import check_sparse, check_sparse_shape, is_sparse
 
 __all__ = [
@@ -57,11 +57,7 @@ def check_design(X: Any) -> Any:
     These formats are arrays of the types in ``READ_IN_PLACE`` with contiguous rows or columns, and SciPy's CSC and CSR matrices
     of float64 or float32.
     """
-    if isinstance(X, (RowBlocks, CountedBlocks)):
-        raise TypeError(
-            "X comes in blocks of rows, which fit, fit_path, KSparseClassifier (for two classes) and KSparseRegressor accept; "
-            "here it must be in memory"
-        )
+    refuse_blocks(X)
     if is_sparse(X):
         return check_sparse(X)
     array = numbers_of_design(X)
