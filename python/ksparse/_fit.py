@@ -17,7 +17,7 @@ from ._input.validation import check_features, refuse_list
 from ._path import budgets_of_criterion, solve_path_by, warn_of_doubts
 from ._results.criteria import Criterion
 from ._results.fit import FitResult, result_of
-from ._told import told_if
+from ._told import begin_to_tell
 from .exceptions import ConvergenceWarning
 from .losses import Loss
 
@@ -207,14 +207,14 @@ def fit(
     request = Request.of(inputs, y)
     if certify and isinstance(request.design, CountedBlocks):
         raise ValueError("certify is True, but X comes in blocks; a proof needs X in memory")
-    with told_if(verbose, request, budget) as tell:
-        if isinstance(budget, str):
-            path = solve_path_by(budget, request, budgets_of_criterion(budget, request, k_max), n_jobs)
-            warn_of_doubts({"": path._doubts(budget)}, ConvergenceWarning, stacklevel=3)
-            result = path.best(budget)
-        else:
-            result = solve(request, budget, walks=walks, n_jobs=n_jobs, start=start)
-        tell(result)
+    tell = begin_to_tell(verbose, request, budget)
+    if isinstance(budget, str):
+        path = solve_path_by(budget, request, budgets_of_criterion(budget, request, k_max), n_jobs)
+        warn_of_doubts({"": path._doubts(budget)}, ConvergenceWarning, stacklevel=3)
+        result = path.best(budget)
+    else:
+        result = solve(request, budget, walks=walks, n_jobs=n_jobs, start=start)
+    tell(result)
     if not result.converged:
         warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
     if certify:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from ._checks import check_verbose
 from ._input.request import Request
 from ._results.fit import FitResult
 
-__all__ = ["told_if"]
+__all__ = ["begin_to_tell"]
 
 
-@contextmanager
-def told_if(verbose: Any, request: Request, k: Any) -> Iterator[Callable[[FitResult], None]]:
-    """Print the size of a problem, and yield a function that prints a result; both are silent unless ``verbose`` is set."""
+def begin_to_tell(verbose: Any, request: Request, k: Any) -> Callable[[FitResult], None]:
+    """Print the size of a problem, and return a function that prints a result; both are silent unless ``verbose`` is set."""
     if not check_verbose(verbose):
-        yield lambda result: None
-        return
+        return lambda result: None
     n, p = request.design.shape
     groups = "" if request.group_labels is None else f" in {len(request.group_labels)} groups"
     print(
@@ -36,4 +33,4 @@ def told_if(verbose: Any, request: Request, k: Any) -> Iterator[Callable[[FitRes
             flush=True,
         )
 
-    yield tell
+    return tell

@@ -272,12 +272,10 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
             note=self._caution,
         )
 
+    @quiet  # weights near the limits of doubles leave no usable deviations
     def _standard_deviations(self) -> NDArray[np.float64] | None:
         """Return the standard deviations of the chosen columns, or None if the result does not refer to its data."""
-        if self._request is None:
-            return self._deviations
-        with np.errstate(all="ignore"):  # weights near the limits of doubles leave no usable deviations
-            return FitData.of(self._request, self).moments()[1]
+        return self._deviations if self._request is None else FitData.of(self._request, self).moments()[1]
 
     def _without_data(self) -> FitResult:
         """Return the result without a reference to its data, but with the standard deviations of the chosen columns."""
