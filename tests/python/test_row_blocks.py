@@ -340,3 +340,15 @@ def test_what_needs_x_in_memory_says_so():
         ksparse.fit_path(blocks, y, [1, 2], ridge=0.1, certify=True)
     with pytest.raises(ValueError, match="from X in blocks"):
         ksparse.fit(blocks, y, 2).summary()
+
+
+@pytest.mark.parametrize("unit", [1e-250, 1e-160, 1e160])
+@pytest.mark.parametrize("columns", [slice(None), slice(0, 2)])
+def test_columns_of_any_size(unit, columns):
+    """The choice of features does not depend on the units of the columns, also where the squares of these overflow or are 0."""
+    X, eta, draw = design(23, 400, 8)
+    y = response("logistic", eta, draw)
+    X[:, columns] *= unit
+    found, expected = ksparse.fit(in_blocks(X, 150), y, 3), ksparse.fit(X, y, 3)
+    assert found.support.tolist() == expected.support.tolist()
+    assert found.objective == pytest.approx(expected.objective, rel=1e-10)

@@ -82,7 +82,10 @@ class Units:
 
     def ridge_of(self, columns: Any) -> Vector:
         """Return the ridge of coefficients in units."""
-        return np.asarray(self.ridge * self.factor[columns] ** 2)
+        factor = self.factor[columns]
+        return np.asarray(
+            self.ridge * factor * factor
+        )  # the square of a factor may overflow, where a ridge of 0 would give NaN
 
     def bounds(self, options: _core.Options, scale: float) -> tuple[Vector, Vector] | None:
         """Return the bounds of all coefficients in units, or None; raise ValueError if they exclude 0 for a constant column."""
