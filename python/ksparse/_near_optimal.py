@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from . import _core
 from ._fit import solve
+from ._input.progress import proof_progress_if
 from ._input.request import Inputs, Request, Settings
 from ._input.row_blocks import refuse_blocks
 from ._results.near_optimal import NearOptimalModels
@@ -46,6 +48,7 @@ def near_optimal(
     never_in: ArrayLike | None = None,
     bounds: tuple[Any, Any] | None = None,
     groups: ArrayLike | None = None,
+    verbose: bool | int = 0,
 ) -> NearOptimalModels:
     r"""List every model of k features whose objective is close to the best one.
 
@@ -84,6 +87,9 @@ def near_optimal(
         Seed of the random perturbations of the search, or what draws it, see :func:`ksparse.fit`.
     always_in, never_in, bounds, groups : optional
         As in :func:`ksparse.fit`.
+    verbose : bool or int, default=0
+        Whether to show the time, the number of nodes and of those that are left, and the gap of the best model during the
+        enumeration, which needs tqdm (``pip install 'ksparse[progress]'``).
 
     Returns
     -------
@@ -120,23 +126,29 @@ def near_optimal(
     request = Request.of(Inputs(X, sample_weight, offset, settings), y)
     refuse_blocks(request.design)
     best = solve(request, k)
-    answer = prove(
-        request,
-        best.k,
-        [int(j) for j in best.support],
-        max_seconds=max_seconds,
-        max_nodes=max_nodes,
-        within=within,
-        max_models=max_models,
-        n_jobs=n_jobs,
-    )
-    models = answer.models[:max_models]
+    with proof_progress_if(verbose) as report:
+        answer = prove(
+            request,
+            best.k,
+            [int(j) for j in best.support],
+            max_seconds=max_seconds,
+            max_nodes=max_nodes,
+            within=within,
+            max_models=max_models,
+            n_jobs=n_jobs,
+            report=report,
+        )
     if answer.end != "optimal":
         warnings.warn(
             f"the list of models is not complete: {answer.end} was reached; raise it, or lower within",
             ConvergenceWarning,
             stacklevel=2,
         )
+    return _models_of(answer, request, within, max_models)
+
+
+def _models_of(answer: _core.ProofAnswer, request: Request, within: float, max_models: int) -> NearOptimalModels:
+    models = answer.models[:max_models]
     return NearOptimalModels(
         supports=tuple(np.array(units, dtype=np.int64) for units, _ in models),
         objective=np.array([objective for _, objective in models], dtype=np.float64),

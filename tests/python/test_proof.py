@@ -13,6 +13,7 @@ import pytest
 from proof_problems import enumerate_supports, small_problem, worst_support
 from reference import random_problem, refit
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 
 @pytest.mark.filterwarnings("ignore::ksparse.ConvergenceWarning")
@@ -116,6 +117,69 @@ def test_path_is_proved_for_each_k():
     assert np.all(path.gaps <= 1e-6)
 
 
+def test_estimators_are_proved():
+    """The proof of an estimator is that of ksparse.fit, also of the best of a path, and max_seconds limits only the proof."""
+    problem = random_problem(7, n=100, p=20, rho=0.9, ridge=1e-2)
+    X, y = problem.X, problem.y
+    numbers = X[:, 0] - X[:, 1] + y
+    for estimator, responses, loss in (
+        (ksparse.KSparseClassifier, y, {"loss": "logistic"}),
+        (ksparse.KSparseRegressor, numbers, {"loss": "squared"}),
+        (ksparse.KSparseMultiLabelClassifier, y, {"loss": "logistic"}),
+    ):
+        model = estimator(k=3, ridge=1e-2, certify=True, max_seconds=100, **loss).fit(X, responses)
+        single = ksparse.fit(X, responses, 3, ridge=1e-2, certify=True, **loss)
+        assert model.proof_ == model.result_.proof == single.proof
+        assert model.proof_.optimal
+        assert (model.lower_bound_, model.gap_) == (single.lower_bound, single.gap)
+        assert model.set_params(certify=True, max_gap=0.5, max_nodes=1).fit(X, responses).proof_.max_gap == 0.5
+        assert not hasattr(model.set_params(certify=False, max_seconds=None).fit(X, responses), "proof_")
+    chosen = ksparse.KSparseClassifier("bic", k_max=4, ridge=1e-2, certify=True).fit(X, y)
+    assert chosen.proof_.optimal
+    assert chosen.path_[0].proof is None
+    assert chosen.gap_ <= 1e-6
+
+
+@pytest.mark.parametrize("k", [2, "bic"])
+def test_each_class_and_label_is_proved(k):
+    """Each of several fits of an estimator has a proof of its own, unless it could not be fitted."""
+    problem = random_problem(8, n=150, p=12, rho=0.9)
+    X = problem.X
+    classes = np.digitize(X[:, 0] + X[:, 1] + problem.y, [-0.5, 1.0])
+    model = ksparse.KSparseClassifier(k, k_max=3, ridge=1e-2, certify=True).fit(X, classes)
+    assert [proof.optimal for proof in model.proof_] == [True, True, True]
+    assert np.array_equal(model.lower_bound_, [proof.lower_bound for proof in model.proof_])
+    assert np.array_equal(model.objective_, [proof.objective for proof in model.proof_])
+    assert np.all(model.gap_ <= 1e-6)
+    if k == "bic":
+        return
+    fits = [ksparse.fit(X, (classes == name).astype(float), k, ridge=1e-2, certify=True) for name in range(3)]
+    np.testing.assert_allclose(model.objective_, [fit.objective for fit in fits], rtol=1e-6)
+    labels = ksparse.KSparseMultiLabelClassifier(k, ridge=1e-2, certify=True)
+    with pytest.warns(ConvergenceWarning):
+        labels.fit(X, np.column_stack([classes == 0, classes < 9, classes == 2]).astype(int))
+    assert labels.proof_[1] is None  # all rows have the label
+    assert labels.proof_[0] == model.proof_[0]
+    assert labels.gap_[2] == model.gap_[2]
+
+
+def test_proofs_of_estimators_check_their_parameters():
+    """What cannot be proved is said, before a fit begins where that is known."""
+    problem = random_problem(0)
+    for name, value in (("max_gap", 0.0), ("max_nodes", 0), ("max_seconds", -1.0)):
+        with pytest.raises(ValueError, match=name):
+            ksparse.KSparseClassifier(2, ridge=0.1, certify=True, **{name: value}).fit(problem.X, problem.y)
+    with pytest.raises(TypeError, match="certify"):
+        ksparse.KSparseClassifier(2, ridge=0.1, certify=1).fit(problem.X, problem.y)
+    with pytest.raises(ValueError, match="ridge"):
+        ksparse.KSparseRegressor(2, certify=True).fit(problem.X, problem.y)
+    blocks = ksparse.RowBlocks(lambda: iter([problem.X]), problem.X.shape[1])
+    with pytest.raises(ValueError, match="blocks"):
+        ksparse.KSparseClassifier(2, ridge=0.1, certify=True).fit(blocks, problem.y)
+    with pytest.raises(ValueError, match="blocks"):
+        ksparse.fit(blocks, problem.y, 2, ridge=0.1, certify=True)
+
+
 def test_what_makes_no_proof_possible_is_named():
     """Without a ridge or bounds there is no bound, and nothing is known of a loss of one's own."""
     problem = random_problem(0)
@@ -184,6 +248,14 @@ def test_progress_tells_the_gap(monkeypatch):
     result.certify(verbose=True)
     assert told
     assert told[-1].startswith("gap ")
+    told.clear()
+    ksparse.KSparseClassifier(4, certify=True, verbose=True, ridge=5e-3).fit(problem.X, problem.y)
+    assert told
+    told.clear()
+    ksparse.near_optimal(problem.X, problem.y, 4, within=1e-3, **problem.settings)
+    assert told == []
+    ksparse.near_optimal(problem.X, problem.y, 4, within=1e-3, verbose=True, **problem.settings)
+    assert told
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no alarm")

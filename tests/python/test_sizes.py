@@ -24,6 +24,7 @@ CLASSES = {
     "python/ksparse/_estimators/classifier.py: KSparseClassifier": PARAMETERS,
     "python/ksparse/_estimators/classifier_cv.py: KSparseClassifierCV": PARAMETERS,
     "python/ksparse/_estimators/multi_label.py: KSparseMultiLabelClassifier": PARAMETERS,
+    "python/ksparse/_estimators/regressor.py: KSparseRegressor": PARAMETERS,
     "python/ksparse/_estimators/regressor_cv.py: KSparseRegressorCV": PARAMETERS,
     "python/ksparse/_estimators/selector.py: KSparseSelector": PARAMETERS,
     "python/ksparse/_results/batch.py: BatchResult": "one public array for each field of FitResult, which users read by these names",

@@ -21,6 +21,7 @@ from .._input.sparse import is_sparse
 from .._input.validation import READ_IN_PLACE, check_kind_of_loss, check_loss, linear_predictor
 from .._results.fit import FitResult
 from ..losses import Loss
+from .certified import CertifySettings
 from .doc_link import DocumentationLink
 from .input import targets_of, validate_readable, weights_of_rows
 from .offsets import NO_OFFSETS, Offsets
@@ -83,7 +84,7 @@ class SparseLinearEstimator(DocumentationLink, ReadableEstimator, BaseEstimator)
         )
         names = getattr(self, "feature_names_in_", None)
         total = offsets.total(loss, X.shape[0])
-        return Inputs(X, weights_of_rows(sample_weight, X), total, Settings.of_estimator(self), names), y
+        return Inputs(X, weights_of_rows(sample_weight, X), total, self._settings(), names), y
 
     def _validated_blocks(self, X: RowBlocks, y: Any, sample_weight: Any, offset: Any, reset: bool) -> tuple[Inputs, Any]:
         y = column_or_1d(y, warn=True)
@@ -91,13 +92,21 @@ class SparseLinearEstimator(DocumentationLink, ReadableEstimator, BaseEstimator)
             self.__dict__.pop("feature_names_in_", None)  # of an earlier fit
             self.n_features_in_ = X.n_features
         counted = CountedBlocks(X, len(y))
+        if CertifySettings.of(self) is not None:
+            raise ValueError("certify is True, but X comes in blocks; a proof needs X in memory")
         return Inputs(counted, weights_of_rows(sample_weight, y), offset, Settings.of_estimator(self)), y
+
+    def _settings(self) -> Settings:
+        """Return the settings of the fits. With ``certify``, max_seconds limits the proof instead of the search."""
+        return Settings.of_estimator(self, **({"max_seconds": None} if CertifySettings.of(self) else {}))
 
     def _take_coefficients(self, result: FitResult) -> None:
         raise NotImplementedError
 
     def _take(self, result: FitResult, stacklevel: int = 4) -> None:
-        """Store a result, and warn if the fit did not converge."""
+        """Prove a fit if ``certify`` asks for it, store it, and warn if it did not converge."""
+        if certify := CertifySettings.of(self):
+            result = certify.prove(result)
         if not result.converged:
             warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=stacklevel)
         self._hold(result)
@@ -112,8 +121,15 @@ class SparseLinearEstimator(DocumentationLink, ReadableEstimator, BaseEstimator)
         self.objective_ = result.objective
         self.lower_bound_ = result.lower_bound
         self.gap_ = result.gap
+        self._hold_proof(result.proof)
         self.status_ = result.status
         self.n_iter_ = max(1, result.n_newton)
+
+    def _hold_proof(self, proof: Any) -> None:
+        """Store a proof, or those of several fits, or remove that of an earlier fit."""
+        self.__dict__.pop("proof_", None)
+        if proof is not None:
+            self.proof_ = proof
 
     def _linear_predictor(self, X: Any, offsets: Offsets = NO_OFFSETS) -> NDArray[np.float64]:
         """Return the linear predictors with their offsets, of shape (n_samples, n_outcomes)."""

@@ -18,9 +18,10 @@ from .._results.batch import batch_of
 from .._results.fit import FitResult
 from .._results.path import PathResult
 from ..losses import Loss
+from .certified import CertifySettings
 from .linear_classifier import SparseLinearClassifier
 from .offsets import Offsets
-from .one_budget import OneBudget
+from .one_budget import OneBudget, without_data
 from .outcomes import Outcomes, one_class
 
 __all__ = ["KSparseClassifier"]
@@ -98,6 +99,14 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
     groups : array-like of shape (n_features,) or None, default=None
         Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
         ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
+    certify : bool, default=False
+        Whether to prove how far the fit can be from the best one, by :meth:`FitResult.certify <ksparse.FitResult.certify>` (with more than two classes, of each class). The
+        search then has the limits of ``search``, ``max_rounds`` and ``max_refits``, and ``max_seconds`` limits the proof. A proof
+        needs a ridge penalty or bounds.
+    max_gap : float, default=1e-6
+        With ``certify``, the relative gap at which the proof ends, > 0.
+    max_nodes : int or None, default=None
+        With ``certify``, the number of nodes after which the proof ends. By default there is no limit.
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
         processors. Threads divide the classes among them if there are more than two, run the ``walks`` if there are several,
@@ -127,6 +136,8 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         No model with at most k features has a lower F than this; NaN without a ridge penalty or bounds, see :class:`ksparse.FitResult`.
     gap_ : float or ndarray of shape (n_classes,)
         ``(objective_ - lower_bound_) / objective_``, the largest part of F by which a better model could lower it.
+    proof_ : Proof or list of Proof
+        What is proved, with ``certify`` only; with more than two classes, for each class (None for a class that could not be fitted).
     status_ : str or ndarray of str, shape (n_classes,)
         How the fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : int or ndarray of shape (n_classes,)
@@ -222,6 +233,9 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         never_in: Any = None,
         bounds: Any = None,
         groups: Any = None,
+        certify: bool = False,
+        max_gap: float = 1e-6,
+        max_nodes: int | None = None,
         n_jobs: int | None = None,
         warm_start: bool = False,
         verbose: bool | int = 0,
@@ -247,6 +261,9 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         self.never_in = never_in
         self.bounds = bounds
         self.groups = groups
+        self.certify = certify
+        self.max_gap = max_gap
+        self.max_nodes = max_nodes
         self.n_jobs = n_jobs
         self.warm_start = warm_start
         self.verbose = verbose
@@ -320,6 +337,7 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
         always, never = one_class(indicator, inputs.sample_weight)
         paths: list[PathResult | None] = []
         fits: list[FitResult] = []
+        certify = CertifySettings.of(self)
         n_ks = len(self._ks(inputs))
         total = n_ks * int(np.count_nonzero(~(always | never)))
         for i, (column, empty) in enumerate(zip(indicator.T, always | never, strict=True)):
@@ -331,10 +349,12 @@ class KSparseClassifier(OneBudget, SparseLinearClassifier):
                 continue
             share = part_of(report, n_ks * sum(before is not None for before in paths), total)
             path = self._path(own, column, share)
-            paths.append(path)
-            fits.append(path.best(str(self.k)) if np.isfinite(path.objectives).any() else path[0])
+            paths.append(without_data(path))
+            best = path.best(str(self.k)) if np.isfinite(path.objectives).any() else path[0]
+            fits.append(certify.prove(best) if certify else best)
         self.path_ = paths
         known = {f"class {name}": path for name, path in zip(self.classes_, paths, strict=True) if path is not None}
         doubts = {name: path._doubts(str(self.k)) for name, path in known.items() if np.isfinite(path.objectives).any()}
         warn_of_doubts(doubts, ConvergenceWarning, stacklevel=5)
-        return Outcomes(batch_of(fits, self.groups), always, never)
+        proofs = [fit.proof for fit in fits] if certify else None
+        return Outcomes(batch_of(fits, self.groups), always, never, proofs)

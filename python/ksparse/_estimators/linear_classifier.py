@@ -25,6 +25,7 @@ from .._quiet import quiet
 from .._results.batch import BatchResult
 from .._results.fit import FitResult
 from .base import SparseLinearEstimator
+from .certified import CertifySettings
 from .input import scoring_weights, targets_of
 from .offsets import NO_OFFSETS, Offsets
 from .outcomes import Outcomes
@@ -111,7 +112,12 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         return np.equal.outer(np.arange(len(self.classes_)), labels).T
 
     def _take_all(self, outcomes: Outcomes, what: str, names: NDArray[Any] | None, stacklevel: int = 3) -> None:
-        """Store the results for the columns of an indicator, which are ``what``, and warn if some did not converge."""
+        """Prove the fits for the columns of an indicator if ``certify`` asks for it, store them, and warn if some did not converge.
+
+        The columns are ``what``.
+        """
+        if (certify := CertifySettings.of(self)) and outcomes.proofs is None:
+            outcomes = outcomes.proved(certify, getattr(self, "groups", None))
         batch = self._hold_all(outcomes, names)
         failed = np.flatnonzero(~batch.converged)
         if len(failed):
@@ -136,6 +142,7 @@ class SparseLinearClassifier(ReadableClassifier, ClassifierMixin, SparseLinearEs
         self.objective_ = batch.objectives
         self.lower_bound_ = batch.lower_bounds
         self.gap_ = batch.gaps
+        self._hold_proof(outcomes.proofs)
         self.status_ = batch.status
         self.n_iter_ = np.maximum(1, batch.n_newton)
         return batch

@@ -80,6 +80,14 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
     groups : array-like of shape (n_features,) or None, default=None
         Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
         ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
+    certify : bool, default=False
+        Whether to prove how far the fit can be from the best one, by :meth:`FitResult.certify <ksparse.FitResult.certify>` (of each label). The
+        search then has the limits of ``search``, ``max_rounds`` and ``max_refits``, and ``max_seconds`` limits the proof. A proof
+        needs a ridge penalty or bounds.
+    max_gap : float, default=1e-6
+        With ``certify``, the relative gap at which the proof ends, > 0.
+    max_nodes : int or None, default=None
+        With ``certify``, the number of nodes after which the proof ends. By default there is no limit.
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
         processors.
@@ -105,6 +113,8 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         No model with at most k features for the label has a lower F than this; NaN without a ridge penalty or bounds, see :class:`ksparse.FitResult`.
     gap_ : ndarray of shape (n_labels,)
         ``(objective_ - lower_bound_) / objective_``, the largest part of F by which a better model could lower it.
+    proof_ : list of Proof
+        What is proved for each label, with ``certify`` only; None for a label that could not be fitted.
     status_ : ndarray of str, shape (n_labels,)
         How each fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : ndarray of shape (n_labels,)
@@ -171,6 +181,9 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         never_in: Any = None,
         bounds: Any = None,
         groups: Any = None,
+        certify: bool = False,
+        max_gap: float = 1e-6,
+        max_nodes: int | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = 0,
     ) -> None:
@@ -192,6 +205,9 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
         self.never_in = never_in
         self.bounds = bounds
         self.groups = groups
+        self.certify = certify
+        self.max_gap = max_gap
+        self.max_nodes = max_nodes
         self.n_jobs = n_jobs
         self.verbose = verbose
 

@@ -17,7 +17,7 @@ from .._input.validation import check_groups, refuse_list
 from .._path import budgets_of_criterion, solve_path_by, warn_of_doubts
 from .._results.path import PathResult
 
-__all__ = ["OneBudget"]
+__all__ = ["OneBudget", "without_data"]
 
 
 class OneBudget:
@@ -49,9 +49,10 @@ class OneBudget:
         """Fit one problem, also starting from the support of the previous fit if it was the same problem."""
         if isinstance(self.k, str):
             with progress_if(self.verbose, "fits") as report:
-                self.path_ = self._path(inputs, responses, report)
-            warn_of_doubts({"": self.path_._doubts(self.k)}, ConvergenceWarning, stacklevel=4)
-            self._take(self.path_.best(self.k))
+                path = self._path(inputs, responses, report)
+            self.path_ = without_data(path)
+            warn_of_doubts({"": path._doubts(self.k)}, ConvergenceWarning, stacklevel=4)
+            self._take(path.best(self.k))
             return
         k = self._budget(inputs)
         start = self._start(last, k)
@@ -80,5 +81,9 @@ class OneBudget:
     def _path(self, inputs: Inputs, responses: Any, report: Report | None) -> PathResult:
         """Fit every k that the criterion compares."""
         ks = self._ks(inputs)
-        path = solve_path_by(self.k, Request.of(inputs, responses), ks, self.n_jobs, report)
-        return replace(path, results=tuple(fit._without_data() for fit in path))
+        return solve_path_by(self.k, Request.of(inputs, responses), ks, self.n_jobs, report)
+
+
+def without_data(path: PathResult) -> PathResult:
+    """Return a path that no longer refers to its data, which estimators do not keep."""
+    return replace(path, results=tuple(fit._without_data() for fit in path))

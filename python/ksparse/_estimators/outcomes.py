@@ -12,7 +12,9 @@ from .._fit import solve
 from .._input.progress import Report
 from .._input.request import Inputs, Request
 from .._many import solve_many
-from .._results.batch import BatchResult
+from .._results.batch import BatchResult, batch_of
+from .._results.proof import Proof
+from .certified import CertifySettings
 
 __all__ = ["Outcomes", "one_class"]
 
@@ -24,6 +26,7 @@ class Outcomes:
     batch: BatchResult
     always: NDArray[np.bool_]  # whether all rows of positive weight have the label
     never: NDArray[np.bool_]  # whether no row of positive weight has it
+    proofs: list[Proof | None] | None = None  # None for a column that could not be fitted
 
     @classmethod
     def of(cls, inputs: Inputs, indicator: NDArray[Any], k: Any, n_jobs: int | None, report: Report | None = None) -> Outcomes:
@@ -39,6 +42,11 @@ class Outcomes:
             )
             raise ValueError(batch.messages[int(i)])
         return outcomes
+
+    def proved(self, certify: CertifySettings, groups: Any) -> Outcomes:
+        """Prove each fit, or find a better one."""
+        fits = [certify.prove(fit) for fit in self.batch]
+        return replace(self, batch=batch_of(fits, groups), proofs=[fit.proof for fit in fits])
 
     @property
     def intercepts(self) -> NDArray[np.float64]:

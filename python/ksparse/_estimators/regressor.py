@@ -198,6 +198,14 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
     groups : array-like of shape (n_features,) or None, default=None
         Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
         ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
+    certify : bool, default=False
+        Whether to prove how far the fit can be from the best one, by :meth:`FitResult.certify <ksparse.FitResult.certify>`. The
+        search then has the limits of ``search``, ``max_rounds`` and ``max_refits``, and ``max_seconds`` limits the proof. A proof
+        needs a ridge penalty or bounds.
+    max_gap : float, default=1e-6
+        With ``certify``, the relative gap at which the proof ends, > 0.
+    max_nodes : int or None, default=None
+        With ``certify``, the number of nodes after which the proof ends. By default there is no limit.
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
         processors. Threads run the ``walks`` if there are several, and otherwise divide the sums over X.
@@ -223,6 +231,8 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         No model with at most k features has a lower F than this; NaN without a ridge penalty or bounds, see :class:`ksparse.FitResult`.
     gap_ : float
         ``(objective_ - lower_bound_) / objective_``, the largest part of F by which a better model could lower it.
+    proof_ : Proof
+        What is proved, with ``certify`` only.
     status_ : str
         How the fit ended: ``converged`` unless there was a problem, see :class:`ksparse.FitResult`.
     n_iter_ : int
@@ -285,6 +295,9 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         never_in: Any = None,
         bounds: Any = None,
         groups: Any = None,
+        certify: bool = False,
+        max_gap: float = 1e-6,
+        max_nodes: int | None = None,
         n_jobs: int | None = None,
         warm_start: bool = False,
         verbose: bool | int = 0,
@@ -306,6 +319,9 @@ class KSparseRegressor(OneBudget, SparseLinearRegressor):
         self.never_in = never_in
         self.bounds = bounds
         self.groups = groups
+        self.certify = certify
+        self.max_gap = max_gap
+        self.max_nodes = max_nodes
         self.n_jobs = n_jobs
         self.warm_start = warm_start
         self.verbose = verbose

@@ -15,7 +15,7 @@ from .._input.request import Request
 from .._input.threads import thread_count
 from .stored import Rules, Stored, Value
 
-__all__ = ["Certifiable", "Proof", "prove", "relative_gaps"]
+__all__ = ["Certifiable", "Proof", "check_proof", "prove", "relative_gaps"]
 
 Fit = TypeVar("Fit", bound="Certifiable")
 
@@ -95,6 +95,17 @@ class Proof(Stored):
         )
 
 
+def check_proof(max_gap: Any, max_seconds: Any, max_nodes: Any) -> _core.ProofOptions:
+    """Check what ends a proof and return it as options of the core."""
+    settings = _core.ProofOptions()
+    settings.max_gap = check_real(max_gap, "max_gap", "finite and > 0", 0.0, open_low=True)
+    if max_seconds is not None:
+        settings.max_seconds = check_real(max_seconds, "max_seconds", "finite and > 0", 0.0, open_low=True)
+    if max_nodes is not None:
+        settings.max_nodes = check_integer(max_nodes, "max_nodes", 1, 2**62)
+    return settings
+
+
 def prove(
     request: Request,
     k: int,
@@ -109,12 +120,7 @@ def prove(
     report: ProofReport | None = None,
 ) -> _core.ProofAnswer:
     """Check the settings of a proof and run it; with ``within`` it lists near-optimal models."""
-    settings = _core.ProofOptions()
-    settings.max_gap = check_real(max_gap, "max_gap", "finite and > 0", 0.0, open_low=True)
-    if max_seconds is not None:
-        settings.max_seconds = check_real(max_seconds, "max_seconds", "finite and > 0", 0.0, open_low=True)
-    if max_nodes is not None:
-        settings.max_nodes = check_integer(max_nodes, "max_nodes", 1, 2**62)
+    settings = check_proof(max_gap, max_seconds, max_nodes)
     if within is not None:
         settings.within = check_real(within, "within", "finite and >= 0", 0.0)
     settings.max_models = check_integer(max_models, "max_models", 1, 2**62)
