@@ -42,3 +42,14 @@ def test_wide_panels_are_summed_by_blocks():
     dense = ksparse.fit(X, y, k=3, search="fast")
     assert list(sparse.support) == [7, 70, 149]
     assert sparse.objective == pytest.approx(dense.objective, rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [5000, 40000])  # by columns in one piece, and by blocks
+@pytest.mark.parametrize("storage", [sp.csc_matrix, sp.csr_matrix])
+def test_threads_share_columns_without_changing_a_bit(n, storage):
+    X, y = problem(n, seed=2, p=150)
+    X = storage(X)
+    one, two, three = (ksparse.fit(X, y, k=6, search="fast", n_jobs=jobs) for jobs in (1, 2, 3))
+    assert one.objective == two.objective == three.objective
+    np.testing.assert_array_equal(one.coef, two.coef)
+    np.testing.assert_array_equal(one.coef, three.coef)

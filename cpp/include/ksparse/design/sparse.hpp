@@ -308,6 +308,12 @@ class SparseReader {
   /// Sets all sums of a panel of these columns over the listed rows; it is fast if panels are in order. Returns false if
   /// interrupted.
   virtual bool sum(const Columns& panel, const RowTerms& rows, const Sums& sums, const Interrupt& interrupt) = 0;
+  /// Allows calls of sum_part with lanes below this number. Returns false if columns cannot be summed independently.
+  virtual bool reserve_lanes(Index /*lanes*/) { return false; }
+  /// Sets all sums of some columns of a panel, like sum(). Threads may call it at the same time with different lanes.
+  virtual void sum_part(Index /*lane*/, const Columns& /*panel*/, Index /*first*/, Index /*count*/, const RowTerms& /*rows*/,
+                        const Sums& /*sums*/) {}
+  static constexpr Index most_together = 64;  // columns of one call
 };
 
 /// A sparse X. Scans use sums over all rows. Blocks of rows are available as for a dense X, but slow.
@@ -399,8 +405,9 @@ class SparseColumns final : public SparseDesign {
   // Access by columns is fast, so no cache is needed.
   class Reader final : public SparseReader {
    public:
-    Reader(const SparseColumns& design, Index most_active)
-        : design_(design), sums_(std::size_t(together * (RowTerms::stride_for(most_active) + RowTerms::cross))) {}
+    Reader(const SparseColumns& design, Index most_active) : design_(design), lanes_(1) {
+      lanes_.front().sums.resize(std::size_t(most_together * (RowTerms::stride_for(most_active) + RowTerms::cross)));
+    }
 
     bool fetch(const Columns&, const Interrupt&) override { return true; }
     void entries(Index column, EntryList& list) override { design_.entries(column, list); }
@@ -420,27 +427,39 @@ class SparseColumns final : public SparseDesign {
       return true;
     }
     bool sum(const Columns& panel, const RowTerms& rows, const Sums& sums, const Interrupt& interrupt) override {
-      const Index at_a_time = block_ < rows.count ? together : 1;
-      for (Index first = 0; first < panel.count; first += at_a_time) {
-        if (first % at_once == 0 && interrupt()) return false;
-        const Index count = std::min(at_a_time, panel.count - first), stride = rows.sum_stride();
-        for (Index c = 0; c < count; ++c) columns_[std::size_t(c)] = panel[first + c];
-        design_.sum(columns_, count, rows, block_, next_, sums_.data());
-        for (Index which = 0; which < rows.sum_count(); ++which)
-          for (Index c = 0; c < count; ++c) sums.row(which)[first + c] = sums_[std::size_t(c * stride + which)];
+      for (Index first = 0; first < panel.count; first += most_together) {
+        if (interrupt()) return false;
+        sum_part(0, panel, first, std::min(most_together, panel.count - first), rows, sums);
       }
       return true;
+    }
+    bool reserve_lanes(Index lanes) override {
+      lanes_.resize(std::max(lanes_.size(), std::size_t(lanes)), lanes_.front());
+      return true;
+    }
+    void sum_part(Index lane, const Columns& panel, Index first, Index count, const RowTerms& rows, const Sums& sums) override {
+      Lane& mine = lanes_[std::size_t(lane)];
+      const Index at_a_time = block_ < rows.count ? count : 1, stride = rows.sum_stride();
+      for (Index begin = first; begin < first + count; begin += at_a_time) {
+        for (Index c = 0; c < at_a_time; ++c) mine.columns[c] = panel[begin + c];
+        design_.sum(mine.columns, at_a_time, rows, block_, mine.next, mine.sums.data());
+        for (Index which = 0; which < rows.sum_count(); ++which)
+          for (Index c = 0; c < at_a_time; ++c) sums.row(which)[begin + c] = mine.sums[std::size_t(c * stride + which)];
+      }
     }
 
    private:
     static constexpr Index at_once = 512;  // columns between two checks for an interrupt
 
-    static constexpr Index together = 64;  // columns that are summed block by block
+    // Buffers of one thread.
+    struct Lane {
+      Index columns[most_together] = {}, next[most_together] = {};  // summed columns; first entry of each in the next block
+      std::vector<double> sums;                                     // of these columns
+    };
 
     const SparseColumns design_;
-    Index block_ = 0;                           // number of rows at a time; all of them in most cases
-    Index columns_[together], next_[together];  // columns that are summed, and the first entry of each in the next block
-    std::vector<double> sums_;                  // of these columns
+    Index block_ = 0;  // number of rows at a time; all of them in most cases
+    std::vector<Lane> lanes_;
   };
 
   // The first entry of a column, from `begin` on and within `block` entries, whose row is at least this.

@@ -87,6 +87,7 @@ class SparseSums final : public PanelSums {
   void set_row_vectors();
   bool fetch_doubtful();
   bool sum_entries(const Columns& panel, const Sums& sums);
+  bool sum_in_lanes(const Columns& panel, const Sums& sums);
   bool recount_cancelled(const Columns& panel, const Sums& sums);
   void add_common(const double* zero, const double* one, const Sums& sums) const;
   void add_background(Index count, const Sums& sums) const;
@@ -187,8 +188,23 @@ inline bool SparseSums::sum(const Columns& panel, const Sums& sums) {
 }
 
 inline bool SparseSums::sum_entries(const Columns& panel, const Sums& sums) {
-  if (!source_->reader().sum(panel, terms_, sums, interruption().as_function())) return false;
+  if (!sum_in_lanes(panel, sums)) return false;
   return !compact_ || recount_cancelled(panel, sums);
+}
+
+// Threads share the columns of a panel. Each column is summed by one thread over all rows, so the sums are the same for every
+// number of threads.
+inline bool SparseSums::sum_in_lanes(const Columns& panel, const Sums& sums) {
+  SparseReader& reader = source_->reader();
+  const RowRanges& ranges = linearisation_->ranges();
+  if (!ranges.divides_columns(panel.count, terms_.count) || !reader.reserve_lanes(ranges.lanes()))
+    return reader.sum(panel, terms_, sums, interruption().as_function());
+  const Index at_a_time = std::min(SparseReader::most_together, (panel.count + ranges.lanes() - 1) / ranges.lanes());
+  return ranges.for_each_in_lanes((panel.count + at_a_time - 1) / at_a_time, [&](Index lane, Index part) {
+    const Index first = part * at_a_time;
+    reader.sum_part(lane, panel, first, std::min(at_a_time, panel.count - first), terms_, sums);
+    return !interruption().asked();
+  });
 }
 
 // Adds the contribution of all rows of a class. The difference between this sum and that of the listed rows may lose at most
