@@ -124,6 +124,14 @@ def test_separable_classes(client):
     assert ksparse.dask.fit(chunked(X), chunked((eta > 0).astype(float)), 2).status == "separable"
 
 
+def test_responses_may_be_missing_in_rows_of_weight_zero(client):
+    X, _, y, draw = data(6)
+    weight = draw.integers(0, 2, len(X)).astype(float)
+    y[weight == 0] = np.nan
+    found = ksparse.dask.fit(chunked(X), chunked(y), 2, sample_weight=chunked(weight))
+    assert_same(found, ksparse.fit(X, y, 2, sample_weight=weight))
+
+
 def test_errors_before_work_starts(client):
     """What is wrong with collections is said with what to do."""
     X, _, y, _ = data(5)

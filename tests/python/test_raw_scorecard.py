@@ -80,6 +80,18 @@ def test_sql_and_python_are_the_card(settings):
         assert repr(model.event_) in text
 
 
+@pytest.mark.parametrize("search", ["fast", "auto"])
+@pytest.mark.parametrize("max_points", [None, 3])
+@pytest.mark.parametrize("useless", [False, True])
+def test_a_card_without_variables_has_the_share_of_the_event(search, max_points, useless):
+    """It is asked for with k=0, or no variable tells anything: the event is as frequent in each bin."""
+    table, labels = pd.DataFrame({"a": [0, 1] * 40, "b": [0, 0, 1, 1] * 20}), ["bad"] * 20 + ["good"] * 60
+    card = KSparseScorecard(k=2 if useless else 0, search=search, max_points=max_points, decimals=None).fit(table, labels)
+    assert card.variables_ == ([] if search == "fast" or not useless else card.variables_)
+    assert card.predict_proba(table)[:, 0] == pytest.approx(0.25, abs=0.01)
+    assert by_sqlite(table, card.to_sql()) == pytest.approx(card.predict_proba(table)[:, 1], abs=1e-12)
+
+
 def test_what_is_printed_adds_up():
     """The rows of the table, read by a person, give the probability."""
     table, y = raw()

@@ -241,8 +241,10 @@ class KSparseScorecard(DocumentationLink, UsesCard, ClassifierMixin, Transformer
         if self.choose == "variables" and self.search == "fast":
             evidence = weight_of_evidence(codes, weight_of_bins, events_of_bins, np.unique(layout.variable[free]))
             chosen = self._best_variables(evidence, labels, k, weights, settings, layout.variable[free])
-            free = free[np.isin(layout.variable[free], chosen)]
-            settings, budget = self._settings(layout, loss, free, all_in=True)[0], len(free)
+            budget = 0
+            if len(chosen):
+                free = free[np.isin(layout.variable[free], chosen)]
+                settings, budget = self._settings(layout, loss, free, all_in=True)[0], len(free)
         fit = self.result_ = self._real_fit(design[:, free], labels, budget, weights, settings)
         coef = np.zeros(design.shape[1])
         coef[free] = fit.coef

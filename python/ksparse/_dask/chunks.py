@@ -127,7 +127,10 @@ def chunk_of(X: Any, y: Any, weight: Any, offset: Any) -> Chunk:
 
     y = vector(y)
     assert y is not None
-    return Chunk(matrix, Rows(y, vector(weight), vector(offset)))
+    weight = vector(weight)
+    if weight is not None and len(weight) == len(y):  # else an error follows
+        y = np.where((weight == 0) & np.isnan(y), 1.0, y)  # a missing response that does not count; any valid one will do
+    return Chunk(matrix, Rows(y, weight, vector(offset)))
 
 
 def describe(chunk: Chunk, loss: Loss, number: int) -> Described:
