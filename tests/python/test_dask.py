@@ -145,7 +145,7 @@ def test_errors_before_work_starts(client):
     refused("X has chunks of unknown sizes; call X.compute_chunk_sizes", good[good[:, 0] > 0], labels)
     refused("y has chunks of 500, 500, .* rows and X of 1000, 1000, 1000", y=da.from_array(y, chunks=500))
     refused("y has one class only", y=labels * 0)
-    refused("must be a Dask array or data frame, for data in memory use ksparse.fit", X, kind=TypeError)
+    refused("must be a Dask array or data frame; use ksparse.fit for data in memory", X, kind=TypeError)
     refused("y is a ndarray; it must be a Dask array", y=y, kind=TypeError)
     broken = y.copy()
     broken[1500] = np.nan
