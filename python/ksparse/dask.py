@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning as EstimatorConvergenceWarning
+from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
 
 from ._checks import check_flag
+from ._dask.chunks import check_types
 from ._dask.solve import client_of, solve, solve_path
 from ._estimators.classifier import KSparseClassifier
 from ._estimators.regressor import KSparseRegressor
@@ -198,7 +201,13 @@ class _OnDask:
         -------
         KSparseClassifier or KSparseRegressor
             The estimator.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If this estimator is not fitted.
         """
+        check_is_fitted(self)
         parameters = {name: value for name, value in self.get_params(deep=False).items() if name != "client"}  # type: ignore[attr-defined]
         local = self._local(**parameters)
         local.__dict__.update({name: value for name, value in vars(self).items() if name.endswith("_")})
@@ -328,6 +337,7 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
             The fitted estimator itself.
         """
         check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, "DaskKSparseRegressor")
+        check_types(X, y, sample_weight)
         classes = _classes_of(y, self.client_)
         if len(classes) != 2:
             raise ValueError(f"y has {len(classes)} classes ({', '.join(map(repr, classes.tolist()[:5]))}); it must have two")
@@ -348,6 +358,8 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
         weight = 1.0 if sample_weight is None else sample_weight
         total = [((1 - labels) * weight).sum(), (labels * weight).sum()]
         negative, positive = (float(part) for part in self.client_.gather(self.client_.compute(total)))
+        if not (negative > 0 and positive > 0):  # the check of the rows says what is wrong
+            return 1.0, 1.0
         return (negative + positive) / (2 * negative), (negative + positive) / (2 * positive)
 
     def predict(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
@@ -363,7 +375,31 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
         dask array or series, or ndarray, of shape (n_samples,)
             Labels.
         """
+        check_is_fitted(self)
         return self._lazily("predict", X, self.classes_.dtype)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # type: ignore[override]  # without offsets
+        """Return the accuracy, the share of rows whose label is predicted correctly.
+
+        Labels are predicted on the workers and compared on the client.
+
+        Parameters
+        ----------
+        X : dask array or data frame, or array-like, of shape (n_samples, n_features)
+            Rows, with the columns of the fit.
+        y : dask array or series, or array-like, of shape (n_samples,)
+            Labels.
+        sample_weight : dask array or series, or array-like, of shape (n_samples,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            The accuracy.
+        """
+        given = [self.predict(X), y, *([] if sample_weight is None else [sample_weight])]
+        predicted, labels, *weights = map(np.ravel, self.client_.gather(self.client_.compute(given)))
+        return float(accuracy_score(labels, predicted, sample_weight=weights[0] if weights else None))
 
     def decision_function(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
         """Compute the decision function of each row, lazily if X is a Dask collection.
@@ -394,6 +430,21 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
             Probabilities, with columns in the order of ``classes_``.
         """
         return self._lazily("predict_proba", X, np.float64, 2)
+
+    def predict_log_proba(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
+        """Predict the logarithm of the probability of each class, lazily if X is a Dask collection.
+
+        Parameters
+        ----------
+        X : dask array or data frame, or array-like, of shape (n_samples, n_features)
+            Rows, with the columns of the fit.
+
+        Returns
+        -------
+        dask array, or ndarray, of shape (n_samples, 2)
+            Logarithms of probabilities, with columns in the order of ``classes_``.
+        """
+        return self._lazily("predict_log_proba", X, np.float64, 2)
 
 
 class DaskKSparseRegressor(_OnDask, KSparseRegressor):
@@ -469,6 +520,7 @@ class DaskKSparseRegressor(_OnDask, KSparseRegressor):
             The fitted estimator itself.
         """
         check_kind_of_loss(check_loss(self.loss, 0.5, 2.0), self._responses, type(self).__name__, "DaskKSparseClassifier")
+        check_types(X, y, sample_weight)
         self._fit_rows(X, y, sample_weight)
         return self
 

@@ -10,6 +10,7 @@ import warnings
 import ksparse
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
 distributed = pytest.importorskip("distributed")
 da = pytest.importorskip("dask.array")
@@ -97,6 +98,41 @@ def test_estimators(client):
     regressor = ksparse.dask.DaskKSparseRegressor(2, search="fast").fit(chunked(X), chunked(eta + 5))
     assert regressor.support_.tolist() == [3, 105]
     assert regressor.predict(chunked(X)).compute() == pytest.approx(eta + 5)
+
+
+def test_every_method_of_the_classifier(client):
+    """Methods that a class inherits must work with collections too; these called predict with an offset, which it does not take."""
+    X, _, y, draw = data(7, 400, 6)
+    weight = draw.integers(0, 3, len(X)).astype(float)
+    model = ksparse.dask.DaskKSparseClassifier(2).fit(chunked(X, 100), chunked(y, 100))
+    local = model.to_local()
+    assert model.score(chunked(X, 100), chunked(y, 100)) == local.score(X, y)
+    assert model.score(chunked(X, 100), chunked(y, 100), chunked(weight, 100)) == pytest.approx(local.score(X, y, weight))
+    assert model.score(X, y, weight) == pytest.approx(local.score(X, y, weight))
+    assert model.predict_log_proba(chunked(X, 100)).compute() == pytest.approx(local.predict_log_proba(X))
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        with pytest.raises(NotFittedError):
+            getattr(ksparse.dask.DaskKSparseClassifier(), method)(chunked(X, 100))
+    with pytest.raises(NotFittedError):
+        ksparse.dask.DaskKSparseRegressor().to_local()
+
+
+@pytest.mark.parametrize("estimator", [ksparse.dask.DaskKSparseClassifier, ksparse.dask.DaskKSparseRegressor])
+def test_estimators_check_types_first(client, estimator):
+    """An estimator reads the number of columns and the labels before the fit checks them, so it must check the types itself."""
+    X, _, y, _ = data(8, 400, 6)
+    good, labels = chunked(X, 100), chunked(y, 100)
+    for match, kind, arguments in (
+        ("X is a list; it must be a Dask array or data frame", TypeError, (X.tolist(), labels)),
+        (r"X has shape \(400,\); it must have two dimensions", ValueError, (good[:, 0], labels)),
+        ("y is a ndarray; it must be a Dask array or series", TypeError, (good, y)),
+        ("sample_weight is a ndarray; it must be a Dask array or series", TypeError, (good, labels, y)),
+    ):
+        with pytest.raises(kind, match=match):
+            estimator(2).fit(*arguments)
+    if estimator is ksparse.dask.DaskKSparseClassifier:
+        with pytest.raises(ValueError, match="y has one class only"):
+            estimator(2, class_weight="balanced").fit(good, labels, labels)
 
 
 def test_a_lost_worker_changes_nothing(client, monkeypatch):

@@ -15,7 +15,17 @@ from .._input.sparse import is_sparse
 from .._input.validation import check_design
 from ..losses import Loss
 
-__all__ = ["Chunk", "Collections", "Described", "chunk_of", "describe", "rows_of", "take_columns", "together"]
+__all__ = [
+    "Chunk",
+    "Collections",
+    "Described",
+    "check_types",
+    "chunk_of",
+    "describe",
+    "rows_of",
+    "take_columns",
+    "together",
+]
 
 Vector = NDArray[np.float64]
 
@@ -68,9 +78,17 @@ def _refuse_unknown(collection: Any, name: str) -> None:
         raise ValueError(f"{name} has chunks of unknown sizes; call {name}.compute_chunk_sizes() first")
 
 
-def _chunks_of_matrix(X: Any) -> list[Any]:
+def check_types(X: Any, y: Any, sample_weight: Any) -> None:
+    """Raise TypeError or ValueError if X is not a matrix, or y or the weights are not vectors, of Dask."""
+    _check_matrix(X)
+    _check_vector_type(y, "y")
+    if sample_weight is not None:
+        _check_vector_type(sample_weight, "sample_weight")
+
+
+def _check_matrix(X: Any) -> None:
     if hasattr(X, "columns") and hasattr(X, "to_delayed"):  # a data frame
-        return list(X.to_delayed())
+        return
     if not (hasattr(X, "chunks") and hasattr(X, "to_delayed")):
         raise TypeError(f"X is a {type(X).__name__}; it must be a Dask array or data frame; use ksparse.fit for data in memory")
     if X.ndim != 2:
@@ -82,12 +100,20 @@ def _chunks_of_matrix(X: Any) -> list[Any]:
             f"X has chunks of columns, {X.chunks[1]}; each chunk must have all columns, as after X.rechunk({{1: -1}})"
         )
     _refuse_unknown(X, "X")
-    return list(X.to_delayed()[:, 0])
+
+
+def _chunks_of_matrix(X: Any) -> list[Any]:
+    _check_matrix(X)
+    return list(X.to_delayed() if hasattr(X, "columns") else X.to_delayed()[:, 0])
+
+
+def _check_vector_type(values: Any, name: str) -> None:
+    if not hasattr(values, "to_delayed"):
+        raise TypeError(f"{name} is a {type(values).__name__}; it must be a Dask array or series with the chunks of X")
 
 
 def _chunks_of_vector(values: Any, name: str, X: Any, count: int) -> list[Any]:
-    if not hasattr(values, "to_delayed"):
-        raise TypeError(f"{name} is a {type(values).__name__}; it must be a Dask array or series with the chunks of X")
+    _check_vector_type(values, name)
     if hasattr(values, "chunks"):
         shape = values.shape
         if values.ndim == 2 and shape[1] == 1:
