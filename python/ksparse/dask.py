@@ -431,7 +431,7 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
         """
         return self._lazily("predict_proba", X, np.float64, 2)
 
-    def predict_log_proba(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
+    def predict_log_proba(self, X: Any) -> Any:
         """Predict the logarithm of the probability of each class, lazily if X is a Dask collection.
 
         Parameters
