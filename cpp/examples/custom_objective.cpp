@@ -13,7 +13,7 @@ class Moments final : public ksparse::ColumnObjective {
  public:
   Moments(Eigen::MatrixXd G, Eigen::VectorXd g, double c) : ColumnObjective(g.size(), {}), G_(G), g_(g), c_(c) {}
 
-  ksparse::Foresight foresight() const override { return ksparse::Foresight::exact; }  // F is quadratic
+  ksparse::ModelAccuracy model_accuracy() const override { return ksparse::ModelAccuracy::exact; }  // F is quadratic
 
  private:
   ksparse::RefitOutcome refit_columns(const List& active, Eigen::VectorXd& coef, double& F,

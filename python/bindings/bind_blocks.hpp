@@ -108,7 +108,7 @@ inline void bind_blocks(py::module_& module) {
           "shift", [](const HeldBlockLoss& l) { return l.block.units.shift; }, "of the linear predictor")
       .def_property_readonly("falls_for_ever", [](const HeldBlockLoss& l) { return l.block.kernel->falls_for_ever(); })
       .def_property_readonly("convex_stands_in", [](const HeldBlockLoss& l) { return l.block.kernel->has_convex_curvature(); })
-      .def_property_readonly("foresight", [](const HeldBlockLoss& l) { return int(l.block.kernel->foresight()); })
+      .def_property_readonly("model_accuracy", [](const HeldBlockLoss& l) { return int(l.block.kernel->model_accuracy()); })
       .def_property_readonly("has_units", [](const HeldBlockLoss& l) { return l.loss->has_units(); })
       .def_property_readonly("predicts_logarithm", [](const HeldBlockLoss& l) { return l.loss->units(2).shift != 0; });
   py::class_<HeldBlock>(module, "Block", "A block of rows; none of its arrays is copied or changed.")

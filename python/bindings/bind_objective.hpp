@@ -5,7 +5,7 @@
 //   begin_scan(columns, coef)               -> (gradient, hessian)
 //   scan_panel(columns, starts)             -> (gradient, curvature, cross, blocks)
 //   expect(columns, scanned)                  optional: which columns the next refits may add, or the next scan covers
-//   has_intercept, foresight, perfect_objective   optional attributes: see search/objective.hpp; an intercept is the last
+//   has_intercept, model_accuracy, perfect_objective   optional attributes: see search/objective.hpp; an intercept is the last
 //                                             coefficient
 // with the status as a number, starts where the columns of each group begin, blocks (columns, stride) with H among the columns
 // of a group; starts and blocks are None without groups. An exception that these methods raise, including KeyboardInterrupt,
@@ -34,10 +34,10 @@ class PythonObjective final : public ColumnObjective {
         scan_panel_(answers.attr("scan_panel")),
         expect_(py::getattr(answers, "expect", py::none())),
         has_intercept_(py::getattr(answers, "has_intercept", py::bool_(false)).cast<bool>()),
-        foresight_(Foresight(py::getattr(answers, "foresight", py::int_(int(Foresight::rough))).cast<int>())),
+        model_accuracy_(ModelAccuracy(py::getattr(answers, "model_accuracy", py::int_(int(ModelAccuracy::rough))).cast<int>())),
         perfect_(py::getattr(answers, "perfect_objective", py::float_(separable_objective))) {}
 
-  Foresight foresight() const override { return foresight_; }
+  ModelAccuracy model_accuracy() const override { return model_accuracy_; }
   double perfect_objective() const override { return perfect_.cast<double>(); }
 
  private:
@@ -90,7 +90,7 @@ class PythonObjective final : public ColumnObjective {
 
   const py::object refit_, begin_scan_, scan_panel_, expect_;
   const bool has_intercept_;
-  const Foresight foresight_;
+  const ModelAccuracy model_accuracy_;
   const py::object perfect_;
   Index active_ = 0;  // columns at the point of the scan
 };

@@ -171,13 +171,6 @@ auto without_gil(const Ask& ask) {
   return answer;
 }
 
-/// Calls ask(design) with the design of X, without the GIL.
-template <class Ask>
-auto with_design(const py::object& X, const Ask& ask) {
-  const HeldDesign held = design_view(X);
-  return without_gil([&] { return ask(*held.design); });
-}
-
 /// X, the rows and the loss of a problem, with the arrays of Python that they are in.
 struct HeldProblem {
   HeldProblem(const py::object& X, const Array& y, const std::optional<Array>& sample_weight,

@@ -28,7 +28,7 @@ class Moments final : public ColumnObjective {
   double minimum(const std::vector<Index>& columns) const {
     return columns.empty() ? c_ : c_ - 0.5 * g_(columns).dot(G_(columns, columns).ldlt().solve(g_(columns)));
   }
-  Foresight foresight() const override { return Foresight::exact; }
+  ModelAccuracy model_accuracy() const override { return ModelAccuracy::exact; }
 
   int throws_at = -1, stops_at = -1, asked = 0;
 

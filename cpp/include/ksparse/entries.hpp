@@ -51,10 +51,10 @@ class Objective;  // search/objective.hpp
 
 // ------------------------------------------------------------------------------------------------------------------- one fit
 
-/// Best subset of at most options.k features of X for a problem: y, or y with weights and an offset. Never throws and never
-/// aborts on account of the data: bad input ends with Status::invalid_input, and info.message says what was wrong. A k that is
-/// larger than the number of features (or of groups) allows all of them, here and in all other entries. The threads run the
-/// walks of the search, of which there is one unless options.walks says more.
+/// Finds the best subset of at most options.k features of X for a problem, which is y, or y with weights and an offset. No data
+/// make this function throw or abort: for invalid input, the result has Status::invalid_input, and info.message says what was
+/// wrong. A k that is larger than the number of features (or of groups) allows all of them, here and in all other functions. If
+/// options.walks is more than 1, the threads run the walks, and otherwise they share the sums of one search.
 KSPARSE_ENTRY FitResult fit(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& options = {},
                             const Run& run = {});
 
@@ -68,7 +68,7 @@ class Workspace {
   KSPARSE_ENTRY Workspace(Workspace&&) noexcept;
   KSPARSE_ENTRY Workspace& operator=(Workspace&&) noexcept;
 
-  /// As ksparse::fit by one walk, which has the whole budget. The answer is valid until the next call.
+  /// The same as ksparse::fit with a single walk, which has the whole budget. The result is valid until the next call.
   KSPARSE_ENTRY const FitResult& fit(const AnyDesign& X, const Problem& problem, const AnyLoss& loss,
                                      const Options& options = {}, const Run& run = {});
 
@@ -81,7 +81,7 @@ class Workspace {
 
 /// Returns a built-in loss by its name in Python ("logistic", "focal", "huber", ...), with its parameters in the order of its
 /// members. Returns an empty loss, and sets `wrong` to a message, if there is no such loss or if the number of parameters is
-/// wrong. Parameters out of range are refused by the fit. If the loss is known at compile time, use its struct instead.
+/// wrong. The fit checks the values of the parameters. If the loss is known at compile time, use its struct instead.
 KSPARSE_ENTRY AnyLoss loss_by_name(const std::string& name, const std::vector<double>& parameters, std::string& wrong);
 
 // ---------------------------------------------------------------------------------------------------------------------- path
@@ -99,28 +99,29 @@ struct PathTask {
   Index resampling = 0;  // row of the counts
   AnyLoss loss;
   Options options;
-  bool follows = false;  // starts from the fits of the task before it, which has the same resampling and a neighbouring setting
+  bool follows =
+      false;  // whether to start from the fits of the task before it, which has the same resampling and a similar setting
 };
 
-/// fit_path for every task, over threads; weights are those of the problem times the task's counts. X is shared by all. A task
-/// that fails holds one fit that says why, and the others are as they would be without it. Progress is told of the entries of
-/// all paths. Empty if interrupted.
+/// Computes a path for every task, in parallel threads. The weights of a task are those of the problem times its counts. A task
+/// that fails has a single fit, whose status says why, and does not affect the others. Progress counts the fits of all paths. The
+/// result is empty after an interrupt.
 KSPARSE_ENTRY std::vector<std::vector<CompactFit>> fit_paths(const AnyDesign& X, const Problem& problem, const Counts& counts,
                                                              const std::vector<PathTask>& tasks, const std::vector<Index>& ks,
                                                              const Run& run = {});
 
 // --------------------------------------------------------------------------------------------------------------- predictions
 
-/// x_i . beta + beta0 for each row of X, which has all the columns of the fit, or just those of its support, in that order. NaN
-/// for all rows if it has another number of columns.
+/// Returns x_i . beta + beta0 for each row of X, which must have all columns of the fit, or only those of its support in this
+/// order. The values are NaN if X has another number of columns.
 KSPARSE_ENTRY Eigen::VectorXd linear_predictor(const FitResult& fit, const AnyDesign& X);
 KSPARSE_ENTRY Eigen::VectorXd linear_predictor(const CompactFit& fit, const AnyDesign& X);
 
-/// Converts linear predictors, with or without an offset, to the probability of class 1, or the mean. For labels, it is the
-/// probability at which the linear predictor minimises the expected loss, classes alike but for their numbers.
+/// Converts linear predictors, with or without an offset, to probabilities of class 1, or to means. The probability is the one for
+/// which the linear predictor minimises the expected loss, without the class weights of the loss.
 KSPARSE_ENTRY Eigen::VectorXd mean_response(const Eigen::VectorXd& eta, const AnyLoss& loss);
 
-/// Probabilities of class 1, or mean responses, for each row of X, as for linear_predictor.
+/// Returns the probability of class 1, or the mean response, for each row of X, whose columns are as for linear_predictor.
 template <class Fit>
 Eigen::VectorXd predict(const Fit& fit, const AnyDesign& X, const AnyLoss& loss) {
   return mean_response(linear_predictor(fit, X), loss);
@@ -129,11 +130,11 @@ Eigen::VectorXd predict(const Fit& fit, const AnyDesign& X, const AnyLoss& loss)
 // ----------------------------------------------------------------------------------------------------- an objective of one's
 // own
 
-/// Best subset for an objective of your own, which answers two questions: to refit a support, and to scan at a point
-/// (search/objective.hpp, or search/column_objective.hpp, which sees to groups). It must be >= 0, as tolerances are relative to
-/// it. Of the options those of the search count, and the constraints: groups, if any, must be those that the objective knows,
-/// and bounds are for it to keep. The answer has the objective's own coefficients by column, and all columns that were chosen,
-/// be they 0 or not. By one walk, on the calling thread; what the objective throws reaches the caller.
+/// Finds the best subset for an objective of your own, which must be able to refit a support and to scan features at a point
+/// (search/objective.hpp, or search/column_objective.hpp, which takes care of groups). It must be >= 0, because tolerances are
+/// relative to it. The options of the search and the constraints are used; the objective itself must know the groups and keep
+/// the bounds. The result has the coefficients of all columns that were chosen, even if they are 0. The search is a single walk
+/// on the calling thread, and an exception of the objective is passed on to the caller.
 KSPARSE_ENTRY FitResult fit(Objective& objective, const Options& options = {}, const Run& run = {});
 
 /// The same for every k of an increasing list, or a single result with the reason if there is no path.
@@ -156,10 +157,10 @@ struct BatchProblem {
 /// Fills in the problem with a given index. It is called from several threads at once.
 using ProblemSource = std::function<void(Index, BatchProblem&)>;
 
-/// Answers to `count` problems over one X, each as `fit` would give it, over threads. A problem that is not as it must be ends
-/// with Status::invalid_input, and the others are as they would be without it. `width`: problems solved at once by a thread, 0:
-/// a suitable number. Progress is told of problems. If it is
-/// interrupted, the problems that have no answer yet have Status::interrupted.
+/// Solves `count` problems over one X in parallel threads. Each has the same result as with `fit`. An invalid problem has
+/// Status::invalid_input and does not affect the others. `width` is the number of problems that a thread solves at once, or 0 for
+/// a suitable number. Progress counts problems. After an interrupt, the problems that were not solved yet have
+/// Status::interrupted.
 KSPARSE_ENTRY std::vector<CompactFit> fit_many(const AnyDesign& X, Index count, const ProblemSource& source,
                                                const Run& run = {}, Index width = 0);
 
@@ -177,22 +178,22 @@ struct Alternatives {
   std::vector<Alternative> choices;  // in the order of the support, then by increasing objective
 };
 
-/// For each feature of a support the `count` best features to stand in for it. Candidates come from one exact scan of all
-/// features, twice as many as asked for, and are refitted; if there are fewer than `count`, all of them. Features that must
-/// stay in have no alternatives.
+/// Finds, for each feature of a support, the `count` features that replace it best. One exact scan of all features proposes twice
+/// as many candidates, which are then refitted. Features in always_in have no alternatives.
 KSPARSE_ENTRY Alternatives alternatives(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, Options options,
                                         const std::vector<Index>& support, Index count, const Run& run = {});
 
 // --------------------------------------------------------------------------------------------------------------------- proof
 
-/// How far an answer can be from the best: branch and bound from the support of an answer, ended by a proof that it is within
-/// settings.max_gap of the best, or by a limit, with the gap that is left. A better support found on the way becomes the
-/// answer. It needs a ridge penalty, or bounds on both sides of every coefficient, and a loss that is convex or a focal one.
+/// Computes how far a fit can be from the best one, by branch and bound that starts from the support of the fit. It ends when the
+/// fit is proved to be within settings.max_gap of the best one, or at a limit, with the gap that is left. If it finds a better
+/// support, this becomes the result. It needs a ridge penalty, or bounds on both sides of every coefficient, and a convex or a
+/// focal loss.
 KSPARSE_ENTRY Proof certify(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& options,
                             const std::vector<Index>& start, const ProofOptions& settings = {}, const Run& run = {});
 
-/// All supports of exactly options.k features (or groups) whose objective is at most 1 + settings.within times the best one's;
-/// the list is complete if it ends as optimal.
+/// Lists all supports of exactly options.k features (or groups) whose objective is at most 1 + settings.within times the best
+/// one. The list is complete if the proof ends with `optimal`.
 KSPARSE_ENTRY Proof near_optimal(const AnyDesign& X, const Problem& problem, const AnyLoss& loss, const Options& options,
                                  const std::vector<Index>& start, const ProofOptions& settings = {}, const Run& run = {});
 

@@ -57,7 +57,7 @@ struct Columns {
 };
 
 /// How well the quadratic model at one minimum predicts F at other minima nearby.
-enum class Foresight {
+enum class ModelAccuracy {
   rough,   // not well, because the curvature jumps or is unknown
   smooth,  // well, because F has a third derivative
   exact,   // exactly, because F is quadratic

@@ -37,7 +37,7 @@ class BlockAnswers:
         self._refits = Refits(self._points, self._wanted, options)
         self._scans = Scans(self._points, self._wanted, self._refits.constant[0], options)
         self.has_intercept = self._points.has_intercept
-        self.foresight = self._points.core.foresight
+        self.model_accuracy = self._points.core.model_accuracy
         self.perfect_objective = self._refits.perfect_objective
 
     def expect(self, columns: Columns, scanned: bool) -> None:

@@ -1,6 +1,6 @@
-// Dense X of booleans or integers of 8 bits in the caller's memory, in column-major or row-major order. It is never copied: short
-// stretches of it are converted to double where they are summed, by the same kernels that sum doubles, so that a type of 8 bits
-// needs no kernels of its own.
+// Dense X of booleans or integers of 8 bits in the caller's memory, in column-major or row-major order. It is never copied: a few
+// values at a time are converted to double and then summed by the same kernels as doubles, so 8-bit types need no kernels of
+// their own.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -20,7 +20,7 @@ template <class Scalar>
 constexpr bool is_byte =
     std::is_same_v<Scalar, bool> || std::is_same_v<Scalar, std::uint8_t> || std::is_same_v<Scalar, std::int8_t>;
 
-/// What a byte stands for. Memory that is said to hold booleans may hold any byte, and all but 0 are true.
+/// The number that a byte represents. An array of booleans may contain any byte, and all bytes except 0 are true.
 template <class Scalar>
 double number_of(std::uint8_t byte) noexcept {
   if constexpr (std::is_same_v<Scalar, bool>)
@@ -29,7 +29,7 @@ double number_of(std::uint8_t byte) noexcept {
     return double(static_cast<Scalar>(byte));
 }
 
-/// Whether an Eigen object is of bytes that can be viewed in place.
+/// Whether an Eigen object contains bytes that can be viewed in place.
 template <class Object, bool by_rows>
 constexpr bool is_viewable_bytes() {
   return is_viewable<Object, bool, by_rows>() || is_viewable<Object, std::uint8_t, by_rows>() ||
@@ -84,7 +84,7 @@ class ByteRows final : public GatheredDesign {
     for (Index i = 0; i < rows; ++i) target[i] = internal::number_of<Scalar>(source[i * stride_]);
   }
 
-  // Scattered columns are gathered, and so are columns for many cross vectors, whose sums are a product of matrices.
+  // Columns are gathered if they are scattered, or if there are many cross vectors, for which the sums are a matrix product.
   void accumulate(const Columns& columns, const RowBlock& block, const Sums& sums) const noexcept override {
     if (columns.list || block.cross_count > kernels::few_vectors) return GatheredDesign::accumulate(columns, block, sums);
     for_tiles(columns, block, sums, [&](const double* x, Index count, Index row, Index rows, const Sums& to) {
@@ -110,7 +110,8 @@ class ByteRows final : public GatheredDesign {
 
   const std::uint8_t* at(Index row, Index column) const noexcept { return data_ + row * stride_ + column; }
 
-  // visit(x, count, row, rows, sums) for `count` columns and as many rows as a tile has, or one, of the block, from `row` on.
+  // Calls visit(x, count, row, rows, sums) for tiles of `count` columns and `rows` rows of the block, which begin at `row`. There
+  // are as many rows as a tile has, or one.
   template <class Visit>
   void for_tiles(const Columns& columns, const RowBlock& block, const Sums& sums, const Visit& visit) const noexcept {
     double buffer[tile * width];

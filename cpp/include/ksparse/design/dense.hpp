@@ -158,8 +158,9 @@ class BasicRowView final : public Design {
  private:
   const Scalar* at(Index row, Index column) const noexcept { return data_ + row * stride_ + column; }
 
-  // A few rows at a time, of all listed columns: rows are read in order, columns that share a cache line fetch it once, and what
-  // is written of a column is a cache line. Column by column, each entry would cost a line, and each row another page.
+  // Copies a few rows of all listed columns at a time. Rows are then read in order, columns on the same cache line fetch it once,
+  // and whole cache lines of the copies are written. If columns were copied one after the other, each entry would fetch a cache
+  // line of its own.
   void load_listed(const Columns& columns, Index first, Index rows, double* scratch, Index stride) const noexcept {
     constexpr Index line = 8;
     Index i = 0;

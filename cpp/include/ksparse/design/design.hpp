@@ -36,7 +36,7 @@ class Design {
 
   /// Whether scattered columns are cheap to read.
   virtual bool columns_contiguous() const noexcept = 0;
-  /// Number of rows in a first short block, after which the other blocks are aligned.
+  /// Number of rows in a short first block, such that all blocks after it are aligned.
   virtual Index lead() const noexcept { return 0; }
 
   /// Copies consecutive rows of a column.

@@ -33,7 +33,7 @@ class GatheredDesign : public Design {
   }
 
  private:
-  // visit(count, part, sums, pointer) for a few columns and a part of the rows at a time, which fit into the first-level cache.
+  // Calls visit(count, part, sums, pointer) for a few columns and a part of the rows, which fit into the first-level cache.
   template <class Visit>
   void for_stretches(const Columns& columns, const RowBlock& block, const Sums& sums, const Visit& visit) const noexcept {
     constexpr Index few = 8, strip = 128;

@@ -15,7 +15,7 @@
 
 namespace ksparse {
 
-/// The vectors by which a block of rows is multiplied: the slope r, the curvature h, and h times each active column.
+/// The vectors by which a block of rows is multiplied: the slopes r, the curvatures h, and h times each active column.
 struct RowBlock {
   Index first;              // index of the first row in X
   Index rows;               // rows in this block
@@ -61,8 +61,8 @@ void dot_tile(const Scalar* const* columns, const double* const* vectors, Index 
     }
 }
 
-/// The same for any number of vectors, in parts whose sums fit into the registers. vector(v) and sums(v) return their
-/// addresses.
+/// The same for any number of vectors, of which as many are processed at a time as have room for their sums in the registers.
+/// vector(v) and sums(v) return their addresses.
 template <int C, class Scalar, class Vector, class Target>
 void dot_tiles(const Scalar* const* columns, Index count, const Vector& vector, Index rows, const Target& sums) noexcept {
   constexpr int most = Pack::size == 8 ? 6 : 3;  // AVX-512 has 32 registers, others 16
@@ -176,8 +176,8 @@ void accumulate_many_vectors(Index count, const RowBlock& block, const Sums& sum
   }
 }
 
-/// All sums of `count` columns, `pointer(c)` being where the block's rows of column c begin and `cross_count(c)` how many
-/// cross vectors the tile that begins at column c needs.
+/// All sums of `count` columns. pointer(c) returns the address of the first row of column c in the block, and cross_count(c) the
+/// number of cross vectors that the tile that begins at column c needs.
 template <class Pointer, class CrossCount>
 void accumulate_columns(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer,
                         const CrossCount& cross_count) noexcept {
@@ -195,14 +195,14 @@ void accumulate_columns(Index count, const RowBlock& block, const Sums& sums, co
   if (many) accumulate_many_vectors(count, block, sums, pointer, cross_count);
 }
 
-/// Only x.r, for C columns.
+/// Only the sums x.r, for C columns.
 template <int C, class Scalar>
 void slope_tile(const Scalar* const* columns, const RowBlock& block, Index column, const Sums& sums) noexcept {
   double* const target = sums.row(Sums::slope) + column;
   dot_tile<C, 1>(columns, &block.slope, block.rows, &target);
 }
 
-/// Only x.r, for `count` columns.
+/// Only the sums x.r, for `count` columns.
 template <class Pointer>
 void accumulate_slopes(Index count, const RowBlock& block, const Sums& sums, const Pointer& pointer) noexcept {
   using Column = decltype(pointer(0));
@@ -218,7 +218,7 @@ void accumulate_slopes(Index count, const RowBlock& block, const Sums& sums, con
   }
 }
 
-/// Only x.r, for `count` columns and several problems. Problem i has the slope slope(i) and its sums at target(i).
+/// Only the sums x.r, for `count` columns and several problems. Problem i has the slopes slope(i), and its sums are at target(i).
 template <class Pointer, class Slope, class Target>
 void accumulate_slopes_of_many(Index count, Index rows, const Pointer& pointer, Index problems, const Slope& slope,
                                const Target& target) noexcept {
@@ -233,8 +233,8 @@ void accumulate_slopes_of_many(Index count, Index rows, const Pointer& pointer, 
   }
 }
 
-/// Fetches the rows after a tile of R rows, a part of them at each step along the tile, in the order in which they lie in memory:
-/// processors recognise one stream, but not R of them that take turns. X is read in half of the time.
+/// Prefetches the rows after a tile of R rows, a part of them at each step along the tile, in the order in which they are in
+/// memory. Processors recognise a single stream of addresses, but not R streams in turn. With this, X is read in half of the time.
 template <int R, class Scalar>
 class RowsAhead {
  public:
@@ -299,7 +299,7 @@ void row_tile(const Scalar* x, Index row_stride, Index columns, const RowBlock& 
     }
 }
 
-/// Only x.r, like row_tile.
+/// Only the sums x.r, in the same way as row_tile.
 template <int R, class Scalar>
 void slope_row_tile(const Scalar* x, Index row_stride, Index columns, const RowBlock& block, Index first,
                     const Sums& sums) noexcept {

@@ -28,7 +28,7 @@ class RowSample {
 
   Index stretches() const noexcept { return Index(first_.size()); }
   Index rows() const noexcept { return stretches() * length; }
-  /// The first row of a block in X; these increase.
+  /// The first row of a block in X. Blocks are in increasing order.
   Index first(Index stretch) const noexcept { return first_[std::size_t(stretch)]; }
 
   /// Copies the sampled rows of an array of n.

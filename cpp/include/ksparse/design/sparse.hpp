@@ -2,9 +2,9 @@
 // Centring and scaling are applied in formulas (panel.hpp), so no dense copy of X is ever made.
 //
 // Most rows have no entry in any active column. Among these, all rows of a class have the same linear predictor, and therefore
-// the same slope and curvature up to their weights. For each column, a scan therefore needs only its weighted sums over each
-// class, which are computed once (ClassMoments), and its entries in the few other rows, which are called "listed", with the
-// differences of their slopes and curvatures from the other rows (RowTerms).
+// the same slope and curvature up to their weights. The few rows with an entry in an active column are called "listed". For each
+// column, a scan needs its weighted sums over each class, which are computed once (ClassMoments), and its entries in the listed
+// rows, with the differences of their slopes and curvatures from those of the other rows (RowTerms).
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

@@ -84,7 +84,7 @@ class GlmObjective final : public Objective {
   }
   double perfect_objective() const override { return refit_.perfect_objective(); }
   bool can_sample() const override { return storage_.sampled() != nullptr; }
-  Foresight foresight() const override { return units_.bounded() ? Foresight::rough : loss_->foresight(); }
+  ModelAccuracy model_accuracy() const override { return units_.bounded() ? ModelAccuracy::rough : loss_->model_accuracy(); }
 
   /// Whether a batch may run scans in parts, with scan_parts().
   bool scans_by_blocks() const noexcept { return groups_.single() && storage_.sums_blocks(); }

@@ -45,8 +45,8 @@ class GramObjective final : public Objective {
                                                   const Options& options, Index searches) {
     constexpr Index few = 3;
     const Constraints& constraints = options.constraints;
-    const bool can_answer =
-        loss.foresight() == Foresight::exact && !design.sparse() && !constraints.bounded() && constraints.groups.empty();
+    const bool can_answer = loss.model_accuracy() == ModelAccuracy::exact && !design.sparse() && !constraints.bounded() &&
+                            constraints.groups.empty();
     // Scans of a sample are left to the rows, so that a search is the same with both objectives.
     if (!can_answer || Splicing::samples(rows, options.k)) return nullptr;
     const Index p = design.columns();
@@ -56,7 +56,7 @@ class GramObjective final : public Objective {
 
   Index features() const override { return rows_.features(); }
   double perfect_objective() const override { return rows_.perfect_objective(); }
-  Foresight foresight() const override { return Foresight::exact; }
+  ModelAccuracy model_accuracy() const override { return ModelAccuracy::exact; }
 
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override {
     if (goal.exact || iterate.size() == 0 || !is_ready() || !fetch(iterate.support)) return rows_.refit(iterate, goal);

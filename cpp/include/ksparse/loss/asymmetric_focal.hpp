@@ -1,5 +1,5 @@
 // Asymmetric focal loss of the linear predictor eta, with a focusing exponent for each class (Ridnik et al., ICCV 2021, arXiv
-// 2009.14119, equation 5). With m = s eta and p, q = sigma(m), sigma(-m), and g the exponent of the row's class:
+// 2009.14119, equation 5). With m = s eta, p = sigma(m), q = sigma(-m), and the exponent g of the class of the row:
 //   l = q^g softplus(-m),   derivatives as in focal.hpp
 // The probability shift of their equation 6 is not included: max(p - shift, 0) has a kink without a second derivative, and rows
 // beyond it have no influence, so F would be constant there and scores could not be converted to probabilities. The loss is not
@@ -19,7 +19,7 @@
 namespace ksparse {
 
 struct AsymmetricFocal {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   static constexpr Responses responses = Responses::binary;
 
   double gamma_positive = 0.0;  ///< focusing exponent of rows with y = 1, >= 0

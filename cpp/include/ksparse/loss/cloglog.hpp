@@ -15,7 +15,7 @@
 namespace ksparse {
 
 struct Cloglog {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   static constexpr Responses responses = Responses::binary;
 
   template <class T>

@@ -33,7 +33,7 @@ class CompiledKernel final : public LossKernel {
   Responses responses() const noexcept override { return responses_; }
   bool falls_for_ever() const noexcept override { return falls_for_ever_; }
   bool has_convex_curvature() const noexcept override { return false; }
-  Foresight foresight() const noexcept override { return Foresight::rough; }
+  ModelAccuracy model_accuracy() const noexcept override { return ModelAccuracy::rough; }
   bool has_units() const noexcept override { return false; }
   ResponseUnits units(double) const noexcept override { return {}; }
   std::shared_ptr<const LossKernel> in_units(double) const override { return nullptr; }

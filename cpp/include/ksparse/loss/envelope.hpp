@@ -1,8 +1,8 @@
 // The convex envelope of a margin loss that is concave far to the left: the largest convex function that is nowhere above it.
-// A focal loss l of the margin m falls like the line of slope -a for badly misfitted rows (a its slope at -infinity), bends the
-// wrong way, and is convex from its inflection on. Its envelope on the whole line is l itself for m >= m_t and the line of
-// slope -a through (m_t, l(m_t)) below, where l'(m_t) = -a. Bounds of proofs (proof/) need a convex loss; how much they lose is
-// the sum of l - envelope over the rows below m_t.
+// A focal loss l of the margin m has a slope -a at m = -infinity. It is concave up to an inflection point, and convex from there
+// on. Let m_t be the point of the convex part with l'(m_t) = -a. The envelope is l for m >= m_t, and the line of slope -a through
+// (m_t, l(m_t)) for m < m_t. Lower bounds of proofs (proof/) need a convex loss; the envelope weakens them by the sum of
+// l - envelope over the rows with m < m_t.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -27,7 +27,8 @@ namespace internal {
 template <class Terms>
 EnvelopeTangent tangent_of(const Terms& terms, double slope) {
   double high = 0, low = 0;
-  // The slope rises from the inflection on; walk left from 0 until it is that of the line, or the loss bends the other way.
+  // To the right of the inflection point the slope increases with m. Go left from 0 until it is that of the line, or until the
+  // loss is concave.
   for (int step = 0; step < 4000; ++step) {
     low -= 0.01;
     const auto at = terms(low);
@@ -40,7 +41,7 @@ EnvelopeTangent tangent_of(const Terms& terms, double slope) {
     const double middle = 0.5 * (low + high);
     (terms(middle).slope <= slope ? low : high) = middle;
   }
-  return {high, terms(high).value * (1 - 1e-14), slope};  // less what bisection and rounding leave open
+  return {high, terms(high).value * (1 - 1e-14), slope};  // a little lower, because of rounding and of the bisection
 }
 
 /// The terms of the envelope from those of the loss, for T = double or Pack.
@@ -54,10 +55,10 @@ LossTerms<T> below_tangent(const EnvelopeTangent& tangent, const T& margin, cons
 
 }  // namespace internal
 
-/// The envelope of a margin loss that treats both classes alike but for a weight.
+/// The envelope of a margin loss that treats both classes in the same way, except for a weight.
 template <class Loss>
 struct Envelope {
-  static constexpr Foresight foresight = Loss::foresight;
+  static constexpr ModelAccuracy model_accuracy = Loss::model_accuracy;
 
   Loss loss;
   EnvelopeTangent tangent;
@@ -75,10 +76,10 @@ struct Envelope {
   bool is_convex() const noexcept { return true; }
 };
 
-/// The envelope of a loss of labels that treats the classes in different ways, each a margin loss.
+/// The envelope of a classification loss that is a different margin loss for each class.
 template <class Loss>
 struct EnvelopeByLabel {
-  static constexpr Foresight foresight = Loss::foresight;
+  static constexpr ModelAccuracy model_accuracy = Loss::model_accuracy;
   static constexpr Responses responses = Responses::binary;
 
   Loss loss;

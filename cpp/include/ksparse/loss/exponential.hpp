@@ -1,4 +1,4 @@
-// Exponential loss of the margin m, that of AdaBoost (Friedman, Hastie, Tibshirani, Annals of Statistics 2000, section 4); its
+// Exponential loss of the margin m, as in AdaBoost (Friedman, Hastie, Tibshirani, Annals of Statistics 2000, section 4); its
 // minimiser at a point is half the log-odds:
 //   l = exp(-m),   l' = -l,   l'' = l        held at m = -650 (stable.hpp)
 // SPDX-License-Identifier: BSD-3-Clause
@@ -13,7 +13,7 @@
 namespace ksparse {
 
 struct Exponential {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   template <class T>
   LossTerms<T> operator()(const T& margin, const T& weight) const noexcept {
     const T value = weight * stable::exp_bounded(-margin);

@@ -16,7 +16,7 @@
 namespace ksparse {
 
 struct Focal {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   double alpha = 0.5;  ///< weight of the positive class, in (0, 1); the negative class has 1 - alpha
   double gamma = 2.0;  ///< focusing exponent, >= 0; gamma = 0 is the weighted logistic loss
 

@@ -14,7 +14,7 @@
 namespace ksparse {
 
 struct Gamma {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   static constexpr Responses responses = Responses::positive;
 
   template <class T>

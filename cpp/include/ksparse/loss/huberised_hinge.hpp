@@ -1,5 +1,5 @@
 // Huberised hinge of the margin m: a parabola of width d between the two lines of the hinge (Rosset & Zhu, Annals of Statistics
-// 2007, section 4, there with d = 2; Wang, Zhu, Zou, Bioinformatics 2008). With u = 1 - m:
+// 2007, section 4, who use d = 2; Wang, Zhu, Zou, Bioinformatics 2008). With u = 1 - m:
 //   u <= 0:       l = 0              l' = 0         l'' = 0
 //   0 < u < d:    l = u^2 / (2 d)    l' = -u / d    l'' = 1 / d
 //   d <= u:       l = u - d / 2      l' = -1        l'' = 0

@@ -73,22 +73,22 @@ class LossKernel {
 
   /// Whether Curvature::convex replaces a curvature of 0, instead of being max(l'', 0).
   virtual bool has_convex_curvature() const noexcept = 0;
-  /// Of a loss for which Curvature::wide is another than max(l'', 0).
+  /// How sharply a loss with straight tails bends; Curvature::wide differs from max(l'', 0) only for these.
   virtual BendScale bend_scale() const noexcept { return {}; }
   /// How well the derivatives of F at a point predict its values nearby.
-  virtual Foresight foresight() const noexcept = 0;
+  virtual ModelAccuracy model_accuracy() const noexcept = 0;
   /// Whether the unit of y is arbitrary. If so, how numbers change with the unit, and the loss of y in another unit.
   virtual bool has_units() const noexcept = 0;
   virtual ResponseUnits units(double unit) const noexcept = 0;
   virtual std::shared_ptr<const LossKernel> in_units(double unit) const = 0;
-  /// A convex loss that is nowhere above this one, for bounds on F (proof/): this one again where it is convex, else its convex
-  /// envelope where that is known. Null: neither.
+  /// A convex loss that is nowhere above this one, for lower bounds on F (proof/): a copy of this one if it is convex, or else
+  /// its convex envelope. Null if the envelope is not known.
   virtual std::shared_ptr<const LossKernel> convex_below() const { return nullptr; }
   /// Whether it is known to be convex itself.
   virtual bool is_convex() const noexcept { return false; }
   /// The linear predictor of a mean response, which is used as a start.
   virtual double start(double mean) const noexcept = 0;
-  /// Mean response of a linear predictor, of numbers.
+  /// For regression, the mean response of a linear predictor.
   virtual double mean(double eta) const noexcept { return eta; }
 
   bool is_binary() const noexcept { return responses() == Responses::binary; }
@@ -136,9 +136,10 @@ template <class Loss>
 struct HasBend<Loss, std::void_t<decltype(std::declval<const Loss&>().bend_scale())>> : std::true_type {};
 
 template <class Loss, class = void>
-struct ForesightOf : std::integral_constant<Foresight, Foresight::rough> {};
+struct ModelAccuracyOf : std::integral_constant<ModelAccuracy, ModelAccuracy::rough> {};
 template <class Loss>
-struct ForesightOf<Loss, std::void_t<decltype(Loss::foresight)>> : std::integral_constant<Foresight, Loss::foresight> {};
+struct ModelAccuracyOf<Loss, std::void_t<decltype(Loss::model_accuracy)>>
+    : std::integral_constant<ModelAccuracy, Loss::model_accuracy> {};
 
 template <class Loss, class = void>
 struct HasUnits : std::false_type {};
@@ -201,7 +202,7 @@ class KernelOf final : public LossKernel {
     else
       return {};
   }
-  Foresight foresight() const noexcept override { return internal::ForesightOf<Loss>::value; }
+  ModelAccuracy model_accuracy() const noexcept override { return internal::ModelAccuracyOf<Loss>::value; }
   bool has_units() const noexcept override { return internal::HasUnits<Loss>::value; }
   ResponseUnits units([[maybe_unused]] double unit) const noexcept override {
     if constexpr (internal::HasUnits<Loss>::value)

@@ -12,7 +12,7 @@
 namespace ksparse {
 
 struct Logistic {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   template <class T>
   LossTerms<T> operator()(const T& margin, const T& weight) const noexcept {
     const auto parts = stable::logistic_parts(margin);

@@ -1,34 +1,35 @@
 // What a loss is: a small struct of formulas for T = double or Pack, in one of two forms.
 //
-// A margin loss is of two classes and treats them alike but for a weight:
+// A margin loss is for two classes and treats them in the same way, except for a weight. It is a function
 //   template <class T> LossTerms<T> operator()(const T& margin, const T& weight) const;   value, slope, curvature times weight
 //   double class_weight(bool positive) const;                                             folded once into the rows' weights
 // of the margin m = s eta, eta = x . beta + beta0 + offset, s = +1 or -1 by the label.
 //
-// A response loss is any other function of the linear predictor and the row's response:
+// A response loss is any other function of the linear predictor and the response of the row:
 //   template <class T> LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const;
 //   static constexpr Responses responses;                                                 what y may be
-// whose response is y, but +1 or -1 where y is a label.
+// The response is y, or +1 or -1 if y is a label.
 //
 // Both:
 //   std::optional<std::string> problem() const;                                           the first broken rule in words
-// and if they differ from what is usual:
-//   static constexpr bool attains_infimum;   whether rows on their right sides can have a loss of exactly 0, so that data that
-//                                            can be separated have a minimiser all the same (hinges); false if absent
-//   static constexpr Foresight foresight;    smooth where l has a third derivative, exact where l'' is the same everywhere; rough
-//                                            if absent
-//   template <class T> T convex_curvature(the arguments of operator()) const;   that of the least parabola above the
-//                                            loss, of which a quarter stands in where the loss has less; 0 if absent
-//   template <class T> Bend<T> bend(the arguments of operator()) const;         of a loss with straight tails: where it bends,
+// and, if they differ from the defaults:
+//   static constexpr bool attains_infimum;   whether the loss of correctly classified rows can be exactly 0, so that there is a
+//                                            minimiser even if the classes can be separated (hinges); false by default
+//   static constexpr ModelAccuracy model_accuracy;   smooth if l has a third derivative, exact if l'' is the same everywhere;
+//                                            rough by default
+//   template <class T> T convex_curvature(the arguments of operator()) const;   the curvature of the least parabola above the
+//                                            loss, of which a quarter replaces a smaller curvature of the loss; 0 by default
+//   template <class T> Bend<T> bend(the arguments of operator()) const;         for a loss with straight tails: where it bends,
 //   BendScale bend_scale() const;                                               and how sharply
-//   bool is_convex() const;                  whether l is convex in eta; false if absent
-//   Convex convex_envelope() const;          of one that is not: the largest convex loss below it (envelope.hpp), if known
-//   ResponseUnits units(double unit) const;  how numbers change with the unit of y, where that is anybody's choice; and then
-//   Loss in_units(double unit) const;        the loss of y in that unit (ResponseUnits)
-//   static double link(double mean);         the linear predictor of a mean response, from which to start; 0 if absent
-//   static double mean(double eta);          the mean response of a linear predictor, of numbers; eta if absent
+//   bool is_convex() const;                  whether l is convex in eta; false by default
+//   Convex convex_envelope() const;          if it is not convex: the largest convex loss below it (envelope.hpp), if known
+//   ResponseUnits units(double unit) const;  if y may have any unit: how values change with it (ResponseUnits), and
+//   Loss in_units(double unit) const;        the loss of y in this unit
+//   static double link(double mean);         the linear predictor of a mean response, where a fit starts; 0 by default
+//   static double mean(double eta);          for regression: the mean response of a linear predictor; eta by default
 //
-// Losses are >= 0: tolerances are relative to F. Deviances are taken by half, and are 0 where the mean is the response.
+// Losses must be >= 0, because tolerances are relative to F. Losses that are deviances are half of the usual ones, and 0 if the
+// mean equals the response.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -53,7 +54,7 @@ enum class Curvature {
   wide,    // the larger of max(l'', 0) and the curvature of the loss with a wider bend
 };
 
-/// A loss with straight tails at a row.
+/// A row of a loss with straight tails.
 template <class T>
 struct Bend {
   T distance;  // of the row from the middle of the bend, in the linear predictor

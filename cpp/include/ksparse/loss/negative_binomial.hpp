@@ -21,7 +21,7 @@
 namespace ksparse {
 
 struct NegativeBinomial {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   static constexpr Responses responses = Responses::not_negative;
 
   double dispersion = 1.0;  ///< the dispersion a, > 0; as it tends to 0, the loss tends to Poisson

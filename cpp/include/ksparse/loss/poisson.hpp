@@ -1,5 +1,5 @@
 // Poisson loss with the log link: half the unit deviance of mu = exp(eta) (McCullagh & Nelder, Generalized Linear Models, 1989,
-// section 2.3), which differs from minus the log-likelihood by what does not depend on mu, and is 0 at mu = y:
+// section 2.3), which differs from minus the log-likelihood by terms without mu, and is 0 at mu = y:
 //   l = y log(y / mu) - (y - mu) = y (exp(d) - 1 - d) with d = eta - log y,   or mu where y = 0
 //   l' = mu - y,   l'' = mu                                                   held at eta = 650 (stable.hpp)
 // SPDX-License-Identifier: BSD-3-Clause
@@ -16,7 +16,7 @@
 namespace ksparse {
 
 struct Poisson {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   static constexpr Responses responses = Responses::not_negative;
 
   template <class T>

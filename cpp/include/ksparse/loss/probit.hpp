@@ -16,7 +16,7 @@
 namespace ksparse {
 
 struct Probit {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   template <class T>
   LossTerms<T> operator()(const T& margin, const T& weight) const noexcept {
     constexpr double log_root_two_pi = 0.91893853320467274178, inverse_root_two_pi = 0.39894228040143267794;

@@ -1,4 +1,4 @@
-// Squared error of the linear predictor eta, by half (Legendre 1805):
+// Half the squared error of the linear predictor eta (Legendre 1805):
 //   l = (eta - y)^2 / 2,   l' = eta - y,   l'' = 1
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
@@ -13,7 +13,7 @@ namespace ksparse {
 
 struct Squared {
   static constexpr Responses responses = Responses::finite;
-  static constexpr Foresight foresight = Foresight::exact;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::exact;
 
   template <class T>
   LossTerms<T> operator()(const T& eta, const T& response, const T& weight) const noexcept {

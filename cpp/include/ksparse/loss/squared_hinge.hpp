@@ -1,4 +1,4 @@
-// Squared hinge of the margin m (the L2-loss of linear support vector machines, Chang & Lin, JMLR 2008), by half:
+// Half the squared hinge of the margin m (the L2-loss of linear support vector machines, Chang & Lin, JMLR 2008):
 //   l = max(1 - m, 0)^2 / 2,   l' = -max(1 - m, 0),   l'' = 1 for m < 1, else 0
 // Hessians of few rows are then singular; the convex substitute is 1 everywhere, the least curvature of a parabola that touches
 // l at m >= 1 and lies above it.

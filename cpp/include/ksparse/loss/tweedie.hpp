@@ -18,7 +18,7 @@
 namespace ksparse {
 
 struct Tweedie {
-  static constexpr Foresight foresight = Foresight::smooth;
+  static constexpr ModelAccuracy model_accuracy = ModelAccuracy::smooth;
   static constexpr Responses responses = Responses::not_negative;
 
   double power = 1.5;  ///< power of the mean in the variance, in (1, 2)

@@ -30,7 +30,7 @@ class StoppableObjective final : public Objective {
   Index largest_unit() const override { return objective_.largest_unit(); }
   double perfect_objective() const override { return objective_.perfect_objective(); }
   bool can_sample() const override { return objective_.can_sample(); }
-  Foresight foresight() const override { return objective_.foresight(); }
+  ModelAccuracy model_accuracy() const override { return objective_.model_accuracy(); }
   RefitOutcome refit(Iterate& iterate, const RefitGoal& goal) override {
     if (interrupt_ && interrupt_()) return {Status::interrupted};
     return objective_.refit(iterate, goal);

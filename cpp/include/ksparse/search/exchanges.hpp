@@ -22,14 +22,14 @@ constexpr double least_gain = 1e-9;
 
 class Exchanges {
  public:
-  void reset(const Options& options, Foresight foresight) {
+  void reset(const Options& options, ModelAccuracy model_accuracy) {
     most_nearby_ = options.pairs_tried;
     most_of_all_ = options.pairs_tried_last;
-    foresight_ = foresight;
+    model_accuracy_ = model_accuracy;
     next_ = together_ = 0;
     improved_ = false;
   }
-  Foresight foresight() const noexcept { return foresight_; }
+  ModelAccuracy model_accuracy() const noexcept { return model_accuracy_; }
 
   /// A scan is asked for; the last one is forgotten.
   void begin_scan() noexcept {
@@ -158,12 +158,12 @@ class Exchanges {
   // not, not even that of a smooth loss: on tables of categories, exchanges that it held to fall short by far were needed
   // (spambase-k10, mammo-k5).
   bool is_hopeless(const Proposal& proposal, double loss, const Iterate& current) const noexcept {
-    if (foresight_ != Foresight::exact || improved_ || !(current.objective > 0)) return false;
+    if (model_accuracy_ != ModelAccuracy::exact || improved_ || !(current.objective > 0)) return false;
     return proposal.gain < -(rounding_of_objective * current.objective + rounding_of_loss * loss);
   }
 
   Index most_nearby_ = 0, most_of_all_ = 0;  // exchanges tried after a scan of the working set, and of all units
-  Foresight foresight_ = Foresight::rough;
+  ModelAccuracy model_accuracy_ = ModelAccuracy::rough;
   ScanOf of_ = ScanOf::all;     // the last scan
   Index together_ = 0;          // exchanges tried together next, or 0
   std::vector<Exchange> list_;  // those that are predicted to decrease F, the best first

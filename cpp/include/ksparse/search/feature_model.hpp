@@ -79,7 +79,7 @@ class FeatureModel final : public SacrificeModel {
   void propose_entries(const ScanPanel& panel, const ActiveSet& active, ProposalList& list) override {
     const Index count = panel.columns.count;
     auto best = best_.head(count);
-    foresee(panel, panel.gradient, schur_.head(count), best);
+    predict_gains(panel, panel.gradient, schur_.head(count), best);
     for (Index c = 0; c < count; ++c) {
       const Index feature = panel.columns[c];
       const bool collinear = !(schur_[c] > collinearity * panel.curvature[c]) && !lowers_as_it_is(panel, c);
@@ -108,7 +108,7 @@ class FeatureModel final : public SacrificeModel {
       const double removal = removal_[i], weight = weight_[i], loss = loss_[i];
       const auto v = moves_.col(i).head(count).array();
       const auto curvature = schur_.head(count) + v.square() * weight;
-      foresee(panel, panel.gradient - v * removal, curvature, gain);
+      predict_gains(panel, panel.gradient - v * removal, curvature, gain);
       // Written so that what is not a number counts as barred.
       gain = (curvature > collinearity * panel.curvature && gain < infinity).select(gain - loss + barred, -infinity);
       best = (best > gain).select(best, gain);
@@ -166,9 +166,9 @@ class FeatureModel final : public SacrificeModel {
     return true;
   }
 
-  // Decrease of F by the best step of each feature of a panel, within its bounds.
+  // Sets `gain` to the predicted decrease of F by the best step of each feature of a panel, within its bounds.
   template <class Gradient, class Curvature, class Gain>
-  void foresee(const ScanPanel& panel, const Gradient& gradient, const Curvature& curvature, Gain&& gain) {
+  void predict_gains(const ScanPanel& panel, const Gradient& gradient, const Curvature& curvature, Gain&& gain) {
     if (!panel.lower) {
       gain = 0.5 * gradient.square() / curvature;
       return;

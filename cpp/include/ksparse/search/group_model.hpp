@@ -75,7 +75,7 @@ class GroupModel final : public SacrificeModel {
       const Index begin = panel.starts[c], width = panel.starts[c + 1] - begin;
       set_schur(panel, begin, width);
       gradient_.head(width) = panel.gradient.segment(begin, width).matrix();
-      const double gain = foresee(panel, begin, width, schur_);
+      const double gain = predict_gain(panel, begin, width, schur_);
       if (!(gain > 0)) continue;
       best_[c] = gain;
       if (list.admits(gain)) list.insert({unit, -1, -1, gain, 0.0}, step_);
@@ -100,7 +100,7 @@ class GroupModel final : public SacrificeModel {
         auto curvature = curvature_.topLeftCorner(width, width);
         curvature = schur_.topLeftCorner(width, width);
         curvature.noalias() += product * v.transpose();
-        const double recovered = foresee(panel, begin, width, curvature_), gain = recovered - loss_[i];
+        const double recovered = predict_gain(panel, begin, width, curvature_), gain = recovered - loss_[i];
         if (!std::isfinite(gain)) continue;
         if (replacements && gain > replacements->bar(i)) replacements->offer(i, unit, gain, 0.0);
         best_[c] = std::max(best_[c], gain);
@@ -154,8 +154,8 @@ class GroupModel final : public SacrificeModel {
     lower.adjoint().solveInPlace(right);
   }
 
-  // Decrease of F by the best step against gradient_, which is left in step_.
-  double foresee(const ScanPanel& panel, Index begin, Index width, const Eigen::MatrixXd& curvature) {
+  // Returns the predicted decrease of F by the best step for gradient_, which is then in step_.
+  double predict_gain(const ScanPanel& panel, Index begin, Index width, const Eigen::MatrixXd& curvature) {
     const auto block = curvature.topLeftCorner(width, width);
     const auto gradient = gradient_.head(width);
     auto step = step_.head(width);

@@ -152,7 +152,7 @@ class Objective {
   /// Whether a sampled Hessian of all features costs much less than the exact one.
   virtual bool can_sample() const { return false; }
   /// How well an exact scan predicts the results of refits.
-  virtual Foresight foresight() const { return Foresight::rough; }
+  virtual ModelAccuracy model_accuracy() const { return ModelAccuracy::rough; }
 };
 
 }  // namespace ksparse

@@ -183,9 +183,10 @@ class Perturbation {
   // Tries all exchanges of the best support, once, if they are few. Returns false if they are not tried.
   bool verify() {
     const Index refits = budget_.refits(*engine_), count = engine_->exchanges();
-    const Index least = engine_->foresight() == Foresight::rough ? few_if_rough : few_exchanges;
+    const Index least = engine_->model_accuracy() == ModelAccuracy::rough ? few_if_rough : few_exchanges;
     const bool few = count <= std::max(least, refits / part_of_refits) && budget_.allows_refits(count, *engine_);
-    if (verified_ || engine_->foresight() == Foresight::exact || count == 0 || !few || budget_.is_over() || is_perfect())
+    if (verified_ || engine_->model_accuracy() == ModelAccuracy::exact || count == 0 || !few || budget_.is_over() ||
+        is_perfect())
       return false;
     verified_ = true;
     stage_ = Stage::verification;

@@ -1,12 +1,14 @@
-// The model that predicts how much F changes when features are added, removed or exchanged: the quadratic model at the current
-// point. With P = H_AA^-1 (the intercept is a row of it, but never leaves), d_i = P_ii, v_j = P H_Aj and s_j = H_jj - H_jA v_j:
+// The quadratic model of F at the current point. It predicts how much F changes when features are added, removed or exchanged
+// (swapped). Let P = H_AA^-1, of which the intercept is a row that never leaves. With d_i = P_ii, v_j = P H_Aj and
+// s_j = H_jj - H_jA v_j, the predicted changes are:
 //
 //   j enters                  -1/2 g_j^2 / s_j
 //   i leaves                  +1/2 beta_i^2 / d_i
 //   j takes the place of i     1/2 beta_i^2 / d_i - 1/2 (g_j - v_ji beta_i / d_i)^2 / (s_j + v_ji^2 / d_i)
 //
-// The Schur complement s_j is the curvature that is left to j beside A. The second line is the optimal brain surgeon (Hassibi &
-// Stork 1993, eq. 5). The joint form sees that a feature which is worth nothing beside its twin is worth much in its place.
+// The Schur complement s_j is the curvature of F in j after the active set A has adapted. The second line is the optimal brain
+// surgeon (Hassibi & Stork 1993, eq. 5). The third line is not the sum of the others: a feature that is useless beside its twin
+// may be useful in its place.
 //
 // feature_model.hpp has the model of single features, group_model.hpp that of groups of them.
 // SPDX-License-Identifier: BSD-3-Clause

@@ -159,7 +159,7 @@ class Splicing final : public ScanSink {
   /// F below this counts as 0 and ends a search.
   double perfect_objective() const noexcept { return perfect_objective_; }
   /// How well the predictions of the model agree with refits.
-  Foresight foresight() const noexcept { return exchanges_.foresight(); }
+  ModelAccuracy model_accuracy() const noexcept { return exchanges_.model_accuracy(); }
   /// The number of possible exchanges of one feature at the current point.
   Index exchanges() const noexcept { return position_.exchanges(); }
 
@@ -229,7 +229,7 @@ inline void Splicing::reset(const Objective& objective, const Options& options, 
   findings_.reset(places, unit, features,
                   std::max<Index>({options.pairs_tried, options.pairs_tried_last, 1, places / Growth::part_entering}));
   growth_.reset(unit == 1 ? places : 0);
-  exchanges_.reset(options, objective.foresight());
+  exchanges_.reset(options, objective.model_accuracy());
 }
 
 inline void Splicing::begin_descent(Index k, Reach reach, int number) {

@@ -1,4 +1,4 @@
-// The caller's request to stop, which is polled until it is made and remembered afterwards.
+// The caller's request to stop. It is polled until the caller makes it, and is remembered afterwards.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -18,7 +18,7 @@ class Interruption {
     happened_ = false;
   }
 
-  /// Asks the caller. On a thread that only helps (workers.hpp): whether the solving thread was told to stop.
+  /// Asks the caller whether to stop. On a helping thread (workers.hpp), returns whether the solving thread was told to stop.
   bool asked() {
     if (!happened() && *ask_ && std::this_thread::get_id() == solving_) happened_ = (*ask_)();
     return happened();

@@ -76,7 +76,7 @@ inline void transpose(Pack (&square)[Pack::size]) noexcept {
   for (int i = 0; i < Pack::size; ++i) square[i] = Pack::from(block.packet[i]);
 }
 
-/// Asks for the cache line at an address to be brought into the second cache. What lies past the end of an array does no harm.
+/// Prefetches the cache line at an address into the second-level cache. The address may be past the end of an array.
 inline void prefetch(std::uintptr_t address) noexcept {
 #if defined(__GNUC__)
   __builtin_prefetch(reinterpret_cast<const void*>(address), 0, 2);
@@ -97,7 +97,7 @@ inline Pack min(const Pack& a, const Pack& b) noexcept { return Pack::from(Eigen
 inline Pack multiply_add(const Pack& a, const Pack& b, const Pack& c) noexcept {
   return Pack::from(Eigen::internal::pmadd(a.raw, b.raw, c.raw));
 }
-/// where a <= b then x else y
+/// Selects x in the places where a <= b, and y in the others.
 inline Pack select_less_equal(const Pack& a, const Pack& b, const Pack& x, const Pack& y) noexcept {
   return Pack::from(Eigen::internal::pselect(Eigen::internal::pcmp_le(a.raw, b.raw), x.raw, y.raw));
 }

@@ -1,5 +1,5 @@
-// Independent tasks in parallel threads. It uses std::thread and not OpenMP, whose thread pool can hang a forked process;
-// threads end with the call.
+// Runs independent tasks in parallel threads, which end with the call. It uses std::thread and not OpenMP, whose thread pool can
+// hang a forked process.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 

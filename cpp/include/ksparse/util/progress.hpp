@@ -24,7 +24,7 @@ class ProgressCounter {
   /// Counts one more finished part. It may be called from any thread.
   void count() noexcept { done_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// The caller's interrupt, which also reports the progress, at most every 50 ms so that very short parts are not slowed down.
+  /// The caller's interrupt, which also reports the progress. It does so at most every 50 ms, to not slow down very short parts.
   Interrupt interrupt() {
     if (!progress_) return interrupt_;
     return [this] {
