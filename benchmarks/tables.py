@@ -37,7 +37,7 @@ SHARED_MARKS = {
     "spambase-k5": 0.338388,
     "spambase-k10": 0.266625,
     "adult-k3": 0.403696,
-    "adult-k10": 0.353702,
+    "adult-k10": 0.3537025,
     "mammo-k5": 0.462388,
     "mammo-k10": 0.458339,
     "spambase-cuts-k5": 0.265420,
