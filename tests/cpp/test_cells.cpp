@@ -2,6 +2,8 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <ksparse/design/bytes.hpp>
 #include <ksparse/design/dense.hpp>
 #include <ksparse/design/gathered.hpp>
 #include <ksparse/glm/contingency.hpp>
@@ -77,7 +79,7 @@ TEST_CASE("distinct rows, cells and the contingency table are those that countin
     std::vector<double> key{double(rows->is_positive(i))};
     for (Index j = 0; j < 13; ++j) {
       const bool high = rows->row(i)[j / 8] >> (j % 8) & 1;
-      CHECK(high == (rows->column(j)[i] == 1));
+      CHECK(high == (rows->column(j).first[i] == 1));
       key.push_back(high ? rows->high(j) : rows->low(j));
     }
     found[key] = rows->weight(i);
@@ -149,6 +151,68 @@ TEST_CASE("counts of rows do not overflow, however often a row is repeated") {
     CHECK(contingency.table()(0, c) == weights[first + 2] + weights[first + 3]);
     CHECK(contingency.table()(1, c) == weights[first + 1] + weights[first + 3]);
   }
+}
+
+TEST_CASE("a large X of bytes whose rows differ is read where it is, with the cells and counts of a stored table") {
+  const Index n = 20000, p = 230;
+  const bool by_rows = GENERATE(false, true), multiples = GENERATE(true, false);
+  std::mt19937_64 random(8);
+  Eigen::MatrixXd X = Eigen::MatrixXd::Zero(n, p);  // the first row stays so: tables take its values as the low ones
+  for (Index j = 0; j < p; ++j)
+    for (Index i = 1; i < n; ++i) X(i, j) = double(random() % 4 == 0);
+  using Bytes = Eigen::Matrix<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic>;
+  const Bytes columns = X.cast<std::uint8_t>();
+  const Bytes transposed = columns.transpose();
+  Eigen::VectorXd sign(n), weights(n);
+  for (Index i = 0; i < n; ++i) sign[i] = random() % 3 == 0 ? 1.0 : -1.0;
+  for (Index i = 0; i < n; ++i) weights[i] = multiples ? double(1 + i % 3) : 1 + double(i % 7) / 64;
+  const ByteColumns<std::uint8_t> column_major(columns.data(), n, p, n);
+  const ByteRows<std::uint8_t> row_major(transposed.data(), n, p, p);
+  const Design& design = by_rows ? static_cast<const Design&>(row_major) : column_major;
+  const auto in_place = TwoValuedRows::read(design, sign.data(), weights.data(), {});
+  const auto stored = TwoValuedRows::read(ColumnView(X), sign.data(), weights.data(), {});
+  REQUIRE(in_place);
+  REQUIRE(stored);
+  CHECK(in_place->is_in_place());
+  CHECK_FALSE(stored->is_in_place());
+  REQUIRE(stored->count() == n);
+  Cells a(*in_place, n / 2), b(*stored, n / 2);
+  Contingency counted(*in_place), expected(*stored);
+  const std::vector<Index> some = {229, 2, 3, 9, 17, 33, 100, 101, 102};
+  for (const std::vector<Index>& support : {std::vector<Index>{}, {5, 2}, {200, 3, 4}, {200, 9, 4, 7}}) {
+    REQUIRE(a.group(support));
+    REQUIRE(b.group(support));
+    CHECK(a.weight().head(a.count()) == b.weight().head(b.count()));
+    for (const Columns& scanned : {Columns{0, p, nullptr}, Columns{0, 9, some.data()}, Columns{0, 3, some.data() + 4}}) {
+      counted.count(a, scanned);
+      expected.count(b, scanned);
+      CHECK(counted.table() == expected.table());
+    }
+  }
+}
+
+TEST_CASE("bytes other than 0 and 1, equal rows, and rows of weight 0 are not read in place") {
+  const Index n = 20000, p = 230;
+  std::mt19937_64 random(9);
+  Eigen::Matrix<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic> X(n, p);
+  for (Index j = 0; j < p; ++j)
+    for (Index i = 0; i < n; ++i) X(i, j) = random() % 4 == 0;
+  Eigen::VectorXd ones = Eigen::VectorXd::Ones(n);
+  const auto rows = [&] {
+    const ByteColumns<bool> design(X.data(), n, p, n);
+    const auto read = TwoValuedRows::read(design, ones.data(), ones.data(), {});
+    REQUIRE(read);
+    return std::pair(read->is_in_place(), read->count());
+  };
+  CHECK(rows() == std::pair(true, n));
+  X(n - 1, p - 1) = 2;  // true as well
+  CHECK(rows() == std::pair(false, n));
+  X(n - 1, p - 1) = 1;
+  ones[7] = 0;
+  CHECK(rows() == std::pair(false, n - 1));
+  ones[7] = 1;
+  for (Index i = 100; i < n; ++i) X.row(i) = X.row(i % 100);
+  CHECK(rows() == std::pair(false, Index(100)));
 }
 
 TEST_CASE("a third value, or one that is not finite, makes no table of two values, unless its row has weight 0") {

@@ -53,6 +53,7 @@ class ByteColumns final : public GatheredDesign {
   Index rows() const noexcept override { return rows_; }
   Index columns() const noexcept override { return columns_; }
 
+  ByteColumn bytes(Index column) const noexcept override { return {data_ + column * stride_, 1}; }
   void gather(Index column, Index first, Index rows, double* target) const noexcept override {
     const std::uint8_t* const source = data_ + column * stride_ + first;
     for (Index i = 0; i < rows; ++i) target[i] = internal::number_of<Scalar>(source[i]);
@@ -79,6 +80,7 @@ class ByteRows final : public GatheredDesign {
   Index columns() const noexcept override { return columns_; }
   bool columns_contiguous() const noexcept override { return false; }
 
+  ByteColumn bytes(Index column) const noexcept override { return {at(0, column), stride_}; }
   void gather(Index column, Index first, Index rows, double* target) const noexcept override {
     const std::uint8_t* const source = at(first, column);
     for (Index i = 0; i < rows; ++i) target[i] = internal::number_of<Scalar>(source[i * stride_]);

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,12 @@ constexpr Index block_stride(Index rows) noexcept {
 }
 
 class SparseDesign;  // sparse.hpp
+
+/// A column of bytes in memory.
+struct ByteColumn {
+  const std::uint8_t* first = nullptr;
+  Index stride = 1;  // distance between rows
+};
 
 class Design {
  public:
@@ -41,6 +48,9 @@ class Design {
 
   /// Copies consecutive rows of a column.
   virtual void gather(Index column, Index first, Index rows, double* target) const noexcept = 0;
+  /// Returns a column in place if X consists of bytes whose values 0 and 1 are the numbers 0 and 1, else null. The entries of a row or those
+  /// of a column lie one after another.
+  virtual ByteColumn bytes(Index) const noexcept { return {}; }
   /// Copies the rows of a sample of a column.
   virtual void gather_sample(Index column, const RowSample& sample, double* target) const noexcept {
     for (Index s = 0; s < sample.stretches(); ++s)

@@ -1,6 +1,6 @@
 // The distinct rows of a table in which every column has two values, such as one-hot columns of categories or columns of the
 // form "x > t". Each entry is stored as one bit. Rows that are equal in all columns and in their class are stored once, with
-// the sum of their weights.
+// the sum of their weights. Nothing is stored of a large X of bytes whose rows differ: they are read where they are.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -27,26 +27,33 @@ class TwoValuedRows {
                                            const Interrupt& interrupt) {
     if (!looks_two_valued(design, weight)) return std::nullopt;
     TwoValuedRows rows(design.columns());
+    if (rows.read_in_place(design, sign, weight, interrupt)) return rows;
     const Packed packed = pack(design, weight, interrupt, rows.low_, rows.high_);
     if (packed.words.empty()) return std::nullopt;
     rows.merge(packed, design.rows(), sign, weight);
     return rows;
   }
 
-  Index count() const noexcept { return Index(weight_.size()); }  // distinct rows
+  Index count() const noexcept { return Index(weight_.size()); }  // distinct rows, or all rows of an X that is read in place
   Index columns() const noexcept { return Index(low_.size()); }
   double low(Index column) const noexcept { return low_[std::size_t(column)]; }
   double high(Index column) const noexcept { return high_[std::size_t(column)]; }
   double weight(Index row) const noexcept { return weight_[std::size_t(row)]; }
   bool is_positive(Index row) const noexcept { return positive_[std::size_t(row)] != 0; }
+  /// Whether the rows are those of X, which must exist as long as this object. They are not stored by row then.
+  bool is_in_place() const noexcept { return design_ != nullptr; }
   /// A column as (count,) numbers, which are 1 for rows with the high value and 0 for others.
-  const std::uint8_t* column(Index column) const noexcept { return by_column_.data() + column * count(); }
-  /// A row as (row_bytes,) bytes of 8 columns each, the first of which is the lowest bit.
+  ByteColumn column(Index column) const noexcept {
+    return design_ ? design_->bytes(column) : ByteColumn{by_column_.data() + column * count(), 1};
+  }
+  /// A stored row as (row_bytes,) bytes of 8 columns each, the first of which is the lowest bit.
   const std::uint8_t* row(Index row) const noexcept { return by_row_.data() + row * row_bytes(); }
   Index row_bytes() const noexcept { return (columns() + 7) / 8; }
 
  private:
   static constexpr Index few_rows = 16, block_rows = 512, word_bits = 64;
+  // From this number of entries on, the memory of a table matters.
+  static constexpr Index many_entries = Index(1) << 22;
 
   // X with one bit for each entry, and `per_row` words for each row.
   struct Packed {
@@ -68,6 +75,48 @@ class TwoValuedRows {
       if (!note_values(block, weight, rows, low, high)) return false;
     }
     return true;
+  }
+
+  // Takes the rows of X as they are if it has many of them, which are bytes of 0 and 1 and differ. Equal rows are stored once
+  // instead, and so are rows if some of them are left out.
+  bool read_in_place(const Design& design, const double* sign, const double* weight, const Interrupt& interrupt) {
+    const Index n = design.rows(), p = design.columns();
+    if (p == 0 || n < many_entries / p || !design.bytes(0).first) return false;
+    if (!std::all_of(weight, weight + n, [](double w) { return w > 0; }) || !rows_differ(design)) return false;
+    for (Index j = 0; j < p; ++j)
+      if ((interrupt && interrupt()) || !has_only_bits(design.bytes(j), n)) return false;
+    design_ = &design;
+    std::fill(high_.begin(), high_.end(), 1.0);
+    weight_.assign(weight, weight + n);
+    positive_.resize(std::size_t(n));
+    std::transform(sign, sign + n, positive_.begin(), [](double s) { return char(s > 0); });
+    return true;
+  }
+
+  static bool has_only_bits(const ByteColumn& column, Index n) noexcept {
+    std::uint8_t all = 0;
+    for (Index i = 0; i < n; ++i) all |= column.first[i * column.stride];
+    return all <= 1;
+  }
+
+  // Whether nearly all of some rows from all parts of X differ. Among m rows, m (m - 1) / (2 d) pairs are equal on average if
+  // there are d equally frequent ones.
+  static bool rows_differ(const Design& design) {
+    constexpr Index stretches = 64, length = 64, sampled = stretches * length, few_equal = sampled / 50;
+    const Index n = design.rows();
+    if (n < sampled) return false;
+    std::vector<std::uint64_t> hashes(std::size_t(sampled), 0);
+    for (Index j = 0; j < design.columns(); ++j) {
+      const ByteColumn column = design.bytes(j);
+      for (Index s = 0; s < sampled; ++s) {
+        const Index row = s / length * ((n - length) / (stretches - 1)) + s % length;
+        std::uint64_t& h = hashes[std::size_t(s)];
+        h = (h ^ column.first[row * column.stride]) * 0xff51afd7ed558ccdu + 1;
+        h ^= h >> 32;
+      }
+    }
+    std::sort(hashes.begin(), hashes.end());
+    return Index(std::unique(hashes.begin(), hashes.end()) - hashes.begin()) >= sampled - few_equal;
   }
 
   static Packed pack(const Design& design, const double* weight, const Interrupt& interrupt, std::vector<double>& low,
@@ -170,6 +219,7 @@ class TwoValuedRows {
     }
   }
 
+  const Design* design_ = nullptr;       // X if it is read in place
   std::vector<double> low_, high_;       // (p,)
   std::vector<double> weight_;           // (count,)
   std::vector<char> positive_;           // (count,)

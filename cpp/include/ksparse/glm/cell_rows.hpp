@@ -17,7 +17,7 @@ class CellRows final : public ReducedRows {
  public:
   /// `rows` are the distinct rows of X, which has `all` rows. They must exist as long as this object.
   CellRows(const TwoValuedRows& rows, Index all)
-      : rows_(rows), cells_(rows, std::min(rows.count(), all / 2)), low_(rows.columns()), step_(rows.columns()) {
+      : rows_(rows), cells_(rows, most_cells(rows, all)), low_(rows.columns()), step_(rows.columns()) {
     const Index padded = cells_.most() + Pack::size;
     for (Eigen::VectorXd* vector : {&slope_, &curvature_}) vector->resize(padded);
   }
@@ -51,6 +51,11 @@ class CellRows final : public ReducedRows {
   double step(Index column) const { return step_[column]; }
 
  private:
+  // More cells than half of the rows save no work. Where the rows of X are not even stored, cells may not need much memory either.
+  static Index most_cells(const TwoValuedRows& rows, Index all) noexcept {
+    return std::min(rows.count(), all / (rows.is_in_place() ? 16 : 2));
+  }
+
   void convert(const Units& units) {
     for (Index j = 0; j < rows_.columns(); ++j) {
       low_[j] = (rows_.low(j) - units.centre(j)) * units.factor(j);

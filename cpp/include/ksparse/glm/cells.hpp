@@ -74,7 +74,7 @@ class Cells {
   static constexpr std::size_t few_keys = 256, sums = 4;
 
   // Up to this number of possible keys, each key has its own place in the tables.
-  std::size_t most_keys() const noexcept { return 2 * keys_.size(); }
+  std::size_t most_keys() const noexcept { return std::min(2 * keys_.size(), 8 * std::size_t(most_)); }
 
   // Changes only the bits of columns that were not at the same place before.
   void set_keys(const std::vector<Index>& columns) {
@@ -94,10 +94,33 @@ class Cells {
       std::uint32_t* const keys = keys_.data() + first;
       for (Index i = 0; i < rows; ++i) keys[i] &= kept;
       for (const std::size_t s : changed_) {
-        const std::uint8_t* const bits = rows_.column(columns[s]) + first;
-        for (Index i = 0; i < rows; ++i) keys[i] |= std::uint32_t(bits[i]) << (s + 1);
+        const ByteColumn column = rows_.column(columns[s]);
+        if (column.stride == 1)
+          for (Index i = 0; i < rows; ++i) keys[i] |= std::uint32_t(column.first[first + i]) << (s + 1);
+        else
+          add_scattered(columns[s], first, rows, int(s + 1), keys);
       }
     }
+  }
+
+  // Adds a column whose rows are apart in memory. Reading it again for every support that has it would fetch a cache line for each
+  // row, so its bits are kept. A block begins at a whole byte of them.
+  void add_scattered(Index column, Index first, Index rows, int place, std::uint32_t* keys) {
+    const std::uint8_t* const bytes = bits_of(column) + first / 8;
+    for (Index i = 0; i < rows; ++i) keys[i] |= std::uint32_t(bytes[i / 8] >> (i % 8) & 1) << place;
+  }
+  const std::uint8_t* bits_of(Index column) {
+    kept_.resize(std::size_t(rows_.columns()));
+    std::vector<std::uint8_t>& bits = kept_[std::size_t(column)];
+    if (bits.empty()) {
+      const ByteColumn bytes = rows_.column(column);
+      bits.assign(std::size_t(rows_.count() / 8 + 1), 0);
+      for (Index i = 0; i < rows_.count(); ++i) {
+        std::uint8_t& byte = bits[std::size_t(i / 8)];
+        byte = std::uint8_t(byte | bytes.first[i * bytes.stride] << (i % 8));
+      }
+    }
+    return bits.data();
   }
 
   // Adds up the weight of each possible key. Returns false if there are too many cells.
@@ -156,10 +179,11 @@ class Cells {
 
   const TwoValuedRows& rows_;
   const Index most_;
-  std::vector<std::uint32_t> keys_;   // (rows,)
-  std::vector<Index> keyed_;          // the columns of the keys
-  std::vector<std::size_t> changed_;  // places where they differ from the previous ones
-  bool by_key_ = false;               // whether each possible key has its own place
+  std::vector<std::uint32_t> keys_;              // (rows,)
+  std::vector<Index> keyed_;                     // the columns of the keys
+  std::vector<std::size_t> changed_;             // places where they differ from the previous ones
+  std::vector<std::vector<std::uint8_t>> kept_;  // bits of columns whose rows are apart in memory, empty until they are needed
+  bool by_key_ = false;                          // whether each possible key has its own place
   std::vector<double> weight_of_key_;
   std::vector<std::int32_t> cell_of_key_;
   std::vector<std::int32_t> cell_of_;     // (rows,), unless each key has its own place

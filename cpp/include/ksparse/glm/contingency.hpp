@@ -29,15 +29,23 @@ class Contingency {
   /// Computes the table for these columns and for these cells of the same rows.
   void count(const Cells& cells, const Columns& columns) {
     count_ = columns.count;
-    const Bits bits = bits_of(columns);
-    if (table_.rows() != Index(width) * bits.per_row || table_.cols() < cells.count())
-      table_.resize(Index(width) * bits.per_row, cells.count() + cells.count() / 2);
+    per_row_ = (columns.count + Index(width) - 1) / Index(width);
+    if (columns.list) keep_bits_of(columns);
+    if (table_.rows() != Index(width) * per_row_ || table_.cols() < cells.count())
+      table_.resize(Index(width) * per_row_, cells.count() + cells.count() / 2);
     cells_ = cells.count();
     table_.leftCols(cells_).setZero();
-    if (counts_)
-      add_counts(cells, bits);
-    else
-      add_weights(cells, bits);
+    if (counts_) numbers_.assign(std::size_t(per_row_ * cells_), Expanded{});
+    room_ = largest_count;
+    for (Index first = 0; first < rows_.count(); first += block_rows) {
+      const Index rows = std::min(block_rows, rows_.count() - first);
+      const std::uint8_t* const bits = bits_of(columns, first, rows);
+      if (counts_)
+        add_counts(cells, bits, first, rows);
+      else
+        add_weights(cells, bits, first, rows);
+    }
+    if (counts_) empty_counts(cells);
   }
 
   /// The table (columns, cells).
@@ -46,16 +54,11 @@ class Contingency {
  private:
   // Columns per byte, and the largest count.
   static constexpr std::size_t width = 8;
-  static constexpr Index block_rows = 1024;
+  static constexpr Index block_rows = 2048;
   static constexpr unsigned largest_count = std::numeric_limits<std::uint16_t>::max();
 
   struct Expanded {
     std::uint16_t columns[width];
-  };
-  // The rows of some columns, with one bit for each column.
-  struct Bits {
-    const std::uint8_t* rows;
-    Index per_row;  // bytes
   };
 
   // Determines whether the weights of each class are small multiples of the smallest one, as they are without sample weights.
@@ -75,51 +78,76 @@ class Contingency {
     return true;
   }
 
-  // The bits of all columns, or of some. The latter are packed and kept, because the same columns are often scanned again.
-  Bits bits_of(const Columns& columns) {
-    if (!columns.list) return {rows_.row(0), rows_.row_bytes()};
-    const Index per_row = (columns.count + Index(width) - 1) / Index(width);
-    if (Index(kept_.size()) != columns.count || !std::equal(kept_.begin(), kept_.end(), columns.list)) {
-      kept_.assign(columns.list, columns.list + columns.count);
-      kept_bits_.resize(std::size_t(rows_.count() * per_row));
-      for (Index byte = 0; byte < per_row; ++byte)
-        for (Index first = 0; first < rows_.count(); first += block_rows) pack(byte, per_row, first);
-    }
-    return {kept_bits_.data(), per_row};
+  // The bits of a block of rows, (rows, per_row) bytes.
+  const std::uint8_t* bits_of(const Columns& columns, Index first, Index rows) {
+    if (columns.list) return kept_bits_.data() + first * per_row_;
+    if (!rows_.is_in_place()) return rows_.row(first);
+    block_.resize(std::size_t(block_rows * per_row_));
+    if (rows_.column(0).stride == 1)
+      pack(columns, first, rows, block_.data());
+    else
+      pack_rows(first, rows, block_.data());
+    return block_.data();
   }
 
-  // Packs the columns of one byte for a block of rows.
-  void pack(Index byte, Index per_row, Index first) {
-    const Index rows = std::min(block_rows, rows_.count() - first), begin = byte * Index(width);
-    std::uint8_t packed[block_rows] = {};
-    for (Index c = begin; c < std::min(begin + Index(width), Index(kept_.size())); ++c) {
-      const std::uint8_t* const column = rows_.column(kept_[std::size_t(c)]) + first;
-      for (Index i = 0; i < rows; ++i) packed[i] = std::uint8_t(packed[i] | column[i] << (c - begin));
+  // Some columns are packed and kept, because the same columns are often scanned again.
+  void keep_bits_of(const Columns& columns) {
+    if (Index(kept_.size()) == columns.count && std::equal(kept_.begin(), kept_.end(), columns.list)) return;
+    kept_.assign(columns.list, columns.list + columns.count);
+    kept_bits_.resize(std::size_t(rows_.count() * per_row_));
+    for (Index first = 0; first < rows_.count(); first += block_rows)
+      pack(columns, first, std::min(block_rows, rows_.count() - first), kept_bits_.data() + first * per_row_);
+  }
+
+  // Packs all columns of a block of rows that lie one after another in memory.
+  void pack_rows(Index first, Index rows, std::uint8_t* target) const noexcept {
+    const ByteColumn start = rows_.column(0);
+    for (Index i = first; i < first + rows; ++i) {
+      const std::uint8_t* const entries = start.first + i * start.stride;
+      for (Index begin = 0; begin < count_; begin += Index(width)) {
+        const Index end = std::min(begin + Index(width), count_);
+        unsigned byte = 0;
+        for (Index c = begin; c < end; ++c) byte |= unsigned(entries[c]) << (c - begin);
+        *target++ = std::uint8_t(byte);
+      }
     }
-    std::uint8_t* const target = kept_bits_.data() + first * per_row + byte;
-    for (Index i = 0; i < rows; ++i) target[i * per_row] = packed[i];
+  }
+
+  // Packs a block of rows, column by column.
+  void pack(const Columns& columns, Index first, Index rows, std::uint8_t* target) const {
+    std::uint8_t packed[block_rows];
+    for (Index byte = 0; byte < per_row_; ++byte) {
+      std::fill_n(packed, rows, std::uint8_t(0));
+      const Index begin = byte * Index(width);
+      for (Index c = begin; c < std::min(begin + Index(width), columns.count); ++c)
+        add_bit(rows_.column(columns[c]), first, rows, int(c - begin), packed);
+      for (Index i = 0; i < rows; ++i) target[i * per_row_ + byte] = packed[i];
+    }
+  }
+  static void add_bit(const ByteColumn& column, Index first, Index rows, int bit, std::uint8_t* packed) noexcept {
+    const std::uint8_t* const source = column.first + first * column.stride;
+    if (column.stride == 1)
+      for (Index i = 0; i < rows; ++i) packed[i] = std::uint8_t(packed[i] | source[i] << bit);
+    else
+      for (Index i = 0; i < rows; ++i) packed[i] = std::uint8_t(packed[i] | source[i * column.stride] << bit);
   }
 
   // Integers of 16 bits need a quarter of the memory of weights. They are added to the table before they overflow.
-  void add_counts(const Cells& cells, const Bits& bits) {
-    numbers_.assign(std::size_t(bits.per_row * cells_), Expanded{});
-    unsigned room = largest_count;
-    const std::uint8_t* bytes = bits.rows;
-    for (Index i = 0; i < rows_.count(); ++i, bytes += bits.per_row) {
+  void add_counts(const Cells& cells, const std::uint8_t* bits, Index first, Index rows) {
+    for (Index i = first; i < first + rows; ++i, bits += per_row_) {
       const std::uint16_t times = times_[std::size_t(i)];
-      if (times > room) {
+      if (times > room_) {
         empty_counts(cells);
-        room = largest_count;
+        room_ = largest_count;
       }
-      room -= times;
-      Expanded* target = numbers_.data() + cells.cell_of(i) * bits.per_row;
-      for (Index b = 0; b < bits.per_row; ++b, ++target) {
-        Expanded sum = expanded_[bytes[b]];
+      room_ -= times;
+      Expanded* target = numbers_.data() + cells.cell_of(i) * per_row_;
+      for (Index b = 0; b < per_row_; ++b, ++target) {
+        Expanded sum = expanded_[bits[b]];
         for (std::size_t c = 0; c < width; ++c) sum.columns[c] = std::uint16_t(target->columns[c] + sum.columns[c] * times);
         *target = sum;
       }
     }
-    empty_counts(cells);
   }
   void empty_counts(const Cells& cells) {
     const Index rows = table_.rows();
@@ -132,13 +160,12 @@ class Contingency {
     std::fill(numbers_.begin(), numbers_.end(), Expanded{});
   }
 
-  void add_weights(const Cells& cells, const Bits& bits) {
-    const std::uint8_t* bytes = bits.rows;
-    for (Index i = 0; i < rows_.count(); ++i, bytes += bits.per_row) {
+  void add_weights(const Cells& cells, const std::uint8_t* bits, Index first, Index rows) {
+    for (Index i = first; i < first + rows; ++i, bits += per_row_) {
       double* target = table_.data() + cells.cell_of(i) * table_.rows();
       const double weight = rows_.weight(i);
-      for (Index b = 0; b < bits.per_row; ++b, target += width) {
-        const Expanded& ones = expanded_[bytes[b]];
+      for (Index b = 0; b < per_row_; ++b, target += width) {
+        const Expanded& ones = expanded_[bits[b]];
         for (std::size_t c = 0; c < width; ++c) target[c] += weight * ones.columns[c];
       }
     }
@@ -151,9 +178,11 @@ class Contingency {
   bool counts_;                       // whether integers can replace weights
   std::vector<Index> kept_;           // columns of the last list
   std::vector<std::uint8_t> kept_bits_;
-  std::vector<Expanded> numbers_;  // (bytes per row, cells) counts that are not in the table yet
-  Eigen::MatrixXd table_;          // (8 * bytes per row, at least cells)
-  Index count_ = 0, cells_ = 0;
+  std::vector<std::uint8_t> block_;            // bits of a block of rows that are read in place
+  std::vector<Expanded> numbers_;              // (bytes per row, cells) counts that are not in the table yet
+  Eigen::MatrixXd table_;                      // (8 * bytes per row, at least cells)
+  Index count_ = 0, cells_ = 0, per_row_ = 0;  // columns, cells, and bytes of a row
+  unsigned room_ = 0;                          // rows that can be counted before 16 bits overflow
 };
 
 }  // namespace ksparse
