@@ -6,7 +6,7 @@ import os
 import pickle
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sized
-from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from . import _core
 from ._checks import check_flag, check_integer, check_verbose
-from ._executor import check_executor, in_tasks
+from ._executor import check_executor, in_tasks, result_of_future
 from ._fit import solve
 from ._input.progress import progress_bar
 from ._input.request import Inputs, Request, Settings
@@ -204,7 +204,7 @@ def _stream(
             raise RuntimeError(
                 "this fit_each was started in another process, whose threads do not exist here; call fit_each again in this process"
             )
-        outcome = _wait(pending.popleft())
+        outcome = result_of_future(pending.popleft())
         if isinstance(outcome, FitFailure):
             if raise_errors:
                 raise _error_of(outcome) from outcome.error
@@ -299,15 +299,6 @@ class _Done:
 
     def result(self, timeout: float | None = None) -> Any:
         return self._outcome
-
-
-def _wait(future: Any) -> Any:
-    """Return the result of a future. The wait has a time limit and is repeated, because on Windows an unlimited wait ignores Ctrl-C."""
-    while True:
-        try:
-            return future.result(timeout=0.2)
-        except TimeoutError:
-            pass
 
 
 def _forget_frames(error: BaseException | None) -> None:

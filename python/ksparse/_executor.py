@@ -24,7 +24,7 @@ from . import _core
 from ._input.progress import Report
 from .losses import Loss
 
-__all__ = ["check_executor", "fit_many_by", "in_tasks", "joined", "shared_by"]
+__all__ = ["check_executor", "fit_many_by", "in_tasks", "joined", "result_of_future", "shared_by"]
 
 # Seconds of work in a task, and tasks submitted for each worker.
 _SECONDS, _TASKS_PER_WORKER = 0.5, 3
@@ -129,9 +129,9 @@ def in_tasks(
     def answer() -> Any:
         nonlocal submitted, size
         future, some = pending.popleft()
-        found = _wait(future)
+        found = result_of_future(future)
         if found is None:
-            found = _wait(executor.submit(_task, function, some, shared[1]))
+            found = result_of_future(executor.submit(_task, function, some, shared[1]))
         submitted -= len(some)
         outcome, seconds = found
         wanted = int(_SECONDS / max(seconds / len(some), 1e-6))
@@ -172,7 +172,7 @@ def in_tasks(
             future.cancel()
 
 
-def _wait(future: Any) -> Any:
+def result_of_future(future: Any) -> Any:
     """Return the result of a future. The wait is repeated, because on Windows an unlimited wait ignores Ctrl-C."""
     while True:
         try:

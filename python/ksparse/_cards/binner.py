@@ -327,7 +327,7 @@ class Binner(DocumentationLink, TransformerMixin, BaseEstimator):
         above = [f"{bins.name} > {label.rpartition(' <= ')[2]}" for label in labels[: len(bins.cuts)]]
         return above + labels[bins.n_ordered :]
 
-    def _encoded(self, codes: list[NDArray[np.int32]], *, sparse: bool, chosen: list[int] | None = None) -> Any:
+    def _encoded(self, codes: list[NDArray[np.int32]], *, sparse: bool) -> Any:
         """Return the output columns for the bin numbers of the rows."""
         parts = []
         for bins, code in zip(self.bins_, codes, strict=True):

@@ -39,10 +39,6 @@ class RuleError(Exception):
     """A rule of differentiation cannot be read after the trace, so it must be applied during the trace."""
 
 
-class _NotComparableError(Exception):
-    pass
-
-
 class Form:
     """The form of a traced function.
 
