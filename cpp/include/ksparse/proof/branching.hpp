@@ -66,7 +66,8 @@ class Branching {
     if (n == 0) return false;
     if (system_.rows() < n) {
       system_.resize(n + 16, n + 16);
-      inverse_.resize(n + 16, n + 16);
+      root_.resize(n + 16, n + 16);
+      diagonal_.resize(n + 16);
       signs_.resize(n + 16);
       along_.resize(n + 16);
     }
@@ -84,15 +85,19 @@ class Branching {
     auto matrix = system_.topLeftCorner(n, n);
     const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> factor(matrix);
     if (factor.info() != Eigen::Success) return false;
-    auto inverse = inverse_.topLeftCorner(n, n);
-    inverse.setIdentity();
-    factor.solveInPlace(inverse);
-    along_.head(n).noalias() = inverse * signs_.head(n);
+    // Of the inverse only the diagonal is used: K = L L', so (K^-1)_jj is the squared norm of column j of L^-1.
+    auto root = root_.topLeftCorner(n, n);
+    root.setIdentity();
+    factor.matrixL().solveInPlace(root);
+    for (Index b = 0; b < n; ++b) diagonal_[b] = root.col(b).tail(n - b).squaredNorm();
+    along_.head(n) = signs_.head(n);
+    auto along = along_.head(n);
+    factor.solveInPlace(along);
     across_ = signs_.head(n).dot(along_.head(n));
-    return inverse.allFinite();
+    return diagonal_.head(n).allFinite() && along_.head(n).allFinite();
   }
 
-  double gain_out(Index a, double x) const { return 0.5 * x * x / inverse_(a, a); }
+  double gain_out(Index a, double x) const { return 0.5 * x * x / diagonal_[a]; }
 
   double gain_in(Index a, const Pattern& pattern, double ridge, double x, double needed) const {
     if (pattern.kind[std::size_t(active_[std::size_t(a)])] == Kind::whole) return 0;
@@ -102,14 +107,14 @@ class Branching {
     const double jump = 0.5 * ridge * t * t * p * missing * missing / rest;
     const Eigen::Vector2d w(ridge * t * missing / rest, -sign * ridge * t * missing * (1 + 1 / rest));
     Eigen::Matrix2d B, C;
-    B << across_, along_[a], along_[a], inverse_(a, a);
+    B << across_, along_[a], along_[a], diagonal_[a];
     C << ridge / rest - ridge / p, -ridge * sign / rest, -ridge * sign / rest, ridge / rest + ridge;
     return jump - 0.5 * w.dot(B * (Eigen::Matrix2d::Identity() + C * B).inverse() * w);
   }
 
   std::vector<Index> active_;
-  Eigen::MatrixXd system_, inverse_;
-  Eigen::VectorXd signs_, along_;
+  Eigen::MatrixXd system_, root_;             // root_: the inverse of the Cholesky factor
+  Eigen::VectorXd signs_, along_, diagonal_;  // diagonal_: of the inverse of the Hessian
   double across_ = 0;
 };
 

@@ -51,7 +51,8 @@ class PatternSolver {
     for (std::size_t i = 0; i < x.size(); ++i)
       if (sides[i] == Side::out || (places == 0 && sides[i] == Side::free)) x[i] = 0;
     model.slope_at(x, slope_);
-    double value = model.value_at(x, slope_) + penalty(x);
+    penalty_at_ = penalty(x);
+    double value = model.value_at(x, slope_) + penalty_at_;
     int detours = 0;
     for (int iteration = 0; iteration < 60; ++iteration) {
       set_pattern(x);
@@ -213,7 +214,7 @@ class PatternSolver {
     const Index n = Index(active_.size());
     if (n == 0 || !solve(n)) return false;
     const double decrease = -step_.head(n).dot(Eigen::Map<const Eigen::VectorXd>(gradient_.data(), n));
-    settled_ = decrease <= 1e-15 * (std::abs(value) + penalty(x));
+    settled_ = decrease <= 1e-15 * (std::abs(value) + penalty_at_);
     if (settled_) return false;
     double step = 1;
     for (int halving = 0; halving < 7; ++halving, step *= 0.5)
@@ -265,9 +266,10 @@ class PatternSolver {
     }
     if (!moved) return false;
     model_->slope_at(trial_, trial_slope_);
-    const double reached = model_->value_at(trial_, trial_slope_) + penalty(trial_);
+    const double paid = penalty(trial_), reached = model_->value_at(trial_, trial_slope_) + paid;
     if (!(reached < value)) return false;
     value = reached;
+    penalty_at_ = paid;
     x.swap(trial_);
     slope_.swap(trial_slope_);
     return true;
@@ -306,9 +308,10 @@ class PatternSolver {
       current_ = trial_;
     }
     model_->slope_at(current_, trial_slope_);
-    const double reached = model_->value_at(current_, trial_slope_) + penalty(current_);
+    const double paid = penalty(current_), reached = model_->value_at(current_, trial_slope_) + paid;
     if (!(reached < value)) return false;
     value = reached;
+    penalty_at_ = paid;
     x = current_;
     slope_ = trial_slope_;
     return true;
@@ -366,7 +369,8 @@ class PatternSolver {
   double ridge_ = 0;
   Pattern pattern_;
   std::vector<Sized> sorted_;
-  bool settled_ = false;  // whether the predicted decrease of the last step was rounding
+  bool settled_ = false;   // whether the predicted decrease of the last step was rounding
+  double penalty_at_ = 0;  // the penalty of x
   std::vector<Index> active_, violators_, one_;
   std::vector<double> slope_, gradient_, trial_, trial_slope_, ahead_, current_;
   Eigen::MatrixXd system_;
