@@ -38,7 +38,7 @@ struct Setting {
         rows(problem, KernelOf<Logistic>(Logistic{}).convex_below(), intercept),
         columns(view, Groups({}, data.X.cols()), std::vector<char>(std::size_t(data.X.cols()), 1), rows.weight(), intercept),
         penalty(ridge),
-        shared{rows, columns, penalty, k, {100, 100}} {}
+        shared{rows, columns, penalty, k} {}
 
   double objective(const std::vector<Index>& support) const {
     return reference_objective(data, support, rows.intercept, ridge, 0.5, -1);
@@ -150,7 +150,7 @@ TEST_CASE("the bound holds at any point, for every support of a node") {
       at.evaluate(listed.data(), coefs.data(), 6, node.intercept);
       at.gradient(listed.data(), 6, slopes.data());
       proof::Bound bound(setting.columns, setting.penalty);
-      bound.compute(at, listed, slopes.data(), node, 2, setting.shared.reach);
+      bound.compute(at, listed, slopes.data(), node, 2);
       CHECK(bound.value() <= least);
     }
     proof::Relaxation relaxation(setting.shared);

@@ -7,11 +7,14 @@
 //
 // To make the slopes add up to 0, a part `imbalance` of the positive or of the negative ones is taken away. The bound remains
 // valid if L is multiplied by (1 - imbalance): losses are >= 0, so their conjugates satisfy -l*((1 - t) r) >= (1 - t)(-l*(r)).
+// glm/scan_bound.hpp derives this. It holds for any intercept, because slopes with sum 0 leave it out.
 //
 // Rounding: sums of n terms are computed by packs in blocks of 512 rows. Such a sum has an error of at most about
-// (64 + n / 512 + 16) eps times the sum of the absolute terms, which the Cauchy-Schwarz inequality bounds by norms. Gains are
-// computed at the worst slope within this error, and an estimate of the error of the other terms is subtracted. "Proved" means
-// proved up to these estimates; there is no interval arithmetic.
+// (64 + n / 512 + 16) eps times the sum of the absolute terms, which the Cauchy-Schwarz inequality bounds by norms. The computed
+// slopes do not add up to 0 exactly, and have errors of their own. But there are slopes that do, which are smaller than the
+// computed ones by a part of at most `slope_error` (rows.hpp): the bound is that of these slopes. So L is multiplied by
+// (1 - imbalance - slope_error), gains are computed at the worst derivative within both errors, and an estimate of the error of the
+// other terms is subtracted. "Proved" means proved up to these estimates; there is no interval arithmetic.
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
@@ -28,12 +31,6 @@
 
 namespace ksparse::proof {
 
-/// Upper limits for X beta and the intercept of every solution that could improve on the known one, to estimate rounding.
-struct Reach {
-  double linear = 0;     // ||X beta||
-  double intercept = 0;  // difference from the intercept of the point
-};
-
 class Bound {
  public:
   Bound(const LiveColumns& columns, const Penalty& penalty) : columns_(columns), penalty_(penalty) {}
@@ -44,10 +41,9 @@ class Bound {
 
   /// `listed` are the units that are not out, and `slope` has the slopes of their columns in the same order. At most `places`
   /// of the free units can enter.
-  void compute(const RowsAt& at, const std::vector<Index>& listed, const double* slope, const Subproblem& node, Index places,
-               const Reach& reach) {
-    constexpr double eps = std::numeric_limits<double>::epsilon();
-    const double terms = 80 + double(columns_.rows()) / 512;
+  void compute(const RowsAt& at, const std::vector<Index>& listed, const double* slope, const Subproblem& node, Index places) {
+    const double of_sums = (80 + double(columns_.rows()) / 512) * std::numeric_limits<double>::epsilon();
+    const double of_slopes = at.slope_error();
     gain_.assign(std::size_t(columns_.units()), 0.0);
     free_gains_.clear();
     double product = 0, size = 0, chosen = 0;
@@ -55,7 +51,7 @@ class Bound {
       double& gain = gain_[std::size_t(unit)];
       for (Index c = columns_.begin(unit); c < columns_.begin(unit + 1); ++c, ++slope) {
         const double coef = node.coef[std::size_t(c)], whole = columns_.norm(c) * at.slope_norm();
-        if (!columns_.is_constant_column(c)) gain += penalty_.largest_gain(c, *slope, terms * eps * whole);
+        if (!columns_.is_constant_column(c)) gain += penalty_.largest_gain(c, *slope, (of_sums + of_slopes) * whole);
         product += *slope * coef;
         size += whole * std::abs(coef);
       }
@@ -65,9 +61,8 @@ class Bound {
         free_gains_.push_back(gain);
     }
     const double best = sum_of_largest(places);
-    const double slack =
-        eps * (terms * (at.value() + size + chosen + best + (std::abs(node.intercept) + reach.intercept) * at.slope_size()) +
-               64 * at.slope_norm() * reach.linear);
+    const double predictors = size + (std::abs(node.intercept) + at.largest_offset()) * at.slope_size();
+    const double slack = of_sums * (at.value() + predictors + chosen + best) + of_slopes * (at.value() + size);
     bound_ = (1 - at.imbalance()) * at.value() - product - chosen - best - slack;
     if (!std::isfinite(bound_)) bound_ = -std::numeric_limits<double>::infinity();
   }

@@ -31,7 +31,6 @@ struct Shared {
   LiveColumns& columns;
   Penalty& penalty;
   Index k;
-  Reach reach;
 
   /// Removes all units except the marked ones. This is only allowed before there are nodes.
   void keep(const std::vector<char>& units) const {
@@ -94,8 +93,9 @@ class Relaxation {
     at_root_ = false;
     source_ = reference;
   }
-  /// Solves the relaxation of a child of the node that was linearised last.
-  Verdict solve_child(Subproblem& child, double cutoff) { return iterate(child, cutoff, usual_share, &node_model_); }
+  /// Solves the relaxation of a child of the node that was linearised last. A value below the cutoff says that the child cannot be
+  /// pruned; more steps would raise its bound, but that takes longer than the bounds of its own children.
+  Verdict solve_child(Subproblem& child, double cutoff) { return iterate(child, cutoff, 1, &node_model_); }
 
   /// Returns the unit to branch on, for the node that was linearised last.
   Index choose_branch(const Subproblem& node, double cutoff) {
@@ -138,7 +138,7 @@ class Relaxation {
 
   Index places_left(const Subproblem& node) const { return shared_.k - node.count(Side::in); }
 
-  static constexpr double usual_share = 0.3;
+  static constexpr double share_of_root = 0.3;
 
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -234,7 +234,7 @@ class Relaxation {
     slopes_.resize(point_.listed_columns.size());
     at_.gradient(point_.listed_columns.data(), Index(slopes_.size()), slopes_.data());
     const Index places = places_left(node);
-    bound_.compute(at_, point_.listed, slopes_.data(), node, places, shared_.reach);
+    bound_.compute(at_, point_.listed, slopes_.data(), node, places);
     node.bound = std::max(node.bound, bound_.value());
     set_value(node);
     moved_ = false;
@@ -278,7 +278,7 @@ class Relaxation {
   // Builds the model at the point that was evaluated last, with at least `candidates` units without a coefficient. Its Hessian is
   // that of `source` if there is one and a new one would be expensive. Returns whether it is.
   bool build_model(const Subproblem& node, QuadraticModel& model, const QuadraticModel* source, std::size_t candidates = 0) {
-    candidates = std::max(candidates, std::size_t(std::min<Index>(places_left(node) + 8, 64)));
+    candidates = std::max(candidates, std::size_t(std::min<Index>(places_left(node) + 4, 64)));
     if (source && is_hessian_expensive(point_.columns.size() + candidates)) {
       choose_units(node, candidates, source);
       list_units(node, model);

@@ -66,13 +66,13 @@ class Tree {
     Subproblem root = whole(std::move(sides));
     Relaxation& relaxation = *relaxations_.front();
     ++nodes_;
-    Verdict verdict = relaxation.solve(root, cutoff(), Relaxation::usual_share);
+    Verdict verdict = relaxation.solve(root, cutoff(), Relaxation::share_of_root);
     // Tries the most promising supports first: the known support may be poor, and with a better one more units are fixed.
     for (int round = 0; round < 10 && verdict == Verdict::open; ++round) {
       const double before = best_;
       verdict = relaxation.linearise(root, cutoff());
       if (verdict != Verdict::open || !(relaxation.foresee(root, likely_) < best_ * (1 + 1e-3)) || !try_likely(likely_)) break;
-      if (best_ < before) verdict = relaxation.solve(root, cutoff(), Relaxation::usual_share);
+      if (best_ < before) verdict = relaxation.solve(root, cutoff(), Relaxation::share_of_root);
     }
     // Units that are fixed here are fixed in all nodes, so more steps are worth their time.
     if (verdict == Verdict::open) verdict = relaxation.solve(root, cutoff(), 0.01);

@@ -91,20 +91,6 @@ inline std::optional<std::string> no_bound(const LossKernel& loss, const Options
   return std::nullopt;
 }
 
-/// Limits for the linear predictor of every solution that could improve on an objective.
-inline proof::Reach reach_of(const proof::LiveColumns& columns, const proof::Penalty& penalty, double objective,
-                             double offset) {
-  double by_ridge = 0, by_bounds = 0;
-  for (Index c = 0; c < columns.columns(); ++c) {
-    if (columns.is_constant_column(c)) continue;
-    by_ridge = std::max(by_ridge, columns.norm(c));
-    by_bounds += columns.norm(c) * std::max(std::abs(penalty.lower(c)), std::abs(penalty.upper(c)));
-  }
-  const double norm = penalty.ridge() > 0 ? std::sqrt(2 * std::abs(objective) / penalty.ridge()) : HUGE_VAL;
-  const double linear = std::min(by_ridge * norm * std::sqrt(double(std::max<Index>(columns.columns(), 1))), by_bounds);
-  return {linear, 100 + 10 * (offset + linear / std::sqrt(double(columns.rows())))};
-}
-
 /// One run of certify or near_optimal.
 class Prover {
  public:
@@ -126,8 +112,7 @@ class Prover {
     std::vector<proof::Side> sides = sides_of_root();
     const Index possible =
         Index(std::count_if(sides.begin(), sides.end(), [](proof::Side s) { return s != proof::Side::out; }));
-    const proof::Shared shared{rows_, columns_, penalty_, std::min(options_.k, possible),
-                               reach_of(columns_, penalty_, proof_.fit.objective, rows_.largest_offset)};
+    const proof::Shared shared{rows_, columns_, penalty_, std::min(options_.k, possible)};
     proof::Target target;
     target.gap = settings_.max_gap * 0.999;  // the rest is for rounding
     if (list) target.within = settings_.within;
