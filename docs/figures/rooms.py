@@ -24,6 +24,7 @@ PYTHON = {
                 "entries",
                 [
                     "_fit.py",
+                    "_kinked_fit.py",
                     "_path.py",
                     "_many.py",
                     "_each.py",
@@ -40,6 +41,7 @@ PYTHON = {
         [("_plot", ["_plot/*.py"], "displays, which draw arrays")],
         [
             ("_loss", ["_loss.py"], "values of losses"),
+            ("_kinked_minimum", ["_kinked_minimum.py"], "minimises a function of a few parameters that may have kinks"),
             ("_model", ["_model.py"], "the attributes of a model that others read"),
             ("_one_standard_error", ["_one_standard_error.py"], "the choice among scores"),
             ("_build_info", ["_build_info.py"], "what was built"),

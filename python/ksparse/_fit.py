@@ -14,14 +14,16 @@ from ._input.request import Inputs, Request, Settings
 from ._input.row_blocks import CountedBlocks
 from ._input.threads import thread_count
 from ._input.validation import check_features, refuse_list
+from ._kinked_fit import fit_kinked
 from ._path import budgets_of_criterion, solve_path_by, warn_of_doubts
 from ._results.criteria import Criterion
 from ._results.fit import FitResult, result_of
 from ._told import begin_to_tell
 from .exceptions import ConvergenceWarning
 from .losses import Loss
+from .losses._kinked import Kinked
 
-__all__ = ["fit", "solve"]
+__all__ = ["fit", "solve", "solve_inputs"]
 
 
 def fit(
@@ -204,6 +206,8 @@ def fit(
     settings = Settings.of_arguments({**locals(), "max_seconds": None if check_flag(certify, "certify") else max_seconds})
     budget = only_one("k", k, "ks", ks)
     inputs = Inputs(X, sample_weight, offset, settings)
+    if isinstance(settings.checked_loss(), Kinked):
+        return warned(solve_inputs(inputs, y, budget, walks=walks, n_jobs=n_jobs, start=start, certify=certify))
     request = Request.of(inputs, y)
     if certify and isinstance(request.design, CountedBlocks):
         raise ValueError("certify is True, but X comes in blocks; a proof needs X in memory")
@@ -215,11 +219,36 @@ def fit(
     else:
         result = solve(request, budget, walks=walks, n_jobs=n_jobs, start=start)
     tell(result)
-    if not result.converged:
-        warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=2)
+    warned(result)
     if certify:
         return result.certify(max_gap=max_gap, max_seconds=max_seconds, max_nodes=max_nodes, n_jobs=n_jobs)
     return result
+
+
+def warned(result: FitResult) -> FitResult:
+    """Warn if a fit did not converge, and return its result."""
+    if not result.converged:
+        warnings.warn(f"{result.status}: {result.advice}", ConvergenceWarning, stacklevel=3)
+    return result
+
+
+def solve_inputs(
+    inputs: Inputs,
+    y: Any,
+    k: Any,
+    *,
+    walks: Any = 1,
+    n_jobs: int | None = None,
+    start: Any = None,
+    certify: bool = False,
+) -> FitResult:
+    """Check and solve a problem with any loss; the caller proves, if ``certify`` is set, and warns."""
+    loss = inputs.settings.checked_loss()
+    if isinstance(loss, Kinked):
+        if certify:
+            raise ValueError(f"certify is True, but there is no proof for the loss {loss.name!r}; use {loss._smooth!r}")
+        return fit_kinked(inputs, y, loss, k, walks=walks, n_jobs=n_jobs, start=start)
+    return solve(Request.of(inputs, y), k, walks=walks, n_jobs=n_jobs, start=start)
 
 
 def solve(

@@ -84,7 +84,7 @@ def loss_terms(
 def terms_by_eta(loss: Loss, eta: NDArray[np.float64], responses: NDArray[np.float64]) -> Terms:
     """Return a loss and its first two derivatives with respect to the linear predictor; responses are broadcast against it."""
     flat = np.ascontiguousarray(eta.ravel()), np.ascontiguousarray(np.broadcast_to(responses, eta.shape).ravel())
-    value, slope, curvature = (terms.reshape(eta.shape) for terms in loss._kernel().terms(*flat))
+    value, slope, curvature = (terms.reshape(eta.shape) for terms in loss._terms(*flat))
     return value, slope, curvature
 
 

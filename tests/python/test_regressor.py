@@ -225,7 +225,7 @@ def test_a_loss_of_the_other_kind_is_refused():
     with pytest.raises(ValueError, match="KSparseClassifier"):
         KSparseRegressor(loss="logistic").fit(X, y)
     with pytest.raises(ValueError, match=r"ksparse\.losses"):
-        KSparseRegressor(loss="absolute").fit(X, y)
+        KSparseRegressor(loss="absolutes").fit(X, y)
     with pytest.raises(ValueError, match="threshold"):
         KSparseRegressor(loss=losses.Huber(-1)).fit(X, y)
     with pytest.raises(ValueError, match=r"y\[\d+\] is -.*must be >= 0"):

@@ -7,7 +7,8 @@ from itertools import combinations
 import ksparse
 import numpy as np
 import pytest
-from ksparse._scope._kinks import jump_along, minimise
+from ksparse._kinked_minimum import minimise
+from ksparse._scope._kinks import jump_along
 from scipy.optimize import linprog
 
 KINDS = ["absolute", "quantile", "hinge"]

@@ -79,7 +79,7 @@ BAD = [
     ({"sample_weight": ["a"] * 30}, TypeError, "sample_weight has dtype"),
     ({"offset": changed(np.ones(30), 4, np.nan)}, ValueError, r"offset\[4\] is nan"),
     ({"offset": np.ones((30, 1))}, ValueError, r"offset has shape \(30, 1\)"),
-    ({"loss": "hinge"}, ValueError, "loss is 'hinge'; it must be one of 'logistic', 'focal'"),
+    ({"loss": "hinges"}, ValueError, "loss is 'hinges'; it must be one of 'logistic', 'focal'"),
     ({"loss": None}, ValueError, "loss is None"),
     ({"alpha": 0.0}, ValueError, r"alpha is 0.0; it must be in \(0, 1\)"),
     ({"alpha": 1}, ValueError, "alpha is 1.0"),

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from .._checks import check_flag
-from .._fit import solve
+from .._fit import solve_inputs
 from .._input.progress import Report, progress_if
 from .._input.request import Inputs, Request
 from .._input.validation import check_groups, refuse_list
 from .._path import budgets_of_criterion, solve_path_by, warn_of_doubts
 from .._results.path import PathResult
+from .certified import CertifySettings
 
 __all__ = ["OneBudget", "without_data"]
 
@@ -56,7 +57,9 @@ class OneBudget:
             return
         k = self._budget(inputs)
         start = self._start(last, k)
-        self._take(solve(Request.of(inputs, responses), k, walks=self.walks, n_jobs=self.n_jobs, start=start))
+        prove = CertifySettings.of(self) is not None
+        result = solve_inputs(inputs, responses, k, walks=self.walks, n_jobs=self.n_jobs, start=start, certify=prove)
+        self._take(result)
 
     def _start(self, last: tuple[NDArray[np.int64], tuple[Any, ...]] | None, k: Any) -> NDArray[np.int64] | None:
         """Return the support of the previous fit if it was the same problem and is not larger than k."""

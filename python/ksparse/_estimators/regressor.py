@@ -12,8 +12,8 @@ from sklearn.base import RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.validation import check_is_fitted
 
-from .._fit import solve
-from .._input.request import Inputs, Request, Settings
+from .._fit import solve_inputs
+from .._input.request import Inputs, Settings
 from .._input.validation import check_loss
 from .._loss import rounding_of_loss, terms_by_eta
 from .._quiet import quiet
@@ -125,7 +125,7 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
             warnings.warn("D^2 is not defined for fewer than two rows", UndefinedMetricWarning, stacklevel=2)
             return float("nan")
         without_features = Inputs(np.zeros((len(responses), 1)), weights, shift, Settings(loss=self.loss_))
-        constant = solve(Request.of(without_features, responses), 0)
+        constant = solve_inputs(without_features, responses, 0)
         y = responses.astype(np.float64)
         ours = float(np.average(terms_by_eta(self.loss_, eta, y)[0], weights=weights))
         # If all responses are equal, the score is 1 for a perfect model and 0 otherwise, as scikit-learn's R² is.

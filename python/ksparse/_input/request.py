@@ -79,7 +79,7 @@ class Settings:
     def checked_loss(self) -> Loss:
         """Check the loss and return it with its parameters."""
         loss = check_loss(self.loss, self.alpha, self.gamma)
-        loss._kernel()
+        loss._check()
         return loss
 
     def options_of_any_data(self) -> _core.Options:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._checks import check_choice, check_focal, check_integer, check_real, check_seed
 from .._quiet import quiet
 from .._warn import warn_user
-from ..losses import BY_NAME, Loss
+from ..losses import BY_NAME, KINKED, Loss
 from .frames import column_names, is_frame, numbers_of, numbers_of_design, select_columns
 from .numbers import FILL_IN, first_missing, refuse_missing, refuse_unreadable
 from .row_blocks import refuse_blocks
@@ -226,9 +226,10 @@ def check_loss(loss: Any, alpha: Any, gamma: Any) -> Loss:
     parameters = check_focal(alpha, gamma)
     if isinstance(loss, Loss) and type(loss) is not Loss:
         return loss
-    if not isinstance(loss, str) or loss not in BY_NAME:
-        raise ValueError(f"loss is {loss!r}; it must be one of {', '.join(map(repr, BY_NAME))}, or an object of ksparse.losses")
-    return BY_NAME[loss]()._with_focal_parameters(*parameters)
+    known = {**BY_NAME, **KINKED}
+    if not isinstance(loss, str) or loss not in known:
+        raise ValueError(f"loss is {loss!r}; it must be one of {', '.join(map(repr, known))}, or an object of ksparse.losses")
+    return known[loss]()._with_focal_parameters(*parameters)
 
 
 def check_kind_of_loss(loss: Loss, responses: str, owner: str, other: str) -> None:

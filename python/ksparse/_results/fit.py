@@ -16,7 +16,7 @@ from .._input.request import Request
 from .._input.validation import check_names, check_rows, linear_predictor, names_of
 from .._optional import require
 from .._quiet import quiet
-from ..losses import BY_NAME, Loss
+from ..losses import BY_NAME, KINKED, Loss
 from .fit_data import FitData
 from .proof import Certifiable, Proof
 from .reading import ReadableFit
@@ -212,7 +212,7 @@ class FitResult(Stored, Tabular, Certifiable, ReadableFit):
     def __post_init__(self) -> None:
         """Make the loss from its name if it is not given."""
         if self._loss is None or self._loss.name != self.loss:
-            object.__setattr__(self, "_loss", BY_NAME[self.loss]()._with_focal_parameters(self.alpha, self.gamma))
+            object.__setattr__(self, "_loss", {**BY_NAME, **KINKED}[self.loss]()._with_focal_parameters(self.alpha, self.gamma))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the data, so that a pickled result is small."""

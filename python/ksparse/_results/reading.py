@@ -25,8 +25,8 @@ class ReadableFit:
         """Return the data of the fit, or raise an error if they are not available."""
         if self._request is None:
             raise ValueError(
-                "this result does not refer to its data, because it was unpickled, comes from fit_each or from X in blocks, or belongs "
-                "to an estimator; use a result of ksparse.fit with X in memory, or the method with the same name of the estimator, which takes X and y"
+                "this result does not refer to its data, because it was unpickled, comes from fit_each or from X in blocks, has a loss "
+                "with a kink (absolute, quantile, hinge), or belongs to an estimator; use a result of ksparse.fit with X in memory, or the method with the same name of the estimator, which takes X and y"
             )
         return self._request
 

@@ -13,9 +13,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from .. import _core
+from .._kinked_minimum import minimise
 from ._curvature import lowest_curvature, make_positive
 from ._derivatives import Columns, Matrix, ObjectiveError, Point, Vector, describe
-from ._kinks import KinkedError, jump_along, minimise
+from ._kinks import KinkedError, jump_along
 from ._numeric_solver import NumericSolver
 from ._scaled import BelowScaleError, ScaledObjective
 

@@ -137,6 +137,14 @@ class Loss:
         """Return the value of a parameter; raise an error if it is out of range."""
         return check_real(value, f"{self.name}: {name}", "finite and > 0", 0.0, open_low=True)
 
+    def _check(self) -> None:
+        """Raise an error if a parameter is out of range."""
+        self._kernel()
+
+    def _terms(self, eta: Vector, responses: Vector) -> tuple[Vector, Vector, Vector]:
+        """Return the loss of each row, and its first two derivatives with respect to the linear predictor."""
+        return self._kernel().terms(eta, responses)
+
     def _kernel(self) -> _core.Loss:
         """Return the loss as an object of the core; raise an error if a parameter is out of range."""
         parameters = self.get_params()
