@@ -63,7 +63,8 @@ def near_optimal(
     y : array-like of shape (n_samples,)
         Labels 0 and 1, or responses for a regression loss, as in :func:`ksparse.fit`.
     k : int
-        Number of features of each model.
+        Number of features of each model. With ``bounds``, models may have fewer, because features whose coefficients end at 0 are
+        left out, as in :func:`ksparse.fit`.
     within : float, default=0.01
         Models are listed if their objective is at most ``1 + within`` times the best one, >= 0.
     max_models : int, default=1000

@@ -70,7 +70,8 @@ struct Answer {
 Answer run(const Setting& given, const std::vector<Index>& known, proof::Target target) {
   Setting setting(given.data, given.shared.k, given.ridge, given.rows.intercept);
   proof::Tree tree(
-      setting.shared, target, [&](const std::vector<Index>& s) { return given.objective(s); }, known, given.objective(known));
+      setting.shared, target, [&](const std::vector<Index>& s, std::vector<Index>&) { return given.objective(s); }, known,
+      given.objective(known));
   tree.start(std::vector<proof::Side>(std::size_t(given.data.X.cols()), proof::Side::free), known);
   while (tree.advance({})) {
   }

@@ -271,3 +271,23 @@ def test_interrupt_ends_a_proof():
             result.certify(max_seconds=60, n_jobs=2)
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("groups", [None, [0, 1, 2, 3, 3]])
+def test_near_optimal_lists_each_model_once_where_coefficients_end_at_a_bound(groups):
+    """A feature whose coefficient is 0 at a bound is no part of a model; refits of several supports then end at the same model."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 5))
+    y = (X[:, 0] - X[:, 1] + rng.standard_normal(300) > 0).astype(float)
+    settings = {"ridge": 0.01, "bounds": (0, [np.inf] * 3 + [0, 0]), "groups": groups}
+    models = ksparse.near_optimal(X, y, 2, within=0.5, **settings)
+    listed = [tuple(support.tolist()) for support in models.supports]
+    assert models.complete
+    assert len(set(listed)) == len(listed)
+    for support, objective in zip(listed, models.objective, strict=True):
+        members = [j for j in range(5) if (groups or range(5))[j] in support]
+        fit = ksparse.fit(X[:, members] if members else X, y, len(members), ridge=0.01, bounds=(0, None))
+        assert fit.objective == pytest.approx(objective, rel=1e-9)
+        assert len(fit.support) == len(members)
+    assert (0,) in listed
+    assert not any(3 in support for support in listed)

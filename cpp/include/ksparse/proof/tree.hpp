@@ -39,8 +39,9 @@ struct ListedModel {
 
 class Tree {
  public:
-  /// Refits a support, given as sorted units of the user, and returns F, or infinity if the refit fails.
-  using Refit = std::function<double(const std::vector<Index>&)>;
+  /// Refits a support, given as sorted units of the user, and returns F, or infinity if the refit fails. The second argument is the
+  /// same support, from which units whose coefficients are 0 are removed.
+  using Refit = std::function<double(const std::vector<Index>&, std::vector<Index>&)>;
 
   /// Moves a node to the minimum of F on a support, which a refit has found. Returns false if the refit fails.
   using MoveToMinimum = std::function<bool(const std::vector<Index>&, Subproblem&)>;
@@ -55,7 +56,7 @@ class Tree {
         open_(target.node_bytes) {
     tried_.insert(SupportMemory::of(known));
     best_ = best;
-    list(known, best);
+    if (Index(known.size()) == shared_.k) list(known, best);
     for (int i = 0; i < std::max(target.threads, 1); ++i) relaxations_.push_back(std::make_unique<Relaxation>(shared_));
   }
 
@@ -239,14 +240,16 @@ class Tree {
     for (const Index u : units) support_.push_back(shared_.columns.name(u));
     std::sort(support_.begin(), support_.end());
     if (!tried_.insert(SupportMemory::of(support_)).second) return false;
-    const double objective = refit_(support_);
+    chosen_ = support_;
+    const double objective = refit_(support_, chosen_);
     best_ = std::min(best_, objective);
-    list(support_, objective);
+    if (Index(support_.size()) == shared_.k) list(chosen_, objective);
     return true;
   }
-  void list(const std::vector<Index>& support, double objective) {
-    if (target_.within >= 0 && Index(support.size()) == shared_.k && objective <= cutoff())
-      models_.push_back({support, objective});
+  // With bounds, refits on several supports may end at one model, because coefficients at a bound of 0 are no part of it.
+  void list(const std::vector<Index>& chosen, double objective) {
+    if (target_.within >= 0 && objective <= cutoff() && listed_.insert(SupportMemory::of(chosen)).second)
+      models_.push_back({chosen, objective});
   }
 
   // Removes the units that are out at the root, because they are out in all nodes.
@@ -282,9 +285,9 @@ class Tree {
   OpenNodes open_;
   std::vector<Work> batch_ = std::vector<Work>(std::size_t(most_at_once));
   Index batch_count_ = 0;
-  std::unordered_set<std::uint64_t> tried_;
+  std::unordered_set<std::uint64_t> tried_, listed_;
   std::vector<ListedModel> models_;
-  std::vector<Index> support_, likely_;
+  std::vector<Index> support_, likely_, chosen_;
 };
 
 }  // namespace ksparse::proof

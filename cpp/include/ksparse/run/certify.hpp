@@ -41,8 +41,7 @@ class SupportRefit {
     return finish(at, best);
   }
   /// Returns F on a support of units, or infinity if F has no minimum on it.
-  double operator()(const std::vector<Index>& support) {
-    FitResult result;
+  double operator()(const std::vector<Index>& support, FitResult& result) {
     if (!minimise(support, result)) return std::numeric_limits<double>::infinity();
     if (result.objective < best.objective) best = result;
     return result.objective;
@@ -119,7 +118,9 @@ class Prover {
     target.node_bytes = settings_.memory;
     target.threads = run.threads;
     proof::Tree tree(
-        shared, target, [this](const std::vector<Index>& support) { return refit_(support); }, known, proof_.fit.objective,
+        shared, target,
+        [this](const std::vector<Index>& support, std::vector<Index>& chosen) { return refit(support, chosen); }, known,
+        proof_.fit.objective,
         [this](const std::vector<Index>& support, proof::Subproblem& node) { return move_to_minimum(support, node); });
     tree.start(std::move(sides), known);
     const ProofEnd end = search(tree, list, run.interrupt);
@@ -176,6 +177,20 @@ class Prover {
       if (!in && columns_.is_constant(u)) sides[std::size_t(u)] = proof::Side::out;
     }
     return sides;
+  }
+
+  // Refits a support, and removes units without a coefficient from `chosen`, which is the same support, as a fit does. Required
+  // units stay.
+  double refit(const std::vector<Index>& support, std::vector<Index>& chosen) {
+    FitResult found;
+    const double objective = refit_(support, found);
+    const std::vector<Index> used = options_.constraints.units_of(found.support), required = options_.constraints.required();
+    const auto holds = [](const std::vector<Index>& units, Index u) {
+      return std::binary_search(units.begin(), units.end(), u);
+    };
+    chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [&](Index u) { return !holds(used, u) && !holds(required, u); }),
+                 chosen.end());
+    return objective;
   }
 
   bool move_to_minimum(const std::vector<Index>& support, proof::Subproblem& node) {
