@@ -241,6 +241,7 @@ def solve_inputs(
     n_jobs: int | None = None,
     start: Any = None,
     certify: bool = False,
+    note_data: bool = True,
 ) -> FitResult:
     """Check and solve a problem with any loss; the caller proves, if ``certify`` is set, and warns."""
     loss = inputs.settings.checked_loss()
@@ -248,7 +249,7 @@ def solve_inputs(
         if certify:
             raise ValueError(f"certify is True, but there is no proof for the loss {loss.name!r}; use {loss._smooth!r}")
         return fit_kinked(inputs, y, loss, k, walks=walks, n_jobs=n_jobs, start=start)
-    return solve(Request.of(inputs, y), k, walks=walks, n_jobs=n_jobs, start=start)
+    return solve(Request.of(inputs, y), k, walks=walks, n_jobs=n_jobs, start=start, note_data=note_data)
 
 
 def solve(
@@ -260,10 +261,12 @@ def solve(
     start: Any = None,
     stop: _core.StopFlag | None = None,
     keep_data: bool = True,
+    note_data: bool = True,
 ) -> FitResult:
     """Solve a problem; the caller warns.
 
-    ``stop`` ends the fit from another thread. Without ``keep_data`` the result does not keep X alive.
+    ``stop`` ends the fit from another thread. Without ``keep_data`` the result does not keep X alive. Without
+    ``note_data`` it does not notice later changes of the data, for estimators, which take the data from it at once.
     """
     refuse_list(k, "ksparse.fit_path(X, y, ks)")
     request.options.k = request.check_budget(k)
@@ -278,4 +281,4 @@ def solve(
     alone = request.options.walks == 1 and n_jobs is None  # joblib, which counts the threads, takes long to import
     answer = _core.fit(request.problem, request.options, stop, 1 if alone else thread_count(n_jobs))
     request.raise_if_refused(answer)
-    return result_of(answer, request.options.k, request, keep_data=keep_data)
+    return result_of(answer, request.options.k, request, keep_data=keep_data, note_data=note_data)

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from ksparse import KSparseClassifier, KSparseClassifierCV, KSparseRegressor
+from ksparse._input.request import Request
 from scipy.sparse import csc_array, csr_array
 
 GENES = [f"gene {j}" for j in range(60)]
@@ -129,3 +130,27 @@ def test_a_fit_that_did_not_converge_still_has_alternatives():
     with pytest.warns(ksparse.ConvergenceWarning):
         result = ksparse.fit(X, X[:, 0] > 0, k=1)
     assert len(result.alternatives(1).note) > 0
+
+
+def test_estimators_do_not_note_data_that_they_do_not_keep(monkeypatch):
+    noted = []
+    of_data = Request._fingerprint
+    monkeypatch.setattr(Request, "_fingerprint", lambda request: noted.append(1) or of_data(request))
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((120, 8))
+    y = X[:, 2] + rng.logistic(size=120) > 0
+    for estimator in (
+        ksparse.KSparseClassifier(k=2),
+        ksparse.KSparseRegressor(k=2),
+        ksparse.KSparseClassifierCV(ks=[1, 2], cv=3),
+        ksparse.KSparseRegressorCV(ks=[1, 2], cv=3),
+        ksparse.KSparseClassifier(k=2, ridge=0.01, certify=True),
+    ):
+        estimator.fit(X, y.astype(int))
+        assert not noted, estimator
+        assert estimator.result_._standard_deviations() == pytest.approx(X[:, estimator.support_].std(axis=0), rel=1e-12)
+    result = ksparse.fit(X, y, 2)
+    assert len(noted) == 1
+    X[:, result.support] += 1.0
+    with pytest.raises(ValueError, match="in place"):
+        result.alternatives()

@@ -280,7 +280,7 @@ class KSparseClassifierCV(CrossValidated, SparseLinearClassifier):
 
     def _fit_all(self, inputs: Inputs, labels: NDArray[Any], k: int) -> None:
         if len(self.classes_) == 2:
-            self._take(solve(Request.of(inputs, labels), k), stacklevel=5)
+            self._take(solve(Request.of(inputs, labels), k, note_data=False), stacklevel=5)
             return
         outcomes = Outcomes.of(inputs, self._indicator_of(labels), k, self.n_jobs)
         self._take_all(outcomes, "classes", self.classes_, stacklevel=5)

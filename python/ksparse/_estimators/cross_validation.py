@@ -95,7 +95,7 @@ class CrossValidated(SparseLinearEstimator):
 
     def _fit_all(self, inputs: Inputs, labels: NDArray[Any], k: int) -> None:
         """Fit the final model on all rows."""
-        self._take(solve(Request.of(inputs, labels), k), stacklevel=5)
+        self._take(solve(Request.of(inputs, labels), k, note_data=False), stacklevel=5)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Describe to scikit-learn which metadata ``fit`` and ``score`` accept and pass on.

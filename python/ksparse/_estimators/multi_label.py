@@ -260,7 +260,7 @@ class KSparseMultiLabelClassifier(SparseLinearClassifier):
                 outcomes = Outcomes.of(inputs, labels, k, self.n_jobs, report)
             self._take_all(outcomes, "labels", label_names)
         else:
-            self._take(solve(Request.of(inputs, labels), k), stacklevel=3)
+            self._take(solve(Request.of(inputs, labels), k, note_data=False), stacklevel=3)
         return self
 
     def _indicator(self, y: Any, reset: bool) -> NDArray[Any]:

@@ -58,7 +58,9 @@ class OneBudget:
         k = self._budget(inputs)
         start = self._start(last, k)
         prove = CertifySettings.of(self) is not None
-        result = solve_inputs(inputs, responses, k, walks=self.walks, n_jobs=self.n_jobs, start=start, certify=prove)
+        result = solve_inputs(
+            inputs, responses, k, walks=self.walks, n_jobs=self.n_jobs, start=start, certify=prove, note_data=False
+        )
         self._take(result)
 
     def _start(self, last: tuple[NDArray[np.int64], tuple[Any, ...]] | None, k: Any) -> NDArray[np.int64] | None:

@@ -420,9 +420,18 @@ def prediction_by(loss: Loss, eta: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def result_of(
-    answer: Any, k: int, request: Request, *, keep_data: bool = True, coef: NDArray[np.float64] | None = None
+    answer: Any,
+    k: int,
+    request: Request,
+    *,
+    keep_data: bool = True,
+    note_data: bool = True,
+    coef: NDArray[np.float64] | None = None,
 ) -> FitResult:
-    """Make a result from the answer of the core; ``coef`` are all coefficients if the answer has only the non-zero ones."""
+    """Make a result from the answer of the core; ``coef`` are all coefficients if the answer has only the non-zero ones.
+
+    Without ``note_data``, the result does not notice later changes of its data, for callers that take the data from it at once.
+    """
     return FitResult(
         coef=answer.coef if coef is None else coef,
         intercept=answer.intercept,
@@ -446,5 +455,5 @@ def result_of(
         groups=request.groups_of(answer.support),
         lower_bound=answer.lower_bound,
         proof=None,
-        _request=request.noted() if keep_data else None,
+        _request=(request.noted() if note_data else request) if keep_data else None,
     )

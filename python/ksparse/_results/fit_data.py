@@ -36,16 +36,13 @@ class FitData:
         offset = np.zeros(n) if request.offset is None else request.offset
         columns = request.design[:, result.support]
         columns = np.asarray(columns.toarray() if is_sparse(columns) else columns, dtype=np.float64)
-        counts = weights > 0
-        for i, c in np.argwhere(~np.isfinite(columns) & counts[:, None])[:1].tolist():
-            request.refuse_entry(i, int(result.support[c]))
-        return cls(
-            columns[counts],
-            request.labels[counts],
-            weights[counts],
-            offset[counts],
-            result._loss,
-        )
+        labels, counts = request.labels, weights > 0
+        if not np.isfinite(columns).all():
+            for i, c in np.argwhere(~np.isfinite(columns) & counts[:, None])[:1].tolist():
+                request.refuse_entry(i, int(result.support[c]))
+        if not counts.all():
+            columns, labels, weights, offset = columns[counts], labels[counts], weights[counts], offset[counts]
+        return cls(columns, labels, weights, offset, result._loss)
 
     def eta(self, coef: Vector, intercept: float) -> Vector:
         """Return linear predictors for coefficients of the chosen features."""
