@@ -5,10 +5,12 @@ import itertools
 import ksparse
 import numpy as np
 import pytest
-from ksparse import FobaSolver, ForwardSolver, GraspSolver, HTPSolver, IHTSolver, OMPSolver, ScopeSolver
+from ksparse import FobaSolver, ForwardSolver, GraspSolver, HTPSolver, IHTSolver, OMPSolver, ScopeSolver, scope
+from reference import least_squares
 from scipy.optimize import minimize
 
 SOLVERS = [ScopeSolver, OMPSolver, ForwardSolver, FobaSolver, GraspSolver, HTPSolver, IHTSolver]
+jnp = pytest.importorskip("jax").numpy
 DEPTHS = np.array([1.0, 3.0, 2.0, 0.5, 2.5, 0.1])
 
 
@@ -245,3 +247,67 @@ def test_the_best_pair_is_found_from_a_maximum(seed):
     solver.solve(lambda b: -b @ C @ b + (b @ b) ** 2, gradient=lambda b: -2 * C @ b + 4 * (b @ b) * b)
     best = max(np.linalg.eigvalsh(C[np.ix_(pair, pair)])[-1] for pair in map(list, itertools.combinations(range(7), 2)))
     assert solver.objective_value == pytest.approx(-(best**2) / 4, rel=1e-8)
+
+
+# ------------------------------------------------------------------------------------------- objectives without a length
+
+
+def minimal_variance(seed, p=12):
+    """Return a covariance and the objective of a portfolio, whose weights are divided by their sum."""
+    draw = np.random.default_rng(seed)
+    returns = draw.standard_normal((60, 3)) @ draw.standard_normal((3, p)) + draw.standard_normal((60, p))
+    covariance = np.cov(returns.T)
+
+    def objective(w):
+        w = w / jnp.sum(w)
+        return w @ covariance @ w
+
+    return covariance, objective
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_weights_that_are_divided_by_their_sum(seed):
+    """The least variance with a sum of 1 has a formula on each support, 1 / (1 S^-1 1); the length of the parameters stays near 1."""
+    covariance, objective = minimal_variance(seed)
+    best = min(
+        1 / float(np.linalg.inv(covariance[np.ix_(s, s)]).sum()) for s in map(list, itertools.combinations(range(12), 3))
+    )
+    solver = ScopeSolver(12, 3)
+    params = solver.solve(objective, init_params=np.random.default_rng(seed).standard_normal(12))
+    assert solver.objective_value == pytest.approx(best, rel=1e-6)
+    assert solver.objective_value == pytest.approx(float(objective(params)), rel=1e-5)
+    assert 0.5 < np.linalg.norm(params) < 2
+    assert solver.n_newton <= 12 * solver.n_refits
+
+
+def test_mixture_weights_by_absolute_values():
+    """Exemplars of clusters, whose weights are absolute values divided by their sum; the best three of twelve points by enumeration."""
+    draw = np.random.default_rng(1)
+    points = np.concatenate([draw.normal(centre, 0.5, (4, 2)) for centre in ([0, 0], [4, 0], [2, 4])])
+    kernel = np.exp(-0.5 * np.linalg.norm(points[:, None] - points, axis=2))
+
+    def objective(w):
+        w = jnp.abs(w) / (jnp.sum(jnp.abs(w)) + 1e-7)
+        return -jnp.mean(jnp.log(kernel @ w + 1e-7))
+
+    def of_support(support):  # the steps of expectation and maximisation, which converge to the one minimum
+        w = np.full(len(support), 1 / len(support))
+        for _ in range(400):
+            parts = kernel[:, support] * w
+            w = (parts / parts.sum(axis=1, keepdims=True)).mean(axis=0)
+        return -float(np.mean(np.log(kernel[:, support] @ w + 1e-7)))
+
+    best = min(of_support(list(s)) for s in itertools.combinations(range(12), 3))
+    for init in (None, draw.standard_normal(12)):
+        solver = ScopeSolver(12, 3)
+        solver.solve(objective, init_params=init)
+        assert solver.objective_value == pytest.approx(best, rel=1e-5)
+
+
+def test_an_absolute_value_at_zero_is_seen():
+    """JAX takes its derivative there to be 0, so that nothing would enter: least squares with parameters >= 0, by bounds."""
+    X, y = least_squares(4, p=8)
+    solver, expected = ScopeSolver(8, 3), ScopeSolver(8, 3)
+    solver.solve(lambda b: jnp.mean((y - X @ jnp.abs(b)) ** 2))
+    expected.solve(lambda b: jnp.mean((y - X @ b) ** 2), layers=[scope.layer.NonNegative(8)])
+    assert solver.objective_value <= expected.objective_value * (1 + 1e-6)

@@ -14,6 +14,10 @@ __all__ = ["Scans"]
 
 # Change of a parameter that leaves a maximum, in units of the parameters, as the search expects it.
 STEP_FROM_MAXIMUM = 0.5
+# Distances from 0, in units of the parameters. Beside a kink, the slope is almost the same at both; without a kink, it grows with the distance.
+BESIDE_ZERO = (1e-6, 1e-4)
+# Panels with more such parameters are left as they are, because each parameter costs up to four gradients.
+MOST_BESIDE_ZERO = 512
 
 
 class Scans:
@@ -77,6 +81,7 @@ class Scans:
             gradient, curvature = slope * units * factor, bend * units**2 * factor
         else:
             curvature = self._diagonal(columns) * units**2 * factor
+            self._look_beside_zero(columns, gradient, curvature)
         explained = np.einsum("ij,ij->i", cross @ self._inverse, cross)
         left = curvature - explained
         # The curvature of a concave direction is replaced by its absolute value. Without any curvature, a small one gives the step a length.
@@ -87,6 +92,35 @@ class Scans:
         if concave.any():
             gradient = self._leave_maxima(columns, gradient, left, concave)
         return gradient, np.maximum(curvature, 0.0), cross, None
+
+    def _look_beside_zero(self, columns: Columns, gradient: Vector, curvature: Vector) -> None:
+        """Replace, in place, the slope of parameters of which the objective uses only the absolute value.
+
+        The derivative of an absolute value at 0 is taken to be 0, although the objective falls on one side or on both.
+        """
+        objective, point = self._objective, self._point
+        unseen = np.flatnonzero((gradient == 0.0) & (point.params[columns] == 0.0))
+        if len(unseen) > MOST_BESIDE_ZERO:
+            return
+        for place in unseen.tolist():
+            unit = objective.units[columns[place]]
+            sides = []
+            for sign in (1.0, -1.0):
+                near, far = (
+                    self._slope_at(columns[place], sign * unit * step) * unit * objective.scaling.factor for step in BESIDE_ZERO
+                )
+                if np.isfinite(near) and sign * near < 0 and abs(near) > 0.5 * abs(far) and abs(near) > BESIDE_ZERO[0]:
+                    sides.append((abs(near), near, (far - near) / (sign * (BESIDE_ZERO[1] - BESIDE_ZERO[0]))))
+            if sides:
+                _, gradient[place], bend = max(sides)
+                curvature[place] = abs(bend)
+                objective.turned = np.union1d(objective.turned, columns[place : place + 1])
+
+    def _slope_at(self, column: np.int64, value: float) -> float:
+        """Return the slope by one parameter where it has some value, and the others are as at the point of the scan."""
+        params = self._point.params.copy()
+        params[column] = value
+        return float(self._objective.derivatives.at(params, NONE).gradient(np.array([column]))[0])
 
     def _leave_maxima(self, columns: Columns, gradient: Vector, left: Vector, concave: NDArray[np.bool_]) -> Vector:
         """Return gradients with which parameters enter whose own gradient is small although the objective decreases on both sides."""

@@ -20,6 +20,7 @@ from ._choice import WithChoice
 from ._configured import Configured
 from ._derivatives import Derivatives, Vector
 from ._escape import lower_points
+from ._gauge import GaugedDerivatives, is_free_of_length
 from ._interrupts import Interrupts
 from ._jax import NotDiagonalError, double_precision
 from ._kinks import KinkedDerivatives, KinkedError
@@ -217,7 +218,11 @@ class Solver(WithChoice, WithOutcome, Configured):
         with interrupts.waiting(source.is_compiled), double_precision(source.is_rewritten):
             while True:
                 derivatives = source.derivatives(linear=linear, directions=1 if kinked else None)
+                if source.is_compiled and is_free_of_length(derivatives, question.bounds):
+                    derivatives = GaugedDerivatives(derivatives)
+                    init = None if init is None else init / max(float(np.linalg.norm(init)), 1e-300)
                 first = _first_point(derivatives, init, insist=question.starts_at_init)
+                gauged = derivatives if isinstance(derivatives, GaugedDerivatives) else None
                 if kinked:
                     derivatives = KinkedDerivatives(derivatives)
                 try:
@@ -234,6 +239,9 @@ class Solver(WithChoice, WithOutcome, Configured):
                     linear = False
                 except KinkedError:
                     kinked = True
+            if gauged is not None:  # report the objective without the penalty on the length
+                for outcome in outcomes:
+                    outcome.value = gauged.of.value(outcome.params)
         self._note_refused(scaled)
         return outcomes
 
