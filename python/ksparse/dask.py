@@ -524,6 +524,30 @@ class DaskKSparseRegressor(_OnDask, KSparseRegressor):
         self._fit_rows(X, y, sample_weight)
         return self
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # type: ignore[override]  # without offsets
+        """Return D², which is R² for least squares.
+
+        Linear predictors are computed on the workers and compared with y on the client.
+
+        Parameters
+        ----------
+        X : dask array or data frame, or array-like, of shape (n_samples, n_features)
+            Rows, with the columns of the fit.
+        y : dask array or series, or array-like, of shape (n_samples,)
+            Responses.
+        sample_weight : dask array or series, or array-like, of shape (n_samples,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            At most 1; 0 for a model that is as good as a constant.
+        """
+        eta = self._lazily("_linear_predictor", X, np.float64, 1)
+        given = [eta, y, *([] if sample_weight is None else [sample_weight])]
+        eta, responses, *weights = map(np.ravel, self.client_.gather(self.client_.compute(given)))
+        return self._score_of(eta, responses, weights[0] if weights else None, None)
+
     def predict(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
         """Predict the mean response of each row, lazily if X is a Dask collection.
 

@@ -117,6 +117,20 @@ def test_every_method_of_the_classifier(client):
         ksparse.dask.DaskKSparseRegressor().to_local()
 
 
+@pytest.mark.parametrize("loss", ["squared", "poisson"])
+def test_score_of_the_regressor_reads_predictions_only(client, loss, monkeypatch):
+    """X stays on the workers, which compute linear predictors."""
+    X, eta, _, draw = data(9, 400, 6)
+    y = eta + draw.standard_normal(400) if loss == "squared" else draw.poisson(np.exp(0.3 * eta)).astype(float)
+    weight = draw.integers(0, 3, len(X)).astype(float)
+    model = ksparse.dask.DaskKSparseRegressor(2, loss=loss).fit(chunked(X, 100), chunked(y, 100))
+    expected = model.to_local().score(X, y), model.to_local().score(X, y, weight)
+    monkeypatch.setattr(ksparse.KSparseRegressor, "_validated", None)  # which would read X
+    assert model.score(chunked(X, 100), chunked(y, 100)) == pytest.approx(expected[0], rel=1e-12)
+    assert model.score(chunked(X, 100), chunked(y, 100), chunked(weight, 100)) == pytest.approx(expected[1], rel=1e-12)
+    assert model.score(X, y) == pytest.approx(expected[0], rel=1e-12)
+
+
 @pytest.mark.parametrize("estimator", [ksparse.dask.DaskKSparseClassifier, ksparse.dask.DaskKSparseRegressor])
 def test_estimators_check_types_first(client, estimator):
     """An estimator reads the number of columns and the labels before the fit checks them, so it must check the types itself."""

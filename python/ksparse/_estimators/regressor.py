@@ -116,13 +116,19 @@ class SparseLinearRegressor(RegressorMixin, SparseLinearEstimator):
         weights, shift = inputs.sample_weight, inputs.offset
         with np.errstate(over="ignore", invalid="ignore"):  # a row of weight 0 may have an infinite linear predictor
             eta = self._linear_predictor(X, offsets)[:, 0]
+        return self._score_of(eta, responses, weights, shift)
+
+    def _score_of(
+        self, eta: NDArray[np.float64], responses: NDArray[Any], weights: Any, shift: NDArray[np.float64] | None
+    ) -> float:
+        """Return D² of linear predictors, which include the offsets ``shift``."""
         if weights is not None and (weights > 0).any():  # otherwise the weights are invalid, and solve raises the error
             counts = weights != 0  # a row of weight 0 does not count, whatever its loss
             eta, responses, weights = eta[counts], responses[counts], weights[counts]
             shift = None if shift is None else shift[counts]
         # One row of weight 2 counts as two equal rows.
         if len(responses) < 2 and (weights is None or weights.sum() < 2):
-            warnings.warn("D^2 is not defined for fewer than two rows", UndefinedMetricWarning, stacklevel=2)
+            warnings.warn("D^2 is not defined for fewer than two rows", UndefinedMetricWarning, stacklevel=3)
             return float("nan")
         without_features = Inputs(np.zeros((len(responses), 1)), weights, shift, Settings(loss=self.loss_))
         constant = solve_inputs(without_features, responses, 0)
