@@ -159,7 +159,7 @@ def fit_each(
     """
     settings = Settings.of_arguments(locals())
     # A setting that is invalid for all data sets is reported now, instead of once for each data set.
-    settings.checked_loss()
+    settings.checked_loss()._kernel()
     settings.options_of_any_data()
     budget = check_integer(k, "k", 0)
     check_executor(executor, n_jobs)

@@ -55,6 +55,7 @@ def test_parameters_are_those_of_the_classifier():
     [
         {"k": 2},
         {"k": "ebic", "k_max": 5},
+        {"k": 2, "ridge": 1e-2, "certify": True, "max_gap": 1e-3},
         {"k": 3, "always_in": [7], "never_in": [1], "bounds": (0, None), "class_weight": "balanced"},
         {"k": 1, "groups": np.arange(12) // 2, "loss": "focal", "gamma": 1.0, "alpha": 0.3, "ridge": 1e-3},
     ],

@@ -85,6 +85,14 @@ class KSparseSelector(DocumentationLink, SelectorMixin, BaseEstimator):
     groups : array-like of shape (n_features,) or None, default=None
         Group label of each feature, an integer or a string. The features of a group enter and leave the model together, and
         ``k`` counts groups. ``always_in`` and ``never_in`` refer to whole groups, named by any of their features.
+    certify : bool, default=False
+        Whether to prove how far the chosen features can be from the best ones, by :meth:`FitResult.certify
+        <ksparse.FitResult.certify>`; the proof is ``estimator_.proof_``. The search then has the limits of ``search``,
+        ``max_rounds`` and ``max_refits``, and ``max_seconds`` limits the proof. A proof needs a ridge penalty or bounds.
+    max_gap : float, default=1e-6
+        With ``certify``, the relative gap at which the proof ends, > 0.
+    max_nodes : int or None, default=None
+        With ``certify``, the number of nodes after which the proof ends. By default there is no limit.
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn: None means 1 unless a ``joblib.parallel_config`` is active, and -1 means all
         processors. Threads divide the classes among them if there are more than two, run the ``walks`` if there are several,
@@ -164,6 +172,9 @@ class KSparseSelector(DocumentationLink, SelectorMixin, BaseEstimator):
         never_in: Any = None,
         bounds: Any = None,
         groups: Any = None,
+        certify: bool = False,
+        max_gap: float = 1e-6,
+        max_nodes: int | None = None,
         n_jobs: int | None = None,
         warm_start: bool = False,
         verbose: bool | int = 0,
@@ -188,6 +199,9 @@ class KSparseSelector(DocumentationLink, SelectorMixin, BaseEstimator):
         self.never_in = never_in
         self.bounds = bounds
         self.groups = groups
+        self.certify = certify
+        self.max_gap = max_gap
+        self.max_nodes = max_nodes
         self.n_jobs = n_jobs
         self.warm_start = warm_start
         self.verbose = verbose
