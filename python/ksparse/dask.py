@@ -245,6 +245,12 @@ class _OnDask:
             return X.map_blocks(of_chunk, dtype=dtype, chunks=(X.chunks[0], (columns,)))
         return X.map_blocks(of_chunk, dtype=dtype, drop_axis=1)
 
+    def _on_client(self, *rows: Any) -> list[Any]:
+        """Compute numbers of each row, as collections or arrays, and return them as vectors; None stays None."""
+        given = [part for part in rows if part is not None]
+        computed = iter(self.client_.gather(self.client_.compute(given)))
+        return [None if part is None else np.ravel(next(computed)) for part in rows]
+
 
 class _Predict:
     """A method of a fitted estimator in a form that can be sent to workers."""
@@ -397,9 +403,8 @@ class DaskKSparseClassifier(_OnDask, KSparseClassifier):
         float
             The accuracy.
         """
-        given = [self.predict(X), y, *([] if sample_weight is None else [sample_weight])]
-        predicted, labels, *weights = map(np.ravel, self.client_.gather(self.client_.compute(given)))
-        return float(accuracy_score(labels, predicted, sample_weight=weights[0] if weights else None))
+        predicted, labels, weights = self._on_client(self.predict(X), y, sample_weight)
+        return float(accuracy_score(labels, predicted, sample_weight=weights))
 
     def decision_function(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
         """Compute the decision function of each row, lazily if X is a Dask collection.
@@ -543,10 +548,8 @@ class DaskKSparseRegressor(_OnDask, KSparseRegressor):
         float
             At most 1; 0 for a model that is as good as a constant.
         """
-        eta = self._lazily("_linear_predictor", X, np.float64, 1)
-        given = [eta, y, *([] if sample_weight is None else [sample_weight])]
-        eta, responses, *weights = map(np.ravel, self.client_.gather(self.client_.compute(given)))
-        return self._score_of(eta, responses, weights[0] if weights else None, None)
+        eta, responses, weights = self._on_client(self._lazily("_linear_predictor", X, np.float64, 1), y, sample_weight)
+        return self._score_of(eta, responses, weights, None)
 
     def predict(self, X: Any) -> Any:  # type: ignore[override]  # without offsets
         """Predict the mean response of each row, lazily if X is a Dask collection.
